@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+/// @title Errors of the RunnerReputation
+interface IRunnerReputationErrors {
+    error RunnerUnknown(address node);
+    error RunnerRetired(address node);
+    error RunnerAlreadyActive(address node);
+    error RunnerNotOwner(address expected, address actual);
+    error RunnerBanned(uint256 untilBlock);
+    error RunnerImmature(uint256 maturesAtBlock, uint256 requiredByBlock);
+    error RunnerUnderstaked(uint256 need, uint256 have);
+    error RunnerBadProof(address node);
+    error RunnerDeadline(uint256 deadlineBlock, uint256 currentBlock);
+    error RunnerNotModule(address caller);
+    error RunnerNotWirer(address expected, address actual);
+    error RunnerAlreadyWired();
+    error RunnerZeroAddress();
+}
+
+/// @title Types of the RunnerReputation
+interface IRunnerReputationTypes {
+    enum Status {
+        None,
+        Active,
+        Retired
+    }
+
+    /// @notice What a seat came to, as far as its runner's record is concerned.
+    enum Outcome {
+        Right,
+        Wrong,
+        Missed,
+        Neutral
+    }
+
+    /// @notice A runner; the key is its node (hot) key's address. The owner receives its money and never changes.
+    struct Runner {
+        address owner;
+        uint40 registeredBlock;
+        uint40 bannedUntil;
+        Status status;
+        uint8 strikes;
+    }
+
+    /// @notice A runner's record. `score` is in millionths (0 to 1,000,000) as of `updatedBlock`, before decay.
+    struct Score {
+        uint32 score;
+        uint32 right;
+        uint32 wrong;
+        uint32 missed;
+        uint32 monitorMissed;
+        uint8 wrongStreak;
+        uint40 updatedBlock;
+    }
+
+    /// @notice What network a deployment is for; fixed at deployment.
+    struct Settings {
+        uint96 minStake; // base units of bonded USDFC for each active runner of an owner
+        uint96 referenceFee; // protocol fee of one seat that earns the whole gain
+        uint40 halfLife; // blocks in which a score above the start value loses half of its excess
+        uint40 banFor; // blocks of a first ban; each further one lasts twice as long
+    }
+}
+
+/// @title Events of the RunnerReputation
+interface IRunnerReputationEvents {
+    event RunnerRegistered(address indexed node, address indexed owner, bytes32 label, bytes32 profile);
+    event RunnerProfileChanged(address indexed node, bytes32 profile);
+    event RunnerRetirement(address indexed node);
+    event ScoreChanged(
+        address indexed node, bytes32 indexed ref, IRunnerReputationTypes.Outcome outcome, uint32 newScore
+    );
+    event RunnerBan(address indexed node, uint256 untilBlock, uint8 strikes);
+    event Wired(address indexed module);
+}
+
+/// @title RunnerReputation: who runs, and how well
+interface IRunnerReputation is IRunnerReputationErrors, IRunnerReputationTypes, IRunnerReputationEvents {
+    /// @notice Registers `node` as a runner of the caller. `nodeSig` is the node key's EIP-712 signature of
+    /// Registration(address owner,address node,bytes32 label,bytes32 profile,uint256 deadline); it is not needed
+    /// when the caller is the node itself. A retired node of the same owner may come back, with its record.
+    /// @param label the owner's name for the device
+    /// @param profile digest of the profile document (models, prices, limits) on IPFS
+    /// @param deadline last block at which the signature counts
+    function register(address node, bytes32 label, bytes32 profile, uint256 deadline, bytes calldata nodeSig) external;
+    /// @notice Publishes a new profile digest. By the node or its owner.
+    function setProfile(address node, bytes32 profile) external;
+    /// @notice Ends a runner's registration. By the node or its owner; running seats are finished normally.
+    function retire(address node) external;
+
+    /// @notice Reverts with the reason unless `node` may take a seat: active, not banned, registered at or before
+    /// block `registeredBy`, its owner bonded for all its active runners. Returns the owner.
+    function admit(address node, uint256 registeredBy) external view returns (address owner);
+    /// @notice Records outcomes of one task's seats and returns the seats' owners. Only the wired module.
+    /// @param fee protocol fee, in base units, that each right seat paid: it bounds the gain
+    function recordOutcomes(bytes32 ref, address[] calldata nodes, Outcome[] calldata outcomes, uint96 fee)
+        external
+        returns (address[] memory owners);
+    function wire(address module) external;
+
+    function runnerOf(address node) external view returns (Runner memory);
+    /// @notice The record as stored, `score` replaced by today's decayed value.
+    function scoreOf(address node) external view returns (Score memory);
+    function activeRunners() external view returns (uint32);
+    function activeRunnersOf(address owner) external view returns (uint32);
+    function settings() external view returns (Settings memory);
+}
