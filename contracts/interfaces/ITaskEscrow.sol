@@ -144,7 +144,8 @@ interface ITaskEscrowEvents is ITaskEscrowTypes {
     /// @param deadline last block of the phase entered; 0 for a terminal one
     event PhaseChanged(bytes32 indexed taskId, Status status, uint256 deadline);
     /// @param winners bit i is set when seat i is paid
-    event TaskFinalized(bytes32 indexed taskId, bytes32 result, uint8 winners);
+    /// @param fee protocol fee of all winners together, base units; the rest of the treasury's pay is slashed stake
+    event TaskFinalized(bytes32 indexed taskId, bytes32 result, uint8 winners, uint256 fee);
     event ParamsAdded(uint16 indexed paramsId, Params params);
     event OrdersRevoked(address indexed client, uint64 newEpoch);
 }
