@@ -1,0 +1,516 @@
+-- The indexer's database. One file, three sections (`-- section:` lines split it):
+--   tables   made first, in a schema `idx_<fingerprint>` of their own
+--   indexes  made when the backfill is done, so that it does not pay for them
+--   views    derived names; with the tables they are shown through views of the same names in `public`
+-- Everything in `idx_<fingerprint>` is a pure fold of the chain's log and may be dropped and rebuilt at any time.
+-- Ids, addresses and digests are bytea (32 or 20 bytes), amounts numeric(78) in USDFC base units (10^-18 USDFC),
+-- heights int8 block numbers. `content.documents` is keyed by digest, so it outlives and serves every version.
+
+-- section: tables
+
+CREATE SCHEMA IF NOT EXISTS content;
+COMMENT ON SCHEMA content IS 'Documents fetched from IPFS by digest; shared by all versions of the index.';
+
+CREATE TABLE IF NOT EXISTS content.documents (
+    digest bytea PRIMARY KEY,
+    kind text NOT NULL,
+    content jsonb,
+    size int4,
+    status text NOT NULL DEFAULT 'pending',
+    error text,
+    attempts int4 NOT NULL DEFAULT 0,
+    next_attempt_at timestamptz NOT NULL DEFAULT now(),
+    fetched_at timestamptz
+);
+CREATE INDEX IF NOT EXISTS documents_due ON content.documents (next_attempt_at) WHERE status IN ('pending', 'unavailable');
+COMMENT ON TABLE content.documents IS 'IPFS documents that tasks and runners point at. Not part of the fold: a missing one delays nothing.';
+COMMENT ON COLUMN content.documents.digest IS 'SHA-256 of the content; with the raw codec it is the CIDv1.';
+COMMENT ON COLUMN content.documents.kind IS 'What the chain refers to it as: spec, result or profile.';
+COMMENT ON COLUMN content.documents.content IS 'The parsed document; null unless status is stored.';
+COMMENT ON COLUMN content.documents.size IS 'Bytes of the content; null until it was fetched.';
+COMMENT ON COLUMN content.documents.status IS 'pending (not tried), unavailable (tried, will be retried), stored, mismatch (content has another digest), too_large, invalid (not a document of this network).';
+COMMENT ON COLUMN content.documents.error IS 'Why it is not stored; null when it is.';
+COMMENT ON COLUMN content.documents.attempts IS 'Fetches tried so far.';
+COMMENT ON COLUMN content.documents.next_attempt_at IS 'Earliest time of the next fetch.';
+COMMENT ON COLUMN content.documents.fetched_at IS 'When the content arrived; null until then.';
+
+CREATE TABLE sync_state (
+    id int2 PRIMARY KEY DEFAULT 1 CHECK (id = 1),
+    chain_id int8 NOT NULL,
+    genesis_hash bytea NOT NULL,
+    start_block int8 NOT NULL,
+    nonce int8 NOT NULL DEFAULT 0,
+    phase text NOT NULL DEFAULT 'backfill',
+    head_number int8 NOT NULL,
+    indexed_number int8 NOT NULL,
+    indexed_hash bytea,
+    finalized_number int8 NOT NULL,
+    reorgs int8 NOT NULL DEFAULT 0,
+    last_reorg_depth int8,
+    last_reorg_at timestamptz,
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE sync_state IS 'One row: how far the index has come. Written in the transaction that writes the rows it speaks of.';
+COMMENT ON COLUMN sync_state.id IS 'Always 1.';
+COMMENT ON COLUMN sync_state.chain_id IS 'EIP-155 chain id.';
+COMMENT ON COLUMN sync_state.genesis_hash IS 'Hash of block 0; another one means another chain.';
+COMMENT ON COLUMN sync_state.start_block IS 'First block that can hold an event of the deployment.';
+COMMENT ON COLUMN sync_state.nonce IS 'Raised by one in every writing transaction; a second writer fails on it.';
+COMMENT ON COLUMN sync_state.phase IS 'backfill, live, or refold (a reorganisation below the finalised block is being folded anew).';
+COMMENT ON COLUMN sync_state.head_number IS 'Newest block of the chain that the indexer has seen.';
+COMMENT ON COLUMN sync_state.indexed_number IS 'Newest block whose events are in the tables; start_block - 1 before the first.';
+COMMENT ON COLUMN sync_state.indexed_hash IS 'Hash of that block; null before the first.';
+COMMENT ON COLUMN sync_state.finalized_number IS 'Newest block taken as final; never falls. Rows changed at or below it will not change back.';
+COMMENT ON COLUMN sync_state.reorgs IS 'Reorganisations undone since this version was built.';
+COMMENT ON COLUMN sync_state.last_reorg_depth IS 'Blocks undone by the last reorganisation.';
+COMMENT ON COLUMN sync_state.last_reorg_at IS 'When the last reorganisation was undone.';
+COMMENT ON COLUMN sync_state.updated_at IS 'When this row was last written.';
+
+CREATE TABLE blocks (
+    number int8 PRIMARY KEY,
+    hash bytea NOT NULL UNIQUE,
+    parent_hash bytea NOT NULL,
+    timestamp timestamptz NOT NULL
+);
+COMMENT ON TABLE blocks IS 'Every block above the finalised one, and the last block of each batch below it. Numbers may have gaps (null rounds).';
+COMMENT ON COLUMN blocks.number IS 'Height.';
+COMMENT ON COLUMN blocks.hash IS 'Block hash.';
+COMMENT ON COLUMN blocks.parent_hash IS 'Hash of the block it builds on.';
+COMMENT ON COLUMN blocks.timestamp IS 'The block''s own time.';
+
+CREATE TABLE logs (
+    block_number int8 NOT NULL,
+    tx_index int4 NOT NULL,
+    log_index int4 NOT NULL,
+    block_hash bytea NOT NULL,
+    block_time timestamptz NOT NULL,
+    tx_hash bytea NOT NULL,
+    address bytea NOT NULL,
+    topics bytea NOT NULL,
+    data bytea NOT NULL,
+    PRIMARY KEY (block_number, tx_index, log_index)
+);
+COMMENT ON TABLE logs IS 'Raw events of the deployment''s contracts on the canonical chain, kept for ever: the tables can be folded from them without the chain.';
+COMMENT ON COLUMN logs.block_number IS 'Height.';
+COMMENT ON COLUMN logs.tx_index IS 'Position of the transaction in its block.';
+COMMENT ON COLUMN logs.log_index IS 'Position of the event, as the node counts it.';
+COMMENT ON COLUMN logs.block_hash IS 'Hash of the block.';
+COMMENT ON COLUMN logs.block_time IS 'The block''s own time.';
+COMMENT ON COLUMN logs.tx_hash IS 'Transaction hash.';
+COMMENT ON COLUMN logs.address IS 'Contract that spoke.';
+COMMENT ON COLUMN logs.topics IS 'One to four topics of 32 bytes, joined.';
+COMMENT ON COLUMN logs.data IS 'ABI-encoded unindexed arguments.';
+
+CREATE TABLE undo (
+    seq int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    block_number int8 NOT NULL,
+    tbl text NOT NULL,
+    pk jsonb NOT NULL,
+    before jsonb
+);
+COMMENT ON TABLE undo IS 'Rows as they were before a block above the finalised one changed them.';
+COMMENT ON COLUMN undo.seq IS 'Order of writing; undoing goes backwards.';
+COMMENT ON COLUMN undo.block_number IS 'Block that changed the row.';
+COMMENT ON COLUMN undo.tbl IS 'Table of the row.';
+COMMENT ON COLUMN undo.pk IS 'Primary key of the row, by column name.';
+COMMENT ON COLUMN undo.before IS 'The whole row before the block; null when the block made it.';
+
+CREATE TABLE tasks (
+    task_id bytea PRIMARY KEY,
+    client bytea NOT NULL,
+    payer bytea NOT NULL,
+    reward numeric(78) NOT NULL,
+    bond numeric(78) NOT NULL,
+    input_price numeric(78) NOT NULL,
+    output_price numeric(78) NOT NULL,
+    params_id int4 NOT NULL,
+    replicas int2 NOT NULL,
+    quorum int2 NOT NULL,
+    mode text NOT NULL,
+    status text NOT NULL,
+    claim_by int8 NOT NULL,
+    retention int8 NOT NULL,
+    client_epoch numeric(20) NOT NULL,
+    spec bytea NOT NULL,
+    salt bytea NOT NULL,
+    seed_block int8 NOT NULL,
+    deadline int8 NOT NULL,
+    claimed int2 NOT NULL,
+    committed int2 NOT NULL,
+    revealed int2 NOT NULL,
+    result bytea,
+    winners int2,
+    paid numeric(78) NOT NULL,
+    fee numeric(78) NOT NULL,
+    returned numeric(78) NOT NULL,
+    slashed numeric(78) NOT NULL,
+    created_block int8 NOT NULL,
+    created_tx bytea NOT NULL,
+    created_at timestamptz NOT NULL,
+    settled_block int8,
+    settled_tx bytea,
+    settled_at timestamptz,
+    updated_block int8 NOT NULL
+) WITH (fillfactor = 80);
+COMMENT ON TABLE tasks IS 'Every order that was submitted, with the state of its life.';
+COMMENT ON COLUMN tasks.task_id IS 'EIP-712 digest of the order.';
+COMMENT ON COLUMN tasks.client IS 'Who wants the work and signed the order.';
+COMMENT ON COLUMN tasks.payer IS 'Whose escrow pays.';
+COMMENT ON COLUMN tasks.reward IS 'Most that may be paid for all seats together, base units; all of it is escrowed.';
+COMMENT ON COLUMN tasks.bond IS 'Stake locked for each seat, base units.';
+COMMENT ON COLUMN tasks.input_price IS 'Base units per 1,000 input tokens.';
+COMMENT ON COLUMN tasks.output_price IS 'Base units per 1,000 output tokens; with input_price 0 too, the price is fixed: reward / replicas a seat.';
+COMMENT ON COLUMN tasks.params_id IS 'Parameter version that rules the task.';
+COMMENT ON COLUMN tasks.replicas IS 'Seats.';
+COMMENT ON COLUMN tasks.quorum IS 'Equal results that settle.';
+COMMENT ON COLUMN tasks.mode IS 'quorum or audited.';
+COMMENT ON COLUMN tasks.status IS 'open, committing, revealing, challengeable, disputed, final, failed or cancelled.';
+COMMENT ON COLUMN tasks.claim_by IS 'Last block at which a seat may be claimed.';
+COMMENT ON COLUMN tasks.retention IS 'Blocks after settlement for which the result stays pinned.';
+COMMENT ON COLUMN tasks.client_epoch IS 'The client''s epoch at signing.';
+COMMENT ON COLUMN tasks.spec IS 'SHA-256 digest of the task''s specification on IPFS.';
+COMMENT ON COLUMN tasks.salt IS 'Makes equal orders distinct.';
+COMMENT ON COLUMN tasks.seed_block IS 'Block whose beacon value opens the lottery.';
+COMMENT ON COLUMN tasks.deadline IS 'Last block of the current phase; 0 in a terminal one.';
+COMMENT ON COLUMN tasks.claimed IS 'Seats claimed.';
+COMMENT ON COLUMN tasks.committed IS 'Seats that committed.';
+COMMENT ON COLUMN tasks.revealed IS 'Seats that revealed.';
+COMMENT ON COLUMN tasks.result IS 'SHA-256 digest of the agreed result; null until final.';
+COMMENT ON COLUMN tasks.winners IS 'Bit i is set when seat i was paid; null until final.';
+COMMENT ON COLUMN tasks.paid IS 'Paid to seat owners after the fee, base units.';
+COMMENT ON COLUMN tasks.fee IS 'Paid to the treasury from the reward, base units.';
+COMMENT ON COLUMN tasks.returned IS 'Part of the reward given back to the payer, base units; without compensation from slashes.';
+COMMENT ON COLUMN tasks.slashed IS 'Stake that seat owners lost, base units.';
+COMMENT ON COLUMN tasks.created_block IS 'Block of submission.';
+COMMENT ON COLUMN tasks.created_tx IS 'Transaction of submission.';
+COMMENT ON COLUMN tasks.created_at IS 'Time of that block.';
+COMMENT ON COLUMN tasks.settled_block IS 'Block that ended the task (final, failed or cancelled); null while it runs.';
+COMMENT ON COLUMN tasks.settled_tx IS 'Transaction that ended the task; null while it runs.';
+COMMENT ON COLUMN tasks.settled_at IS 'Time of that block; null while it runs.';
+COMMENT ON COLUMN tasks.updated_block IS 'Last block that changed the row.';
+
+CREATE TABLE task_seats (
+    task_id bytea NOT NULL,
+    seat int2 NOT NULL,
+    node bytea NOT NULL,
+    owner bytea NOT NULL,
+    state text NOT NULL,
+    commitment bytea,
+    result bytea,
+    fingerprint bytea,
+    input_tokens int8,
+    output_tokens int8,
+    outcome text,
+    paid numeric(78) NOT NULL,
+    slashed numeric(78) NOT NULL,
+    claimed_block int8 NOT NULL,
+    claimed_tx bytea NOT NULL,
+    committed_tx bytea,
+    revealed_tx bytea,
+    updated_block int8 NOT NULL,
+    PRIMARY KEY (task_id, seat)
+) WITH (fillfactor = 80);
+COMMENT ON TABLE task_seats IS 'One runner''s part in a task.';
+COMMENT ON COLUMN task_seats.task_id IS 'The task.';
+COMMENT ON COLUMN task_seats.seat IS 'Number of the seat, from 0.';
+COMMENT ON COLUMN task_seats.node IS 'The runner''s node key.';
+COMMENT ON COLUMN task_seats.owner IS 'The runner''s owner, whose stake is locked and who is paid.';
+COMMENT ON COLUMN task_seats.state IS 'claimed, committed or revealed.';
+COMMENT ON COLUMN task_seats.commitment IS 'What the seat committed to; null before.';
+COMMENT ON COLUMN task_seats.result IS 'Revealed result digest; null before.';
+COMMENT ON COLUMN task_seats.fingerprint IS 'Revealed Merkle root of the logprob fingerprint, or 32 zero bytes; null before.';
+COMMENT ON COLUMN task_seats.input_tokens IS 'Revealed input tokens; null before.';
+COMMENT ON COLUMN task_seats.output_tokens IS 'Revealed output tokens; null before.';
+COMMENT ON COLUMN task_seats.outcome IS 'right, wrong, missed or neutral; null until the task is settled.';
+COMMENT ON COLUMN task_seats.paid IS 'Paid to the owner, base units.';
+COMMENT ON COLUMN task_seats.slashed IS 'Stake lost by the owner, base units.';
+COMMENT ON COLUMN task_seats.claimed_block IS 'Block of the claim.';
+COMMENT ON COLUMN task_seats.claimed_tx IS 'Transaction of the claim.';
+COMMENT ON COLUMN task_seats.committed_tx IS 'Transaction of the commitment; null before.';
+COMMENT ON COLUMN task_seats.revealed_tx IS 'Transaction of the reveal; null before.';
+COMMENT ON COLUMN task_seats.updated_block IS 'Last block that changed the row.';
+
+CREATE TABLE task_events (
+    task_id bytea NOT NULL,
+    block_number int8 NOT NULL,
+    tx_index int4 NOT NULL,
+    log_index int4 NOT NULL,
+    tx_hash bytea NOT NULL,
+    block_time timestamptz NOT NULL,
+    name text NOT NULL,
+    node bytea,
+    data jsonb NOT NULL
+);
+COMMENT ON TABLE task_events IS 'A task''s timeline: its events in the order of the chain.';
+COMMENT ON COLUMN task_events.task_id IS 'The task.';
+COMMENT ON COLUMN task_events.block_number IS 'Height.';
+COMMENT ON COLUMN task_events.tx_index IS 'Position of the transaction in its block.';
+COMMENT ON COLUMN task_events.log_index IS 'Position of the event, as the node counts it.';
+COMMENT ON COLUMN task_events.tx_hash IS 'Transaction hash.';
+COMMENT ON COLUMN task_events.block_time IS 'Time of the block.';
+COMMENT ON COLUMN task_events.name IS 'Event name as in the contracts: TaskSubmitted, SeatClaimed, SeatCommitted, SeatRevealed, PhaseChanged, TaskFinalized, Settled, Moved, ScoreChanged.';
+COMMENT ON COLUMN task_events.node IS 'The runner''s node key, where the event names one.';
+COMMENT ON COLUMN task_events.data IS 'The other arguments by name: integers as decimal strings, bytes and addresses as 0x hex.';
+
+CREATE TABLE runners (
+    node bytea PRIMARY KEY,
+    owner bytea NOT NULL,
+    label bytea NOT NULL,
+    profile bytea NOT NULL,
+    status text NOT NULL,
+    registered_block int8 NOT NULL,
+    banned_until int8 NOT NULL,
+    strikes int2 NOT NULL,
+    updated_block int8 NOT NULL
+);
+COMMENT ON TABLE runners IS 'Registered runners.';
+COMMENT ON COLUMN runners.node IS 'Address of the node (hot) key: the runner''s id.';
+COMMENT ON COLUMN runners.owner IS 'Address that stakes and is paid.';
+COMMENT ON COLUMN runners.label IS 'The owner''s name for the device, 32 bytes, right-padded UTF-8.';
+COMMENT ON COLUMN runners.profile IS 'SHA-256 digest of the profile document (models, prices) on IPFS.';
+COMMENT ON COLUMN runners.status IS 'active or retired.';
+COMMENT ON COLUMN runners.registered_block IS 'Block of the (last) registration.';
+COMMENT ON COLUMN runners.banned_until IS 'Last block of the ban; 0 when never banned.';
+COMMENT ON COLUMN runners.strikes IS 'Bans so far.';
+COMMENT ON COLUMN runners.updated_block IS 'Last block that changed the row.';
+
+CREATE TABLE runner_reputation (
+    node bytea PRIMARY KEY,
+    score int4 NOT NULL,
+    "right" int8 NOT NULL,
+    wrong int8 NOT NULL,
+    missed int8 NOT NULL,
+    monitor_missed int8 NOT NULL,
+    wrong_streak int4 NOT NULL,
+    updated_block int8 NOT NULL
+) WITH (fillfactor = 80);
+COMMENT ON TABLE runner_reputation IS 'Record of each runner.';
+COMMENT ON COLUMN runner_reputation.node IS 'The runner.';
+COMMENT ON COLUMN runner_reputation.score IS 'Millionths, 0 to 1,000,000, as of updated_block, before decay.';
+COMMENT ON COLUMN runner_reputation."right" IS 'Seats with a right result.';
+COMMENT ON COLUMN runner_reputation.wrong IS 'Seats with a wrong result.';
+COMMENT ON COLUMN runner_reputation.missed IS 'Seats that did not commit or reveal.';
+COMMENT ON COLUMN runner_reputation.monitor_missed IS 'Monitoring duties missed.';
+COMMENT ON COLUMN runner_reputation.wrong_streak IS 'Wrong results since the last right one or ban.';
+COMMENT ON COLUMN runner_reputation.updated_block IS 'Block of the last outcome (of registration, before the first).';
+
+CREATE TABLE reputation_events (
+    node bytea NOT NULL,
+    ref bytea NOT NULL,
+    outcome text NOT NULL,
+    score int4 NOT NULL,
+    block_number int8 NOT NULL,
+    tx_index int4 NOT NULL,
+    log_index int4 NOT NULL,
+    tx_hash bytea NOT NULL,
+    block_time timestamptz NOT NULL
+);
+COMMENT ON TABLE reputation_events IS 'History of each runner''s score.';
+COMMENT ON COLUMN reputation_events.node IS 'The runner.';
+COMMENT ON COLUMN reputation_events.ref IS 'What it was for: a task id.';
+COMMENT ON COLUMN reputation_events.outcome IS 'right, wrong, missed or neutral.';
+COMMENT ON COLUMN reputation_events.score IS 'Score after it, millionths.';
+COMMENT ON COLUMN reputation_events.block_number IS 'Height.';
+COMMENT ON COLUMN reputation_events.tx_index IS 'Position of the transaction in its block.';
+COMMENT ON COLUMN reputation_events.log_index IS 'Position of the event, as the node counts it.';
+COMMENT ON COLUMN reputation_events.tx_hash IS 'Transaction hash.';
+COMMENT ON COLUMN reputation_events.block_time IS 'Time of the block.';
+
+CREATE TABLE balances (
+    account bytea PRIMARY KEY,
+    free numeric(78) NOT NULL,
+    escrowed numeric(78) NOT NULL,
+    bonded numeric(78) NOT NULL,
+    locked numeric(78) NOT NULL,
+    unbonding numeric(78) NOT NULL,
+    release_block int8 NOT NULL,
+    updated_block int8 NOT NULL
+) WITH (fillfactor = 80);
+COMMENT ON TABLE balances IS 'The StakeWallet''s ledger. free + escrowed + bonded + unbonding is what it owes the account.';
+COMMENT ON COLUMN balances.account IS 'Address.';
+COMMENT ON COLUMN balances.free IS 'Spendable, base units.';
+COMMENT ON COLUMN balances.escrowed IS 'Held for running tasks that the account pays, base units.';
+COMMENT ON COLUMN balances.bonded IS 'Stake, base units.';
+COMMENT ON COLUMN balances.locked IS 'Part of the stake that backs seats in running tasks, base units.';
+COMMENT ON COLUMN balances.unbonding IS 'Stake on its way out, base units; slashable until release_block.';
+COMMENT ON COLUMN balances.release_block IS 'Block from which unbonding may be completed; 0 when nothing is unbonding.';
+COMMENT ON COLUMN balances.updated_block IS 'Last block that changed the row.';
+
+CREATE TABLE parameters (
+    params_id int4 PRIMARY KEY,
+    commit_for int4 NOT NULL,
+    reveal_for int4 NOT NULL,
+    challenge_for int4 NOT NULL,
+    panel_for int4 NOT NULL,
+    max_claim_for int4 NOT NULL,
+    maturity int4 NOT NULL,
+    fee_bps int4 NOT NULL,
+    wrong_bps int4 NOT NULL,
+    miss_bps int4 NOT NULL,
+    payer_bps int4 NOT NULL,
+    burn_bps int4 NOT NULL,
+    challenger_bps int4 NOT NULL,
+    panel_size int2 NOT NULL,
+    max_replicas int2 NOT NULL,
+    added_block int8 NOT NULL,
+    updated_block int8 NOT NULL
+);
+COMMENT ON TABLE parameters IS 'Parameter versions of the TaskEscrow; a version never changes.';
+COMMENT ON COLUMN parameters.params_id IS 'Version.';
+COMMENT ON COLUMN parameters.commit_for IS 'Blocks to commit.';
+COMMENT ON COLUMN parameters.reveal_for IS 'Blocks to reveal.';
+COMMENT ON COLUMN parameters.challenge_for IS 'Blocks to challenge.';
+COMMENT ON COLUMN parameters.panel_for IS 'Blocks for a panel to vote.';
+COMMENT ON COLUMN parameters.max_claim_for IS 'Most blocks between submission and claim_by.';
+COMMENT ON COLUMN parameters.maturity IS 'Blocks a runner must be registered before the lottery''s seed block.';
+COMMENT ON COLUMN parameters.fee_bps IS 'Basis points of each pay, to the treasury.';
+COMMENT ON COLUMN parameters.wrong_bps IS 'Basis points of the bond lost for a wrong result.';
+COMMENT ON COLUMN parameters.miss_bps IS 'Basis points of the bond lost for no result.';
+COMMENT ON COLUMN parameters.payer_bps IS 'Basis points of each slash, to the payer.';
+COMMENT ON COLUMN parameters.burn_bps IS 'Basis points of each slash, burnt.';
+COMMENT ON COLUMN parameters.challenger_bps IS 'Basis points of a slash after a won challenge, to the challenger.';
+COMMENT ON COLUMN parameters.panel_size IS 'Members of a panel.';
+COMMENT ON COLUMN parameters.max_replicas IS 'Most seats of a task.';
+COMMENT ON COLUMN parameters.added_block IS 'Block that added the version.';
+COMMENT ON COLUMN parameters.updated_block IS 'The same: a version never changes.';
+
+CREATE TABLE client_epochs (
+    client bytea PRIMARY KEY,
+    epoch numeric(20) NOT NULL,
+    updated_block int8 NOT NULL
+);
+COMMENT ON TABLE client_epochs IS 'Clients that revoked their unsubmitted orders; whoever is absent is at epoch 0.';
+COMMENT ON COLUMN client_epochs.client IS 'Who signs orders.';
+COMMENT ON COLUMN client_epochs.epoch IS 'Epoch that an order must carry now.';
+COMMENT ON COLUMN client_epochs.updated_block IS 'Last block that changed the row.';
+
+CREATE TABLE modules (
+    contract bytea NOT NULL,
+    module bytea NOT NULL,
+    updated_block int8 NOT NULL,
+    PRIMARY KEY (contract, module)
+);
+COMMENT ON TABLE modules IS 'Contracts that may move ledger entries (of the StakeWallet) or record outcomes (of the RunnerReputation).';
+COMMENT ON COLUMN modules.contract IS 'The contract that grants.';
+COMMENT ON COLUMN modules.module IS 'The contract that may.';
+COMMENT ON COLUMN modules.updated_block IS 'Block of the grant.';
+
+-- section: indexes
+
+CREATE INDEX IF NOT EXISTS undo_block ON undo (block_number);
+CREATE INDEX IF NOT EXISTS tasks_created ON tasks (created_block, task_id);
+CREATE INDEX IF NOT EXISTS tasks_settled ON tasks (settled_block, task_id);
+CREATE INDEX IF NOT EXISTS tasks_reward ON tasks (reward, task_id);
+CREATE INDEX IF NOT EXISTS tasks_client ON tasks (client, created_block, task_id);
+CREATE INDEX IF NOT EXISTS tasks_payer ON tasks (payer, created_block, task_id);
+CREATE INDEX IF NOT EXISTS tasks_status ON tasks (status, created_block, task_id);
+CREATE INDEX IF NOT EXISTS tasks_spec ON tasks (spec);
+CREATE INDEX IF NOT EXISTS task_seats_node ON task_seats (node, claimed_block, task_id);
+CREATE INDEX IF NOT EXISTS task_seats_owner ON task_seats (owner, claimed_block, task_id);
+CREATE UNIQUE INDEX IF NOT EXISTS task_events_order ON task_events (task_id, block_number, tx_index, log_index);
+CREATE INDEX IF NOT EXISTS task_events_block ON task_events (block_number);
+CREATE INDEX IF NOT EXISTS runners_owner ON runners (owner, node);
+CREATE INDEX IF NOT EXISTS runners_registered ON runners (registered_block, node);
+CREATE INDEX IF NOT EXISTS runners_status ON runners (status, node);
+CREATE INDEX IF NOT EXISTS runner_reputation_score ON runner_reputation (score, node);
+CREATE UNIQUE INDEX IF NOT EXISTS reputation_events_order ON reputation_events (node, block_number, tx_index, log_index);
+CREATE INDEX IF NOT EXISTS reputation_events_block ON reputation_events (block_number);
+CREATE INDEX IF NOT EXISTS reputation_events_ref ON reputation_events (ref);
+
+-- section: views
+
+CREATE VIEW documents AS SELECT digest, kind, content, size, status, error, attempts, fetched_at FROM content.documents;
+COMMENT ON VIEW documents IS 'Documents fetched from IPFS (content.documents).';
+COMMENT ON COLUMN documents.digest IS 'SHA-256 of the content; with the raw codec it is the CIDv1.';
+COMMENT ON COLUMN documents.kind IS 'What the chain refers to it as: spec, result or profile.';
+COMMENT ON COLUMN documents.content IS 'The parsed document; null unless status is stored.';
+COMMENT ON COLUMN documents.size IS 'Bytes of the content; null until it was fetched.';
+COMMENT ON COLUMN documents.status IS 'pending, unavailable, stored, mismatch, too_large or invalid; see content.documents.';
+COMMENT ON COLUMN documents.error IS 'Why it is not stored; null when it is.';
+COMMENT ON COLUMN documents.attempts IS 'Fetches tried so far.';
+COMMENT ON COLUMN documents.fetched_at IS 'When the content arrived; null until then.';
+
+CREATE VIEW task_results AS
+SELECT t.task_id, t.result, d.content AS document, coalesce(d.status, 'pending') AS document_status, t.settled_block, t.settled_at
+FROM tasks t LEFT JOIN content.documents d ON d.digest = t.result
+WHERE t.status = 'final';
+COMMENT ON VIEW task_results IS 'Agreed results of final tasks, with their documents.';
+COMMENT ON COLUMN task_results.task_id IS 'The task.';
+COMMENT ON COLUMN task_results.result IS 'SHA-256 digest of the result document.';
+COMMENT ON COLUMN task_results.document IS 'The result document; null until it was fetched.';
+COMMENT ON COLUMN task_results.document_status IS 'Status of the document; see documents.';
+COMMENT ON COLUMN task_results.settled_block IS 'Block of settlement.';
+COMMENT ON COLUMN task_results.settled_at IS 'Time of that block.';
+
+CREATE VIEW prompt_requests AS
+SELECT
+    t.task_id,
+    t.client AS creator,
+    s.content ->> 'client_id' AS client_id,
+    s.content ->> 'model' AS model,
+    s.content ->> 'prompt' AS prompt,
+    t.status,
+    r.content ->> 'output' AS output,
+    (r.content ->> 'input_tokens')::int8 AS input_tokens,
+    (r.content ->> 'output_tokens')::int8 AS output_tokens,
+    t.paid + t.fee AS cost,
+    t.created_at,
+    t.settled_at AS completed_at
+FROM tasks t
+JOIN content.documents s ON s.digest = t.spec AND s.content ->> 'kind' = 'llm'
+LEFT JOIN content.documents r ON r.digest = t.result AND r.content ->> 'kind' = 'llm-result';
+COMMENT ON VIEW prompt_requests IS 'Tasks whose specification is a prompt for a language model.';
+COMMENT ON COLUMN prompt_requests.task_id IS 'The task.';
+COMMENT ON COLUMN prompt_requests.creator IS 'Address that signed the order.';
+COMMENT ON COLUMN prompt_requests.client_id IS 'Name of the application, for billing; null when it gave none.';
+COMMENT ON COLUMN prompt_requests.model IS 'Model as name@sha256:digest.';
+COMMENT ON COLUMN prompt_requests.prompt IS 'The prompt.';
+COMMENT ON COLUMN prompt_requests.status IS 'Status of the task; see tasks.';
+COMMENT ON COLUMN prompt_requests.output IS 'The agreed answer; null until settled and fetched.';
+COMMENT ON COLUMN prompt_requests.input_tokens IS 'Tokens of the prompt, as the result document states them.';
+COMMENT ON COLUMN prompt_requests.output_tokens IS 'Tokens of the answer, as the result document states them.';
+COMMENT ON COLUMN prompt_requests.cost IS 'What the payer paid, fee included, base units.';
+COMMENT ON COLUMN prompt_requests.created_at IS 'Time of submission.';
+COMMENT ON COLUMN prompt_requests.completed_at IS 'Time of settlement; null while it runs.';
+
+CREATE VIEW model_capabilities AS
+SELECT
+    r.node,
+    m ->> 'name' AS model,
+    m ->> 'digest' AS digest,
+    (m ->> 'context')::int8 AS context,
+    (m ->> 'input_price')::numeric(78) AS input_price,
+    (m ->> 'output_price')::numeric(78) AS output_price
+FROM runners r
+JOIN content.documents d ON d.digest = r.profile AND d.content ->> 'kind' = 'runner-profile'
+CROSS JOIN LATERAL jsonb_array_elements(d.content -> 'models') AS m
+WHERE r.status = 'active';
+COMMENT ON VIEW model_capabilities IS 'Models that active runners offer, from their profile documents.';
+COMMENT ON COLUMN model_capabilities.node IS 'The runner.';
+COMMENT ON COLUMN model_capabilities.model IS 'Name of the model.';
+COMMENT ON COLUMN model_capabilities.digest IS 'SHA-256 of the model''s weights, hex.';
+COMMENT ON COLUMN model_capabilities.context IS 'Longest context, tokens.';
+COMMENT ON COLUMN model_capabilities.input_price IS 'Asked base units per 1,000 input tokens.';
+COMMENT ON COLUMN model_capabilities.output_price IS 'Asked base units per 1,000 output tokens.';
+
+CREATE VIEW billing_metrics AS
+SELECT
+    client_id,
+    creator,
+    model,
+    (created_at AT TIME ZONE 'UTC')::date AS day,
+    count(*) AS requests,
+    coalesce(sum(input_tokens), 0)::int8 AS input_tokens,
+    coalesce(sum(output_tokens), 0)::int8 AS output_tokens,
+    sum(cost)::numeric(78) AS cost
+FROM prompt_requests
+GROUP BY client_id, creator, model, (created_at AT TIME ZONE 'UTC')::date;
+COMMENT ON VIEW billing_metrics IS 'Use and cost by application, creator, model and day.';
+COMMENT ON COLUMN billing_metrics.client_id IS 'Name of the application; null when it gave none.';
+COMMENT ON COLUMN billing_metrics.creator IS 'Address that signed the orders.';
+COMMENT ON COLUMN billing_metrics.model IS 'Model as name@sha256:digest.';
+COMMENT ON COLUMN billing_metrics.day IS 'UTC day of submission.';
+COMMENT ON COLUMN billing_metrics.requests IS 'Prompts submitted.';
+COMMENT ON COLUMN billing_metrics.input_tokens IS 'Tokens of settled prompts.';
+COMMENT ON COLUMN billing_metrics.output_tokens IS 'Tokens of settled answers.';
+COMMENT ON COLUMN billing_metrics.cost IS 'Paid, fees included, base units.';
