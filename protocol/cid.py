@@ -1,0 +1,39 @@
+"""SHA-256 digests of content and its IPFS content identifiers.
+
+A document fits one raw block, so the SHA-256 digest of its bytes is the digest within its CID: 32 bytes on chain name it.
+"""
+
+import hashlib
+
+from multiformats import CID
+
+from protocol.errors import InputError
+
+DIGEST_BYTES = 32
+
+
+def digest_of(content: bytes) -> bytes:
+    """Hash content to the 32 bytes that name it."""
+    return hashlib.sha256(content).digest()
+
+
+def digest_to_cid(digest: bytes) -> str:
+    """Write a digest as CIDv1 (base32, raw, sha2-256): `bafkrei…`."""
+    if len(digest) != DIGEST_BYTES:
+        raise InputError("digest: expected 32 bytes", field="digest")
+    return str(CID("base32", 1, "raw", ("sha2-256", digest)))
+
+
+def cid_to_digest(cid: str) -> bytes:
+    """Read the digest out of a CIDv1 of a raw block; `InputError` for any other identifier."""
+    try:
+        parsed = CID.decode(cid)
+    except (ValueError, KeyError) as error:
+        raise _wrong(f"{cid!r} is not a content identifier") from error
+    if parsed.version != 1 or parsed.codec.name != "raw" or parsed.hashfun.name != "sha2-256":
+        raise _wrong(f"{cid!r} does not name a raw block by SHA-256")
+    return bytes(parsed.raw_digest)
+
+
+def _wrong(what: str) -> InputError:
+    return InputError(f"cid: {what}", field="cid", hint="Give a CIDv1 of a raw block, such as bafkrei….")

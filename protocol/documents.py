@@ -1,0 +1,193 @@
+"""Specs, results and runner profiles: canonical JSON (RFC 8785) whose SHA-256 digest is on chain.
+
+Canonical bytes are a function of the content alone, so equal results of honest runners have equal digests.
+"""
+
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+import rfc8785
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from protocol.errors import ContentTooLarge, InputError
+
+MAX_DOCUMENT_BYTES = 256 * 1024
+"""One raw IPFS block, so that the SHA-256 digest of the bytes *is* the content's identifier."""
+
+_MODEL = re.compile(r"(?P<name>[A-Za-z0-9][\w.:/-]*)@sha256:(?P<digest>[0-9a-f]{64})")
+_MAX_SAFE_INTEGER = 2**53 - 1
+
+
+def _integral(value: Any) -> Any:
+    """Take 1.0 for 1: canonical JSON writes both alike, so a reader cannot tell them apart."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Count = Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=0, le=2**32 - 1)]
+Amount = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,28})$")]
+"""USDFC base units as a decimal string, since JSON numbers lose precision above 2**53."""
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+ModelReference = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.:/-]*@sha256:[0-9a-f]{64}$", max_length=256)]
+TaskId = Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$")]
+
+
+class Document(BaseModel):
+    """What every document shares: immutable, camelCase in JSON, and no field that the reader does not know."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+        allow_inf_nan=False,
+    )
+
+
+class LlmOptions(Document):
+    """Sampling options, by Ollama's names. The defaults make an answer repeatable: greedy, seed 0."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+    seed: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=0, le=2**31 - 1)] = 0
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
+    num_ctx: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=16, le=1_048_576)] = 2048
+    num_predict: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=1, le=65_536)] = 128
+    top_k: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=0, le=1_000_000)] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    min_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    repeat_penalty: Annotated[float, Field(ge=0, le=10)] | None = None
+    stop: tuple[Annotated[str, Field(min_length=1, max_length=256)], ...] = Field(default=(), max_length=16)
+
+    def to_ollama(self) -> dict[str, object]:
+        """Give the options that are set, as Ollama's API takes them."""
+        return self.model_dump(exclude_none=True, exclude={"stop"}) | ({"stop": list(self.stop)} if self.stop else {})
+
+
+class LlmSpec(Document):
+    """A prompt for a language model. Everybody can read it: it lies on IPFS."""
+
+    kind: Literal["llm"] = "llm"
+    version: Literal[1] = 1
+    model: ModelReference
+    prompt: Annotated[str, Field(min_length=1)]
+    system: str | None = None
+    options: LlmOptions = LlmOptions()
+    client_id: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+
+
+class LlmResult(Document):
+    """A model's answer. It holds nothing that may differ between honest runners (times, names, signatures)."""
+
+    kind: Literal["llm-result"] = "llm-result"
+    version: Literal[1] = 1
+    task: TaskId
+    model: ModelReference
+    output: str
+    done_reason: Annotated[str, Field(min_length=1, max_length=32)]
+    input_tokens: Count
+    output_tokens: Count
+
+
+class ModelOffer(Document):
+    """A model that a runner offers. Prices are USDFC base units per 1,000 tokens, as decimal strings."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.:/-]*$", max_length=190)]
+    digest: Digest
+    context: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=1, le=_MAX_SAFE_INTEGER)]
+    input_price: Amount
+    output_price: Amount
+
+    @property
+    def reference(self) -> str:
+        """Give the offer's model as specs name it: `name@sha256:<digest>`."""
+        return f"{self.name}@sha256:{self.digest}"
+
+
+class RunnerProfile(Document):
+    """What a runner offers: published on IPFS, its digest on chain."""
+
+    kind: Literal["runner-profile"] = "runner-profile"
+    version: Literal[1] = 1
+    label: Annotated[str, Field(min_length=1, max_length=32)]
+    models: tuple[ModelOffer, ...] = Field(max_length=256)
+    slots: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=1, le=4096)]
+    url: Annotated[str, Field(pattern=r"^https?://", max_length=2048)] | None = None
+
+    @model_validator(mode="after")
+    def _no_model_twice(self) -> Self:
+        references = [offer.reference for offer in self.models]
+        if len(set(references)) != len(references):
+            raise ValueError("models: the same model is offered twice")
+        return self
+
+
+AnyDocument = LlmSpec | LlmResult | RunnerProfile
+_DOCUMENTS: TypeAdapter[AnyDocument] = TypeAdapter(Annotated[AnyDocument, Field(discriminator="kind")])
+
+
+def canonical(document: Document) -> bytes:
+    """Write a document as canonical JSON; `ContentTooLarge` above `MAX_DOCUMENT_BYTES`. Absent options are left out."""
+    content: bytes = rfc8785.dumps(document.model_dump(mode="json", exclude_none=True))
+    _check_size(content)
+    return content
+
+
+def parse_document(content: bytes) -> AnyDocument:
+    """Read a document of any kind; `InputError` names the field that is wrong.
+
+    Only canonical bytes are taken, so that a document has one digest and no room for a hidden mark.
+    """
+    _check_size(content)
+    try:
+        document = _DOCUMENTS.validate_json(content)
+    except ValidationError as error:
+        raise input_error(error) from error
+    if canonical(document) != content:
+        raise InputError(
+            "document: not canonical JSON (RFC 8785)",
+            field="document",
+            hint="Write it with protocol.documents.canonical: sorted keys, no spaces, no null or default twice.",
+        )
+    return document
+
+
+def input_error(error: ValidationError, *, inside: str = "document") -> InputError:
+    """Say pydantic's first complaint in one sentence that names the field."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    path = ".".join(str(part) for part in first["loc"]) or inside
+    others = error.error_count() - 1
+    more = f" (and {others} more)" if others else ""
+    return InputError(f"{path}: {first['msg']}{more}", field=path, hint="Correct the field and try again.")
+
+
+def model_name(reference: str) -> str:
+    """Give the name in `name@sha256:<digest>`; `InputError` if it is none."""
+    return _split(reference)["name"]
+
+
+def model_digest(reference: str) -> str:
+    """Give the 64 hex digits in `name@sha256:<digest>`; `InputError` if it is none."""
+    return _split(reference)["digest"]
+
+
+def _split(reference: str) -> re.Match[str]:
+    match = _MODEL.fullmatch(reference)
+    if match is None:
+        raise InputError(
+            f"model: {reference!r} does not name a model by digest",
+            field="model",
+            hint="Write name@sha256:<64 hex digits>; `ollama list` and a runner's profile show them.",
+        )
+    return match
+
+
+def _check_size(content: bytes) -> None:
+    if len(content) > MAX_DOCUMENT_BYTES:
+        raise ContentTooLarge(
+            f"document: {len(content):,} bytes; the most is {MAX_DOCUMENT_BYTES:,}",
+            hint="Shorten the prompt or the output.",
+        )
