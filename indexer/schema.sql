@@ -446,13 +446,13 @@ CREATE VIEW prompt_requests AS
 SELECT
     t.task_id,
     t.client AS creator,
-    s.content ->> 'client_id' AS client_id,
+    s.content ->> 'clientId' AS client_id,
     s.content ->> 'model' AS model,
     s.content ->> 'prompt' AS prompt,
     t.status,
     r.content ->> 'output' AS output,
-    (r.content ->> 'input_tokens')::int8 AS input_tokens,
-    (r.content ->> 'output_tokens')::int8 AS output_tokens,
+    (r.content ->> 'inputTokens')::int8 AS input_tokens,
+    (r.content ->> 'outputTokens')::int8 AS output_tokens,
     t.paid + t.fee AS cost,
     t.created_at,
     t.settled_at AS completed_at
@@ -479,8 +479,8 @@ SELECT
     m ->> 'name' AS model,
     m ->> 'digest' AS digest,
     (m ->> 'context')::int8 AS context,
-    (m ->> 'input_price')::numeric(78) AS input_price,
-    (m ->> 'output_price')::numeric(78) AS output_price
+    (m ->> 'inputPrice')::numeric(78) AS input_price,
+    (m ->> 'outputPrice')::numeric(78) AS output_price
 FROM runners r
 JOIN content.documents d ON d.digest = r.profile AND d.content ->> 'kind' = 'runner-profile'
 CROSS JOIN LATERAL jsonb_array_elements(d.content -> 'models') AS m
