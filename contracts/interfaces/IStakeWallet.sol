@@ -72,7 +72,7 @@ interface IStakeWalletEvents {
     event Settled(bytes32 indexed ref, address indexed payer, uint256 released);
     /// @param slash taken from bonded stake first, then from the pending unbonding
     event Moved(bytes32 indexed ref, address indexed who, uint256 pay, uint256 unlock, uint256 slash);
-    event Burned(uint256 amount);
+    event Burned(address indexed account, uint256 amount);
     event Wired(address indexed module);
 }
 
