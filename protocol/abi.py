@@ -33,7 +33,9 @@ def load_abi(contract: str) -> list[dict[str, Any]]:
     try:
         text = files("protocol").joinpath("abi", f"{contract}.json").read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigError(f"no ABI of {contract}", hint="Run `make abi` to export the contracts' ABIs.") from None
+        raise ConfigError(
+            f"no ABI of {contract}", hint="Run `make abi` to export the contracts' ABIs."
+        ) from None
     abi: list[dict[str, Any]] = json.loads(text)
     return abi
 

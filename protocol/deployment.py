@@ -52,14 +52,19 @@ def load_deployment(chain_id: int, *, folder: str | Path = "deployments") -> Dep
             hint="Deploy with `ape run deploy`, start `make up`, or set DEPLOYMENTS_DIR to where the file is.",
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error})", hint="Check the file and its permissions.") from error
+        raise ConfigError(
+            f"{path}: cannot be read ({error})", hint="Check the file and its permissions."
+        ) from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "file"
-        raise ConfigError(f"{path}: {field}: {first['msg']}", hint="Write it again with `ape run deploy`.") from error
+        raise ConfigError(
+            f"{path}: {field}: {first['msg']}", hint="Write it again with `ape run deploy`."
+        ) from error
     if deployment.chain_id != chain_id:
         raise ConfigError(
-            f"{path}: holds chain {deployment.chain_id}, not {chain_id}", hint="Restore the file under its own name."
+            f"{path}: holds chain {deployment.chain_id}, not {chain_id}",
+            hint="Restore the file under its own name.",
         )
     return deployment
 

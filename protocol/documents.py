@@ -3,12 +3,19 @@
 Canonical bytes are a function of the content alone, so equal results of honest runners have equal digests.
 """
 
-
 import re
 from typing import Annotated, Any, Literal, Self
 
 import rfc8785
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from protocol.errors import ContentTooLarge, InputError
@@ -64,7 +71,9 @@ class LlmOptions(Document):
 
     def to_ollama(self) -> dict[str, object]:
         """Give the options that are set, as Ollama's API takes them."""
-        return self.model_dump(exclude_none=True, exclude={"stop"}) | ({"stop": list(self.stop)} if self.stop else {})
+        return self.model_dump(exclude_none=True, exclude={"stop"}) | (
+            {"stop": list(self.stop)} if self.stop else {}
+        )
 
 
 class LlmSpec(Document):

@@ -45,5 +45,3 @@ def format_usdfc(amount: int) -> str:
     whole, fraction = divmod(abs(amount), USDFC)
     decimals = f"{fraction:018d}".rstrip("0")
     return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
-
-

@@ -78,9 +78,14 @@ class Order:
         for name in sorted(document.keys() - names):
             raise InputError(f"order.{name}: unknown field", field=f"order.{name}", hint="Remove it.")
         for name in sorted(names - document.keys()):
-            raise InputError(f"order.{name}: missing", field=f"order.{name}", hint="Give every field of the order.")
+            raise InputError(
+                f"order.{name}: missing", field=f"order.{name}", hint="Give every field of the order."
+            )
         return cls(
-            **{attribute: _from_json(document[name], name=name, kind=kind) for attribute, name, kind in ORDER_FIELDS}
+            **{
+                attribute: _from_json(document[name], name=name, kind=kind)
+                for attribute, name, kind in ORDER_FIELDS
+            }
         )
 
 

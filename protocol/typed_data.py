@@ -233,7 +233,9 @@ def recover_signer(document: TypedData, signature: bytes) -> str:
         ) from error
 
 
-def _document(primary_type: str, kind: list[dict[str, str]], *, message: dict[str, Any], domain: Domain) -> TypedData:
+def _document(
+    primary_type: str, kind: list[dict[str, str]], *, message: dict[str, Any], domain: Domain
+) -> TypedData:
     return {
         "types": {"EIP712Domain": _DOMAIN_TYPE, primary_type: kind},
         "primaryType": primary_type,

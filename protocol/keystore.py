@@ -1,0 +1,150 @@
+"""Private keys on disk: Web3 Secret Storage (version 3, scrypt), mode 0600, written in one step.
+
+A key never appears in an error, a log or a `repr`: whatever was wrong with it is said without it.
+"""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+
+from protocol.errors import InputError, KeystoreError
+from protocol.networks import LOCAL_CHAIN_IDS
+
+_CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+_SCRYPT_N = 2**17
+"""About 0.3 s and 128 MiB for each guess at a password."""
+
+DEVELOPMENT_ADDRESSES: frozenset[str] = frozenset(
+    {
+        "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266",
+        "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+        "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC",
+        "0x90F79bf6EB2c4f870365E785982E1f101E93b906",
+        "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65",
+        "0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc",
+        "0x976EA74026E726554dB657fA54763abd0C3a0aa9",
+        "0x14dC79964da2C08b23698B3D3cc7Ca32193d9955",
+        "0x23618e81E3f5cdF7f54C3d65f7FBc0aBf5B21E8f",
+        "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720",
+    }
+)
+"""Accounts of the well-known test mnemonic (anvil, hardhat): everybody has their keys."""
+
+
+def parse_private_key(text: str, *, field: str = "private key") -> bytes:
+    """Read a private key from 64 hex digits, with or without 0x; `InputError` that never repeats it."""
+    digits = text.strip().removeprefix("0x").removeprefix("0X")
+    try:
+        key = bytes.fromhex(digits) if len(digits) == 64 else b""
+    except ValueError:
+        key = b""
+    if not key or not 0 < int.from_bytes(key, "big") < _CURVE_ORDER:
+        raise InputError(
+            f"{field}: not a private key",
+            field=field,
+            hint="Give 64 hex digits, with or without 0x. An address (40 digits) or a phrase of words is no key.",
+        )
+    return key
+
+
+def create_keystore(path: str | Path, key: bytes, password: str, *, overwrite: bool = False) -> str:
+    """Encrypt `key` into a new file at `path`, mode 0600, and give its address.
+
+    Raises `KeystoreError` if the file exists (unless `overwrite`) or cannot be written, `InputError` on an empty
+    password. A crash leaves the old file or none, never half of one.
+    """
+    target = Path(path)
+    if not password:
+        raise InputError(
+            "password: empty", field="password", hint="Choose a password; it encrypts the key on disk."
+        )
+    if target.exists() and not overwrite:
+        raise KeystoreError(
+            f"{target}: exists already", hint="Choose another name, or move the old key away first."
+        )
+    account = Account.from_key(key)
+    document = Account.encrypt(key, password, kdf="scrypt", iterations=_SCRYPT_N) | {
+        "address": account.address
+    }
+    try:
+        _write_private(target, json.dumps(document))
+    except OSError as error:
+        raise KeystoreError(
+            f"{target}: cannot be written ({error.strerror})", hint="Choose another folder."
+        ) from error
+    return str(account.address)
+
+
+def keystore_address(path: str | Path) -> str:
+    """Give the address that a key file is for, without its password; `KeystoreError`."""
+    address = _read(Path(path)).get("address", "")
+    return address if str(address).startswith("0x") else f"0x{address}"
+
+
+def load_account(path: str | Path, password: str) -> LocalAccount:
+    """Unlock a key file; `KeystoreError` on a wrong password or a broken file."""
+    document = _read(Path(path))
+    try:
+        key = Account.decrypt(document, password)
+    except ValueError as error:
+        if "MAC mismatch" not in str(error):
+            raise _broken(Path(path)) from None
+        raise KeystoreError(
+            f"{path}: wrong password", hint="Try again; without it the key cannot be had."
+        ) from None
+    except (KeyError, TypeError, NotImplementedError):
+        raise _broken(Path(path)) from None
+    account: LocalAccount = Account.from_key(key)
+    return account
+
+
+def refuse_development_key(address: str, chain_id: int) -> None:
+    """Raise `InputError` if `address` is a development account and the chain is not a local one."""
+    if address in DEVELOPMENT_ADDRESSES and chain_id not in LOCAL_CHAIN_IDS:
+        raise InputError(
+            f"account: {address} is a published development account; on chain {chain_id} anybody could empty it",
+            field="account",
+            hint="Use a key of your own: parity-client auth. Development keys work on chains 31337 and 1337 only.",
+        )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise KeystoreError(f"{path}: no such key file", hint="Make one with parity-client auth.") from None
+    except OSError as error:
+        raise KeystoreError(
+            f"{path}: cannot be read ({error.strerror})", hint="Check its permissions."
+        ) from error
+    except ValueError:
+        raise _broken(path) from None
+    if not isinstance(document, dict) or "crypto" not in {name.lower() for name in document}:
+        raise _broken(path)
+    return document
+
+
+def _write_private(target: Path, text: str) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # mkstemp makes the file with mode 0600, so that no moment passes in which others can read it.
+    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _broken(path: Path) -> KeystoreError:
+    return KeystoreError(
+        f"{path}: not a key file that can be read", hint="It must be a Web3 Secret Storage file (version 3)."
+    )
