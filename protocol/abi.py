@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 
+from eth_typing import ABIError, ABIEvent
 from eth_utils.abi import event_abi_to_log_topic, function_abi_to_4byte_selector
 
 from protocol.errors import ConfigError
@@ -48,7 +49,7 @@ def event_topics() -> Mapping[str, Mapping[bytes, EventAbi]]:
             topic: EventAbi(contract=contract, name=entry["name"], topic=topic, entry=entry)
             for entry in load_abi(contract)
             if entry["type"] == "event"
-            for topic in (bytes(event_abi_to_log_topic(entry)),)
+            for topic in (bytes(event_abi_to_log_topic(cast(ABIEvent, entry))),)
         }
         for contract in CONTRACTS
     }
@@ -58,7 +59,7 @@ def event_topics() -> Mapping[str, Mapping[bytes, EventAbi]]:
 def errors_by_selector() -> Mapping[bytes, AbiEntry]:
     """Map each custom error's 4-byte selector to its ABI entry, over all contracts and the token."""
     return {
-        bytes(function_abi_to_4byte_selector(entry)): entry
+        bytes(function_abi_to_4byte_selector(cast(ABIError, entry))): entry
         for contract in (*CONTRACTS, "TestUSDFC", "IBeacon")
         for entry in load_abi(contract)
         if entry["type"] == "error"

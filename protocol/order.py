@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Any, Self
 
 from eth_utils.address import is_address, to_checksum_address
 
@@ -89,7 +89,7 @@ class Order:
         )
 
 
-def _checked(value: object, *, name: str, kind: str) -> object:
+def _checked(value: Any, *, name: str, kind: str) -> Any:
     if kind == "address":
         if not isinstance(value, str) or not is_address(value):
             raise _wrong(name, expected="an address (0x and 40 hex digits, checksum right if mixed case)")
@@ -110,7 +110,7 @@ def _to_json(value: object, *, name: str) -> object:
     return str(value) if name in _AMOUNTS else int(value) if isinstance(value, int) else value
 
 
-def _from_json(value: object, *, name: str, kind: str) -> object:
+def _from_json(value: object, *, name: str, kind: str) -> Any:
     if name in _AMOUNTS:
         if not isinstance(value, str) or not (value.isascii() and value.isdigit()):
             raise _wrong(name, expected="a decimal string of base units")
