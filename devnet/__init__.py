@@ -1,1 +1,1 @@
-"""devnet"""
+"""The whole network on one machine: chain, Postgres, IPFS node, model engine, accounts, processes."""

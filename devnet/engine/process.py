@@ -1,0 +1,50 @@
+"""The engine as a child process."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from devnet.ports import LOOPBACK, free_port
+from devnet.process import Launch, Process
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A running engine. `url` is what OLLAMA_URL takes."""
+
+    process: Process
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @staticmethod
+    @asynccontextmanager
+    async def start(*, log: Path, port: int = 0, threads: int = 2) -> AsyncIterator["Engine"]:
+        """Run an engine until the block is left; `port` 0 takes a free one.
+
+        Raises ProcessFailed when it does not come up.
+        """
+        port = port or free_port()
+        argv = [sys.executable, "-m", "devnet.engine", "--port", str(port), "--threads", str(threads)]
+        process = await Process.start(Launch(name="engine", argv=argv, log=log))
+        try:
+            await process.ready(lambda: answers(f"http://{LOOPBACK}:{port}"), timeout_s=60)
+            yield Engine(process, port)
+        finally:
+            await process.stop(grace_s=5)
+
+
+async def answers(url: str) -> bool:
+    """Tell whether an engine, this one or a real Ollama, serves at `url`."""
+    try:
+        async with httpx.AsyncClient() as client:
+            answer = await client.get(f"{url}/api/version", timeout=2)
+        return answer.is_success and "version" in answer.json()
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+        return False
