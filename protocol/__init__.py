@@ -15,9 +15,12 @@ Outside worlds
     abi         the contracts' ABIs, events and errors
     networks    facts of each chain that no node can be asked for
     deployment  where the contracts of a chain are
+    rpc         calls that time out and say so
     chain       a checked connection to a chain and its contracts
     sender      transactions: simulate, number, send, bump, wait
+    fees        what a unit of gas costs
     reverts     contract errors in people's words
+    revert_sentences  those words
 
 A process's own business
     settings    environment variables, each named when it is wrong

@@ -15,6 +15,10 @@ from protocol.errors import ConfigError
 CONTRACTS = ("StakeWallet", "RunnerReputation", "TaskEscrow")
 """The contracts of a deployment, by the names of their ABI files."""
 
+TOKEN = "TestUSDFC"  # noqa: S105 (a currency)
+"""The USDFC token: the local stand-in's ABI holds all that Parity uses of the real one."""
+BEACON = "IBeacon"
+
 AbiEntry = Mapping[str, Any]
 
 
@@ -60,7 +64,7 @@ def errors_by_selector() -> Mapping[bytes, AbiEntry]:
     """Map each custom error's 4-byte selector to its ABI entry, over all contracts and the token."""
     return {
         bytes(function_abi_to_4byte_selector(cast(ABIError, entry))): entry
-        for contract in (*CONTRACTS, "TestUSDFC", "IBeacon")
+        for contract in (*CONTRACTS, TOKEN, BEACON)
         for entry in load_abi(contract)
         if entry["type"] == "error"
     }

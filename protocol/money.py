@@ -45,3 +45,9 @@ def format_usdfc(amount: int) -> str:
     whole, fraction = divmod(abs(amount), USDFC)
     decimals = f"{fraction:018d}".rstrip("0")
     return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
+
+
+def format_native(amount: int) -> str:
+    """Write an amount of a chain's native coin (18 decimals, as USDFC) to six digits, rounded up."""
+    step = 10**12
+    return format_usdfc(-(-amount // step) * step)

@@ -25,12 +25,6 @@ def _http_url(value: str) -> str:
     return value.rstrip("/")
 
 
-def _rpc_url(value: str) -> str:
-    if not value.startswith(("http://", "https://", "ws://", "wss://")):
-        raise ValueError("expected a URL that starts with http://, https://, ws:// or wss://")
-    return value
-
-
 def _multiaddr(value: str) -> str:
     parts = value.split("/")
     if (
@@ -45,7 +39,6 @@ def _multiaddr(value: str) -> str:
 
 Address = Annotated[str, AfterValidator(_address)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
-RpcUrl = Annotated[str, AfterValidator(_rpc_url)]
 Multiaddr = Annotated[str, AfterValidator(_multiaddr)]
 
 CONFIG = SettingsConfigDict(
@@ -64,7 +57,7 @@ class ChainSettings(BaseSettings):
 
     model_config = CONFIG
 
-    filecoin_rpc: RpcUrl = Field("http://127.0.0.1:8545", description="RPC endpoint of the chain")
+    filecoin_rpc: HttpUrl = Field("http://127.0.0.1:8545", description="RPC endpoint of the chain")
     filecoin_chain_id: int = Field(
         31337, ge=1, description="chain id: 31337 local, 314159 Filecoin Calibration"
     )

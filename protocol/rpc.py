@@ -1,0 +1,57 @@
+"""A JSON-RPC provider whose failures are `RpcUnavailable`. Importing it loads web3, so importers do so when needed."""
+
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import ClientError, ClientTimeout
+from web3 import AsyncHTTPProvider
+from web3.exceptions import BadResponseFormat, Web3ValueError
+from web3.providers.rpc.utils import ExceptionRetryConfiguration
+from web3.types import RPCEndpoint, RPCResponse
+
+from protocol.errors import RpcUnavailable
+
+_ATTEMPTS = 3
+_FIRST_PAUSE_S = 0.1
+
+
+class RpcProvider(AsyncHTTPProvider):
+    """web3's HTTP provider with a time limit for every call; calls that change nothing are tried three times."""
+
+    def __init__(self, url: str, *, timeout_s: float) -> None:
+        super().__init__(
+            url,
+            request_kwargs={"timeout": ClientTimeout(total=timeout_s)},
+            exception_retry_configuration=ExceptionRetryConfiguration(
+                errors=(ClientError, TimeoutError), retries=_ATTEMPTS, backoff_factor=_FIRST_PAUSE_S
+            ),
+        )
+        self._shown = shown_url(url)
+        self._timeout_s = timeout_s
+
+    async def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
+        """Make one call; `RpcUnavailable` if the node does not answer in JSON in time."""
+        try:
+            return await super().make_request(method, params)
+        except TimeoutError as error:
+            raise self._unavailable(method, f"no answer within {self._timeout_s:g} s") from error
+        except ClientError as error:
+            raise self._unavailable(
+                method, str(error).replace(str(self.endpoint_uri), self._shown)
+            ) from error
+        except (json.JSONDecodeError, UnicodeDecodeError, BadResponseFormat, Web3ValueError) as error:
+            raise self._unavailable(method, "the answer is not JSON-RPC") from error
+
+    def _unavailable(self, method: str, why: str) -> RpcUnavailable:
+        return RpcUnavailable(
+            f"the chain's node at {self._shown} failed on {method}: {why}",
+            hint="Check FILECOIN_RPC and that the node runs (`make up` starts a local one), then try again.",
+        )
+
+
+def shown_url(url: str) -> str:
+    """Shorten a URL to what may be shown: host and port. Paths and queries of hosted nodes hold their keys."""
+    parts = urlsplit(url)
+    host = parts.hostname or "?"
+    return f"{parts.scheme}://{host}:{parts.port}" if parts.port else f"{parts.scheme}://{host}"

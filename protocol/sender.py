@@ -1,0 +1,273 @@
+"""Transactions of one account: simulated first, numbered without gaps, bumped when stuck, waited for."""
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+from eth_account.signers.local import LocalAccount
+from eth_utils.crypto import keccak
+from web3.contract.async_contract import AsyncContractFunction
+from web3.exceptions import ContractLogicError, TransactionNotFound, Web3RPCError
+from web3.types import TxParams, TxReceipt
+
+from protocol.chain import Chain
+from protocol.errors import (
+    ChainError,
+    InsufficientFunds,
+    RpcUnavailable,
+    TransactionReverted,
+    TransactionTimeout,
+)
+from protocol.fees import Fees, bumped, current_fees
+from protocol.keystore import refuse_development_key
+from protocol.money import format_native
+from protocol.reverts import decoded_reverts, explain, revert_of
+
+_log = structlog.get_logger(__name__)
+
+_ATTEMPTS = 8
+"""Times a transaction is numbered anew because somebody else used its nonce, before giving up."""
+_LONGEST_POLL_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """A transaction in a block. `fee_paid` is in the chain's native base units; `raw` is web3's receipt."""
+
+    transaction_hash: str
+    block_number: int
+    block_hash: str
+    gas_used: int
+    fee_paid: int
+    raw: TxReceipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A transaction that passed simulation, not yet numbered. `gas` has the network's head-room in it."""
+
+    call: TxParams
+    gas: int
+    fees: Fees
+    label: str
+
+    @property
+    def most_it_costs(self) -> int:
+        """Give the most this can cost in the chain's native base units, value included."""
+        return self.gas * self.fees.max_fee + int(self.call.get("value", 0))
+
+
+class Sender:
+    """Sends transactions of one account on one chain. Use a single one for each account in a process."""
+
+    def __init__(self, chain: Chain, account: LocalAccount) -> None:
+        refuse_development_key(account.address, chain.deployment.chain_id)
+        self._chain = chain
+        self._eth = chain.w3.eth
+        self._network = chain.network
+        self._account = account
+        self._lock = asyncio.Lock()
+        self._next_nonce: int | None = None
+        self._in_flight: set[int] = set()
+
+    @property
+    def address(self) -> str:
+        """Give the sending account's address."""
+        return str(self._account.address)
+
+    async def prepare(self, function: AsyncContractFunction, *, label: str, value: int = 0) -> Prepared:
+        """Simulate a call against the pending block and price it, sending nothing.
+
+        Raises `TransactionReverted`, `InsufficientFunds`, `RpcUnavailable`.
+        """
+        call: TxParams = {
+            "from": self._account.address,
+            "to": function.address,
+            "data": function._encode_transaction_data(),  # noqa: SLF001 (web3 has no public way without a node)
+            "value": value,  # type: ignore[typeddict-item]
+        }
+        with decoded_reverts():
+            await self._eth.call(call, "pending")
+            estimate = await self._eth.estimate_gas(call, "pending")
+        fees = await current_fees(self._eth)
+        prepared = Prepared(call=call, gas=int(estimate * self._network.gas_headroom), fees=fees, label=label)
+        await self._check_funds(prepared)
+        return prepared
+
+    async def send(self, function: AsyncContractFunction, *, label: str, value: int = 0) -> Receipt:
+        """Simulate, send and wait for the receipt. `label` names the deed in logs and errors.
+
+        Raises `TransactionReverted`, `InsufficientFunds`, `RpcUnavailable`, and `TransactionTimeout` if it is in no
+        block within the network's `receipt_timeout_s`.
+        """
+        for _ in range(_ATTEMPTS):
+            prepared = await self.prepare(function, label=label, value=value)
+            nonce, sent = await self._submit(prepared)
+            try:
+                receipt = await self._wait(prepared, nonce=nonce, sent=[sent])
+            finally:
+                self._in_flight.discard(nonce)
+            if receipt is not None:
+                return await self._checked(receipt, prepared)
+            _log.info("nonce_taken", label=label, nonce=nonce)
+            self._next_nonce = None
+        raise ChainError(
+            f"{label}: another process keeps using {self.address}'s nonces",
+            hint="Give each process an account of its own.",
+        )
+
+    async def _check_funds(self, prepared: Prepared) -> None:
+        have = await self._eth.get_balance(self._account.address)
+        if have < prepared.most_it_costs:
+            symbol = self._network.native_symbol
+            raise InsufficientFunds(
+                f"{prepared.label}: {self.address} has {format_native(have)} {symbol}; "
+                f"the network fee may take {format_native(prepared.most_it_costs)} {symbol}",
+                hint=f"Send some {symbol} to that address; USDFC does not pay network fees.",
+            )
+
+    async def _submit(self, prepared: Prepared) -> tuple[int, str]:
+        """Give it a nonce, sign and broadcast, one at a time, so that no nonce is skipped or used twice."""
+        async with self._lock:
+            for _ in range(_ATTEMPTS):
+                nonce = self._next_nonce if self._next_nonce is not None else await self._first_free_nonce()
+                # Unknown until the broadcast is known to have worked: a failure in between must not leave a gap.
+                self._next_nonce = None
+                raw, transaction_hash = self._sign(prepared, nonce)
+                if await self._broadcast(raw, label=prepared.label):
+                    self._next_nonce = nonce + 1
+                    self._in_flight.add(nonce)
+                    _log.info("sent", label=prepared.label, tx_hash=transaction_hash, nonce=nonce)
+                    return nonce, transaction_hash
+        raise ChainError(
+            f"{prepared.label}: no free nonce for {self.address}",
+            hint="Give each process an account of its own.",
+        )
+
+    async def _first_free_nonce(self) -> int:
+        pending = int(await self._eth.get_transaction_count(self._account.address, "pending"))
+        # A node behind a load balancer may not have heard of what another one took.
+        return max(pending, max(self._in_flight, default=-1) + 1)
+
+    def _sign(self, prepared: Prepared, nonce: int) -> tuple[bytes, str]:
+        transaction: dict[str, Any] = {
+            "type": 2,
+            "chainId": self._chain.deployment.chain_id,
+            "nonce": nonce,
+            "to": prepared.call["to"],
+            "data": prepared.call["data"],
+            "value": prepared.call["value"],
+            "gas": prepared.gas,
+            "maxFeePerGas": prepared.fees.max_fee,
+            "maxPriorityFeePerGas": prepared.fees.priority_fee,
+        }
+        raw = bytes(self._account.sign_transaction(transaction).raw_transaction)
+        return raw, "0x" + keccak(raw).hex()
+
+    async def _broadcast(self, raw: bytes, *, label: str) -> bool:
+        """Hand a signed transaction to the node; `False` if its nonce is taken. Repeating it is harmless."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                await self._eth.send_raw_transaction(raw)
+            except RpcUnavailable:
+                if attempt == 2:
+                    raise
+                await asyncio.sleep(0.2 * 2**attempt)
+            except ContractLogicError as error:
+                raise revert_of(error).as_error() from error
+            except Web3RPCError as error:
+                return _is_known(error) or not _refusal(error, label=label)
+            else:
+                return True
+        return False
+
+    async def _wait(self, prepared: Prepared, *, nonce: int, sent: list[str]) -> TxReceipt | None:
+        """Wait until one of the versions is in a block; `None` when somebody else's transaction took the nonce."""
+        started = bumped_at = time.monotonic()
+        poll_s = min(max(self._network.block_time_s / 4, 0.05), _LONGEST_POLL_S)
+        while True:
+            used = await self._eth.get_transaction_count(self._account.address, "latest")
+            receipt = await self._any_receipt(sent)
+            if receipt is not None:
+                return receipt
+            if used > nonce:
+                # The count was read before the receipts, but a node may show a block's nonces before its receipts.
+                await asyncio.sleep(poll_s)
+                return await self._any_receipt(sent)
+            now = time.monotonic()
+            if now - started > self._network.receipt_timeout_s:
+                raise _timeout(prepared.label, sent[-1], waited_s=now - started)
+            if now - bumped_at > self._network.stuck_after_s:
+                prepared, bumped_at = await self._bump(prepared, nonce=nonce, sent=sent), now
+            await asyncio.sleep(poll_s)
+
+    async def _any_receipt(self, sent: list[str]) -> TxReceipt | None:
+        for transaction_hash in reversed(sent):
+            with contextlib.suppress(TransactionNotFound):
+                return await self._eth.get_transaction_receipt(transaction_hash)  # type: ignore[arg-type]
+        return None
+
+    async def _bump(self, prepared: Prepared, *, nonce: int, sent: list[str]) -> Prepared:
+        """Send the same transaction at the same nonce for a higher fee: whichever version lands, it lands once."""
+        dearer = replace(prepared, fees=bumped(prepared.fees, await current_fees(self._eth)))
+        raw, transaction_hash = self._sign(dearer, nonce)
+        with contextlib.suppress(RpcUnavailable, InsufficientFunds):
+            if await self._broadcast(raw, label=prepared.label):
+                sent.append(transaction_hash)
+                _log.info(
+                    "fee_bumped", label=prepared.label, tx_hash=transaction_hash, max_fee=dearer.fees.max_fee
+                )
+        return dearer
+
+    async def _checked(self, raw: TxReceipt, prepared: Prepared) -> Receipt:
+        receipt = Receipt(
+            transaction_hash=raw["transactionHash"].to_0x_hex(),
+            block_number=raw["blockNumber"],
+            block_hash=raw["blockHash"].to_0x_hex(),
+            gas_used=raw["gasUsed"],
+            fee_paid=raw["gasUsed"] * raw["effectiveGasPrice"],
+            raw=raw,
+        )
+        if raw["status"] != 1:
+            raise await self._why_reverted(receipt, prepared)
+        _log.info("mined", label=prepared.label, tx_hash=receipt.transaction_hash, block=receipt.block_number)
+        return receipt
+
+    async def _why_reverted(self, receipt: Receipt, prepared: Prepared) -> TransactionReverted:
+        """Replay a reverted transaction: simulation passed, so the state changed before it was mined."""
+        for block in (receipt.block_number, receipt.block_number - 1):
+            try:
+                await self._eth.call(prepared.call, block)
+            except ContractLogicError as error:
+                return revert_of(error).as_error()
+        return explain(None).as_error()
+
+
+def _is_known(error: Web3RPCError) -> bool:
+    return any(
+        words in error.message.lower() for words in ("already known", "already imported", "already in mpool")
+    )
+
+
+def _refusal(error: Web3RPCError, *, label: str) -> bool:
+    """Say `True` if the nonce is taken; raise what else the node refuses for."""
+    message = error.message.lower()
+    if any(words in message for words in ("nonce too low", "underpriced", "nonce", "replace by fee")):
+        return True
+    if "insufficient funds" in message:
+        raise InsufficientFunds(
+            f"{label}: the account cannot pay the network fee",
+            hint="Send it some of the chain's native coin.",
+        ) from error
+    raise ChainError(f"{label}: the node refused the transaction: {error.message}") from error
+
+
+def _timeout(label: str, transaction_hash: str, *, waited_s: float) -> TransactionTimeout:
+    return TransactionTimeout(
+        f"{label}: transaction {transaction_hash} is in no block after {waited_s:.0f} s",
+        transaction_hash=transaction_hash,
+        hint="It may still be mined: look it up by its hash before doing the same again.",
+    )
