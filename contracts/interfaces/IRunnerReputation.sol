@@ -16,6 +16,7 @@ interface IRunnerReputationErrors {
     error RunnerNotWirer(address expected, address actual);
     error RunnerAlreadyWired();
     error RunnerZeroAddress();
+    error RunnerBadSettings(bytes32 field);
 }
 
 /// @title Types of the RunnerReputation
@@ -80,19 +81,24 @@ interface IRunnerReputation is IRunnerReputationErrors, IRunnerReputationTypes, 
     /// @notice Registers `node` as a runner of the caller. `nodeSig` is the node key's EIP-712 signature of
     /// Registration(address owner,address node,bytes32 label,bytes32 profile,uint256 deadline); it is not needed
     /// when the caller is the node itself. A retired node of the same owner may come back, with its record.
+    /// The owner must already be bonded for all its active runners and this one: every active runner makes the lottery's
+    /// threshold smaller for all, so that none may be active for nothing.
     /// @param label the owner's name for the device
     /// @param profile digest of the profile document (models, prices, limits) on IPFS
     /// @param deadline last block at which the signature counts
     function register(address node, bytes32 label, bytes32 profile, uint256 deadline, bytes calldata nodeSig) external;
     /// @notice Publishes a new profile digest. By the node or its owner.
     function setProfile(address node, bytes32 profile) external;
-    /// @notice Ends a runner's registration. By the node or its owner; running seats are finished normally.
+    /// @notice Ends a runner's registration. By the node or its owner, or by anyone while the owner is not bonded for all
+    /// its active runners. Running seats are finished normally.
     function retire(address node) external;
 
     /// @notice Reverts with the reason unless `node` may take a seat: active, not banned, registered at or before
-    /// block `registeredBy`, its owner bonded for all its active runners. Returns the owner.
+    /// block `registeredBy`, its owner bonded for all its active runners. Returns the owner. A ban ends at its `untilBlock`.
     function admit(address node, uint256 registeredBy) external view returns (address owner);
-    /// @notice Records outcomes of one task's seats and returns the seats' owners. Only the wired module.
+    /// @notice Records outcomes of one task's seats and returns the seats' owners. Only the wired module. Right raises the
+    /// score by up to 10,000 millionths, in proportion to the fee and to what is missing to the top; Wrong leaves two
+    /// thirds of it, Missed nine tenths, Neutral all. Three Wrong with no Right between them are a ban.
     /// @param fee protocol fee, in base units, that each right seat paid: it bounds the gain
     function recordOutcomes(bytes32 ref, address[] calldata nodes, Outcome[] calldata outcomes, uint96 fee)
         external

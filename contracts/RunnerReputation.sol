@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+
+import {IRunnerReputation} from "./interfaces/IRunnerReputation.sol";
+import {IStakeWallet} from "./interfaces/IStakeWallet.sol";
+
+/// @title RunnerReputation
+/// @dev Holds no money: it reads the owners' stake in the wallet and never moves it.
+contract RunnerReputation is IRunnerReputation, EIP712 {
+    bytes32 private constant REGISTRATION_TYPEHASH =
+        keccak256("Registration(address owner,address node,bytes32 label,bytes32 profile,uint256 deadline)");
+
+    uint256 private constant MAX_SCORE = 1_000_000;
+    uint256 private constant START_SCORE = 500_000;
+    uint256 private constant MAX_GAIN = 10_000;
+    uint8 private constant STREAK_TO_BAN = 3;
+    uint8 private constant MAX_DOUBLINGS = 16;
+
+    IStakeWallet private immutable _wallet;
+    address private immutable _wirer;
+    uint96 private immutable _minStake;
+    uint96 private immutable _referenceFee;
+    uint40 private immutable _halfLife;
+    uint40 private immutable _banFor;
+
+    address private _module;
+    uint32 private _activeRunners;
+    mapping(address node => Runner) private _runners;
+    mapping(address node => Score) private _scores;
+    mapping(address owner => uint32) private _activeRunnersOf;
+
+    /// @param wallet the StakeWallet that holds the owners' stake
+    constructor(address wallet, Settings memory fixedSettings) EIP712("Parity RunnerReputation", "1") {
+        require(wallet != address(0), RunnerZeroAddress());
+        require(fixedSettings.halfLife != 0, RunnerBadSettings("halfLife"));
+        _wallet = IStakeWallet(wallet);
+        _wirer = msg.sender;
+        _minStake = fixedSettings.minStake;
+        _referenceFee = fixedSettings.referenceFee;
+        _halfLife = fixedSettings.halfLife;
+        _banFor = fixedSettings.banFor;
+    }
+
+    // ---------------------------------------------------------------- registry
+
+    /// @inheritdoc IRunnerReputation
+    function register(address node, bytes32 label, bytes32 profile, uint256 deadline, bytes calldata nodeSig) external {
+        require(node != address(0), RunnerZeroAddress());
+        Runner storage runner = _runners[node];
+        require(runner.status != Status.Active, RunnerAlreadyActive(node));
+        if (runner.status == Status.None) {
+            runner.owner = msg.sender;
+        } else {
+            require(runner.owner == msg.sender, RunnerNotOwner(runner.owner, msg.sender));
+        }
+        if (msg.sender != node) _checkProof(node, label, profile, deadline, nodeSig);
+        uint32 active = _activeRunnersOf[msg.sender] + 1;
+        _requireStake(msg.sender, active);
+
+        runner.status = Status.Active;
+        runner.registeredBlock = uint40(block.number);
+        _activeRunnersOf[msg.sender] = active;
+        ++_activeRunners;
+        emit RunnerRegistered(node, msg.sender, label, profile);
+    }
+
+    /// @inheritdoc IRunnerReputation
+    function setProfile(address node, bytes32 profile) external {
+        address owner = _requireActive(node).owner;
+        require(msg.sender == node || msg.sender == owner, RunnerNotOwner(owner, msg.sender));
+        emit RunnerProfileChanged(node, profile);
+    }
+
+    /// @inheritdoc IRunnerReputation
+    function retire(address node) external {
+        Runner storage runner = _requireActive(node);
+        address owner = runner.owner;
+        uint32 active = _activeRunnersOf[owner];
+        if (msg.sender != node && msg.sender != owner) {
+            (uint256 need, uint256 have) = _stakeOf(owner, active);
+            require(have < need, RunnerNotOwner(owner, msg.sender));
+        }
+        runner.status = Status.Retired;
+        _activeRunnersOf[owner] = active - 1;
+        --_activeRunners;
+        emit RunnerRetirement(node);
+    }
+
+    /// @inheritdoc IRunnerReputation
+    function admit(address node, uint256 registeredBy) external view returns (address owner) {
+        Runner memory runner = _requireActive(node);
+        owner = runner.owner;
+        require(block.number >= runner.bannedUntil, RunnerBanned(runner.bannedUntil));
+        require(runner.registeredBlock <= registeredBy, RunnerImmature(runner.registeredBlock, registeredBy));
+        _requireStake(owner, _activeRunnersOf[owner]);
+    }
+
+    // ---------------------------------------------------------------- record
+
+    /// @inheritdoc IRunnerReputation
+    function recordOutcomes(bytes32 ref, address[] calldata nodes, Outcome[] calldata outcomes, uint96 fee)
+        external
+        returns (address[] memory owners)
+    {
+        require(msg.sender == _module, RunnerNotModule(msg.sender));
+        owners = new address[](nodes.length);
+        for (uint256 i = 0; i < nodes.length; ++i) {
+            owners[i] = _runners[nodes[i]].owner;
+            require(owners[i] != address(0), RunnerUnknown(nodes[i]));
+            _record(ref, nodes[i], outcomes[i], fee);
+        }
+    }
+
+    /// @inheritdoc IRunnerReputation
+    function wire(address newModule) external {
+        require(msg.sender == _wirer, RunnerNotWirer(_wirer, msg.sender));
+        require(_module == address(0), RunnerAlreadyWired());
+        require(newModule != address(0), RunnerZeroAddress());
+        _module = newModule;
+        emit Wired(newModule);
+    }
+
+    // ---------------------------------------------------------------- views
+
+    /// @inheritdoc IRunnerReputation
+    function runnerOf(address node) external view returns (Runner memory) {
+        return _runners[node];
+    }
+
+    /// @inheritdoc IRunnerReputation
+    function scoreOf(address node) external view returns (Score memory record) {
+        record = _scores[node];
+        record.score = uint32(_decayed(record));
+    }
+
+    /// @inheritdoc IRunnerReputation
+    function activeRunners() external view returns (uint32) {
+        return _activeRunners;
+    }
+
+    /// @inheritdoc IRunnerReputation
+    function activeRunnersOf(address owner) external view returns (uint32) {
+        return _activeRunnersOf[owner];
+    }
+
+    /// @inheritdoc IRunnerReputation
+    function settings() external view returns (Settings memory) {
+        return Settings({minStake: _minStake, referenceFee: _referenceFee, halfLife: _halfLife, banFor: _banFor});
+    }
+
+    /// @notice The StakeWallet whose stakes count.
+    function stakeWallet() external view returns (address) {
+        return address(_wallet);
+    }
+
+    /// @notice The contract that may record outcomes; zero before it is wired.
+    function module() external view returns (address) {
+        return _module;
+    }
+
+    function domainSeparator() external view returns (bytes32) {
+        return _domainSeparatorV4();
+    }
+
+    // ---------------------------------------------------------------- score
+
+    function _record(bytes32 ref, address node, Outcome outcome, uint96 fee) private {
+        Score memory record = _scores[node];
+        uint256 score = _decayed(record);
+        if (outcome == Outcome.Right) {
+            score += _gain(score, fee);
+            ++record.right;
+            record.wrongStreak = 0;
+        } else if (outcome == Outcome.Wrong) {
+            score = score * 2 / 3;
+            ++record.wrong;
+            record.wrongStreak = record.wrongStreak + 1 < STREAK_TO_BAN ? record.wrongStreak + 1 : 0;
+            if (record.wrongStreak == 0) _ban(node);
+        } else if (outcome == Outcome.Missed) {
+            score = score * 9 / 10;
+            ++record.missed;
+        }
+        record.score = uint32(score);
+        record.updatedBlock = uint40(block.number);
+        _scores[node] = record;
+        emit ScoreChanged(node, ref, outcome, record.score);
+    }
+
+    /// @dev Never passes MAX_SCORE: the gain is at most MAX_GAIN / MAX_SCORE of what is missing.
+    function _gain(uint256 score, uint96 fee) private view returns (uint256) {
+        uint256 gain = fee >= _referenceFee ? MAX_GAIN : MAX_GAIN * fee / _referenceFee;
+        return gain * (MAX_SCORE - score) / MAX_SCORE;
+    }
+
+    /// @dev What is above the start value halves every half-life, linearly within one. Losses round up, so that a record
+    /// which is touched every few blocks decays too.
+    function _decayed(Score memory record) private view returns (uint256) {
+        if (record.updatedBlock == 0) return START_SCORE;
+        if (record.score <= START_SCORE) return record.score;
+        uint256 elapsed = block.number - record.updatedBlock;
+        uint256 excess = (record.score - START_SCORE) >> (elapsed / _halfLife);
+        uint256 span = 2 * uint256(_halfLife);
+        uint256 lost = (excess * (elapsed % _halfLife) + span - 1) / span;
+        return START_SCORE + excess - lost;
+    }
+
+    /// @dev Twice as long each time, and over by itself.
+    function _ban(address node) private {
+        Runner storage runner = _runners[node];
+        uint8 strikes = runner.strikes;
+        uint256 length = uint256(_banFor) << (strikes < MAX_DOUBLINGS ? strikes : MAX_DOUBLINGS);
+        uint256 untilBlock = block.number + length;
+        if (untilBlock > type(uint40).max) untilBlock = type(uint40).max;
+        if (strikes < type(uint8).max) ++strikes;
+        runner.strikes = strikes;
+        runner.bannedUntil = uint40(untilBlock);
+        emit RunnerBan(node, untilBlock, strikes);
+    }
+
+    // ---------------------------------------------------------------- checks
+
+    function _requireActive(address node) private view returns (Runner storage runner) {
+        runner = _runners[node];
+        Status status = runner.status;
+        require(status != Status.None, RunnerUnknown(node));
+        require(status == Status.Active, RunnerRetired(node));
+    }
+
+    function _requireStake(address owner, uint32 active) private view {
+        (uint256 need, uint256 have) = _stakeOf(owner, active);
+        require(have >= need, RunnerUnderstaked(need, have));
+    }
+
+    function _stakeOf(address owner, uint32 active) private view returns (uint256 need, uint256 have) {
+        need = uint256(_minStake) * active;
+        have = _wallet.stakeOf(owner).bonded;
+    }
+
+    function _checkProof(address node, bytes32 label, bytes32 profile, uint256 deadline, bytes calldata nodeSig)
+        private
+        view
+    {
+        require(block.number <= deadline, RunnerDeadline(deadline, block.number));
+        bytes32 structHash = keccak256(abi.encode(REGISTRATION_TYPEHASH, msg.sender, node, label, profile, deadline));
+        bool proven = SignatureChecker.isValidSignatureNow(node, _hashTypedDataV4(structHash), nodeSig);
+        require(proven, RunnerBadProof(node));
+    }
+}

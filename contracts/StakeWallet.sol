@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+
+import {IERC3009} from "./interfaces/IERC3009.sol";
+import {IStakeWallet} from "./interfaces/IStakeWallet.sol";
+
+/// @title StakeWallet
+/// @dev Tokens move only in the functions marked `nonReentrant`; all others move ledger entries and call nobody.
+contract StakeWallet is IStakeWallet, ReentrancyGuard {
+    using SafeERC20 for IERC20;
+
+    bytes32 private constant DEPOSIT_TAG = keccak256("ParityDeposit");
+    address private constant DEAD = 0x000000000000000000000000000000000000dEaD;
+
+    IERC20 private immutable _token;
+    uint40 private immutable _unbondDelay;
+    address private immutable _wirer;
+
+    bool private _wired;
+    uint128 private _liabilities;
+    mapping(address module => bool) private _isModule;
+    mapping(address account => Account) private _accounts;
+    mapping(address owner => Stake) private _stakes;
+    mapping(address owner => Unbonding) private _unbondings;
+
+    modifier onlyModule() {
+        require(_isModule[msg.sender], WalletNotModule(msg.sender));
+        _;
+    }
+
+    /// @param usdfc the token held; it must not take fees on transfer
+    /// @param delay blocks between the request and the completion of an unbonding
+    constructor(address usdfc, uint40 delay) {
+        require(usdfc != address(0), WalletZeroAddress());
+        _token = IERC20(usdfc);
+        _unbondDelay = delay;
+        _wirer = msg.sender;
+    }
+
+    // ---------------------------------------------------------------- money in and out
+
+    /// @inheritdoc IStakeWallet
+    function deposit(uint96 amount) external nonReentrant {
+        _pull(msg.sender, msg.sender, amount);
+    }
+
+    /// @inheritdoc IStakeWallet
+    function depositFor(address account, uint96 amount) external nonReentrant {
+        require(account != address(0), WalletZeroAddress());
+        _pull(msg.sender, account, amount);
+    }
+
+    /// @inheritdoc IStakeWallet
+    function depositWithPermit(uint96 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external nonReentrant {
+        // A copied permit is used up before this call; what counts is the allowance that it left.
+        try IERC20Permit(address(_token)).permit(msg.sender, address(this), amount, deadline, v, r, s) {} catch {}
+        _pull(msg.sender, msg.sender, amount);
+    }
+
+    /// @inheritdoc IStakeWallet
+    function depositWithAuthorization(address from, uint96 amount, bytes32 seed, Authorization calldata auth)
+        external
+        nonReentrant
+    {
+        _receive(from, amount, depositNonce(seed), auth);
+        _accounts[from].free += amount;
+    }
+
+    /// @inheritdoc IStakeWallet
+    function withdraw(uint96 amount) external nonReentrant {
+        _withdraw(msg.sender, amount);
+    }
+
+    /// @inheritdoc IStakeWallet
+    function withdrawTo(address to, uint96 amount) external nonReentrant {
+        require(to != address(0), WalletZeroAddress());
+        _withdraw(to, amount);
+    }
+
+    /// @inheritdoc IStakeWallet
+    function transfer(address to, uint96 amount) external {
+        require(to != address(0), WalletZeroAddress());
+        require(amount != 0, WalletZeroAmount());
+        _debit(msg.sender, amount);
+        _accounts[to].free += amount;
+        emit Transferred(msg.sender, to, amount);
+    }
+
+    /// @inheritdoc IStakeWallet
+    function burn() external nonReentrant {
+        uint128 amount = _accounts[DEAD].free;
+        require(amount != 0, WalletZeroAmount());
+        _accounts[DEAD].free = 0;
+        _liabilities -= amount;
+        emit Burned(DEAD, amount);
+        _token.safeTransfer(DEAD, amount);
+    }
+
+    // ---------------------------------------------------------------- stake
+
+    /// @inheritdoc IStakeWallet
+    function bond(uint96 amount) external {
+        require(amount != 0, WalletZeroAmount());
+        _debit(msg.sender, amount);
+        _stakes[msg.sender].bonded += amount;
+        emit Bonded(msg.sender, amount);
+    }
+
+    /// @inheritdoc IStakeWallet
+    function requestUnbond(uint96 amount) external {
+        require(amount != 0, WalletZeroAmount());
+        Stake storage stake = _stakes[msg.sender];
+        uint128 unlocked = stake.bonded - stake.locked;
+        require(amount <= unlocked, WalletInsufficient(amount, unlocked));
+        stake.bonded -= amount;
+        Unbonding storage pending = _unbondings[msg.sender];
+        uint40 releaseBlock = uint40(block.number) + _unbondDelay;
+        pending.amount += amount;
+        pending.releaseBlock = releaseBlock;
+        emit UnbondRequested(msg.sender, amount, releaseBlock);
+    }
+
+    /// @inheritdoc IStakeWallet
+    function cancelUnbond() external {
+        uint96 amount = _takeUnbonding();
+        _stakes[msg.sender].bonded += amount;
+        emit UnbondCancelled(msg.sender, amount);
+    }
+
+    /// @inheritdoc IStakeWallet
+    function completeUnbond() external {
+        uint40 releaseBlock = _unbondings[msg.sender].releaseBlock;
+        require(block.number >= releaseBlock, WalletStillUnbonding(releaseBlock, block.number));
+        uint96 amount = _takeUnbonding();
+        _accounts[msg.sender].free += amount;
+        emit Unbonded(msg.sender, amount);
+    }
+
+    // ---------------------------------------------------------------- modules
+
+    /// @inheritdoc IStakeWallet
+    function escrow(address payer, bytes32 ref, uint96 amount) external onlyModule {
+        require(amount != 0, WalletZeroAmount());
+        Account memory account = _accounts[payer];
+        require(amount <= account.free, WalletInsufficient(amount, account.free));
+        _accounts[payer] = Account({free: account.free - amount, escrowed: account.escrowed + amount});
+        emit Escrowed(payer, ref, amount);
+    }
+
+    /// @inheritdoc IStakeWallet
+    function escrowWithAuthorization(address payer, bytes32 ref, uint96 amount, Authorization calldata auth)
+        external
+        onlyModule
+        nonReentrant
+    {
+        _receive(payer, amount, ref, auth);
+        _accounts[payer].escrowed += amount;
+        emit Escrowed(payer, ref, amount);
+    }
+
+    /// @inheritdoc IStakeWallet
+    function lockBond(address owner, bytes32 ref, uint96 amount) external onlyModule {
+        Stake memory stake = _stakes[owner];
+        uint128 unlocked = stake.bonded - stake.locked;
+        require(amount <= unlocked, WalletInsufficient(amount, unlocked));
+        _stakes[owner].locked = stake.locked + amount;
+        emit BondLocked(owner, ref, amount);
+    }
+
+    /// @inheritdoc IStakeWallet
+    function settle(bytes32 ref, address payer, uint96 released, Move[] calldata moves) external onlyModule {
+        uint128 escrowed = _accounts[payer].escrowed;
+        require(released <= escrowed, WalletInsufficient(released, escrowed));
+        _accounts[payer].escrowed = escrowed - released;
+        emit Settled(ref, payer, released);
+
+        uint256 moneyIn = released;
+        uint256 moneyOut = 0;
+        for (uint256 i = 0; i < moves.length; ++i) {
+            Move calldata move = moves[i];
+            moneyIn += move.slash;
+            moneyOut += move.pay;
+            if (move.pay != 0) _accounts[move.who].free += move.pay;
+            if (move.unlock != 0 || move.slash != 0) _loosen(move.who, move.unlock, move.slash);
+            emit Moved(ref, move.who, move.pay, move.unlock, move.slash);
+        }
+        require(moneyIn == moneyOut, WalletUnbalanced(moneyIn, moneyOut));
+    }
+
+    /// @inheritdoc IStakeWallet
+    function wire(address[] calldata modules) external {
+        require(msg.sender == _wirer, WalletNotWirer(_wirer, msg.sender));
+        require(!_wired, WalletAlreadyWired());
+        require(modules.length != 0, WalletZeroAddress());
+        _wired = true;
+        for (uint256 i = 0; i < modules.length; ++i) {
+            require(modules[i] != address(0), WalletZeroAddress());
+            _isModule[modules[i]] = true;
+            emit Wired(modules[i]);
+        }
+    }
+
+    // ---------------------------------------------------------------- views
+
+    /// @inheritdoc IStakeWallet
+    function depositNonce(bytes32 seed) public pure returns (bytes32) {
+        return keccak256(abi.encode(DEPOSIT_TAG, seed));
+    }
+
+    /// @inheritdoc IStakeWallet
+    function token() external view returns (address) {
+        return address(_token);
+    }
+
+    /// @inheritdoc IStakeWallet
+    function burnAccount() external pure returns (address) {
+        return DEAD;
+    }
+
+    /// @inheritdoc IStakeWallet
+    function unbondDelay() external view returns (uint40) {
+        return _unbondDelay;
+    }
+
+    /// @inheritdoc IStakeWallet
+    function isModule(address module) external view returns (bool) {
+        return _isModule[module];
+    }
+
+    /// @inheritdoc IStakeWallet
+    function accountOf(address account) external view returns (Account memory) {
+        return _accounts[account];
+    }
+
+    /// @inheritdoc IStakeWallet
+    function stakeOf(address owner) external view returns (Stake memory) {
+        return _stakes[owner];
+    }
+
+    /// @inheritdoc IStakeWallet
+    function unbondingOf(address owner) external view returns (Unbonding memory) {
+        return _unbondings[owner];
+    }
+
+    /// @inheritdoc IStakeWallet
+    function liabilities() external view returns (uint128) {
+        return _liabilities;
+    }
+
+    /// @inheritdoc IStakeWallet
+    function surplus() external view returns (uint256) {
+        return _token.balanceOf(address(this)) - _liabilities;
+    }
+
+    // ---------------------------------------------------------------- ledger
+
+    function _debit(address account, uint96 amount) private {
+        uint128 free = _accounts[account].free;
+        require(amount <= free, WalletInsufficient(amount, free));
+        _accounts[account].free = free - amount;
+    }
+
+    function _takeUnbonding() private returns (uint96 amount) {
+        amount = _unbondings[msg.sender].amount;
+        require(amount != 0, WalletNothingUnbonding());
+        delete _unbondings[msg.sender];
+    }
+
+    /// @dev Unlocks and slashes. Stake that backs other seats is left alone, so that `locked` stays within `bonded`.
+    function _loosen(address owner, uint96 unlock, uint96 slash) private {
+        Stake memory stake = _stakes[owner];
+        require(unlock <= stake.locked, WalletInsufficient(unlock, stake.locked));
+        stake.locked -= unlock;
+        uint128 unlocked = stake.bonded - stake.locked;
+        uint128 fromBonded = slash <= unlocked ? slash : unlocked;
+        stake.bonded -= fromBonded;
+        _stakes[owner] = stake;
+        if (fromBonded < slash) _slashUnbonding(owner, uint96(slash - fromBonded), slash);
+    }
+
+    function _slashUnbonding(address owner, uint96 amount, uint96 slash) private {
+        uint96 pending = _unbondings[owner].amount;
+        require(amount <= pending, WalletInsufficient(slash, uint256(slash) - amount + pending));
+        _unbondings[owner].amount = pending - amount;
+    }
+
+    // ---------------------------------------------------------------- token
+
+    function _pull(address from, address account, uint96 amount) private {
+        require(amount != 0, WalletZeroAmount());
+        uint256 before = _token.balanceOf(address(this));
+        _token.safeTransferFrom(from, address(this), amount);
+        _recordDeposit(account, amount, before);
+        _accounts[account].free += amount;
+    }
+
+    function _receive(address from, uint96 amount, bytes32 nonce, Authorization calldata auth) private {
+        require(amount != 0, WalletZeroAmount());
+        uint256 before = _token.balanceOf(address(this));
+        IERC3009(address(_token))
+            .receiveWithAuthorization(
+                from, address(this), amount, auth.validAfter, auth.validBefore, nonce, auth.v, auth.r, auth.s
+            );
+        _recordDeposit(from, amount, before);
+    }
+
+    function _recordDeposit(address account, uint96 amount, uint256 balanceBefore) private {
+        uint256 delta = _token.balanceOf(address(this)) - balanceBefore;
+        require(delta == amount, WalletTokenDelta(amount, delta));
+        _liabilities += amount;
+        emit Deposited(account, amount);
+    }
+
+    function _withdraw(address to, uint96 amount) private {
+        require(amount != 0, WalletZeroAmount());
+        _debit(msg.sender, amount);
+        _liabilities -= amount;
+        emit Withdrawn(msg.sender, to, amount);
+        uint256 before = _token.balanceOf(address(this));
+        _token.safeTransfer(to, amount);
+        uint256 delta = before - _token.balanceOf(address(this));
+        require(delta == amount, WalletTokenDelta(amount, delta));
+    }
+}

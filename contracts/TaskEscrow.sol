@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+
+import {IBeacon} from "./interfaces/IBeacon.sol";
+import {IRunnerReputation, IRunnerReputationTypes} from "./interfaces/IRunnerReputation.sol";
+import {IStakeWallet, IStakeWalletTypes} from "./interfaces/IStakeWallet.sol";
+import {ITaskEscrow} from "./interfaces/ITaskEscrow.sol";
+import {Lottery} from "./libraries/Lottery.sol";
+import {Orders} from "./libraries/Orders.sol";
+import {Payout} from "./libraries/Payout.sol";
+import {Rules} from "./libraries/Rules.sol";
+import {Verdict} from "./libraries/Verdict.sol";
+
+/// @title TaskEscrow
+/// @dev Holds no money. Every call to the wallet or the reputation comes after this contract's own changes, and both call
+/// nobody that could come back here.
+contract TaskEscrow is ITaskEscrow, EIP712, AccessManaged {
+    /// @dev What never changes after submission.
+    struct Funding {
+        address payer;
+        uint96 reward;
+    }
+
+    /// @dev What each step reads and writes, in one slot.
+    struct Progress {
+        uint96 bond;
+        uint40 deadline;
+        uint40 seedBlock;
+        uint16 paramsId;
+        uint8 replicas;
+        uint8 quorum;
+        uint8 claimed;
+        uint8 committed;
+        uint8 revealed;
+        Mode mode;
+        Status status;
+        uint8 flags;
+    }
+
+    /// @dev Written for metered orders only.
+    struct Prices {
+        uint96 input;
+        uint96 output;
+    }
+
+    uint8 private constant METERED = 1;
+    uint8 private constant SPONSORED = 2;
+
+    /// @inheritdoc ITaskEscrow
+    uint40 public constant SEED_DELAY = 2;
+    /// @inheritdoc ITaskEscrow
+    uint40 public constant REDRAW = 128;
+
+    /// @inheritdoc ITaskEscrow
+    address public immutable stakeWallet;
+    /// @inheritdoc ITaskEscrow
+    address public immutable runnerReputation;
+    /// @inheritdoc ITaskEscrow
+    address public immutable beacon;
+    /// @inheritdoc ITaskEscrow
+    address public immutable treasury;
+    /// @inheritdoc ITaskEscrow
+    uint40 public immutable wideningStep;
+    address private immutable _burnAccount;
+
+    /// @inheritdoc ITaskEscrow
+    uint16 public latestParamsId;
+    mapping(uint16 paramsId => Params) private _params;
+    mapping(bytes32 taskId => Funding) private _funding;
+    mapping(bytes32 taskId => Progress) private _progress;
+    mapping(bytes32 taskId => Prices) private _prices;
+    /// @dev Only of tasks whose payer is somebody else.
+    mapping(bytes32 taskId => address) private _clients;
+    mapping(bytes32 taskId => mapping(uint256 seat => Seat)) private _seats;
+    mapping(address client => uint64) private _clientEpochs;
+
+    /// @param authority the AccessManager that decides who may add parameters
+    /// @param step blocks of waiting after which the lottery's threshold has grown by its first value again
+    constructor(
+        address authority,
+        address wallet,
+        address reputation,
+        address randomness,
+        address feeTaker,
+        uint40 step
+    ) EIP712("Parity TaskEscrow", "1") AccessManaged(authority) {
+        require(authority != address(0) && wallet != address(0) && reputation != address(0), TaskZeroAddress());
+        require(randomness != address(0) && feeTaker != address(0), TaskZeroAddress());
+        require(step != 0, TaskBadParams("wideningStep"));
+        stakeWallet = wallet;
+        runnerReputation = reputation;
+        beacon = randomness;
+        treasury = feeTaker;
+        wideningStep = step;
+        _burnAccount = IStakeWallet(wallet).burnAccount();
+    }
+
+    // ---------------------------------------------------------------- orders
+
+    /// @inheritdoc ITaskEscrow
+    function submit(Order calldata order) external returns (bytes32 taskId) {
+        require(order.payer == msg.sender, TaskNotPayer(order.payer, msg.sender));
+        require(order.client == msg.sender, TaskBadOrder("client"));
+        taskId = _open(order);
+        IStakeWallet(stakeWallet).escrow(order.payer, taskId, order.reward);
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function submitFor(Order calldata order, bytes calldata clientSig, bytes calldata payerSig)
+        external
+        returns (bytes32 taskId)
+    {
+        taskId = _open(order);
+        _requireSigned(order.client, taskId, clientSig);
+        if (order.payer != order.client) _requireSigned(order.payer, taskId, payerSig);
+        IStakeWallet(stakeWallet).escrow(order.payer, taskId, order.reward);
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function submitWithAuthorization(
+        Order calldata order,
+        bytes calldata clientSig,
+        IStakeWalletTypes.Authorization calldata auth
+    ) external returns (bytes32 taskId) {
+        taskId = _open(order);
+        if (order.payer != order.client) _requireSigned(order.client, taskId, clientSig);
+        IStakeWallet(stakeWallet).escrowWithAuthorization(order.payer, taskId, order.reward, auth);
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function cancel(bytes32 taskId) external {
+        Progress memory progress = _requireStatus(taskId, Status.Open);
+        address payer = _funding[taskId].payer;
+        require(msg.sender == payer || msg.sender == _clients[taskId], TaskNotPayer(payer, msg.sender));
+        require(progress.claimed == 0, TaskHasClaims(progress.claimed));
+        _cancel(taskId, progress);
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function revokeAll() external {
+        uint64 newEpoch = ++_clientEpochs[msg.sender];
+        emit OrdersRevoked(msg.sender, newEpoch);
+    }
+
+    // ---------------------------------------------------------------- seats
+
+    /// @inheritdoc ITaskEscrow
+    function claim(bytes32 taskId) external returns (uint8 seat) {
+        Progress memory progress = _requireStatus(taskId, Status.Open);
+        _requireInTime(progress);
+        address owner = _admit(taskId, progress);
+        seat = progress.claimed++;
+        for (uint256 i = 0; i < seat; ++i) {
+            require(_seats[taskId][i].mark != _ownerMark(owner), TaskAlreadySeated(owner));
+        }
+        Seat storage taken = _seats[taskId][seat];
+        taken.node = msg.sender;
+        taken.state = SeatState.Claimed;
+        taken.mark = _ownerMark(owner);
+        emit SeatClaimed(taskId, msg.sender, owner, seat);
+        if (progress.claimed == progress.replicas) {
+            _enter(taskId, progress, Status.Committing, _params[progress.paramsId].commitFor);
+        }
+        _progress[taskId] = progress;
+        IStakeWallet(stakeWallet).lockBond(owner, taskId, progress.bond);
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function commit(bytes32 taskId, uint8 seat, bytes32 commitment) external {
+        Progress memory progress = _requireStatus(taskId, Status.Committing);
+        _requireInTime(progress);
+        Seat storage held = _requireSeat(taskId, seat);
+        require(commitment != bytes32(0) && held.state == SeatState.Claimed, TaskBadCommitment());
+        held.state = SeatState.Committed;
+        held.mark = commitment;
+        ++progress.committed;
+        emit SeatCommitted(taskId, msg.sender, seat, commitment);
+        if (progress.committed == progress.replicas) {
+            _enter(taskId, progress, Status.Revealing, _params[progress.paramsId].revealFor);
+        }
+        _progress[taskId] = progress;
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function reveal(bytes32 taskId, uint8 seat, Reveal calldata opened) external {
+        Progress memory progress = _requireStatus(taskId, Status.Revealing);
+        _requireInTime(progress);
+        Seat storage held = _requireSeat(taskId, seat);
+        bytes32 expected = held.state == SeatState.Committed ? held.mark : bytes32(0);
+        bytes32 actual = commitmentOf(taskId, msg.sender, opened);
+        require(actual == expected, TaskBadReveal(expected, actual));
+        held.state = SeatState.Revealed;
+        held.inputTokens = opened.inputTokens;
+        held.outputTokens = opened.outputTokens;
+        held.mark = opened.result;
+        ++progress.revealed;
+        _emitRevealed(taskId, seat, opened);
+        if (progress.revealed == progress.committed) {
+            _settle(taskId, progress);
+        } else {
+            _progress[taskId] = progress;
+        }
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function advance(bytes32 taskId) external {
+        Progress memory progress = _progress[taskId];
+        Status status = progress.status;
+        bool waiting = status == Status.Open || status == Status.Committing || status == Status.Revealing;
+        require(waiting, TaskWrongStatus(Status.Open, status));
+        require(block.number > progress.deadline, TaskNotDue(progress.deadline, block.number));
+        if (status == Status.Open) {
+            _cancel(taskId, progress);
+        } else if (status == Status.Committing && progress.committed >= progress.quorum) {
+            _enter(taskId, progress, Status.Revealing, _params[progress.paramsId].revealFor);
+            _progress[taskId] = progress;
+        } else {
+            _settle(taskId, progress);
+        }
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function addParams(Params calldata params) external restricted returns (uint16 paramsId) {
+        Rules.checkParams(params, IStakeWallet(stakeWallet).unbondDelay());
+        paramsId = ++latestParamsId;
+        _params[paramsId] = params;
+        emit ParamsAdded(paramsId, params);
+    }
+
+    // ---------------------------------------------------------------- views
+
+    /// @inheritdoc ITaskEscrow
+    function orderId(Order calldata order) public view returns (bytes32 taskId) {
+        return _hashTypedDataV4(Orders.structHash(order));
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function commitmentOf(bytes32 taskId, address node, Reveal calldata opened) public pure returns (bytes32) {
+        // The opening is static and ordered as the commitment wants it.
+        return keccak256(abi.encode(taskId, node, opened));
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function taskOf(bytes32 taskId) external view returns (Task memory task) {
+        Progress memory progress = _progress[taskId];
+        task.payer = _funding[taskId].payer;
+        task.reward = _funding[taskId].reward;
+        task.bond = progress.bond;
+        task.deadline = progress.deadline;
+        task.seedBlock = progress.seedBlock;
+        task.paramsId = progress.paramsId;
+        task.replicas = progress.replicas;
+        task.quorum = progress.quorum;
+        task.claimed = progress.claimed;
+        task.committed = progress.committed;
+        task.revealed = progress.revealed;
+        task.mode = progress.mode;
+        task.status = progress.status;
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function clientOf(bytes32 taskId) public view returns (address) {
+        address client = _clients[taskId];
+        return client == address(0) ? _funding[taskId].payer : client;
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function seatOf(bytes32 taskId, uint8 seat) external view returns (Seat memory) {
+        return _seats[taskId][seat];
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function paramsOf(uint16 paramsId) external view returns (Params memory) {
+        return _params[paramsId];
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function clientEpochOf(address client) external view returns (uint64) {
+        return _clientEpochs[client];
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function seedOf(bytes32 taskId) public view returns (uint256 drawBlock, uint256 seed) {
+        return _draw(_progress[taskId]);
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function ticketOf(bytes32 taskId, address node) external view returns (uint256) {
+        (, uint256 seed) = seedOf(taskId);
+        return Lottery.ticket(seed, taskId, node);
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function thresholdOf(bytes32 taskId) external view returns (uint256) {
+        Progress memory progress = _progress[taskId];
+        _requireSeeded(progress);
+        return _threshold(progress);
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function domainSeparator() external view returns (bytes32) {
+        return _domainSeparatorV4();
+    }
+
+    // ---------------------------------------------------------------- submission
+
+    function _open(Order calldata order) private returns (bytes32 taskId) {
+        Params memory params = _params[order.paramsId];
+        require(params.maxReplicas != 0, TaskParamsUnknown(order.paramsId));
+        Rules.checkOrder(order, params);
+        uint64 epoch = _clientEpochs[order.client];
+        require(order.clientEpoch == epoch, TaskRevoked(epoch, order.clientEpoch));
+        taskId = orderId(order);
+        require(_progress[taskId].status == Status.None, TaskAlreadySubmitted(taskId));
+        _store(taskId, order);
+        emit TaskSubmitted(taskId, order.client, order.payer, order, block.number + SEED_DELAY);
+    }
+
+    function _store(bytes32 taskId, Order calldata order) private {
+        uint8 flags = 0;
+        if (order.inputPrice != 0 || order.outputPrice != 0) {
+            flags |= METERED;
+            _prices[taskId] = Prices({input: order.inputPrice, output: order.outputPrice});
+        }
+        if (order.client != order.payer) {
+            flags |= SPONSORED;
+            _clients[taskId] = order.client;
+        }
+        _funding[taskId] = Funding({payer: order.payer, reward: order.reward});
+        Progress memory progress;
+        progress.bond = order.bond;
+        progress.deadline = order.claimBy;
+        progress.seedBlock = uint40(block.number) + SEED_DELAY;
+        progress.paramsId = order.paramsId;
+        progress.replicas = order.replicas;
+        progress.quorum = order.quorum;
+        progress.mode = order.mode;
+        progress.status = Status.Open;
+        progress.flags = flags;
+        _progress[taskId] = progress;
+    }
+
+    /// @dev A key's signature first: it needs no look at the signer's code. Then ERC-1271.
+    function _requireSigned(address signer, bytes32 taskId, bytes calldata signature) private view {
+        (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(taskId, signature);
+        if (failure == ECDSA.RecoverError.NoError && recovered == signer) return;
+        bool accepted = SignatureChecker.isValidERC1271SignatureNow(signer, taskId, signature);
+        require(accepted, TaskBadSignature(signer));
+    }
+
+    // ---------------------------------------------------------------- lottery
+
+    /// @dev The owner of the caller, if the caller may take a seat of this task now.
+    function _admit(bytes32 taskId, Progress memory progress) private view returns (address owner) {
+        (uint256 drawBlock, uint256 seed) = _draw(progress);
+        uint256 ticket = Lottery.ticket(seed, taskId, msg.sender);
+        uint256 threshold = _threshold(progress);
+        require(ticket <= threshold, TaskNotEligible(ticket, threshold));
+        uint256 maturity = _params[progress.paramsId].maturity;
+        uint256 registeredBy = drawBlock < maturity ? 0 : drawBlock - maturity;
+        owner = IRunnerReputation(runnerReputation).admit(msg.sender, registeredBy);
+        _requireOutsider(_funding[taskId].payer, owner);
+        if (progress.flags & SPONSORED != 0) _requireOutsider(_clients[taskId], owner);
+    }
+
+    function _draw(Progress memory progress) private view returns (uint256 drawBlock, uint256 seed) {
+        _requireSeeded(progress);
+        drawBlock = Lottery.drawBlock(progress.seedBlock, block.number, REDRAW);
+        seed = IBeacon(beacon).valueAt(drawBlock);
+    }
+
+    function _threshold(Progress memory progress) private view returns (uint256) {
+        uint256 active = IRunnerReputation(runnerReputation).activeRunners();
+        return Lottery.threshold(active, progress.replicas, block.number - progress.seedBlock, wideningStep);
+    }
+
+    function _requireSeeded(Progress memory progress) private view {
+        bool seeded = progress.seedBlock != 0 && block.number > progress.seedBlock;
+        require(seeded, TaskNotSeeded(progress.seedBlock, block.number));
+    }
+
+    function _requireOutsider(address party, address owner) private view {
+        require(party != owner && party != msg.sender, TaskSelfDealing(party));
+    }
+
+    // ---------------------------------------------------------------- phases
+
+    function _requireStatus(bytes32 taskId, Status expected) private view returns (Progress memory progress) {
+        progress = _progress[taskId];
+        require(progress.status == expected, TaskWrongStatus(expected, progress.status));
+    }
+
+    function _requireInTime(Progress memory progress) private view {
+        require(block.number <= progress.deadline, TaskDeadline(progress.deadline, block.number));
+    }
+
+    function _requireSeat(bytes32 taskId, uint8 seat) private view returns (Seat storage held) {
+        held = _seats[taskId][seat];
+        require(held.node == msg.sender, TaskNotSeat(held.node, msg.sender));
+    }
+
+    function _ownerMark(address owner) private pure returns (bytes32) {
+        return bytes32(uint256(uint160(owner)));
+    }
+
+    /// @dev Changes `progress` in memory; the caller stores it.
+    function _enter(bytes32 taskId, Progress memory progress, Status status, uint256 window) private {
+        progress.status = status;
+        progress.deadline = window == 0 ? 0 : uint40(block.number + window);
+        emit PhaseChanged(taskId, status, progress.deadline);
+    }
+
+    function _emitRevealed(bytes32 taskId, uint8 seat, Reveal calldata opened) private {
+        emit SeatRevealed(
+            taskId, msg.sender, seat, opened.result, opened.fingerprint, opened.inputTokens, opened.outputTokens
+        );
+    }
+
+    // ---------------------------------------------------------------- endings
+
+    /// @dev Before anybody could work: all money goes back and all bonds are free again.
+    function _cancel(bytes32 taskId, Progress memory progress) private {
+        _enter(taskId, progress, Status.Cancelled, 0);
+        _progress[taskId] = progress;
+        Funding memory funding = _funding[taskId];
+        IStakeWalletTypes.Move[] memory moves = new IStakeWalletTypes.Move[](uint256(progress.claimed) + 1);
+        for (uint256 i = 0; i < progress.claimed; ++i) {
+            moves[i].who = address(uint160(uint256(_seats[taskId][i].mark)));
+            moves[i].unlock = progress.bond;
+        }
+        moves[progress.claimed].who = funding.payer;
+        moves[progress.claimed].pay = funding.reward;
+        IStakeWallet(stakeWallet).settle(taskId, funding.payer, funding.reward, moves);
+    }
+
+    /// @dev With a quorum the task is final, without one it has failed; either way everybody is paid, freed or slashed now.
+    function _settle(bytes32 taskId, Progress memory progress) private {
+        SeatState due = progress.status == Status.Committing ? SeatState.Committed : SeatState.Revealed;
+        Seat[] memory seats = _loadSeats(taskId, progress.claimed);
+        uint8 won = Verdict.winners(seats, progress.quorum);
+        _enter(taskId, progress, won == 0 ? Status.Failed : Status.Final, 0);
+        _progress[taskId] = progress;
+        Params memory params = _params[progress.paramsId];
+        Payout.Terms memory terms = _terms(taskId, progress);
+        if (won != 0) _price(taskId, progress, terms, seats, won, params.feeBps);
+        _pay(taskId, terms, params, seats, won, due);
+    }
+
+    function _loadSeats(bytes32 taskId, uint256 count) private view returns (Seat[] memory seats) {
+        seats = new Seat[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            seats[i] = _seats[taskId][i];
+        }
+    }
+
+    function _terms(bytes32 taskId, Progress memory progress) private view returns (Payout.Terms memory terms) {
+        terms.payer = _funding[taskId].payer;
+        terms.reward = _funding[taskId].reward;
+        terms.treasury = treasury;
+        terms.burnAccount = _burnAccount;
+        terms.bond = progress.bond;
+    }
+
+    /// @dev Winners agree on their usage, so that one price holds for all.
+    function _price(
+        bytes32 taskId,
+        Progress memory progress,
+        Payout.Terms memory terms,
+        Seat[] memory seats,
+        uint8 won,
+        uint16 feeBps
+    ) private {
+        (uint256 first, uint256 count) = Verdict.firstAndCount(won);
+        terms.gross = uint96(terms.reward / progress.replicas);
+        if (progress.flags & METERED != 0) {
+            Prices memory prices = _prices[taskId];
+            terms.gross = Payout.metered(terms.gross, seats[first], prices.input, prices.output);
+        }
+        terms.fee = Payout.feeOf(terms.gross, feeBps);
+        emit TaskFinalized(taskId, seats[first].mark, won, count * terms.fee);
+    }
+
+    function _pay(
+        bytes32 taskId,
+        Payout.Terms memory terms,
+        Params memory params,
+        Seat[] memory seats,
+        uint8 won,
+        SeatState due
+    ) private {
+        (address[] memory nodes, IRunnerReputationTypes.Outcome[] memory outcomes) = Verdict.outcomesOf(seats, won, due);
+        address[] memory owners = IRunnerReputation(runnerReputation).recordOutcomes(taskId, nodes, outcomes, terms.fee);
+        IStakeWalletTypes.Move[] memory moves = Payout.moves(terms, params, owners, outcomes);
+        IStakeWallet(stakeWallet).settle(taskId, terms.payer, uint96(terms.reward), moves);
+    }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
+import {IRunnerReputationTypes} from "../interfaces/IRunnerReputation.sol";
+import {IStakeWalletTypes} from "../interfaces/IStakeWallet.sol";
+import {ITaskEscrowTypes} from "../interfaces/ITaskEscrow.sol";
+
+/// @title Payout: who gets and loses what when a task ends
+/// @dev Pays round down and slashes round up; what rounding leaves over goes to the treasury, so that a settlement is
+/// balanced to the base unit.
+library Payout {
+    using SafeCast for uint256;
+
+    uint256 private constant WHOLE_BPS = 10_000;
+    uint256 private constant TOKENS_PER_PRICE = 1_000;
+
+    /// @notice Everything that a settlement is computed from, in base units of the whole task where not said otherwise.
+    struct Terms {
+        address payer;
+        address treasury;
+        address burnAccount;
+        uint256 reward;
+        uint96 bond; // of each seat
+        uint96 gross; // of each winner, fee included
+        uint96 fee; // of each winner
+    }
+
+    /// @notice What one winner earns: its share of the reward, or its usage at the order's prices if that is less.
+    function metered(uint96 share, ITaskEscrowTypes.Seat memory seat, uint256 inputPrice, uint256 outputPrice)
+        internal
+        pure
+        returns (uint96)
+    {
+        uint256 used = (seat.inputTokens * inputPrice + seat.outputTokens * outputPrice) / TOKENS_PER_PRICE;
+        return used < share ? uint96(used) : share;
+    }
+
+    function feeOf(uint256 gross, uint256 feeBps) internal pure returns (uint96) {
+        return (gross - gross * (WHOLE_BPS - feeBps) / WHOLE_BPS).toUint96();
+    }
+
+    /// @notice One line for each seat, then payer, treasury and burn account where they get something.
+    function moves(
+        Terms memory terms,
+        ITaskEscrowTypes.Params memory params,
+        address[] memory owners,
+        IRunnerReputationTypes.Outcome[] memory outcomes
+    ) internal pure returns (IStakeWalletTypes.Move[] memory lines) {
+        uint256 seats = owners.length;
+        lines = new IStakeWalletTypes.Move[](seats + 3);
+        uint256 refund = terms.reward;
+        uint256 fees = 0;
+        uint256 slashed = 0;
+        for (uint256 i = 0; i < seats; ++i) {
+            IStakeWalletTypes.Move memory line = lines[i];
+            line.who = owners[i];
+            line.unlock = terms.bond;
+            if (outcomes[i] == IRunnerReputationTypes.Outcome.Right) {
+                line.pay = terms.gross - terms.fee;
+                refund -= terms.gross;
+                fees += terms.fee;
+            } else {
+                line.slash = _slash(terms.bond, params, outcomes[i]);
+                slashed += line.slash;
+            }
+        }
+        uint256 toPayer = slashed * params.payerBps / WHOLE_BPS;
+        uint256 toBurn = slashed * params.burnBps / WHOLE_BPS;
+        uint256 count = _append(lines, seats, terms.payer, refund + toPayer);
+        count = _append(lines, count, terms.treasury, fees + slashed - toPayer - toBurn);
+        count = _append(lines, count, terms.burnAccount, toBurn);
+        _shorten(lines, count);
+    }
+
+    function _append(IStakeWalletTypes.Move[] memory lines, uint256 at, address who, uint256 pay)
+        private
+        pure
+        returns (uint256)
+    {
+        if (pay == 0) return at;
+        lines[at].who = who;
+        lines[at].pay = pay.toUint96();
+        return at + 1;
+    }
+
+    function _slash(uint256 bond, ITaskEscrowTypes.Params memory params, IRunnerReputationTypes.Outcome outcome)
+        private
+        pure
+        returns (uint96)
+    {
+        uint256 bps = 0;
+        if (outcome == IRunnerReputationTypes.Outcome.Wrong) bps = params.wrongBps;
+        if (outcome == IRunnerReputationTypes.Outcome.Missed) bps = params.missBps;
+        return ((bond * bps + WHOLE_BPS - 1) / WHOLE_BPS).toUint96();
+    }
+
+    function _shorten(IStakeWalletTypes.Move[] memory lines, uint256 length) private pure {
+        assembly ("memory-safe") {
+            mstore(lines, length)
+        }
+    }
+}
