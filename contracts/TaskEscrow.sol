@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
-import {IBeacon} from "./interfaces/IBeacon.sol";
+import {TaskStore} from "./base/TaskStore.sol";
 import {IRunnerReputation, IRunnerReputationTypes} from "./interfaces/IRunnerReputation.sol";
 import {IStakeWallet, IStakeWalletTypes} from "./interfaces/IStakeWallet.sol";
 import {ITaskEscrow} from "./interfaces/ITaskEscrow.sol";
 import {Lottery} from "./libraries/Lottery.sol";
-import {Orders} from "./libraries/Orders.sol";
 import {Payout} from "./libraries/Payout.sol";
 import {Rules} from "./libraries/Rules.sol";
 import {Verdict} from "./libraries/Verdict.sol";
@@ -19,66 +16,7 @@ import {Verdict} from "./libraries/Verdict.sol";
 /// @title TaskEscrow
 /// @dev Holds no money. Every call to the wallet or the reputation comes after this contract's own changes, and both call
 /// nobody that could come back here.
-contract TaskEscrow is ITaskEscrow, EIP712, AccessManaged {
-    /// @dev What never changes after submission.
-    struct Funding {
-        address payer;
-        uint96 reward;
-    }
-
-    /// @dev What each step reads and writes, in one slot.
-    struct Progress {
-        uint96 bond;
-        uint40 deadline;
-        uint40 seedBlock;
-        uint16 paramsId;
-        uint8 replicas;
-        uint8 quorum;
-        uint8 claimed;
-        uint8 committed;
-        uint8 revealed;
-        Mode mode;
-        Status status;
-        uint8 flags;
-    }
-
-    /// @dev Written for metered orders only.
-    struct Prices {
-        uint96 input;
-        uint96 output;
-    }
-
-    uint8 private constant METERED = 1;
-    uint8 private constant SPONSORED = 2;
-
-    /// @inheritdoc ITaskEscrow
-    uint40 public constant SEED_DELAY = 2;
-    /// @inheritdoc ITaskEscrow
-    uint40 public constant REDRAW = 128;
-
-    /// @inheritdoc ITaskEscrow
-    address public immutable stakeWallet;
-    /// @inheritdoc ITaskEscrow
-    address public immutable runnerReputation;
-    /// @inheritdoc ITaskEscrow
-    address public immutable beacon;
-    /// @inheritdoc ITaskEscrow
-    address public immutable treasury;
-    /// @inheritdoc ITaskEscrow
-    uint40 public immutable wideningStep;
-    address private immutable _burnAccount;
-
-    /// @inheritdoc ITaskEscrow
-    uint16 public latestParamsId;
-    mapping(uint16 paramsId => Params) private _params;
-    mapping(bytes32 taskId => Funding) private _funding;
-    mapping(bytes32 taskId => Progress) private _progress;
-    mapping(bytes32 taskId => Prices) private _prices;
-    /// @dev Only of tasks whose payer is somebody else.
-    mapping(bytes32 taskId => address) private _clients;
-    mapping(bytes32 taskId => mapping(uint256 seat => Seat)) private _seats;
-    mapping(address client => uint64) private _clientEpochs;
-
+contract TaskEscrow is TaskStore {
     /// @param authority the AccessManager that decides who may add parameters
     /// @param step blocks of waiting after which the lottery's threshold has grown by its first value again
     constructor(
@@ -88,17 +26,7 @@ contract TaskEscrow is ITaskEscrow, EIP712, AccessManaged {
         address randomness,
         address feeTaker,
         uint40 step
-    ) EIP712("Parity TaskEscrow", "1") AccessManaged(authority) {
-        require(authority != address(0) && wallet != address(0) && reputation != address(0), TaskZeroAddress());
-        require(randomness != address(0) && feeTaker != address(0), TaskZeroAddress());
-        require(step != 0, TaskBadParams("wideningStep"));
-        stakeWallet = wallet;
-        runnerReputation = reputation;
-        beacon = randomness;
-        treasury = feeTaker;
-        wideningStep = step;
-        _burnAccount = IStakeWallet(wallet).burnAccount();
-    }
+    ) TaskStore(authority, wallet, reputation, randomness, feeTaker, step) {}
 
     // ---------------------------------------------------------------- orders
 
@@ -166,7 +94,7 @@ contract TaskEscrow is ITaskEscrow, EIP712, AccessManaged {
         if (progress.claimed == progress.replicas) {
             _enter(taskId, progress, Status.Committing, _params[progress.paramsId].commitFor);
         }
-        _progress[taskId] = progress;
+        _save(taskId, progress);
         IStakeWallet(stakeWallet).lockBond(owner, taskId, progress.bond);
     }
 
@@ -183,7 +111,7 @@ contract TaskEscrow is ITaskEscrow, EIP712, AccessManaged {
         if (progress.committed == progress.replicas) {
             _enter(taskId, progress, Status.Revealing, _params[progress.paramsId].revealFor);
         }
-        _progress[taskId] = progress;
+        _save(taskId, progress);
     }
 
     /// @inheritdoc ITaskEscrow
@@ -203,13 +131,13 @@ contract TaskEscrow is ITaskEscrow, EIP712, AccessManaged {
         if (progress.revealed == progress.committed) {
             _settle(taskId, progress);
         } else {
-            _progress[taskId] = progress;
+            _save(taskId, progress);
         }
     }
 
     /// @inheritdoc ITaskEscrow
     function advance(bytes32 taskId) external {
-        Progress memory progress = _progress[taskId];
+        Progress memory progress = _load(taskId);
         Status status = progress.status;
         bool waiting = status == Status.Open || status == Status.Committing || status == Status.Revealing;
         require(waiting, TaskWrongStatus(Status.Open, status));
@@ -218,7 +146,7 @@ contract TaskEscrow is ITaskEscrow, EIP712, AccessManaged {
             _cancel(taskId, progress);
         } else if (status == Status.Committing && progress.committed >= progress.quorum) {
             _enter(taskId, progress, Status.Revealing, _params[progress.paramsId].revealFor);
-            _progress[taskId] = progress;
+            _save(taskId, progress);
         } else {
             _settle(taskId, progress);
         }
@@ -232,85 +160,10 @@ contract TaskEscrow is ITaskEscrow, EIP712, AccessManaged {
         emit ParamsAdded(paramsId, params);
     }
 
-    // ---------------------------------------------------------------- views
-
-    /// @inheritdoc ITaskEscrow
-    function orderId(Order calldata order) public view returns (bytes32 taskId) {
-        return _hashTypedDataV4(Orders.structHash(order));
-    }
-
-    /// @inheritdoc ITaskEscrow
-    function commitmentOf(bytes32 taskId, address node, Reveal calldata opened) public pure returns (bytes32) {
-        // The opening is static and ordered as the commitment wants it.
-        return keccak256(abi.encode(taskId, node, opened));
-    }
-
-    /// @inheritdoc ITaskEscrow
-    function taskOf(bytes32 taskId) external view returns (Task memory task) {
-        Progress memory progress = _progress[taskId];
-        task.payer = _funding[taskId].payer;
-        task.reward = _funding[taskId].reward;
-        task.bond = progress.bond;
-        task.deadline = progress.deadline;
-        task.seedBlock = progress.seedBlock;
-        task.paramsId = progress.paramsId;
-        task.replicas = progress.replicas;
-        task.quorum = progress.quorum;
-        task.claimed = progress.claimed;
-        task.committed = progress.committed;
-        task.revealed = progress.revealed;
-        task.mode = progress.mode;
-        task.status = progress.status;
-    }
-
-    /// @inheritdoc ITaskEscrow
-    function clientOf(bytes32 taskId) public view returns (address) {
-        address client = _clients[taskId];
-        return client == address(0) ? _funding[taskId].payer : client;
-    }
-
-    /// @inheritdoc ITaskEscrow
-    function seatOf(bytes32 taskId, uint8 seat) external view returns (Seat memory) {
-        return _seats[taskId][seat];
-    }
-
-    /// @inheritdoc ITaskEscrow
-    function paramsOf(uint16 paramsId) external view returns (Params memory) {
-        return _params[paramsId];
-    }
-
-    /// @inheritdoc ITaskEscrow
-    function clientEpochOf(address client) external view returns (uint64) {
-        return _clientEpochs[client];
-    }
-
-    /// @inheritdoc ITaskEscrow
-    function seedOf(bytes32 taskId) public view returns (uint256 drawBlock, uint256 seed) {
-        return _draw(_progress[taskId]);
-    }
-
-    /// @inheritdoc ITaskEscrow
-    function ticketOf(bytes32 taskId, address node) external view returns (uint256) {
-        (, uint256 seed) = seedOf(taskId);
-        return Lottery.ticket(seed, taskId, node);
-    }
-
-    /// @inheritdoc ITaskEscrow
-    function thresholdOf(bytes32 taskId) external view returns (uint256) {
-        Progress memory progress = _progress[taskId];
-        _requireSeeded(progress);
-        return _threshold(progress);
-    }
-
-    /// @inheritdoc ITaskEscrow
-    function domainSeparator() external view returns (bytes32) {
-        return _domainSeparatorV4();
-    }
-
     // ---------------------------------------------------------------- submission
 
     function _open(Order calldata order) private returns (bytes32 taskId) {
-        Params memory params = _params[order.paramsId];
+        Params memory params = _rules(order.paramsId);
         require(params.maxReplicas != 0, TaskParamsUnknown(order.paramsId));
         Rules.checkOrder(order, params);
         uint64 epoch = _clientEpochs[order.client];
@@ -342,7 +195,7 @@ contract TaskEscrow is ITaskEscrow, EIP712, AccessManaged {
         progress.mode = order.mode;
         progress.status = Status.Open;
         progress.flags = flags;
-        _progress[taskId] = progress;
+        _save(taskId, progress);
     }
 
     /// @dev A key's signature first: it needs no look at the signer's code. Then ERC-1271.
@@ -368,22 +221,6 @@ contract TaskEscrow is ITaskEscrow, EIP712, AccessManaged {
         if (progress.flags & SPONSORED != 0) _requireOutsider(_clients[taskId], owner);
     }
 
-    function _draw(Progress memory progress) private view returns (uint256 drawBlock, uint256 seed) {
-        _requireSeeded(progress);
-        drawBlock = Lottery.drawBlock(progress.seedBlock, block.number, REDRAW);
-        seed = IBeacon(beacon).valueAt(drawBlock);
-    }
-
-    function _threshold(Progress memory progress) private view returns (uint256) {
-        uint256 active = IRunnerReputation(runnerReputation).activeRunners();
-        return Lottery.threshold(active, progress.replicas, block.number - progress.seedBlock, wideningStep);
-    }
-
-    function _requireSeeded(Progress memory progress) private view {
-        bool seeded = progress.seedBlock != 0 && block.number > progress.seedBlock;
-        require(seeded, TaskNotSeeded(progress.seedBlock, block.number));
-    }
-
     function _requireOutsider(address party, address owner) private view {
         require(party != owner && party != msg.sender, TaskSelfDealing(party));
     }
@@ -391,7 +228,7 @@ contract TaskEscrow is ITaskEscrow, EIP712, AccessManaged {
     // ---------------------------------------------------------------- phases
 
     function _requireStatus(bytes32 taskId, Status expected) private view returns (Progress memory progress) {
-        progress = _progress[taskId];
+        progress = _load(taskId);
         require(progress.status == expected, TaskWrongStatus(expected, progress.status));
     }
 
@@ -426,7 +263,7 @@ contract TaskEscrow is ITaskEscrow, EIP712, AccessManaged {
     /// @dev Before anybody could work: all money goes back and all bonds are free again.
     function _cancel(bytes32 taskId, Progress memory progress) private {
         _enter(taskId, progress, Status.Cancelled, 0);
-        _progress[taskId] = progress;
+        _save(taskId, progress);
         Funding memory funding = _funding[taskId];
         IStakeWalletTypes.Move[] memory moves = new IStakeWalletTypes.Move[](uint256(progress.claimed) + 1);
         for (uint256 i = 0; i < progress.claimed; ++i) {
@@ -444,8 +281,8 @@ contract TaskEscrow is ITaskEscrow, EIP712, AccessManaged {
         Seat[] memory seats = _loadSeats(taskId, progress.claimed);
         uint8 won = Verdict.winners(seats, progress.quorum);
         _enter(taskId, progress, won == 0 ? Status.Failed : Status.Final, 0);
-        _progress[taskId] = progress;
-        Params memory params = _params[progress.paramsId];
+        _save(taskId, progress);
+        Params memory params = _rules(progress.paramsId);
         Payout.Terms memory terms = _terms(taskId, progress);
         if (won != 0) _price(taskId, progress, terms, seats, won, params.feeBps);
         _pay(taskId, terms, params, seats, won, due);

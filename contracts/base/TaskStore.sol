@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+
+import {IBeacon} from "../interfaces/IBeacon.sol";
+import {IRunnerReputation} from "../interfaces/IRunnerReputation.sol";
+import {IStakeWallet} from "../interfaces/IStakeWallet.sol";
+import {ITaskEscrow} from "../interfaces/ITaskEscrow.sol";
+import {Lottery} from "../libraries/Lottery.sol";
+import {Orders} from "../libraries/Orders.sol";
+
+/// @title TaskStore: what the TaskEscrow remembers, and how it is read
+abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
+    /// @dev What never changes after submission.
+    struct Funding {
+        address payer;
+        uint96 reward;
+    }
+
+    /// @dev What each step reads and writes, in one slot.
+    struct Progress {
+        uint96 bond;
+        uint40 deadline;
+        uint40 seedBlock;
+        uint16 paramsId;
+        uint8 replicas;
+        uint8 quorum;
+        uint8 claimed;
+        uint8 committed;
+        uint8 revealed;
+        Mode mode;
+        Status status;
+        uint8 flags;
+    }
+
+    /// @dev Written for metered orders only.
+    struct Prices {
+        uint96 input;
+        uint96 output;
+    }
+
+    uint8 internal constant METERED = 1;
+    uint8 internal constant SPONSORED = 2;
+
+    /// @inheritdoc ITaskEscrow
+    uint40 public constant SEED_DELAY = 2;
+    /// @inheritdoc ITaskEscrow
+    uint40 public constant REDRAW = 128;
+
+    /// @inheritdoc ITaskEscrow
+    address public immutable stakeWallet;
+    /// @inheritdoc ITaskEscrow
+    address public immutable runnerReputation;
+    /// @inheritdoc ITaskEscrow
+    address public immutable beacon;
+    /// @inheritdoc ITaskEscrow
+    address public immutable treasury;
+    /// @inheritdoc ITaskEscrow
+    uint40 public immutable wideningStep;
+    address internal immutable _burnAccount;
+
+    /// @inheritdoc ITaskEscrow
+    uint16 public latestParamsId;
+    mapping(uint16 paramsId => Params) internal _params;
+    mapping(bytes32 taskId => Funding) internal _funding;
+    mapping(bytes32 taskId => Progress) internal _progress;
+    mapping(bytes32 taskId => Prices) internal _prices;
+    /// @dev Only of tasks whose payer is somebody else.
+    mapping(bytes32 taskId => address) internal _clients;
+    mapping(bytes32 taskId => mapping(uint256 seat => Seat)) internal _seats;
+    mapping(address client => uint64) internal _clientEpochs;
+
+    /// @param authority the AccessManager that decides who may add parameters
+    /// @param step blocks of waiting after which the lottery's threshold has grown by its first value again
+    constructor(
+        address authority,
+        address wallet,
+        address reputation,
+        address randomness,
+        address feeTaker,
+        uint40 step
+    ) EIP712("Parity TaskEscrow", "1") AccessManaged(authority) {
+        require(authority != address(0) && wallet != address(0) && reputation != address(0), TaskZeroAddress());
+        require(randomness != address(0) && feeTaker != address(0), TaskZeroAddress());
+        require(step != 0, TaskBadParams("wideningStep"));
+        stakeWallet = wallet;
+        runnerReputation = reputation;
+        beacon = randomness;
+        treasury = feeTaker;
+        wideningStep = step;
+        _burnAccount = IStakeWallet(wallet).burnAccount();
+    }
+
+    // ---------------------------------------------------------------- views
+
+    /// @inheritdoc ITaskEscrow
+    function orderId(Order calldata order) public view returns (bytes32 taskId) {
+        return _hashTypedDataV4(Orders.structHash(order));
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function commitmentOf(bytes32 taskId, address node, Reveal calldata opened) public pure returns (bytes32) {
+        // The opening is static and ordered as the commitment wants it.
+        return keccak256(abi.encode(taskId, node, opened));
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function taskOf(bytes32 taskId) external view returns (Task memory task) {
+        Progress memory progress = _load(taskId);
+        task.payer = _funding[taskId].payer;
+        task.reward = _funding[taskId].reward;
+        task.bond = progress.bond;
+        task.deadline = progress.deadline;
+        task.seedBlock = progress.seedBlock;
+        task.paramsId = progress.paramsId;
+        task.replicas = progress.replicas;
+        task.quorum = progress.quorum;
+        task.claimed = progress.claimed;
+        task.committed = progress.committed;
+        task.revealed = progress.revealed;
+        task.mode = progress.mode;
+        task.status = progress.status;
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function clientOf(bytes32 taskId) public view returns (address) {
+        address client = _clients[taskId];
+        return client == address(0) ? _funding[taskId].payer : client;
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function seatOf(bytes32 taskId, uint8 seat) external view returns (Seat memory) {
+        return _seats[taskId][seat];
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function paramsOf(uint16 paramsId) external view returns (Params memory) {
+        return _rules(paramsId);
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function clientEpochOf(address client) external view returns (uint64) {
+        return _clientEpochs[client];
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function seedOf(bytes32 taskId) public view returns (uint256 drawBlock, uint256 seed) {
+        return _draw(_load(taskId));
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function ticketOf(bytes32 taskId, address node) external view returns (uint256) {
+        (, uint256 seed) = seedOf(taskId);
+        return Lottery.ticket(seed, taskId, node);
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function thresholdOf(bytes32 taskId) external view returns (uint256) {
+        Progress memory progress = _load(taskId);
+        _requireSeeded(progress);
+        return _threshold(progress);
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function domainSeparator() external view returns (bytes32) {
+        return _domainSeparatorV4();
+    }
+
+    // ---------------------------------------------------------------- storage
+
+    function _load(bytes32 taskId) internal view returns (Progress memory) {
+        return _progress[taskId];
+    }
+
+    function _save(bytes32 taskId, Progress memory progress) internal {
+        _progress[taskId] = progress;
+    }
+
+    function _rules(uint16 paramsId) internal view returns (Params memory) {
+        return _params[paramsId];
+    }
+
+    // ---------------------------------------------------------------- lottery
+
+    function _draw(Progress memory progress) internal view returns (uint256 drawBlock, uint256 seed) {
+        _requireSeeded(progress);
+        drawBlock = Lottery.drawBlock(progress.seedBlock, block.number, REDRAW);
+        seed = IBeacon(beacon).valueAt(drawBlock);
+    }
+
+    function _threshold(Progress memory progress) internal view returns (uint256) {
+        uint256 active = IRunnerReputation(runnerReputation).activeRunners();
+        return Lottery.threshold(active, progress.replicas, block.number - progress.seedBlock, wideningStep);
+    }
+
+    function _requireSeeded(Progress memory progress) internal view {
+        bool seeded = progress.seedBlock != 0 && block.number > progress.seedBlock;
+        require(seeded, TaskNotSeeded(progress.seedBlock, block.number));
+    }
+}
