@@ -2,6 +2,7 @@
 
 Values people and contracts exchange
     money       USDFC amounts between people's decimals and base units
+    address     checksummed addresses
     enums       the contracts' enumerations, in their order
     order       what a client signs
     typed_data  EIP-712: digests, signatures, who signed

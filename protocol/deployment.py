@@ -6,19 +6,10 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
-from eth_utils.address import is_address, to_checksum_address
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from protocol.address import Address
 from protocol.errors import ConfigError
-
-
-def _address(value: str) -> str:
-    if not is_address(value):
-        raise ValueError("expected an address (0x and 40 hex digits)")
-    return to_checksum_address(value)
-
-
-Address = Annotated[str, AfterValidator(_address)]
 
 
 class Deployment(BaseModel):

@@ -17,26 +17,32 @@ def ticket(seed: int, task_id: bytes, node: str) -> int:
     return int.from_bytes(keccak(encode(("uint256", "bytes32", "address"), (seed, task_id, node))), "big")
 
 
+def draw_block(seed_block: int, current_block: int, redraw: int) -> int:
+    """Give the block whose beacon value is in force at `current_block`: tickets change every `redraw` blocks."""
+    return current_block - 1 - (current_block - 1 - seed_block) % redraw
+
+
 def threshold(active: int, replicas: int, waited_blocks: int, widening_step: int) -> int:
-    """Give the highest ticket that may claim after `waited_blocks`, as `TaskEscrow.thresholdOf`."""
+    """Give the highest ticket that may claim `waited_blocks` after the seed block, as `TaskEscrow.thresholdOf`."""
+    if active == 0:
+        return MAX_TICKET
     factor = replicas * OVERSUBSCRIPTION * (1 + waited_blocks // widening_step)
-    return min(MAX_TICKET // max(active, 1) * factor, MAX_TICKET) if factor < max(active, 1) else MAX_TICKET
+    return min(MAX_TICKET // active * factor, MAX_TICKET)
 
 
-def waited_blocks_needed(ticket: int, active: int, replicas: int, widening_step: int) -> int:
-    """Give the fewest waited blocks after which `ticket` may claim."""
-    if active <= replicas * OVERSUBSCRIPTION:
+def waited_blocks_needed(ticket: int, *, active: int, replicas: int, widening_step: int) -> int:
+    """Give the fewest waited blocks at which `ticket` is at or below the threshold."""
+    first = threshold(active, replicas, 0, widening_step)
+    if ticket <= first:
         return 0
-    base = MAX_TICKET // active * replicas * OVERSUBSCRIPTION
-    steps = max(0, -(-ticket // base) - 1)
-    # From `active` tickets' worth on, everyone is admitted: the rounded-off rest of the range must not wait longer.
-    steps_to_all = -(-active // (replicas * OVERSUBSCRIPTION)) - 1
-    return min(steps, steps_to_all) * widening_step
+    return (-(-ticket // first) - 1) * widening_step
 
 
 def opens_at_block(ticket: int, *, active: int, replicas: int, seed_block: int, widening_step: int) -> int:
-    """Give the first block at which `ticket` may claim a task whose lottery opened at `seed_block`.
+    """Give the first block at which `ticket` may claim a task whose seed block is `seed_block`.
 
-    Waiting counts from the block after the seed's own, the first at which anybody may claim.
+    It holds for the draw that the ticket is of, while the number of active runners stays: past the next
+    `draw_block`, compute it anew.
     """
-    return seed_block + 1 + waited_blocks_needed(ticket, active, replicas, widening_step)
+    waited = waited_blocks_needed(ticket, active=active, replicas=replicas, widening_step=widening_step)
+    return seed_block + max(1, waited)

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
-from eth_utils.address import is_address, to_checksum_address
-
+from protocol.address import parse_address
 from protocol.enums import Mode
 from protocol.errors import InputError
 
@@ -91,9 +90,7 @@ class Order:
 
 def _checked(value: Any, *, name: str, kind: str) -> Any:
     if kind == "address":
-        if not isinstance(value, str) or not is_address(value):
-            raise _wrong(name, expected="an address (0x and 40 hex digits, checksum right if mixed case)")
-        return to_checksum_address(value)
+        return parse_address(value, field=f"order.{name}")
     if kind == "bytes32":
         if not isinstance(value, bytes) or len(value) != 32:
             raise _wrong(name, expected="32 bytes (0x and 64 hex digits)")

@@ -3,20 +3,14 @@
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from eth_utils.address import is_address, to_checksum_address
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from protocol.address import Address
 from protocol.deployment import Deployment, load_deployment
 from protocol.errors import ConfigError
 
 S = TypeVar("S", bound=BaseSettings)
-
-
-def _address(value: str) -> str:
-    if not is_address(value):
-        raise ValueError("expected an address: 0x and 40 hex digits")
-    return to_checksum_address(value)
 
 
 def _http_url(value: str) -> str:
@@ -37,7 +31,6 @@ def _multiaddr(value: str) -> str:
     return value
 
 
-Address = Annotated[str, AfterValidator(_address)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 Multiaddr = Annotated[str, AfterValidator(_multiaddr)]
 

@@ -93,7 +93,7 @@ class Authorization:
         return cls(
             valid_after=_whole(document, "validAfter"),
             valid_before=_whole(document, "validBefore"),
-            v=_whole(document, "v"),
+            v=_whole(document, "v", limit=2**8),
             r=_word(document, "r"),
             s=_word(document, "s"),
         )
@@ -253,9 +253,9 @@ def _signable(document: TypedData) -> SignableMessage:
     return encode_typed_data(full_message=document)
 
 
-def _whole(document: Mapping[str, object], name: str) -> int:
+def _whole(document: Mapping[str, object], name: str, *, limit: int = 2**256) -> int:
     value = document.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**256:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < limit:
         raise InputError(f"authorization.{name}: expected a whole number", field=f"authorization.{name}")
     return value
 
