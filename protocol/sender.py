@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -97,8 +98,17 @@ class Sender:
         await self._check_funds(prepared)
         return prepared
 
-    async def send(self, function: AsyncContractFunction, *, label: str, value: int = 0) -> Receipt:
+    async def send(
+        self,
+        function: AsyncContractFunction,
+        *,
+        label: str,
+        value: int = 0,
+        on_sent: Callable[[str], None] | None = None,
+    ) -> Receipt:
         """Simulate, send and wait for the receipt. `label` names the deed in logs and errors.
+
+        `on_sent` hears the transaction's hash as soon as a node has taken it, for who must not wait for the block.
 
         Raises `TransactionReverted`, `InsufficientFunds`, `RpcUnavailable`, and `TransactionTimeout` if it is in no
         block within the network's `receipt_timeout_s`.
@@ -106,6 +116,8 @@ class Sender:
         for _ in range(_ATTEMPTS):
             prepared = await self.prepare(function, label=label, value=value)
             nonce, sent = await self._submit(prepared)
+            if on_sent is not None:
+                on_sent(sent)
             try:
                 receipt = await self._wait(prepared, nonce=nonce, sent=[sent])
             finally:
