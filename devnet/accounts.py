@@ -5,7 +5,6 @@ them on any chain that is not local.
 """
 
 from functools import cache
-from types import MappingProxyType
 from typing import Final
 
 from eth_account import Account
@@ -15,9 +14,6 @@ MNEMONIC: Final = "test test test test test test test test test test test junk"
 ACCOUNT_COUNT: Final = 50
 MAX_RUNNERS: Final = 16
 
-_ROLES: Final = MappingProxyType(
-    {"deployer": 0, "treasury": 1, "client": 2, "outsider": 3, "relayer": 4, "keeper": 5, "payer": 6}
-)
 _FIRST_OWNER: Final = 10
 _FIRST_NODE: Final = _FIRST_OWNER + MAX_RUNNERS
 
@@ -33,24 +29,61 @@ def account(index: int) -> LocalAccount:
     return derived
 
 
-def role(name: str) -> LocalAccount:
-    """Return the account that plays `name`: deployer, treasury, client, outsider, relayer, keeper or payer."""
-    return account(_ROLES[name])
+class LocalAccounts:
+    """The accounts of a local chain, each by what it is used for."""
+
+    @property
+    def deployer(self) -> LocalAccount:
+        """Deploys, and administers the parameters."""
+        return account(0)
+
+    @property
+    def treasury(self) -> LocalAccount:
+        """Receives protocol fees."""
+        return account(1)
+
+    @property
+    def client(self) -> LocalAccount:
+        """Wants work done, and pays for it."""
+        return account(2)
+
+    @property
+    def outsider(self) -> LocalAccount:
+        """Has nothing to do with anything."""
+        return account(3)
+
+    @property
+    def relayer(self) -> LocalAccount:
+        """Sends what others signed, and pays the gas."""
+        return account(4)
+
+    @property
+    def payer(self) -> LocalAccount:
+        """Pays for orders that another account signs."""
+        return account(5)
+
+    def owner(self, number: int) -> LocalAccount:
+        """Return the owner (stake and earnings) of runner `number`, counted from 0."""
+        return account(_FIRST_OWNER + _checked(number))
+
+    def node(self, number: int) -> LocalAccount:
+        """Return the node (hot) key of runner `number`, counted from 0."""
+        return account(_FIRST_NODE + _checked(number))
+
+    def owners(self, count: int) -> tuple[LocalAccount, ...]:
+        """Return the owners of the first `count` runners."""
+        return tuple(self.owner(number) for number in range(count))
+
+    def nodes(self, count: int) -> tuple[LocalAccount, ...]:
+        """Return the node keys of the first `count` runners."""
+        return tuple(self.node(number) for number in range(count))
 
 
-def runner_owner(number: int) -> LocalAccount:
-    """Return the owner (stake, earnings) of local runner `number`, counted from 0."""
-    _check_runner(number)
-    return account(_FIRST_OWNER + number)
+LOCAL: Final = LocalAccounts()
 
 
-def runner_node(number: int) -> LocalAccount:
-    """Return the node (hot) key of local runner `number`, counted from 0."""
-    _check_runner(number)
-    return account(_FIRST_NODE + number)
-
-
-def _check_runner(number: int) -> None:
+def _checked(number: int) -> int:
     if not 0 <= number < MAX_RUNNERS:
         message = f"local runners are numbered 0 to {MAX_RUNNERS - 1}, not {number}"
         raise IndexError(message)
+    return number

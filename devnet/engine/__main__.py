@@ -15,6 +15,7 @@ SMOLLM2 = ModelFile(
     name="smollm2:135m",
     path=MODEL,
     system="You are a helpful assistant.",
+    parameters={"repeat_penalty": 1.0},  # any penalty pushes so small a model off what it knows
     family="llama",
     parameter_size="134.52M",
     quantization="Q4_1",

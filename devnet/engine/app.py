@@ -2,24 +2,30 @@
 
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from pydantic import BaseModel, ValidationError
+import anyio
+from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from devnet.engine.model import EngineError, Ending, Model, Piece
+from devnet.engine.model import Ending, EngineError, Model, Piece
 from devnet.engine.requests import ChatRequest, GenerateRequest, Message, ShowRequest
 
 VERSION: Final = "0.12.6"  # the Ollama release whose API this is
 _FAR: Final = timedelta(days=365)
 
 Framing = Callable[[str], dict[str, Any]]
+_T = TypeVar("_T")
+
+
+class ClientGone(Exception):
+    """Whoever asked has closed the connection, so nobody waits for the answer."""
 
 
 class EngineApp:
@@ -46,7 +52,7 @@ class EngineApp:
             Route("/api/generate", self.generate, methods=["POST"]),
             Route("/api/chat", self.chat, methods=["POST"]),
         ]
-        handlers: dict[Any, Any] = {EngineError: _refused, ValidationError: _invalid}
+        handlers: dict[Any, Any] = {EngineError: _refused, ValidationError: _invalid, ClientGone: _gone}
         return Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan)
 
     async def home(self, _request: Request) -> Response:
@@ -68,28 +74,30 @@ class EngineApp:
         return JSONResponse({"models": rows})
 
     async def show(self, request: Request) -> Response:
-        body = await request.json()
+        body = await _body(request)
         asked = ShowRequest.model_validate({"model": body.get("name"), **body})
         return JSONResponse(_shown(self._model(asked.model)))
 
     async def generate(self, request: Request) -> Response:
-        asked = GenerateRequest.model_validate(_without_nulls(await request.json()))
+        asked = GenerateRequest.model_validate(await _body(request))
         model = self._model(asked.model)
         if not asked.prompt:  # Ollama's way to load a model ahead of time
             return JSONResponse({**_head(model), "response": "", "done": True, "done_reason": "load"})
         prompt = asked.prompt if asked.raw else await model.apply_template(_conversation(asked))
-        return await _answer(model, prompt, asked, lambda text: {"response": text})
+        answer = Answer(model, prompt, asked, lambda text: {"response": text})
+        return await answer.respond(request)
 
     async def chat(self, request: Request) -> Response:
-        asked = ChatRequest.model_validate(_without_nulls(await request.json()))
+        asked = ChatRequest.model_validate(await _body(request))
         model = self._model(asked.model)
         if not asked.messages:
             message = {"role": "assistant", "content": ""}
             return JSONResponse({**_head(model), "message": message, "done": True, "done_reason": "load"})
         prompt = await model.apply_template(asked.messages)
-        return await _answer(
+        answer = Answer(
             model, prompt, asked, lambda text: {"message": {"role": "assistant", "content": text}}
         )
+        return await answer.respond(request)
 
     def _model(self, name: str) -> Model:
         model = self._models.get(name)
@@ -98,62 +106,86 @@ class EngineApp:
         return model
 
 
-async def _answer(
-    model: Model, prompt: str, asked: GenerateRequest | ChatRequest, frame: Framing
-) -> Response:
-    started = time.perf_counter_ns()
-    wanted = asked.top_logprobs if asked.logprobs else None
-    parts = model.complete(prompt, asked.options, top_logprobs=wanted)
-    # The first part is awaited before the status is sent, so that a refusal is a 4xx and not a broken stream.
-    first = await anext(parts)
-    if asked.stream:
-        lines = _lines(model, first, parts, frame=frame, started=started)
-        return StreamingResponse(lines, media_type="application/x-ndjson")
-    return JSONResponse(await _whole(model, first, parts, frame=frame, started=started))
+class Answer:
+    """One answer in the making, framed as `generate` or `chat` frames its text."""
 
+    def __init__(
+        self, model: Model, prompt: str, asked: GenerateRequest | ChatRequest, frame: Framing
+    ) -> None:
+        self._model = model
+        self._stream = asked.stream
+        self._frame = frame
+        self._started = time.perf_counter_ns()
+        wanted = asked.top_logprobs if asked.logprobs else None
+        self._parts = model.complete(prompt, asked.options, top_logprobs=wanted)
 
-async def _lines(
-    model: Model,
-    first: Piece | Ending,
-    rest: AsyncIterator[Piece | Ending],
-    *,
-    frame: Framing,
-    started: int,
-) -> AsyncIterator[bytes]:
-    async for part in _chain(first, rest):
+    async def respond(self, request: Request) -> Response:
+        """Answer whole, or line by line. A client that goes away stops the computation either way."""
+        if not self._stream:
+            return JSONResponse(await _while_connected(request, self._whole))
+        # The first part is awaited before the status is sent, so that a refusal is a 4xx and not a broken stream.
+        first = await _while_connected(request, self._parts.__anext__)
+        return StreamingResponse(self._lines(first), media_type="application/x-ndjson")
+
+    async def _lines(self, first: Piece | Ending) -> AsyncIterator[bytes]:
+        yield self._line(first)
+        async for part in self._parts:
+            yield self._line(part)
+
+    def _line(self, part: Piece | Ending) -> bytes:
         if isinstance(part, Ending):
-            line = {**_head(model), **frame(""), **_closing(part, started)}
-        elif part.text or part.logprobs:
-            line = {**_head(model), **frame(part.text), **_logprobs(part.logprobs), "done": False}
+            line = {**_head(self._model), **self._frame(""), **self._closing(part)}
         else:
-            continue
-        yield json.dumps(line).encode() + b"\n"
+            line = {**_head(self._model), **self._frame(part.text), **_logprobs(part.logprobs), "done": False}
+        return json.dumps(line).encode() + b"\n"
+
+    async def _whole(self) -> dict[str, Any]:
+        texts: list[str] = []
+        logprobs: list[dict[str, Any]] = []
+        closing: dict[str, Any] = {}
+        async for part in self._parts:
+            if isinstance(part, Ending):
+                closing = self._closing(part)
+            else:
+                texts.append(part.text)
+                logprobs.extend(part.logprobs)
+        return {**_head(self._model), **self._frame("".join(texts)), **_logprobs(logprobs), **closing}
+
+    def _closing(self, ending: Ending) -> dict[str, Any]:
+        return {
+            "done": True,
+            "done_reason": ending.reason,
+            "total_duration": time.perf_counter_ns() - self._started,
+            "load_duration": 0,
+            "prompt_eval_count": ending.input_tokens,
+            "prompt_eval_duration": ending.prompt_ns,
+            "eval_count": ending.output_tokens,
+            "eval_duration": ending.eval_ns,
+        }
 
 
-async def _whole(
-    model: Model,
-    first: Piece | Ending,
-    rest: AsyncIterator[Piece | Ending],
-    *,
-    frame: Framing,
-    started: int,
-) -> dict[str, Any]:
-    texts: list[str] = []
-    logprobs: list[dict[str, Any]] = []
-    closing: dict[str, Any] = {}
-    async for part in _chain(first, rest):
-        if isinstance(part, Ending):
-            closing = _closing(part, started)
-        else:
-            texts.append(part.text)
-            logprobs.extend(part.logprobs)
-    return {**_head(model), **frame("".join(texts)), **_logprobs(logprobs), **closing}
+async def _while_connected(request: Request, work: Callable[[], Awaitable[_T]]) -> _T:
+    """Do `work`, or stop it and raise ClientGone as soon as the client closes the connection."""
+    done: list[_T] = []
+    refusal: EngineError | None = None
+    async with anyio.create_task_group() as group:
 
+        async def watch() -> None:
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+            group.cancel_scope.cancel()
 
-async def _chain(first: Piece | Ending, rest: AsyncIterator[Piece | Ending]) -> AsyncIterator[Piece | Ending]:
-    yield first
-    async for part in rest:
-        yield part
+        group.start_soon(watch)
+        try:
+            done.append(await work())
+        except EngineError as error:  # kept, since a group would wrap it
+            refusal = error
+        group.cancel_scope.cancel()
+    if refusal is not None:
+        raise refusal
+    if not done:
+        raise ClientGone
+    return done[0]
 
 
 def _conversation(asked: GenerateRequest) -> list[Message]:
@@ -163,19 +195,6 @@ def _conversation(asked: GenerateRequest) -> list[Message]:
 
 def _head(model: Model) -> dict[str, Any]:
     return {"model": model.file.name, "created_at": datetime.now(UTC).isoformat()}
-
-
-def _closing(ending: Ending, started: int) -> dict[str, Any]:
-    return {
-        "done": True,
-        "done_reason": ending.reason,
-        "total_duration": time.perf_counter_ns() - started,
-        "load_duration": 0,
-        "prompt_eval_count": ending.input_tokens,
-        "prompt_eval_duration": ending.prompt_ns,
-        "eval_count": ending.output_tokens,
-        "eval_duration": ending.eval_ns,
-    }
 
 
 def _logprobs(tokens: object) -> dict[str, Any]:
@@ -209,7 +228,7 @@ def _shown(model: Model) -> dict[str, Any]:
     file, facts = model.file, model.facts
     return {
         "modelfile": f'FROM {file.path.name}\nSYSTEM """{file.system}"""\n',
-        "parameters": "",
+        "parameters": "\n".join(f"{name} {value:g}" for name, value in file.parameters.items()),
         "template": facts.template,
         "system": file.system,
         "license": file.license,
@@ -223,6 +242,16 @@ def _shown(model: Model) -> dict[str, Any]:
             f"{file.family}.embedding_length": facts.embedding_length,
         },
     }
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    try:
+        body = await request.json()
+    except ValueError as error:
+        raise EngineError(f"the body is not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise EngineError("the body is not a JSON object")
+    return _without_nulls(body)
 
 
 def _without_nulls(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -241,3 +270,7 @@ async def _invalid(_request: Request, error: ValidationError) -> Response:
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"])
     return JSONResponse({"error": f"{field}: {first['msg']}"}, status_code=400)
+
+
+async def _gone(_request: Request, _error: ClientGone) -> Response:
+    return Response(status_code=499)  # what proxies log for it; nobody reads it

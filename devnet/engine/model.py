@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,8 @@ import xllamacpp
 
 from devnet.engine.requests import Message, Options
 
-_UNLIMITED_PREDICT = 10  # times the context, as Ollama bounds an unlimited answer
+# A queue of long answers may take long; whoever waits decides when it has been too long.
+_PATIENCE: Final = httpx.Timeout(None)
 _FINISH: Final = {"eos": "stop", "word": "stop", "limit": "length"}
 
 
@@ -27,11 +28,15 @@ class EngineError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFile:
-    """A model as it lies on disk, and the name and system message it is served with."""
+    """A model as it lies on disk, and what it is served with, as a Modelfile would say.
+
+    `system` is the message before a conversation that brings none, `parameters` are options that a request leaves out.
+    """
 
     name: str
     path: Path
     system: str
+    parameters: Mapping[str, float]
     family: str
     parameter_size: str
     quantization: str
@@ -110,7 +115,7 @@ class Model:
             embedding_length=meta["n_embd"],
             parameters=meta["n_params"],
         )
-        return cls(file, server, httpx.AsyncClient(base_url=address, timeout=None), facts)
+        return cls(file, server, httpx.AsyncClient(base_url=address, timeout=_PATIENCE), facts)
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -134,6 +139,7 @@ class Model:
         `top_logprobs` None leaves log probabilities out; a number adds that many alternatives to each token.
         Raises EngineError when the prompt does not fit `num_ctx`.
         """
+        options = Options.model_validate({**self.file.parameters, **options.model_dump(exclude_unset=True)})
         context = min(options.num_ctx, self.facts.context_length)
         used = await self._count_tokens(prompt)
         if used >= context:

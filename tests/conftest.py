@@ -1,0 +1,51 @@
+"""Real parts for every test: a chain, a database, an IPFS node, a model engine.
+
+What is dear to start is started once a session; what a test changes is its own.
+"""
+
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from devnet.accounts import LOCAL, LocalAccounts
+from devnet.engine import Engine
+from devnet.ipfs import IpfsNode
+from devnet.postgres import Postgres
+
+
+@pytest.fixture(scope="session")
+def accounts() -> LocalAccounts:
+    """The well-known local keys, by role: `accounts.client`, `accounts.node(0)` …"""
+    return LOCAL
+
+
+@pytest.fixture(scope="session")
+async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Postgres]:
+    """A server for the session; a test wants `postgres_url`."""
+    async with Postgres.start(folder=tmp_path_factory.mktemp("pg") / "data", durable=False) as server:
+        yield server
+
+
+@pytest.fixture
+async def postgres_url(postgres: Postgres) -> AsyncIterator[str]:
+    """A fresh, empty database."""
+    name = f"test_{secrets.token_hex(6)}"
+    yield await postgres.create_database(name)
+    await postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+async def ipfs_api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """The multiaddr of an IPFS node's API."""
+    async with IpfsNode.start(folder=tmp_path_factory.mktemp("ipfs")) as node:
+        yield node.api
+
+
+@pytest.fixture(scope="session")
+async def engine_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """The address of a model engine that serves `smollm2:135m`, as Ollama would."""
+    log: Path = tmp_path_factory.mktemp("engine") / "engine.log"
+    async with Engine.start(log=log) as engine:
+        yield engine.url
