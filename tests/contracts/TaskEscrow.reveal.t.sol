@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {Lives} from "./support/Lives.sol";
+import {ITaskEscrowErrors, ITaskEscrowEvents, ITaskEscrowTypes} from "../../contracts/interfaces/ITaskEscrow.sol";
+
+contract TaskEscrowRevealTest is Lives {
+    RunnerKeys[] internal all;
+    bytes32 internal id;
+
+    function setUp() public override {
+        super.setUp();
+        RunnerKeys[] memory made = runners(3);
+        for (uint256 i = 0; i < made.length; i++) {
+            all.push(made[i]);
+        }
+        id = revealing(orderOf(3, 2), all, allRight(3));
+    }
+
+    function test_ARevealIsPublishedAndStored() public {
+        ITaskEscrowTypes.Reveal memory opened = opening(RIGHT, 0);
+        vm.expectEmit(address(escrow));
+        emit ITaskEscrowEvents.SeatRevealed(
+            id, all[0].node, 0, RIGHT, opened.fingerprint, opened.inputTokens, opened.outputTokens
+        );
+        reveal(id, 0, all[0], opened);
+        ITaskEscrowTypes.Seat memory seat = escrow.seatOf(id, 0);
+        assertEq(seat.mark, RIGHT);
+        assertEq(seat.inputTokens, opened.inputTokens);
+        assertEq(seat.outputTokens, opened.outputTokens);
+        assertEq(uint256(seat.state), uint256(ITaskEscrowTypes.SeatState.Revealed));
+        assertEq(escrow.taskOf(id).revealed, 1);
+        assertStatus(id, ITaskEscrowTypes.Status.Revealing);
+    }
+
+    function test_TheLastRevealSettlesInTheSameCall() public {
+        revealResult(id, 2, all[2], RIGHT);
+        revealResult(id, 0, all[0], RIGHT);
+        vm.expectEmit(address(escrow));
+        emit ITaskEscrowEvents.PhaseChanged(id, ITaskEscrowTypes.Status.Final, 0);
+        vm.expectEmit(address(escrow));
+        emit ITaskEscrowEvents.TaskFinalized(id, RIGHT, 7, 3 * (REWARD / 3 * 200 / 10_000));
+        revealResult(id, 1, all[1], RIGHT);
+        assertStatus(id, ITaskEscrowTypes.Status.Final);
+        assertEq(escrow.taskOf(id).deadline, 0);
+    }
+
+    function refuse(ITaskEscrowTypes.Reveal memory opened) internal {
+        expectError(
+            ITaskEscrowErrors.TaskBadReveal.selector,
+            sealed_(id, all[0].node, opening(RIGHT, 0)),
+            sealed_(id, all[0].node, opened)
+        );
+        reveal(id, 0, all[0], opened);
+    }
+
+    function test_EveryPartOfAnOpeningIsBound() public {
+        ITaskEscrowTypes.Reveal memory opened = opening(RIGHT, 0);
+        opened.result = WRONG;
+        refuse(opened);
+        opened = opening(RIGHT, 0);
+        opened.fingerprint = "other";
+        refuse(opened);
+        opened = opening(RIGHT, 0);
+        opened.inputTokens += 1;
+        refuse(opened);
+        opened = opening(RIGHT, 0);
+        opened.outputTokens += 1;
+        refuse(opened);
+        opened = opening(RIGHT, 0);
+        opened.salt = "other";
+        refuse(opened);
+    }
+
+    function test_ACopiedCommitmentCannotBeOpened() public {
+        ITaskEscrowTypes.Order memory order = orderOf(3, 2);
+        order.salt = "copied";
+        id = submit(order);
+        claimAll(id, all);
+        ITaskEscrowTypes.Reveal memory opened = opening(RIGHT, 0);
+        bytes32 commitment = sealed_(id, all[0].node, opened);
+        commit(id, 0, all[0], opened);
+        vm.prank(all[1].node);
+        escrow.commit(id, 1, commitment);
+        commitResult(id, 2, all[2], RIGHT);
+        reveal(id, 0, all[0], opened);
+        expectError(ITaskEscrowErrors.TaskBadReveal.selector, commitment, sealed_(id, all[1].node, opened));
+        reveal(id, 1, all[1], opened);
+    }
+
+    function test_ACommitmentOfAnotherTaskCannotBeOpened() public {
+        ITaskEscrowTypes.Order memory order = orderOf(1, 1);
+        order.salt = "another";
+        bytes32 other = submit(order);
+        claim(other, all[0]);
+        bytes32 commitment = sealed_(id, all[0].node, opening(RIGHT, 0));
+        vm.prank(all[0].node);
+        escrow.commit(other, 0, commitment);
+        expectError(
+            ITaskEscrowErrors.TaskBadReveal.selector, commitment, sealed_(other, all[0].node, opening(RIGHT, 0))
+        );
+        revealResult(other, 0, all[0], RIGHT);
+    }
+
+    function test_OnlyTheSeatsNodeReveals() public {
+        expectError(ITaskEscrowErrors.TaskNotSeat.selector, all[0].node, all[1].node);
+        reveal(id, 0, all[1], opening(RIGHT, 0));
+        expectError(ITaskEscrowErrors.TaskNotSeat.selector, address(0), all[0].node);
+        reveal(id, 3, all[0], opening(RIGHT, 0));
+    }
+
+    function test_ASeatIsRevealedOnce() public {
+        revealResult(id, 0, all[0], RIGHT);
+        expectError(ITaskEscrowErrors.TaskBadReveal.selector, bytes32(0), sealed_(id, all[0].node, opening(RIGHT, 0)));
+        revealResult(id, 0, all[0], RIGHT);
+        assertEq(escrow.taskOf(id).revealed, 1);
+    }
+
+    function test_ASeatThatDidNotCommitCannotReveal() public {
+        ITaskEscrowTypes.Order memory order = orderOf(3, 2);
+        order.salt = "absent";
+        id = submit(order);
+        claimAll(id, all);
+        commitResult(id, 0, all[0], RIGHT);
+        commitResult(id, 1, all[1], RIGHT);
+        pastDeadline(id);
+        escrow.advance(id);
+        expectError(ITaskEscrowErrors.TaskBadReveal.selector, bytes32(0), sealed_(id, all[2].node, opening(RIGHT, 2)));
+        revealResult(id, 2, all[2], RIGHT);
+    }
+
+    function test_ARevealCountsUpToItsDeadline() public {
+        uint256 deadline = escrow.taskOf(id).deadline;
+        vm.roll(deadline);
+        revealResult(id, 0, all[0], RIGHT);
+        vm.roll(deadline + 1);
+        expectError(ITaskEscrowErrors.TaskDeadline.selector, deadline, deadline + 1);
+        revealResult(id, 1, all[1], RIGHT);
+    }
+
+    function wrongStatus(ITaskEscrowTypes.Status actual) internal {
+        expectError(
+            ITaskEscrowErrors.TaskWrongStatus.selector, uint256(ITaskEscrowTypes.Status.Revealing), uint256(actual)
+        );
+    }
+
+    function test_ARevealWhileOthersStillCommitIsRefused() public {
+        ITaskEscrowTypes.Order memory order = orderOf(3, 2);
+        order.salt = "early";
+        id = submit(order);
+        claimAll(id, all);
+        commitResult(id, 0, all[0], RIGHT);
+        wrongStatus(ITaskEscrowTypes.Status.Committing);
+        revealResult(id, 0, all[0], RIGHT);
+    }
+
+    function test_ARevealAfterTheEndIsRefused() public {
+        revealAll(id, all, allRight(3));
+        wrongStatus(ITaskEscrowTypes.Status.Final);
+        revealResult(id, 0, all[0], RIGHT);
+    }
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
+
+import {Signing} from "./Signing.sol";
+import {IBeacon} from "../../../contracts/interfaces/IBeacon.sol";
+import {IRunnerReputationTypes} from "../../../contracts/interfaces/IRunnerReputation.sol";
+import {ITaskEscrowTypes} from "../../../contracts/interfaces/ITaskEscrow.sol";
+import {BlockhashBeacon} from "../../../contracts/BlockhashBeacon.sol";
+import {RunnerReputation} from "../../../contracts/RunnerReputation.sol";
+import {StakeWallet} from "../../../contracts/StakeWallet.sol";
+import {TaskEscrow} from "../../../contracts/TaskEscrow.sol";
+import {TestUSDFC} from "../../../contracts/local/TestUSDFC.sol";
+
+/// @title Deployed: the whole protocol on a fresh chain, with named people
+abstract contract Deployed is Signing {
+    struct Party {
+        address addr;
+        uint256 key;
+    }
+
+    struct RunnerKeys {
+        address owner;
+        address node;
+        uint256 nodeKey;
+    }
+
+    uint96 internal constant USDFC = 1e18;
+    uint96 internal constant MIN_STAKE = 100 * USDFC;
+    uint96 internal constant REFERENCE_FEE = USDFC / 100;
+    uint40 internal constant HALF_LIFE = 10_000;
+    uint40 internal constant BAN_FOR = 1_000;
+    uint40 internal constant UNBOND_DELAY = 720;
+    uint40 internal constant WIDENING_STEP = 8;
+    uint256 internal constant START_BLOCK = 1_000;
+    string internal constant TOKEN_NAME = "USD for Filecoin Community";
+
+    TestUSDFC internal token;
+    StakeWallet internal wallet;
+    RunnerReputation internal reputation;
+    TaskEscrow internal escrow;
+    IBeacon internal beacon;
+    AccessManager internal manager;
+    address internal treasury;
+    uint16 internal paramsId;
+
+    Party internal client;
+    Party internal sponsor;
+    Party internal outsider;
+
+    function setUp() public virtual {
+        vm.chainId(31_337);
+        vm.roll(START_BLOCK);
+        client = party("client");
+        sponsor = party("sponsor");
+        outsider = party("outsider");
+        treasury = party("treasury").addr;
+        deploy();
+        fund(client.addr, 1_000 * USDFC);
+        fund(sponsor.addr, 1_000 * USDFC);
+    }
+
+    function deploy() internal {
+        manager = new AccessManager(address(this));
+        token = new TestUSDFC();
+        beacon = new BlockhashBeacon();
+        wallet = new StakeWallet(address(token), UNBOND_DELAY);
+        reputation = new RunnerReputation(address(wallet), settings());
+        escrow = new TaskEscrow(
+            address(manager), address(wallet), address(reputation), address(beacon), treasury, WIDENING_STEP
+        );
+        address[] memory modules = new address[](1);
+        modules[0] = address(escrow);
+        wallet.wire(modules);
+        reputation.wire(address(escrow));
+        paramsId = escrow.addParams(params());
+        vm.label(address(token), "token");
+        vm.label(address(wallet), "wallet");
+        vm.label(address(reputation), "reputation");
+        vm.label(address(escrow), "escrow");
+    }
+
+    function settings() internal pure returns (IRunnerReputationTypes.Settings memory) {
+        return IRunnerReputationTypes.Settings({
+            minStake: MIN_STAKE, referenceFee: REFERENCE_FEE, halfLife: HALF_LIFE, banFor: BAN_FOR
+        });
+    }
+
+    function params() internal pure returns (ITaskEscrowTypes.Params memory) {
+        return ITaskEscrowTypes.Params({
+            commitFor: 40,
+            revealFor: 20,
+            challengeFor: 20,
+            panelFor: 20,
+            maxClaimFor: 2_400,
+            maturity: 2,
+            feeBps: 200,
+            wrongBps: 5_000,
+            missBps: 1_000,
+            payerBps: 3_000,
+            burnBps: 2_000,
+            challengerBps: 5_000,
+            panelSize: 3,
+            maxReplicas: 7
+        });
+    }
+
+    function party(string memory name) internal returns (Party memory made) {
+        made.key = uint256(keccak256(bytes(name)));
+        made.addr = vm.addr(made.key);
+        vm.label(made.addr, name);
+    }
+
+    function mintApproved(address who, uint256 amount) internal {
+        token.mint(who, amount);
+        vm.prank(who);
+        token.approve(address(wallet), type(uint256).max);
+    }
+
+    function fund(address who, uint96 amount) internal {
+        mintApproved(who, amount);
+        vm.prank(who);
+        wallet.deposit(amount);
+    }
+
+    function bondFunds(address owner, uint96 amount) internal {
+        fund(owner, amount);
+        vm.prank(owner);
+        wallet.bond(amount);
+    }
+
+    function runnerKeys(uint256 index) internal pure returns (RunnerKeys memory keys) {
+        keys.owner = vm.addr(uint256(keccak256(abi.encode("owner", index))));
+        keys.nodeKey = uint256(keccak256(abi.encode("node", index)));
+        keys.node = vm.addr(keys.nodeKey);
+    }
+
+    function reputationDomain() internal view returns (bytes32) {
+        return domainOf("Parity RunnerReputation", block.chainid, address(reputation));
+    }
+
+    function escrowDomain() internal view returns (bytes32) {
+        return domainOf("Parity TaskEscrow", block.chainid, address(escrow));
+    }
+
+    function tokenDomain() internal view returns (bytes32) {
+        return domainOf(TOKEN_NAME, block.chainid, address(token));
+    }
+
+    function registration(RunnerKeys memory keys, bytes32 label, bytes32 profile, uint256 deadline)
+        internal
+        view
+        returns (bytes memory)
+    {
+        return signDigest(
+            keys.nodeKey, registrationDigest(reputationDomain(), keys.owner, keys.node, label, profile, deadline)
+        );
+    }
+
+    function register(RunnerKeys memory keys) internal {
+        uint256 deadline = blockNow() + 100;
+        bytes memory signature = registration(keys, "device", "profile", deadline);
+        vm.prank(keys.owner);
+        reputation.register(keys.node, "device", "profile", deadline, signature);
+    }
+
+    /// @notice A funded, bonded, registered and mature runner.
+    function runner(uint256 index) internal returns (RunnerKeys memory keys) {
+        keys = runnerKeys(index);
+        bondFunds(keys.owner, 2 * MIN_STAKE);
+        register(keys);
+        skipBlocks(params().maturity);
+    }
+
+    function runners(uint256 count) internal returns (RunnerKeys[] memory all) {
+        all = new RunnerKeys[](count);
+        for (uint256 i = 0; i < count; i++) {
+            all[i] = runner(i);
+        }
+    }
+
+    function free(address who) internal view returns (uint256) {
+        return wallet.accountOf(who).free;
+    }
+
+    function escrowed(address who) internal view returns (uint256) {
+        return wallet.accountOf(who).escrowed;
+    }
+
+    function bonded(address who) internal view returns (uint256) {
+        return wallet.stakeOf(who).bonded;
+    }
+
+    function locked(address who) internal view returns (uint256) {
+        return wallet.stakeOf(who).locked;
+    }
+}
