@@ -1,0 +1,164 @@
+"""The database as this process sees it: a pool of read-only connections and snapshots over them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import asyncpg
+import orjson
+from asyncpg.pool import PoolConnectionProxy
+
+from api.metrics import STATEMENTS
+from protocol.errors import ParityError
+
+ACQUIRE_TIMEOUT_S = 5.0
+
+Record = asyncpg.Record
+
+
+class DatabaseUnavailable(ParityError):
+    """Postgres cannot be reached, or has no free connection in time."""
+
+
+class IndexMissing(ParityError):
+    """Postgres is there, but the indexer has made no tables in it yet."""
+
+
+class IndexBehind(ParityError):
+    """The index has not reached the block that the request asks for."""
+
+
+class StatementTimeout(ParityError):
+    """A statement took longer than this server allows."""
+
+
+class Database:
+    """A lazy pool: made without a connection, so that the process starts (and says so) while Postgres is away."""
+
+    def __init__(self, url: str, *, pool_size: int = 10, statement_timeout_s: float = 5.0) -> None:
+        self.url = url
+        self._pool_size = pool_size
+        self._settings = {
+            "application_name": "parity-server",
+            "default_transaction_read_only": "on",
+            "statement_timeout": f"{int(statement_timeout_s * 1000)}",
+            "idle_in_transaction_session_timeout": "60000",
+        }
+        self._pool: asyncpg.Pool[Record] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._pool = await asyncpg.create_pool(
+            self.url,
+            min_size=0,
+            max_size=self._pool_size,
+            init=_read_json,
+            server_settings=self._settings,
+            timeout=ACQUIRE_TIMEOUT_S,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.terminate()
+
+    def snapshot(self) -> "Snapshot":
+        """Give a view of one instant, opened at its first read; the caller closes it."""
+        if self._pool is None:
+            raise RuntimeError("the database is used before it is entered")
+        return Snapshot(self._pool)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator["Snapshot"]:
+        """Give a snapshot and close it at the end of the block."""
+        snapshot = self.snapshot()
+        try:
+            yield snapshot
+        finally:
+            await snapshot.close()
+
+
+class Snapshot:
+    """All that one request reads: one REPEATABLE READ transaction on one connection, so that its parts agree.
+
+    Reads may be asked for concurrently; they run one after another. Raises `DatabaseUnavailable`, `IndexMissing`
+    or `StatementTimeout`.
+    """
+
+    def __init__(self, pool: "asyncpg.Pool[Record]") -> None:
+        self._pool = pool
+        self._lock = asyncio.Lock()
+        self._connection: PoolConnectionProxy[Record] | None = None
+        self._closed = False
+
+    async def fetch(self, statement: str, *arguments: object) -> list[Record]:
+        """Run one statement and give all its rows."""
+        async with self._lock:
+            with _said_plainly():
+                connection = await self._open()
+                STATEMENTS.inc()
+                rows: list[Record] = await connection.fetch(statement, *arguments)
+                return rows
+
+    async def fetch_one(self, statement: str, *arguments: object) -> Record | None:
+        """Run one statement and give its first row, if any."""
+        rows = await self.fetch(statement, *arguments)
+        return rows[0] if rows else None
+
+    async def close(self) -> None:
+        """End the transaction and give the connection back; harmless when repeated."""
+        async with self._lock:
+            self._closed = True
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                # Release resets the session, which rolls the read-only transaction back.
+                await self._pool.release(connection)
+
+    async def _open(self) -> "PoolConnectionProxy[Record]":
+        if self._closed:
+            raise RuntimeError("the snapshot is used after it was closed")
+        if self._connection is None:
+            connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+            self._connection = connection
+            await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        return self._connection
+
+
+class _said_plainly:  # noqa: N801  # a context manager reads as a verb
+    """Turn the driver's exceptions into ours."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, asyncpg.QueryCanceledError):
+            raise StatementTimeout(
+                "the query took longer than this server allows",
+                hint="Ask for fewer rows or a narrower filter.",
+            ) from error
+        if isinstance(error, asyncpg.UndefinedTableError | asyncpg.UndefinedColumnError):
+            raise IndexMissing(
+                "the database holds no index of the chain, or one of another version",
+                hint="Start parity-indexer of the same release on this database and try again.",
+            ) from error
+        if isinstance(
+            error, OSError | TimeoutError | asyncpg.PostgresConnectionError | asyncpg.InterfaceError
+        ) or (
+            isinstance(error, asyncpg.PostgresError)
+            and (error.sqlstate or "")[:2] in {"08", "28", "3D", "53", "57"}
+        ):
+            raise DatabaseUnavailable(
+                "the database does not answer",
+                hint="Check DATABASE_URL and that Postgres is running; then try again.",
+            ) from error
+
+
+async def _read_json(connection: Any) -> None:
+    await connection.set_type_codec(
+        "jsonb", encoder=lambda value: orjson.dumps(value).decode(), decoder=orjson.loads, schema="pg_catalog"
+    )

@@ -1,0 +1,1 @@
+"""GraphQL over the index: types, reading, limits and the endpoint."""

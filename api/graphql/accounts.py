@@ -1,0 +1,43 @@
+"""Ledger entries of the StakeWallet."""
+
+from typing import Self
+
+import strawberry
+
+from api.database import Record
+from api.graphql.money import usdfc
+from api.graphql.scalars import Address, BigInt, UInt
+
+
+@strawberry.type(description="What the StakeWallet owes an account, in USDFC base units.")
+class Balance:
+    account: Address
+    free: BigInt = strawberry.field(description="Spendable.")
+    free_usdfc: str = usdfc("free")
+    escrowed: BigInt = strawberry.field(description="Held for running tasks that the account pays.")
+    escrowed_usdfc: str = usdfc("escrowed")
+    bonded: BigInt = strawberry.field(description="Stake.")
+    bonded_usdfc: str = usdfc("bonded")
+    locked: BigInt = strawberry.field(description="Part of the stake that backs seats in running tasks.")
+    locked_usdfc: str = usdfc("locked")
+    unbonding: BigInt = strawberry.field(description="Stake on its way out; slashable until `releaseBlock`.")
+    unbonding_usdfc: str = usdfc("unbonding")
+    release_block: UInt = strawberry.field(
+        description="Block from which unbonding may be completed; 0 for none."
+    )
+    updated_block: UInt = strawberry.field(description="Last block that changed it; 0 if none did.")
+
+    @classmethod
+    def of(cls, account: bytes, record: Record | None) -> Self:
+        """Dress a row; an account that the ledger never saw has nothing."""
+        row = dict(record) if record else {}
+        return cls(
+            account=Address(account),
+            free=BigInt(row.get("free", 0)),
+            escrowed=BigInt(row.get("escrowed", 0)),
+            bonded=BigInt(row.get("bonded", 0)),
+            locked=BigInt(row.get("locked", 0)),
+            unbonding=BigInt(row.get("unbonding", 0)),
+            release_block=UInt(row.get("release_block", 0)),
+            updated_block=UInt(row.get("updated_block", 0)),
+        )

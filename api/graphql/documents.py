@@ -1,0 +1,56 @@
+"""Documents of IPFS."""
+
+from datetime import datetime
+from typing import Self
+
+import strawberry
+from strawberry.scalars import JSON
+
+from api.database import Record
+from api.graphql.enums import DocumentStatus
+from api.graphql.reading import Reading
+from api.graphql.scalars import Bytes32, UInt
+from protocol.cid import digest_to_cid
+
+
+@strawberry.type(
+    description="A document that the chain names by its SHA-256 digest. Public, as all of IPFS is."
+)
+class Document:
+    digest: Bytes32
+    cid: str = strawberry.field(description="CIDv1 of the content: raw codec, sha2-256, base32.")
+    status: DocumentStatus
+    kind: str | None = strawberry.field(
+        description="What the chain refers to it as: spec, result or profile."
+    )
+    content: JSON | None = strawberry.field(
+        description="The parsed document; null unless `status` is STORED."
+    )
+    size: UInt | None = strawberry.field(description="Bytes of the content; null until it was fetched.")
+    error: str | None = strawberry.field(description="Why it is not stored.")
+    fetched_at: datetime | None
+
+    @classmethod
+    def of(cls, digest: bytes, record: Record | None) -> Self:
+        """Dress a row, or a digest that the index has not tried to fetch yet."""
+        found = dict(record) if record else {}
+        return cls(
+            digest=Bytes32(digest),
+            cid=digest_to_cid(digest),
+            status=DocumentStatus(found.get("status", "pending")),
+            kind=found.get("kind"),
+            content=found.get("content"),
+            size=found.get("size"),
+            error=found.get("error"),
+            fetched_at=found.get("fetched_at"),
+        )
+
+
+async def document_of(reading: Reading, digest: bytes | None) -> Document | None:
+    """Load the document of a digest; None when there is no digest yet."""
+    return None if digest is None else Document.of(digest, await reading.document.load(digest))
+
+
+def cid_of(digest: bytes | None) -> str | None:
+    """Write a digest as a CID."""
+    return None if digest is None else digest_to_cid(digest)

@@ -1,0 +1,134 @@
+"""One GraphQL operation: its snapshot from first read to last, its wait for a block, its errors in words."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import strawberry
+import structlog
+from graphql import FieldNode, GraphQLError, IntValueNode, OperationDefinitionNode, VariableNode
+from strawberry.extensions import SchemaExtension
+from strawberry.types import ExecutionContext
+
+from api.graphql.reading import Reading
+from api.problems import problem_of
+from api.services import Services
+from protocol.errors import ParityError
+
+MIN_BLOCK_WAIT_S = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+class Operation:
+    """What resolvers find in `info.context`. `reading` is opened at its first use and renewed for each event."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self._reading: Reading | None = None
+
+    @property
+    def reading(self) -> Reading:
+        """Give the operation's reading."""
+        if self._reading is None:
+            self._reading = Reading(self.services.database.snapshot(), self.services.link)
+        return self._reading
+
+    async def renew(self) -> Reading:
+        """Give a reading of now, for the next event of a subscription."""
+        await self.close()
+        return self.reading
+
+    async def close(self) -> None:
+        """Close the reading, if there is one."""
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            await reading.close()
+
+
+Info = strawberry.Info[Operation, None]
+
+
+class OneSnapshot(SchemaExtension):
+    """Gives every operation, and every event of a subscription, a snapshot of its own, and closes it."""
+
+    async def on_operation(self) -> AsyncIterator[None]:
+        operation = Operation(self.execution_context.context)
+        self.execution_context.context = operation
+        try:
+            yield
+        finally:
+            await operation.close()
+
+    async def on_stream_result(self, result: object) -> AsyncIterator[None]:
+        # Closed before the event is sent, so that a slow reader holds no connection.
+        await self.execution_context.context.close()
+        yield
+
+
+class WaitForBlock(SchemaExtension):
+    """Waits, before anything is read, until the index holds the highest `minBlock` asked for."""
+
+    async def on_execute(self) -> AsyncIterator[None]:
+        wanted = _wanted_block(self.execution_context)
+        if wanted is not None:
+            feed = self.execution_context.context.services.feed
+            await feed.wait_for(wanted, timeout_s=MIN_BLOCK_WAIT_S)
+        yield
+
+
+class ErrorsInWords(SchemaExtension):
+    """Gives errors a `code`, a `field` and a `hint`; hides what only a developer should see, and logs it."""
+
+    async def on_operation(self) -> AsyncIterator[None]:
+        yield
+        _put_in_words(self.execution_context.result)
+
+    async def on_stream_result(self, result: object) -> AsyncIterator[None]:
+        _put_in_words(result)
+        yield
+
+
+def _wanted_block(context: ExecutionContext) -> int | None:
+    document = context.graphql_document
+    heights: list[int] = []
+    for operation in document.definitions if document else ():
+        if not isinstance(operation, OperationDefinitionNode):
+            continue
+        for selection in operation.selection_set.selections:
+            for argument in (selection.arguments or ()) if isinstance(selection, FieldNode) else ():
+                if argument.name.value == "minBlock":
+                    value = _integer(argument.value, context)
+                    heights.extend([value] if value is not None else [])
+    return max(heights, default=None)
+
+
+def _integer(node: object, context: ExecutionContext) -> int | None:
+    if isinstance(node, IntValueNode):
+        return int(node.value)
+    value = (context.variables or {}).get(node.name.value) if isinstance(node, VariableNode) else None
+    return value if isinstance(value, int) else None
+
+
+def _put_in_words(result: object) -> None:
+    errors: list[GraphQLError] | None = getattr(result, "errors", None)
+    for index, error in enumerate(errors or ()):
+        assert errors is not None
+        errors[index] = _in_words(error)
+
+
+def _in_words(error: GraphQLError) -> GraphQLError:
+    cause = error.original_error
+    if cause is None or isinstance(cause, GraphQLError):
+        return error
+    if isinstance(cause, ParityError):
+        problem = problem_of(cause)
+        return _replaced(error, problem.detail, problem.extensions())
+    if isinstance(cause, asyncpg.PostgresError):
+        log.error("statement failed", exc_info=cause)
+    else:
+        log.error("resolver failed", path=error.path, exc_info=cause)
+    return _replaced(error, "The server failed on this field; its log says why.", {"code": "internal"})
+
+
+def _replaced(error: GraphQLError, message: str, extensions: dict[str, object]) -> GraphQLError:
+    return GraphQLError(message, nodes=error.nodes, path=error.path, extensions=extensions)

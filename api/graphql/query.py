@@ -1,0 +1,139 @@
+"""Root of all reads."""
+
+import strawberry
+
+from api.database import IndexBehind
+from api.graphql.accounts import Balance
+from api.graphql.enums import ORDERINGS, PromptOrder, RunnerOrder, TaskOrder
+from api.graphql.operation import Info
+from api.graphql.pages import Connection, connection
+from api.graphql.prompts import Prompt
+from api.graphql.runners import NetworkModel, ReputationEvent, Runner, runner_of
+from api.graphql.scalars import Address, Bytes32, UInt
+from api.graphql.status import Parameters, Status
+from api.graphql.tasks import Task
+from api.graphql.where import PromptWhere, ReputationEventWhere, RunnerWhere, TaskWhere, plain
+from api.paging import page_request
+from api.queries import chain, prompts, runners, tasks
+
+
+@strawberry.type(
+    description="All reads of one request agree: they see one instant. `minBlock` waits a few seconds for the index to"
+    " hold that block, and fails if it does not."
+)
+class Query:
+    @strawberry.field(description="One task; null if the index knows none of that id.")
+    async def task(self, info: Info, id: Bytes32, min_block: UInt | None = None) -> Task | None:  # noqa: A002  # GraphQL name
+        reading = info.context.reading
+        await reading.require(min_block)
+        record = await reading.task.load(id)
+        return Task.of(reading, record) if record else None
+
+    @strawberry.field(description="Tasks, newest first by default.")
+    async def tasks(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        where: TaskWhere | None = None,
+        order_by: TaskOrder = TaskOrder.CREATED_DESC,
+        min_block: UInt | None = None,
+    ) -> Connection[Task]:
+        reading = info.context.reading
+        request = page_request(first=first, after=after, last=last, before=before)
+        await reading.require(min_block)
+        page = await tasks.page(reading.snapshot, request, where=plain(where), ordering=ORDERINGS[order_by])
+        return connection(page, lambda record: Task.of(reading, record))
+
+    @strawberry.field(description="One runner; null if none has that node key.")
+    async def runner(self, info: Info, node: Address, min_block: UInt | None = None) -> Runner | None:
+        reading = info.context.reading
+        await reading.require(min_block)
+        return await runner_of(reading, node)
+
+    @strawberry.field(description="Runners, best score first by default.")
+    async def runners(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        where: RunnerWhere | None = None,
+        order_by: RunnerOrder = RunnerOrder.SCORE_DESC,
+        min_block: UInt | None = None,
+    ) -> Connection[Runner]:
+        reading = info.context.reading
+        request = page_request(first=first, after=after, last=last, before=before)
+        await reading.require(min_block)
+        page = await runners.page(reading.snapshot, request, where=plain(where), ordering=ORDERINGS[order_by])
+        return connection(page, lambda record: Runner.of(reading, record))
+
+    @strawberry.field(description="An account's ledger entry; all zero if it never had one.")
+    async def balance(self, info: Info, account: Address, min_block: UInt | None = None) -> Balance:
+        reading = info.context.reading
+        await reading.require(min_block)
+        return Balance.of(account, await reading.balance.load(account))
+
+    @strawberry.field(description="One prompt, by its task's id; null if the task is none.")
+    async def prompt(self, info: Info, id: Bytes32, min_block: UInt | None = None) -> Prompt | None:  # noqa: A002  # GraphQL name
+        reading = info.context.reading
+        await reading.require(min_block)
+        record = await reading.prompt.load(id)
+        return Prompt.of(reading, record) if record else None
+
+    @strawberry.field(description="Prompts, newest first by default.")
+    async def prompts(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        where: PromptWhere | None = None,
+        order_by: PromptOrder = PromptOrder.CREATED_DESC,
+        min_block: UInt | None = None,
+    ) -> Connection[Prompt]:
+        reading = info.context.reading
+        request = page_request(first=first, after=after, last=last, before=before)
+        await reading.require(min_block)
+        page = await prompts.page(reading.snapshot, request, where=plain(where), ordering=ORDERINGS[order_by])
+        return connection(page, lambda record: Prompt.of(reading, record))
+
+    @strawberry.field(description="Changes of scores, newest first.")
+    async def reputation_events(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        where: ReputationEventWhere | None = None,
+        min_block: UInt | None = None,
+    ) -> Connection[ReputationEvent]:
+        reading = info.context.reading
+        request = page_request(first=first, after=after, last=last, before=before)
+        await reading.require(min_block)
+        page = await runners.event_page(reading.snapshot, request, where=plain(where))
+        return connection(page, lambda record: ReputationEvent.of(reading, record))
+
+    @strawberry.field(description="Models on offer, the most offered first.")
+    async def models(self, info: Info) -> list[NetworkModel]:
+        return [NetworkModel.of(record) for record in await runners.models(info.context.reading.snapshot)]
+
+    @strawberry.field(description="Parameter versions, newest first; orders are signed for one of them.")
+    async def parameters(self, info: Info) -> list[Parameters]:
+        return [Parameters.of(record) for record in await chain.parameters(info.context.reading.snapshot)]
+
+    @strawberry.field(description="How far the index is.")
+    async def status(self, info: Info, min_block: UInt | None = None) -> Status:
+        reading = info.context.reading
+        await reading.require(min_block)
+        record = await chain.sync_state(reading.snapshot)
+        if record is None:
+            raise IndexBehind(
+                "the index is empty: its first block has not been read", hint="Start parity-indexer."
+            )
+        return Status.of(record)

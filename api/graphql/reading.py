@@ -1,0 +1,67 @@
+"""What one operation reads: a snapshot, and loaders that join all lookups of a level into one statement."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+
+from strawberry.dataloader import DataLoader
+
+from api.chain_link import ChainLink
+from api.database import IndexBehind, Record, Snapshot
+from api.queries import accounts, chain, documents, prompts, runners, tasks
+from api.tickets import Draw, DrawKey, draws_of
+
+Load = Callable[[Snapshot, Sequence[bytes]], Awaitable[Sequence[Record]]]
+One = DataLoader[bytes, Record | None]
+Many = DataLoader[bytes, list[Record]]
+
+
+class Reading:
+    """Loaders over one snapshot. Closed by whoever opened it."""
+
+    def __init__(self, snapshot: Snapshot, link: ChainLink) -> None:
+        self.snapshot = snapshot
+        self.task = _one(snapshot, tasks.by_ids, key="task_id")
+        self.seats = _many(snapshot, tasks.seats_of, key="task_id")
+        self.timeline = _many(snapshot, tasks.timelines_of, key="task_id")
+        self.prompt = _one(snapshot, prompts.by_ids, key="task_id")
+        self.runner = _one(snapshot, runners.by_nodes, key="node")
+        self.offers = _many(snapshot, runners.offers_of, key="node")
+        self.balance = _one(snapshot, accounts.balances_of, key="account")
+        self.document = _one(snapshot, documents.by_digests, key="digest")
+        self.draws: DataLoader[DrawKey, list[Draw]] = DataLoader(
+            load_fn=lambda keys: draws_of(link, snapshot, keys)
+        )
+
+    async def require(self, min_block: int | None) -> None:
+        """Raise `IndexBehind` unless the snapshot holds `min_block`."""
+        if min_block is None:
+            return
+        state = await chain.sync_state(self.snapshot)
+        indexed = state["indexed_number"] if state else -1
+        if indexed < min_block:
+            raise IndexBehind(
+                f"the index holds blocks up to {indexed}, not yet {min_block}",
+                hint="Ask again in a moment, or subscribe to `block`.",
+            )
+
+    async def close(self) -> None:
+        """Give the snapshot's connection back."""
+        await self.snapshot.close()
+
+
+def _one(snapshot: Snapshot, load: Load, *, key: str) -> One:
+    async def batch(keys: list[bytes]) -> list[Record | None]:
+        rows = {row[key]: row for row in await load(snapshot, keys)}
+        return [rows.get(wanted) for wanted in keys]
+
+    return DataLoader(load_fn=batch)
+
+
+def _many(snapshot: Snapshot, load: Load, *, key: str) -> Many:
+    async def batch(keys: list[bytes]) -> list[list[Record]]:
+        groups: defaultdict[bytes, list[Record]] = defaultdict(list)
+        for row in await load(snapshot, keys):
+            groups[row[key]].append(row)
+        return [groups[wanted] for wanted in keys]
+
+    return DataLoader(load_fn=batch)

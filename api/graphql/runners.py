@@ -1,0 +1,140 @@
+"""Runners, their offers and their records."""
+
+from datetime import datetime
+from typing import Self
+
+import strawberry
+
+from api.database import Record
+from api.graphql.accounts import Balance
+from api.graphql.documents import Document, cid_of
+from api.graphql.enums import Outcome, RunnerStatus
+from api.graphql.money import usdfc
+from api.graphql.reading import Reading
+from api.graphql.scalars import Address, BigInt, Bytes32, UInt
+
+
+@strawberry.type(description="A model that a runner offers, from its profile document.")
+class ModelOffer:
+    model: str
+    digest: str = strawberry.field(description="SHA-256 of the model's weights, hex.")
+    context: UInt = strawberry.field(description="Longest context, tokens.")
+    input_price: BigInt = strawberry.field(description="Asked base units per 1,000 input tokens.")
+    input_price_usdfc: str = usdfc("input_price")
+    output_price: BigInt = strawberry.field(description="Asked base units per 1,000 output tokens.")
+    output_price_usdfc: str = usdfc("output_price")
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        """Dress a row of `model_capabilities`."""
+        return cls(
+            model=record["model"],
+            digest=record["digest"],
+            context=record["context"],
+            input_price=record["input_price"],
+            output_price=record["output_price"],
+        )
+
+
+@strawberry.type(description="A model that the network offers.")
+class NetworkModel:
+    model: str
+    digest: str = strawberry.field(description="SHA-256 of the model's weights, hex.")
+    reference: str = strawberry.field(description="What an order's spec names: `model@sha256:digest`.")
+    context: UInt = strawberry.field(description="Longest context that any runner offers, tokens.")
+    runners: UInt = strawberry.field(description="Active runners that offer it.")
+    input_price: BigInt = strawberry.field(description="Lowest asked base units per 1,000 input tokens.")
+    input_price_usdfc: str = usdfc("input_price")
+    output_price: BigInt = strawberry.field(description="Lowest asked base units per 1,000 output tokens.")
+    output_price_usdfc: str = usdfc("output_price")
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        """Dress a row of the models on offer."""
+        return cls(reference=f"{record['model']}@sha256:{record['digest']}", **dict(record))
+
+
+@strawberry.type(description="A runner: a node key that takes seats for its owner.")
+class Runner:
+    reading: strawberry.Private[Reading]
+    node: Address = strawberry.field(description="The node (hot) key's address: the runner's id.")
+    owner: Address = strawberry.field(description="Whoever stakes and is paid.")
+    label: Bytes32
+    profile: Bytes32 = strawberry.field(description="SHA-256 digest of the profile document.")
+    status: RunnerStatus
+    registered_block: UInt
+    banned_until: UInt = strawberry.field(description="Last block of the ban; 0 when never banned.")
+    strikes: UInt = strawberry.field(description="Bans so far.")
+    updated_block: UInt
+    score: UInt = strawberry.field(
+        description="Millionths, 0 to 1,000,000, as of `scoreBlock`, before decay."
+    )
+    right: UInt = strawberry.field(description="Seats with a right result.")
+    wrong: UInt = strawberry.field(description="Seats with a wrong result.")
+    missed: UInt = strawberry.field(description="Seats that did not commit or reveal.")
+    monitor_missed: UInt = strawberry.field(description="Monitoring duties missed.")
+    wrong_streak: UInt = strawberry.field(description="Wrong results since the last right one or ban.")
+    score_block: UInt = strawberry.field(description="Block of the last outcome, or of registration.")
+
+    @classmethod
+    def of(cls, reading: Reading, record: Record) -> Self:
+        """Dress a row of `runners` joined with its record."""
+        return cls(reading=reading, **{**record, "status": RunnerStatus(record["status"])})
+
+    @strawberry.field(description="`label` as text.")
+    def name(self) -> str:
+        return self.label.rstrip(b"\0").decode("utf-8", errors="replace")
+
+    @strawberry.field
+    def profile_cid(self) -> str:
+        return cid_of(self.profile) or ""
+
+    @strawberry.field
+    async def profile_document(self) -> Document:
+        return Document.of(self.profile, await self.reading.document.load(self.profile))
+
+    @strawberry.field(description="What it offers, from its profile document; empty until that was fetched.")
+    async def models(self) -> list[ModelOffer]:
+        return [ModelOffer.of(record) for record in await self.reading.offers.load(self.node)]
+
+    @strawberry.field(description="The owner's ledger entry: its stake backs all its runners.")
+    async def stake(self) -> Balance:
+        return Balance.of(self.owner, await self.reading.balance.load(self.owner))
+
+
+@strawberry.type(description="One change of a runner's score.")
+class ReputationEvent:
+    reading: strawberry.Private[Reading]
+    node: Address
+    ref: Bytes32 = strawberry.field(description="What it was for: a task id.")
+    outcome: Outcome
+    score: UInt = strawberry.field(description="Score after it, millionths.")
+    block_number: UInt
+    log_index: UInt
+    tx_hash: Bytes32
+    timestamp: datetime
+
+    @classmethod
+    def of(cls, reading: Reading, record: Record) -> Self:
+        """Dress a row of `reputation_events`."""
+        return cls(
+            reading=reading,
+            node=record["node"],
+            ref=record["ref"],
+            outcome=Outcome(record["outcome"]),
+            score=record["score"],
+            block_number=record["block_number"],
+            log_index=record["log_index"],
+            tx_hash=record["tx_hash"],
+            timestamp=record["block_time"],
+        )
+
+    @strawberry.field
+    async def runner(self) -> Runner | None:
+        return await runner_of(self.reading, self.node)
+
+
+async def runner_of(reading: Reading, node: bytes) -> Runner | None:
+    """Load a runner; None if no runner has that node key."""
+    record = await reading.runner.load(node)
+    return Runner.of(reading, record) if record else None

@@ -1,0 +1,129 @@
+"""Pages by keyset: a cursor names the last row seen, so pages neither shift nor slow down as rows are added."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import orjson
+
+from api.database import Record, Snapshot
+from api.filters import Conditions
+from protocol.errors import InputError
+
+MAX_PAGE = 100
+DEFAULT_PAGE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """A total order of rows: `columns` are never null and end in a unique key. All go the same way."""
+
+    name: str
+    columns: tuple[str, ...]
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRequest:
+    """Which part of a list is asked for: `first` rows after a cursor, or `last` rows before one."""
+
+    size: int
+    backwards: bool
+    after: str | None = None
+    before: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows in the asked order, a cursor for each, and whether there are more on either side."""
+
+    rows: Sequence[Record]
+    cursors: Sequence[str]
+    has_next: bool
+    has_previous: bool
+
+
+def page_request(
+    *, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+) -> PageRequest:
+    """Check the four arguments of a relay connection; `InputError` names the one at fault."""
+    if first is not None and last is not None:
+        raise InputError("first and last exclude each other", field="last", hint="Give one of them.")
+    name, size = (
+        ("last", last) if last is not None else ("first", first if first is not None else DEFAULT_PAGE)
+    )
+    if not 1 <= size <= MAX_PAGE:
+        raise InputError(
+            f"{name}: a page has from 1 to {MAX_PAGE} rows, not {size}",
+            field=name,
+            hint=f"Ask for at most {MAX_PAGE} and follow the cursors.",
+        )
+    return PageRequest(size=size, backwards=last is not None, after=after, before=before)
+
+
+async def fetch_page(
+    snapshot: Snapshot, select: str, *, conditions: Conditions, ordering: Ordering, request: PageRequest
+) -> Page:
+    """Run `select` (up to its FROM clause) for one page, in one statement."""
+    for cursor, side in ((request.after, "after"), (request.before, "before")):
+        if cursor is not None:
+            _bound(conditions, ordering, cursor=cursor, side=side)
+    descending = ordering.descending != request.backwards
+    direction = " DESC" if descending else ""
+    order = ", ".join(f"{column}{direction}" for column in ordering.columns)
+    statement = f"{select}{conditions.where()} ORDER BY {order} LIMIT {request.size + 1}"
+    rows = await snapshot.fetch(statement, *conditions.arguments)
+    more, rows = len(rows) > request.size, rows[: request.size]
+    if request.backwards:
+        rows.reverse()
+    return Page(
+        rows=rows,
+        cursors=[_cursor(ordering, row) for row in rows],
+        has_next=request.before is not None if request.backwards else more,
+        has_previous=more if request.backwards else request.after is not None,
+    )
+
+
+def _bound(conditions: Conditions, ordering: Ordering, *, cursor: str, side: str) -> None:
+    values = _read_cursor(ordering, cursor, side=side)
+    operator = "<" if ordering.descending == (side == "after") else ">"
+    columns = ", ".join(ordering.columns)
+    places = ", ".join(conditions.bind(value) for value in values)
+    conditions.add(f"({columns}) {operator} ({places})")
+
+
+def _cursor(ordering: Ordering, row: Record) -> str:
+    values = [_plain(row[column.rpartition(".")[2]]) for column in ordering.columns]
+    return base64.urlsafe_b64encode(orjson.dumps([ordering.name, *values])).decode().rstrip("=")
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    if isinstance(value, int | Decimal):
+        return str(int(value))
+    raise TypeError(f"no cursor over {type(value).__name__}")
+
+
+def _read_cursor(ordering: Ordering, cursor: str, *, side: str) -> list[object]:
+    try:
+        document = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        name, *values = document
+        read: list[object] = [
+            bytes.fromhex(value[2:]) if value.startswith("0x") else int(value) for value in values
+        ]
+    except (binascii.Error, UnicodeError, ValueError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{side}: not a cursor of this list",
+            field=side,
+            hint="Give a cursor from an earlier page, unchanged.",
+        ) from error
+    if name != ordering.name or len(read) != len(ordering.columns):
+        raise InputError(
+            f"{side}: the cursor belongs to the order {name!s:.40}, not {ordering.name}",
+            field=side,
+            hint="Start again without a cursor when you change the order.",
+        )
+    return read

@@ -1,0 +1,1 @@
+"""All SQL of this process: one module a subject."""

@@ -1,0 +1,15 @@
+"""How far the index is, and the rules in force."""
+
+from collections.abc import Sequence
+
+from api.database import Record, Snapshot
+
+
+async def sync_state(snapshot: Snapshot) -> Record | None:
+    """Give the indexer's own row; None before its first start."""
+    return await snapshot.fetch_one("SELECT * FROM sync_state")
+
+
+async def parameters(snapshot: Snapshot) -> Sequence[Record]:
+    """Give every parameter version, newest first."""
+    return await snapshot.fetch("SELECT * FROM parameters ORDER BY params_id DESC")

@@ -1,0 +1,86 @@
+"""Runners with their records, what they offer, and the history of their scores."""
+
+from collections.abc import Mapping, Sequence
+
+from api.database import Record, Snapshot
+from api.filters import Where, conditions_of
+from api.paging import Ordering, Page, PageRequest, fetch_page
+
+_RUNNERS = (
+    'SELECT r.*, p.score, p."right", p.wrong, p.missed, p.monitor_missed, p.wrong_streak,'
+    " p.updated_block AS score_block FROM runners r JOIN runner_reputation p ON p.node = r.node"
+)
+
+COLUMNS: Mapping[str, str] = {
+    "node": "r.node {}",
+    "owner": "r.owner {}",
+    "status": "r.status {}",
+    "score": "p.score {}",
+    "registered_block": "r.registered_block {}",
+    "model": "EXISTS (SELECT 1 FROM model_capabilities m WHERE m.node = r.node AND m.model {})",
+}
+
+SCORE_DESC = Ordering("score_desc", ("p.score", "r.node"), descending=True)
+REGISTERED_DESC = Ordering("registered_desc", ("r.registered_block", "r.node"), descending=True)
+REGISTERED_ASC = Ordering("registered_asc", ("r.registered_block", "r.node"))
+
+_EVENTS = "SELECT e.* FROM reputation_events e"
+
+EVENT_COLUMNS: Mapping[str, str] = {
+    "node": "e.node {}",
+    "ref": "e.ref {}",
+    "outcome": "e.outcome {}",
+    "block_number": "e.block_number {}",
+}
+
+EVENTS_DESC = Ordering(
+    "chain_desc", ("e.block_number", "e.tx_index", "e.log_index", "e.node"), descending=True
+)
+
+
+async def page(
+    snapshot: Snapshot, request: PageRequest, *, where: Where | None = None, ordering: Ordering = SCORE_DESC
+) -> Page:
+    """Give one page of runners."""
+    return await fetch_page(
+        snapshot, _RUNNERS, conditions=conditions_of(where, COLUMNS), ordering=ordering, request=request
+    )
+
+
+async def by_nodes(snapshot: Snapshot, nodes: Sequence[bytes]) -> Sequence[Record]:
+    """Give the runners of these node keys that exist."""
+    return await snapshot.fetch(f"{_RUNNERS} WHERE r.node = ANY($1::bytea[])", nodes)
+
+
+async def offers_of(snapshot: Snapshot, nodes: Sequence[bytes]) -> Sequence[Record]:
+    """Give the models that these runners offer."""
+    return await snapshot.fetch(
+        "SELECT * FROM model_capabilities WHERE node = ANY($1::bytea[]) ORDER BY node, model", nodes
+    )
+
+
+async def models(snapshot: Snapshot) -> Sequence[Record]:
+    """Give the models on offer, with how many runners offer each and the lowest prices asked."""
+    return await snapshot.fetch(
+        "SELECT model, digest, max(context) AS context, count(*) AS runners, min(input_price) AS input_price,"
+        " min(output_price) AS output_price FROM model_capabilities GROUP BY model, digest"
+        " ORDER BY runners DESC, model, digest LIMIT 1000"
+    )
+
+
+async def event_page(snapshot: Snapshot, request: PageRequest, *, where: Where | None = None) -> Page:
+    """Give one page of changes of scores, newest first."""
+    return await fetch_page(
+        snapshot,
+        _EVENTS,
+        conditions=conditions_of(where, EVENT_COLUMNS),
+        ordering=EVENTS_DESC,
+        request=request,
+    )
+
+
+async def active_nodes(snapshot: Snapshot) -> Sequence[Record]:
+    """Give node and registration block of every active runner."""
+    return await snapshot.fetch(
+        "SELECT node, registered_block, banned_until FROM runners WHERE status = 'active'"
+    )

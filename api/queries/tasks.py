@@ -1,0 +1,67 @@
+"""Tasks, their seats and their timelines."""
+
+from collections.abc import Mapping, Sequence
+
+from api.database import Record, Snapshot
+from api.filters import Where, conditions_of
+from api.paging import Ordering, Page, PageRequest, fetch_page
+
+_TASKS = "SELECT t.* FROM tasks t"
+
+COLUMNS: Mapping[str, str] = {
+    "id": "t.task_id {}",
+    "client": "t.client {}",
+    "payer": "t.payer {}",
+    "status": "t.status {}",
+    "mode": "t.mode {}",
+    "spec": "t.spec {}",
+    "reward": "t.reward {}",
+    "created_block": "t.created_block {}",
+    "settled_block": "t.settled_block {}",
+    "updated_block": "t.updated_block {}",
+    "created_at": "t.created_at {}",
+    "settled_at": "t.settled_at {}",
+    "node": "EXISTS (SELECT 1 FROM task_seats s WHERE s.task_id = t.task_id AND s.node {})",
+    "owner": "EXISTS (SELECT 1 FROM task_seats s WHERE s.task_id = t.task_id AND s.owner {})",
+}
+
+CREATED_DESC = Ordering("created_desc", ("t.created_block", "t.task_id"), descending=True)
+CREATED_ASC = Ordering("created_asc", ("t.created_block", "t.task_id"))
+REWARD_DESC = Ordering("reward_desc", ("t.reward", "t.task_id"), descending=True)
+REWARD_ASC = Ordering("reward_asc", ("t.reward", "t.task_id"))
+
+
+async def page(
+    snapshot: Snapshot, request: PageRequest, *, where: Where | None = None, ordering: Ordering = CREATED_DESC
+) -> Page:
+    """Give one page of tasks."""
+    return await fetch_page(
+        snapshot, _TASKS, conditions=conditions_of(where, COLUMNS), ordering=ordering, request=request
+    )
+
+
+async def by_ids(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
+    """Give the tasks of these ids that exist."""
+    return await snapshot.fetch(f"{_TASKS} WHERE t.task_id = ANY($1::bytea[])", ids)
+
+
+async def seats_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
+    """Give the seats of these tasks, in order of seat."""
+    return await snapshot.fetch(
+        "SELECT * FROM task_seats WHERE task_id = ANY($1::bytea[]) ORDER BY task_id, seat", ids
+    )
+
+
+async def timelines_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
+    """Give the events of these tasks, in the order of the chain."""
+    return await snapshot.fetch(
+        "SELECT * FROM task_events WHERE task_id = ANY($1::bytea[])"
+        " ORDER BY task_id, block_number, tx_index, log_index",
+        ids,
+    )
+
+
+async def counts_by_status(snapshot: Snapshot) -> Mapping[str, int]:
+    """Count tasks by status."""
+    rows = await snapshot.fetch("SELECT status, count(*) AS tasks FROM tasks GROUP BY status")
+    return {row["status"]: row["tasks"] for row in rows}

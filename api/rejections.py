@@ -1,0 +1,161 @@
+"""Why the relay sends nothing. Each reason is its own problem, with the slug that clients tell it by.
+
+::
+
+    Rejected
+    ├── WrongChain          400   signed for another chain
+    ├── WrongContract       400   signed for another contract
+    ├── BadSignature        400   not the client's, or not the payer's
+    ├── BadOrder            422   a field that the contract refuses; `field` names it
+    ├── UnknownParams       422   no such parameter version
+    ├── Expired             422   claimBy, or the authorization's validBefore, has passed
+    ├── NotYetValid         422   the authorization's validAfter has not come
+    ├── Revoked             422   the client has revoked orders of this epoch
+    ├── Replayed            409   the task exists already
+    ├── InsufficientFunds   402   the payer cannot pay the reward
+    ├── SimulatedRevert     422   the contract would refuse, for another reason
+    ├── BudgetExhausted     429   this client's share of the relayer's gas is used up
+    └── RelayerUnavailable  503   this server sends nothing; carries the transaction to send oneself
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from protocol.errors import ParityError, TransactionReverted
+
+
+class Rejected(ParityError):
+    """An order was not sent. Nothing was spent and nothing changed."""
+
+    slug: ClassVar[str] = "rejected"
+    title: ClassVar[str] = "Order not sent"
+    status: ClassVar[int] = 422
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        field: str | None = None,
+        more: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.field = field
+        self.more = dict(more or {})
+
+
+class WrongChain(Rejected):
+    """The signature is for another chain."""
+
+    slug = "wrong-chain"
+    title = "Signed for another chain"
+    status = 400
+
+
+class WrongContract(Rejected):
+    """The signature is for another contract."""
+
+    slug = "wrong-contract"
+    title = "Signed for another contract"
+    status = 400
+
+
+class BadSignature(Rejected):
+    """A needed signature is missing, malformed or somebody else's."""
+
+    slug = "bad-signature"
+    title = "Signature not valid"
+    status = 400
+
+
+class BadOrder(Rejected):
+    """A field of the order has a value that the contract refuses."""
+
+    slug = "bad-order"
+    title = "Order not acceptable"
+
+
+class UnknownParams(Rejected):
+    """The order names a parameter version that does not exist."""
+
+    slug = "unknown-params"
+    title = "Unknown parameter version"
+
+
+class Expired(Rejected):
+    """The order, or the authorization that pays it, is too old."""
+
+    slug = "expired"
+    title = "Expired"
+
+
+class NotYetValid(Rejected):
+    """The authorization that pays the order does not count yet."""
+
+    slug = "not-yet-valid"
+    title = "Not valid yet"
+
+
+class Revoked(Rejected):
+    """The client has revoked its orders since it signed this one."""
+
+    slug = "revoked"
+    title = "Order revoked"
+
+
+class Replayed(Rejected):
+    """The order was submitted already: its task exists."""
+
+    slug = "replayed"
+    title = "Order submitted already"
+    status = 409
+
+
+class InsufficientFunds(Rejected):
+    """The payer cannot pay the reward."""
+
+    slug = "insufficient-funds"
+    title = "Payer lacks funds"
+    status = 402
+
+
+class SimulatedRevert(Rejected):
+    """The contract would refuse the transaction."""
+
+    slug = "simulated-revert"
+    title = "The contract would refuse"
+
+
+class BudgetExhausted(Rejected):
+    """The client has used up its share of the relayer's gas for now."""
+
+    slug = "budget-exhausted"
+    title = "Relay budget used up"
+    status = 429
+
+
+class RelayerUnavailable(Rejected):
+    """No account pays for relayed orders here, or it has run dry."""
+
+    slug = "relayer-unavailable"
+    title = "No relayer"
+    status = 503
+
+
+_BY_REVERT: Mapping[str, type[Rejected]] = {
+    "TaskBadSignature": BadSignature,
+    "TaskAlreadySubmitted": Replayed,
+    "TaskRevoked": Revoked,
+    "TaskParamsUnknown": UnknownParams,
+    "TaskBadOrder": BadOrder,
+    "TaskDeadline": Expired,
+    "WalletInsufficient": InsufficientFunds,
+}
+
+
+def rejection_of(revert: TransactionReverted) -> Rejected:
+    """Give the reason that a contract's refusal comes to."""
+    kind = _BY_REVERT.get(revert.name, SimulatedRevert)
+    field = revert.arguments.get("field") if kind is BadOrder else None
+    named = f"order.{field.rstrip(bytes(1)).decode(errors='replace')}" if isinstance(field, bytes) else None
+    return kind(revert.message, hint=revert.hint, field=named, more={"error": revert.name})

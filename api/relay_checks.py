@@ -1,0 +1,262 @@
+"""What must hold before an order is worth simulating, each check with a message of its own."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from api.rejections import (
+    BadSignature,
+    Expired,
+    InsufficientFunds,
+    NotYetValid,
+    Replayed,
+    Revoked,
+    UnknownParams,
+    WrongChain,
+    WrongContract,
+)
+from protocol.chain import Chain
+from protocol.deployment import Deployment
+from protocol.enums import TaskStatus
+from protocol.errors import InputError
+from protocol.money import format_usdfc
+from protocol.order import Order
+from protocol.typed_data import (
+    Authorization,
+    TypedData,
+    authorization_typed_data,
+    escrow_domain,
+    order_typed_data,
+    recover_signer,
+    token_domain,
+)
+
+if TYPE_CHECKING:
+    from web3.contract.async_contract import AsyncContractFunction
+
+_OTHER_CHAINS = (1, 314, 1337, 31337, 314159)
+"""Chains that a wallet may have been left on; tried only to explain a signature that does not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedDomain:
+    """What the client says it signed for."""
+
+    chain_id: int
+    verifying_contract: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayRequest:
+    """An order and what was signed for it; a signature that is not needed is empty."""
+
+    order: Order
+    client_signature: bytes = b""
+    payer_signature: bytes = b""
+    authorization: Authorization | None = None
+    domain: SignedDomain | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    """What the chain says at its head. `funds` is what may pay the reward, base units; `time` Unix seconds."""
+
+    head: int
+    time: int
+    status: TaskStatus
+    epoch: int
+    latest_params: int
+    funds: int
+    contracts: frozenset[str]
+
+
+def check_domain(domain: SignedDomain | None, deployment: Deployment) -> None:
+    """Compare what was signed for with what this server relays to."""
+    if domain is None:
+        return
+    if domain.chain_id != deployment.chain_id:
+        raise _wrong_chain(domain.chain_id, deployment)
+    if domain.verifying_contract.lower() != deployment.task_escrow.lower():
+        raise WrongContract(
+            f"the order was signed for the contract {domain.verifying_contract}, not {deployment.task_escrow}",
+            field="domain.verifyingContract",
+            hint="Take the domain from GET /api/v1/intents/order and sign again.",
+        )
+
+
+async def check_order(chain: Chain, request: RelayRequest, identity: bytes) -> None:
+    """Check all that can be told apart before a simulation; raises the first reason found against the order."""
+    order = request.order
+    facts = await _facts(chain, request, identity)
+    if facts.status is not TaskStatus.NONE:
+        raise Replayed(
+            f"task 0x{identity.hex()} exists already, and is {facts.status.name.lower()}",
+            hint="Read it by its id. To ask for the same work again, sign an order with another salt.",
+            more={"taskId": "0x" + identity.hex()},
+        )
+    if not 1 <= order.params_id <= facts.latest_params:
+        raise UnknownParams(
+            f"there is no parameter version {order.params_id}; the newest is {facts.latest_params}",
+            field="order.paramsId",
+            hint="Take paramsId from GET /api/v1/intents/order and sign again.",
+        )
+    if order.client_epoch != facts.epoch:
+        raise Revoked(
+            f"the order is of epoch {order.client_epoch}, and {order.client} is at epoch {facts.epoch}",
+            field="order.clientEpoch",
+            hint="Take clientEpoch from GET /api/v1/intents/order and sign again.",
+        )
+    # The next block is the earliest that can hold it.
+    if order.claim_by <= facts.head:
+        raise Expired(
+            f"the order could be submitted up to block {order.claim_by}; the chain is at {facts.head}",
+            field="order.claimBy",
+            hint="Sign again with a later claimBy.",
+        )
+    _check_signatures(chain, request, facts=facts, identity=identity)
+    if facts.funds < order.reward:
+        where = "USDFC in its wallet" if request.authorization else "free USDFC in the StakeWallet"
+        raise InsufficientFunds(
+            f"{order.payer} has {format_usdfc(facts.funds)} {where}; the reward is {format_usdfc(order.reward)}",
+            field="order.reward",
+            hint="Deposit with `parity-client deposit`, or lower the reward.",
+        )
+
+
+def submission(chain: Chain, request: RelayRequest) -> "AsyncContractFunction":
+    """Give the contract call that submits the order."""
+    functions: Any = chain.escrow.functions
+    order, client_signature = request.order.as_tuple(), request.client_signature
+    if request.authorization is None:
+        payer_signature = b"" if request.order.payer == request.order.client else request.payer_signature
+        call: AsyncContractFunction = functions.submitFor(order, client_signature, payer_signature)
+        return call
+    if request.order.payer == request.order.client:
+        client_signature = b""
+    funded: AsyncContractFunction = functions.submitWithAuthorization(
+        order, client_signature, request.authorization.as_tuple()
+    )
+    return funded
+
+
+async def _facts(chain: Chain, request: RelayRequest, identity: bytes) -> _Facts:
+    order = request.order
+    escrow: Any = chain.escrow.functions
+    funds: Any = (
+        chain.token.functions.balanceOf(order.payer)
+        if request.authorization
+        else chain.wallet.functions.accountOf(order.payer)
+    )
+    parties = sorted({order.client, order.payer})
+    head, status, epoch, latest, balance, *codes = await asyncio.gather(
+        chain.w3.eth.get_block("latest"),
+        chain.call(escrow.taskOf(identity)),
+        chain.call(escrow.clientEpochOf(order.client)),
+        chain.call(escrow.latestParamsId()),
+        chain.call(funds),
+        *(chain.w3.eth.get_code(chain.w3.to_checksum_address(party)) for party in parties),
+    )
+    return _Facts(
+        head=head["number"],
+        time=head["timestamp"],
+        status=TaskStatus(status[-1]),
+        epoch=epoch,
+        latest_params=latest,
+        funds=balance if request.authorization else balance[0],
+        contracts=frozenset(party for party, code in zip(parties, codes, strict=True) if code),
+    )
+
+
+def _check_signatures(chain: Chain, request: RelayRequest, *, facts: _Facts, identity: bytes) -> None:
+    order, deployment = request.order, chain.deployment
+    same = order.payer == order.client
+    document = order_typed_data(order, escrow_domain(deployment.chain_id, deployment.task_escrow))
+    if request.authorization is None or not same:
+        _check_order_signature(
+            request.client_signature, document, signer=order.client, field="clientSignature", facts=facts
+        )
+    if request.authorization is not None:
+        _check_authorization(
+            request.authorization, order, deployment=deployment, facts=facts, identity=identity
+        )
+    elif not same:
+        _check_order_signature(
+            request.payer_signature, document, signer=order.payer, field="payerSignature", facts=facts
+        )
+
+
+def _check_order_signature(
+    signature: bytes, document: TypedData, *, signer: str, field: str, facts: _Facts
+) -> None:
+    if not signature:
+        raise BadSignature(
+            f"{field} is missing", field=field, hint=f"Give the signature of the order by {signer}."
+        )
+    if signer in facts.contracts:
+        return  # Only the wallet contract itself can tell (ERC-1271): the simulation asks it.
+    found = _signer(document, signature)
+    if found == signer:
+        return
+    for chain_id in _OTHER_CHAINS:
+        elsewhere = {**document, "domain": {**document["domain"], "chainId": chain_id}}
+        if _signer(elsewhere, signature) == signer:
+            raise WrongChain(
+                f"the order was signed for chain {chain_id}, not {document['domain']['chainId']}",
+                field=field,
+                hint="Switch the wallet to this chain and sign again.",
+            )
+    raise BadSignature(
+        f"{field} is not {signer}'s signature of this order" + (f", but that of {found}" if found else ""),
+        field=field,
+        hint="Sign exactly the order that is sent, with the account that it names, for this chain and contract.",
+    )
+
+
+def _check_authorization(
+    authorization: Authorization, order: Order, *, deployment: Deployment, facts: _Facts, identity: bytes
+) -> None:
+    if authorization.valid_before <= facts.time:
+        raise Expired(
+            f"the authorization counted before {authorization.valid_before}; the chain's time is {facts.time}",
+            field="authorization.validBefore",
+            hint="Sign it again with a later validBefore (Unix seconds).",
+        )
+    if authorization.valid_after >= facts.time:
+        raise NotYetValid(
+            f"the authorization counts after {authorization.valid_after}; the chain's time is {facts.time}",
+            field="authorization.validAfter",
+            hint="Wait, or sign it again with an earlier validAfter (Unix seconds).",
+        )
+    if order.payer in facts.contracts:
+        return  # As for orders: the token asks the wallet contract.
+    document = authorization_typed_data(
+        payer=order.payer,
+        payee=deployment.stake_wallet,
+        value=order.reward,
+        nonce=identity,
+        valid_after=authorization.valid_after,
+        valid_before=authorization.valid_before,
+        domain=token_domain(deployment.chain_id, deployment.usdfc),
+    )
+    signature = authorization.r + authorization.s + bytes([authorization.v % 256])
+    if _signer(document, signature) != order.payer:
+        raise BadSignature(
+            f"the authorization is not {order.payer}'s of this order's reward to the StakeWallet",
+            field="authorization",
+            hint="Sign value = reward, to = the StakeWallet, nonce = the task id, with the payer's account.",
+        )
+
+
+def _signer(document: TypedData, signature: bytes) -> str | None:
+    try:
+        return recover_signer(document, signature)
+    except InputError:
+        return None
+
+
+def _wrong_chain(chain_id: int, deployment: Deployment) -> WrongChain:
+    return WrongChain(
+        f"the order was signed for chain {chain_id}, not {deployment.chain_id}",
+        field="domain.chainId",
+        hint="Switch the wallet to this chain and sign again.",
+    )

@@ -1,0 +1,1 @@
+"""REST over the same data, and what an operator asks a process."""

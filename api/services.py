@@ -1,0 +1,20 @@
+"""What a request may use."""
+
+from dataclasses import dataclass
+
+from api.chain_link import ChainLink
+from api.database import Database
+from api.feed import BlockFeed
+from api.relay import Relay
+from api.settings import ServerSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The parts of one running server."""
+
+    settings: ServerSettings
+    database: Database
+    feed: BlockFeed
+    link: ChainLink
+    relay: Relay

@@ -1,0 +1,73 @@
+"""Settings of the server, beside those of the chain."""
+
+from pathlib import Path
+from typing import Annotated
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+from pydantic import AfterValidator, Field, SecretStr
+
+from protocol.errors import ConfigError, KeystoreError
+from protocol.keystore import load_account, parse_private_key, refuse_development_key
+from protocol.settings import ChainSettings
+
+
+def _postgres_url(value: str) -> str:
+    if not value.startswith(("postgres://", "postgresql://")):
+        raise ValueError("expected a URL that starts with postgres://")
+    return value
+
+
+class ServerSettings(ChainSettings):
+    """Settings of `parity-server`."""
+
+    server_host: str = Field("127.0.0.1", description="address to listen on")
+    server_port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0 for any free one")
+    database_url: Annotated[str, AfterValidator(_postgres_url)] = Field(
+        description="Postgres that the indexer writes, such as postgres://user:password@localhost:5432/parity"
+    )
+    database_pool: int = Field(10, ge=1, le=200, description="most connections to Postgres")
+    statement_timeout_s: float = Field(5.0, gt=0, description="seconds that one SQL statement may take")
+    ready_lag_blocks: int = Field(
+        20, ge=0, description="blocks the index may be behind before /ready says 503"
+    )
+    relayer_keystore: Path | None = Field(
+        None, description="key file of the account that pays for relayed orders"
+    )
+    relayer_password_file: Path | None = Field(None, description="file with the password of RELAYER_KEYSTORE")
+    relayer_private_key: SecretStr | None = Field(
+        None, description="key that pays for relayed orders, instead of a key file; local chains only"
+    )
+    relayer_budget: int = Field(100, ge=1, description="orders relayed for one client within the window")
+    relayer_budget_window_s: float = Field(3600.0, gt=0, description="seconds of that window")
+
+    def relayer(self) -> LocalAccount | None:
+        """Unlock the relayer's account, if one is set; `ConfigError` or `KeystoreError` says what is wrong."""
+        account = self._relayer_from_key() or self._relayer_from_keystore()
+        if account is not None:
+            refuse_development_key(account.address, self.filecoin_chain_id)
+        return account
+
+    def _relayer_from_key(self) -> LocalAccount | None:
+        if self.relayer_private_key is None:
+            return None
+        key = parse_private_key(self.relayer_private_key.get_secret_value(), field="RELAYER_PRIVATE_KEY")
+        account: LocalAccount = Account.from_key(key)
+        return account
+
+    def _relayer_from_keystore(self) -> LocalAccount | None:
+        if self.relayer_keystore is None:
+            return None
+        if self.relayer_password_file is None:
+            raise ConfigError(
+                "RELAYER_PASSWORD_FILE is not set",
+                hint="Name a file that holds the password of RELAYER_KEYSTORE.",
+            )
+        try:
+            password = self.relayer_password_file.read_text(encoding="utf-8").strip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise KeystoreError(
+                f"RELAYER_PASSWORD_FILE: {self.relayer_password_file} cannot be read",
+                hint="Check its path and permissions.",
+            ) from error
+        return load_account(self.relayer_keystore, password)
