@@ -1,0 +1,129 @@
+"""Waiting for a task on the chain, and fetching its answer, checked against what the chain agreed on."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from client.errors import TaskUnanswered, WaitTimeout
+from client.records import Answer, Progress
+from client.tasks import life, read_progress, read_state
+from protocol.chain import Chain
+from protocol.cid import digest_to_cid
+from protocol.content import ContentStore
+from protocol.documents import LlmResult, LlmSpec, parse_document
+from protocol.enums import TaskStatus
+from protocol.errors import ContentMismatch, ContentTooLarge, InputError, RpcUnavailable
+
+Kind = TypeVar("Kind", LlmSpec, LlmResult)
+
+_LONGEST_POLL_S = 10.0
+_DISPUTE = "Do not use it. The runners that agreed on it are named by parity-client task get."
+
+
+async def wait_until_ended(
+    chain: Chain, task_id: bytes, *, timeout_s: float | None, on_progress: Callable[[Progress], None]
+) -> Progress:
+    """Poll the chain until the task has ended; `WaitTimeout`, `TaskUnknown`.
+
+    A node that does not answer is asked again until the time is up: a task does not end because a node is restarted.
+    """
+    until = None if timeout_s is None else time.monotonic() + timeout_s
+    poll_s = min(max(chain.network.block_time_s / 2, 0.1), _LONGEST_POLL_S)
+    last: Progress | None = None
+    while True:
+        try:
+            now = await read_progress(chain, task_id)
+        except RpcUnavailable:
+            if until is None or time.monotonic() > until:
+                raise
+        else:
+            if last is None or _changed(last, now):
+                on_progress(now)
+            if now.status.is_terminal:
+                return now
+            last = now
+        if until is not None and time.monotonic() > until:
+            raise _timeout(task_id, last, timeout_s=timeout_s)
+        await asyncio.sleep(poll_s)
+
+
+async def fetch_answer(chain: Chain, content: ContentStore, task_id: bytes) -> Answer:
+    """Fetch a final task's answer and check it: digest, task and model must be the chain's.
+
+    Raises `TaskUnanswered` if it ended without one or has not ended, `ContentMismatch`, `ContentUnavailable`.
+    """
+    state = await read_state(chain, task_id)
+    if state.status is not TaskStatus.FINAL:
+        raise _unanswered(task_id, state.status)
+    events = await life(chain, task_id, state=state)
+    spec_digest = next(bytes(e.arguments["order"]["spec"]) for e in events if e.name == "TaskSubmitted")
+    result_digest = next(bytes(e.arguments["result"]) for e in events if e.name == "TaskFinalized")
+    spec = await _fetch(content, spec_digest, kind=LlmSpec)
+    result = await _fetch(content, result_digest, kind=LlmResult)
+    _check_belongs(result, spec=spec, task_id=task_id, cid=digest_to_cid(result_digest))
+    return Answer(
+        task_id=task_id,
+        model=result.model,
+        output=result.output,
+        done_reason=result.done_reason,
+        input_tokens=result.input_tokens,
+        output_tokens=result.output_tokens,
+        result_cid=digest_to_cid(result_digest),
+        spec_cid=digest_to_cid(spec_digest),
+    )
+
+
+async def _fetch(content: ContentStore, digest: bytes, *, kind: type[Kind]) -> Kind:
+    cid = digest_to_cid(digest)
+    try:
+        document = parse_document(await content.get(digest))
+    except (InputError, ContentTooLarge) as error:
+        raise ContentMismatch(f"{cid}: not a Parity document ({error.message})", hint=_DISPUTE) from error
+    if not isinstance(document, kind):
+        raise ContentMismatch(
+            f"{cid}: a document of kind {document.kind!r}, not what the chain names", hint=_DISPUTE
+        )
+    return document
+
+
+def _check_belongs(result: LlmResult, *, spec: LlmSpec, task_id: bytes, cid: str) -> None:
+    if result.task != "0x" + task_id.hex():
+        raise ContentMismatch(f"{cid}: answers task {result.task}, not 0x{task_id.hex()}", hint=_DISPUTE)
+    if result.model != spec.model:
+        raise ContentMismatch(f"{cid}: made by model {result.model}; asked was {spec.model}", hint=_DISPUTE)
+
+
+def _changed(old: Progress, new: Progress) -> bool:
+    return (old.status, old.claimed, old.committed, old.revealed) != (
+        new.status,
+        new.claimed,
+        new.committed,
+        new.revealed,
+    )
+
+
+def _unanswered(task_id: bytes, status: TaskStatus) -> TaskUnanswered:
+    name = f"task 0x{task_id.hex()}"
+    match status:
+        case TaskStatus.FAILED:
+            why = "failed: too few runners agreed on a result"
+            hint = (
+                "The reward went back to the payer in full. Submit again, with more --replicas if you like."
+            )
+        case TaskStatus.CANCELLED:
+            why = "was cancelled, or nobody claimed it in time"
+            hint = "The reward went back to the payer in full. A higher --max-price may find a runner."
+        case _:
+            why = f"has no result yet: it is {status.name.lower()}"
+            hint = f"Wait for it: parity-client llm get 0x{task_id.hex()} --wait"
+    return TaskUnanswered(f"{name} {why}", status=status, hint=hint)
+
+
+def _timeout(task_id: bytes, last: Progress | None, *, timeout_s: float | None) -> WaitTimeout:
+    state = f"it is {last.status.name.lower()}" if last else "its state could not be read"
+    return WaitTimeout(
+        f"task 0x{task_id.hex()} did not end within {timeout_s:g} s: {state}",
+        hint=f"It goes on. Wait again: parity-client llm get 0x{task_id.hex()} --wait; "
+        "or take an unclaimed one back: parity-client task cancel ID.",
+    )

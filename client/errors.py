@@ -1,0 +1,40 @@
+"""Errors that only a client can meet, below `protocol.errors.ParityError`.
+
+::
+
+    ParityError
+    ├── TaskUnknown        1   the chain has no such task
+    ├── TaskUnanswered     1   the task ended without a result; the money went back
+    ├── WaitTimeout        4   not done in the time given; it goes on by itself
+    ├── Refused            1   the person said no
+    └── Contradiction      1   a server's answer contradicts the chain
+"""
+
+from protocol.enums import TaskStatus
+from protocol.errors import ParityError
+
+
+class TaskUnknown(ParityError):
+    """The chain has no task of this id."""
+
+
+class TaskUnanswered(ParityError):
+    """A task ended without a result. `status` is FAILED or CANCELLED; what was escrowed went back to the payer."""
+
+    def __init__(self, message: str, *, status: TaskStatus, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class WaitTimeout(ParityError):
+    """A task did not end in the time given. Nothing is lost: it goes on, and can be waited for again."""
+
+    exit_code = 4
+
+
+class Refused(ParityError):
+    """The person did not agree, so nothing was signed."""
+
+
+class Contradiction(ParityError):
+    """A server said something that the chain does not bear out. The chain is right."""

@@ -1,0 +1,169 @@
+"""The wallet's money, read from the chain and moved on it. Amounts are USDFC base units."""
+
+import asyncio
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+
+from client.errors import Contradiction
+from client.records import Balance, Transaction
+from protocol.chain import Chain
+from protocol.errors import InputError, InsufficientFunds, TransactionReverted, TransactionTimeout
+from protocol.money import USDFC, format_usdfc
+from protocol.sender import Receipt, Sender
+from protocol.typed_data import deposit_nonce, sign_authorization, token_domain
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+AUTHORIZATION_S = 3_600
+"""How long a signed authorization can be used, by the chain's clock."""
+FAUCET_AMOUNT = 1_000 * USDFC
+_FAUCET_COIN_WEI = 10**18
+_POLL_S = 0.1
+
+
+async def read_balance(chain: Chain, account: str) -> Balance:
+    """Read everything an account has, all at one block."""
+    block = await chain.block_number()
+    wallet, token = chain.wallet.functions, chain.token.functions
+    ledger, stake, unbonding, tokens, native = await asyncio.gather(
+        chain.call(wallet.accountOf(account), block=block),
+        chain.call(wallet.stakeOf(account), block=block),
+        chain.call(wallet.unbondingOf(account), block=block),
+        chain.call(token.balanceOf(account), block=block),
+        chain.w3.eth.get_balance(chain.w3.to_checksum_address(account), block),
+    )
+    return Balance(
+        account=account,
+        block=block,
+        tokens=tokens,
+        free=ledger[0],
+        escrowed=ledger[1],
+        bonded=stake[0],
+        locked=stake[1],
+        unbonding=unbonding[0],
+        release_block=unbonding[1] if unbonding[0] else None,
+        native=int(native),
+    )
+
+
+async def deposit(chain: Chain, amount: int, *, account: "LocalAccount", sender: Sender) -> Transaction:
+    """Move tokens from the account into the wallet, by a signed authorization: one transaction and no allowance left."""
+    tokens = await chain.call(chain.token.functions.balanceOf(account.address))
+    if tokens < amount:
+        raise InsufficientFunds(
+            f"deposit of {format_usdfc(amount)} USDFC: {account.address} has {format_usdfc(tokens)} USDFC",
+            hint="Get USDFC first (on a local chain: parity-client faucet), or deposit less.",
+        )
+    seed = secrets.token_bytes(32)
+    deployment = chain.deployment
+    authorization = sign_authorization(
+        account,
+        payee=deployment.stake_wallet,
+        value=amount,
+        nonce=deposit_nonce(seed),
+        valid_before=await block_time(chain) + AUTHORIZATION_S,
+        domain=token_domain(deployment.chain_id, deployment.usdfc),
+    )
+    call = chain.wallet.functions.depositWithAuthorization(
+        account.address, amount, seed, authorization.as_tuple()
+    )
+    return transaction(await sender.send(call, label="deposit"), "deposit")
+
+
+async def withdraw(chain: Chain, amount: int, *, sender: Sender) -> Transaction:
+    """Move free balance out of the wallet into the account."""
+    return transaction(
+        await sender.send(chain.wallet.functions.withdraw(amount), label="withdraw"), "withdraw"
+    )
+
+
+async def bond(
+    chain: Chain, amount: int, *, account: "LocalAccount", sender: Sender
+) -> tuple[Transaction, ...]:
+    """Stake free balance, depositing first what it lacks."""
+    free, _ = await chain.call(chain.wallet.functions.accountOf(account.address))
+    first = (await deposit(chain, amount - free, account=account, sender=sender),) if free < amount else ()
+    receipt = await sender.send(chain.wallet.functions.bond(amount), label="stake")
+    return (*first, transaction(receipt, "stake"))
+
+
+async def request_unbond(chain: Chain, amount: int, *, sender: Sender) -> Transaction:
+    """Start to take stake out; it stays slashable until the delay is over."""
+    call = chain.wallet.functions.requestUnbond(amount)
+    return transaction(await sender.send(call, label="unstake"), "unstake")
+
+
+async def complete_unbond(chain: Chain, *, sender: Sender) -> Transaction:
+    """Move stake whose delay is over to the free balance."""
+    call = chain.wallet.functions.completeUnbond()
+    return transaction(await sender.send(call, label="withdraw stake"), "withdraw stake")
+
+
+async def faucet(chain: Chain, *, amount: int, sender: Sender) -> Transaction:
+    """Make test money out of nothing: coin for network fees and USDFC. `InputError` on a chain that is not local."""
+    if not chain.deployment.local:
+        raise InputError(
+            f"faucet: chain {chain.deployment.chain_id} is not a local chain; its USDFC is real",
+            field="faucet",
+            hint="Buy or mint USDFC as the network's own documentation says.",
+        )
+    address: Any = sender.address
+    if await chain.w3.eth.get_balance(address) < _FAUCET_COIN_WEI:
+        # Only development chains have this method; it stands in for a faucet of the chain's own coin.
+        await chain.w3.provider.make_request("anvil_setBalance", [address, hex(10 * _FAUCET_COIN_WEI)])
+    receipt = await sender.send(chain.token.functions.mint(address, amount), label="faucet")
+    return transaction(receipt, "faucet")
+
+
+async def block_time(chain: Chain) -> int:
+    """Give the newest block's Unix time in seconds: the clock that authorizations are judged by."""
+    return int((await chain.w3.eth.get_block("latest"))["timestamp"])
+
+
+async def receipt_of(chain: Chain, transaction_hash: str, *, label: str) -> Receipt:
+    """Wait for a transaction that somebody else sent.
+
+    Raises `TransactionTimeout` if it is in no block in time, `TransactionReverted` if it failed there.
+    """
+    from web3.exceptions import TransactionNotFound  # noqa: PLC0415 (loads web3)
+
+    until = time.monotonic() + chain.network.receipt_timeout_s
+    while time.monotonic() < until:
+        try:
+            raw = await chain.w3.eth.get_transaction_receipt(_checked_hash(transaction_hash))
+        except TransactionNotFound:
+            await asyncio.sleep(max(_POLL_S, chain.network.block_time_s / 4))
+            continue
+        if raw["status"] != 1:
+            raise TransactionReverted(
+                "Unknown", {}, f"{label}: transaction {transaction_hash} was refused by a contract"
+            )
+        return Receipt(
+            transaction_hash=transaction_hash,
+            block_number=raw["blockNumber"],
+            block_hash="0x" + bytes(raw["blockHash"]).hex(),
+            gas_used=raw["gasUsed"],
+            fee_paid=raw["gasUsed"] * raw["effectiveGasPrice"],
+            raw=raw,
+        )
+    raise TransactionTimeout(
+        f"{label}: transaction {transaction_hash} is in no block",
+        transaction_hash=transaction_hash,
+        hint="The server may have made it up, or the chain is slow: look the task up with parity-client llm get.",
+    )
+
+
+def transaction(receipt: Receipt, label: str) -> Transaction:
+    """Keep of a receipt what people look at."""
+    return Transaction(label=label, transaction_hash=receipt.transaction_hash, block=receipt.block_number)
+
+
+def _checked_hash(text: str) -> Any:
+    try:
+        if len(bytes.fromhex(text.removeprefix("0x"))) == 32:
+            return text
+    except ValueError:
+        pass
+    raise Contradiction(f"the server named {text!r:.80} as a transaction; it is none")
