@@ -24,6 +24,7 @@ MAX_DOCUMENT_BYTES = 256 * 1024
 """One raw IPFS block, so that the SHA-256 digest of the bytes *is* the content's identifier."""
 
 _MODEL = re.compile(r"(?P<name>[A-Za-z0-9][\w.:/-]*)@sha256:(?P<digest>[0-9a-f]{64})")
+_KINDS = frozenset({"llm", "llm-result", "runner-profile"})
 _MAX_SAFE_INTEGER = 2**53 - 1
 
 
@@ -164,10 +165,11 @@ def parse_document(content: bytes) -> AnyDocument:
     return document
 
 
-def input_error(error: ValidationError, *, inside: str = "document") -> InputError:
+def input_error(error: ValidationError) -> InputError:
     """Say pydantic's first complaint in one sentence that names the field."""
     first = error.errors(include_url=False, include_context=False)[0]
-    path = ".".join(str(part) for part in first["loc"]) or inside
+    # pydantic puts the kind that it chose in front of the field.
+    path = ".".join(str(part) for part in first["loc"] if part not in _KINDS) or "document"
     others = error.error_count() - 1
     more = f" (and {others} more)" if others else ""
     return InputError(f"{path}: {first['msg']}{more}", field=path, hint="Correct the field and try again.")

@@ -69,6 +69,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "RunnerNotModule": ("{caller} may not record outcomes.", "Only the TaskEscrow wired at deployment may."),
     "RunnerNotWirer": ("{actual} may not wire the RunnerReputation; {expected} may.", _SET_UP),
     "RunnerAlreadyWired": ("The RunnerReputation is wired already; that is done once.", _SET_UP),
+    "RunnerBadSettings": ("The setting {field:text} of the RunnerReputation is out of bounds.", _SET_UP),
     "RunnerZeroAddress": ("An address is missing (zero).", "Give the address of the runner's node key."),
     # TaskEscrow
     "TaskWrongStatus": (
@@ -177,6 +178,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "ECDSAInvalidSignature": ("The signature is malformed.", _SIGN_AGAIN),
     "ECDSAInvalidSignatureLength": ("The signature has {length} bytes; 65 are expected.", _SIGN_AGAIN),
     "ECDSAInvalidSignatureS": ("The signature is not in its canonical form.", _SIGN_AGAIN),
+    "SafeCastOverflowedUintDowncast": ("{value} does not fit {bits} bits.", "Give a smaller amount."),
     "SafeERC20FailedOperation": (
         "The token at {token} refused the transfer.",
         "Check the balance, the approval, and USDFC_TOKEN_ADDRESS.",
