@@ -72,7 +72,7 @@ CREATE TABLE blocks (
     parent_hash bytea NOT NULL,
     timestamp timestamptz NOT NULL
 );
-COMMENT ON TABLE blocks IS 'Every block above the finalised one, and the last block of each batch below it. Numbers may have gaps (null rounds).';
+COMMENT ON TABLE blocks IS 'Every block that was indexed live, and the last block of each batch of the backfill. Numbers may have gaps (null rounds).';
 COMMENT ON COLUMN blocks.number IS 'Height.';
 COMMENT ON COLUMN blocks.hash IS 'Block hash.';
 COMMENT ON COLUMN blocks.parent_hash IS 'Hash of the block it builds on.';

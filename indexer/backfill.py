@@ -1,0 +1,139 @@
+"""From the deployment to the finalised block: a pipeline that never waits for one block.
+
+Ranges are fetched a few at a time and taken in order; events are folded in memory; one transaction writes many ranges
+while the next are fetched and folded.
+"""
+
+import asyncio
+import gc
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from indexer.chain import ChainReader, Header, LogRange
+from indexer.events import EventBook, Log
+from indexer.fold import apply, needs
+from indexer.fold.state import State
+from indexer.progress import Progress
+from indexer.store import Advance, Batch, Store
+
+log = structlog.get_logger()
+
+FETCHES_AT_ONCE = 3
+FLUSH_EVENTS = 20_000
+FLUSH_S = 5.0
+ROWS_IN_MEMORY = 200_000
+
+
+async def backfill(
+    store: Store, chain: ChainReader, book: EventBook, *, last_block: int, progress: Progress
+) -> None:
+    """Index everything up to and including `last_block`, which must be final."""
+    cursor = await store.cursor()
+    if cursor.indexed_number >= last_block:
+        return
+    progress.begin(first=cursor.indexed_number + 1, last=last_block)
+    state = State()
+    with _without_garbage_collection():
+        async with asyncio.TaskGroup() as group:
+            writer = _Flusher(store, group, last_block=last_block)
+            async for fetched in _ranges(chain, group, first=cursor.indexed_number + 1, last=last_block):
+                await fold_logs(store, state, book, fetched.logs)
+                progress.reached(fetched.last, events=len(fetched.logs))
+                if writer.take(fetched) or fetched.last == last_block:
+                    await writer.flush(state)
+            await writer.finish()
+
+
+async def fold_logs(
+    store: Store, state: State, book: EventBook, logs: list[Log], *, inside: bool = False
+) -> None:
+    """Fold logs into the state, with the rows they need. `inside`: as the open writing transaction sees them."""
+    events = book.decode_all(logs)
+    await store.load(state, needs(events), inside=inside)
+    for event in events:
+        apply(state, event)
+
+
+async def _ranges(
+    chain: ChainReader, group: asyncio.TaskGroup, *, first: int, last: int
+) -> AsyncIterator[LogRange]:
+    """Give ranges in order, with a few fetches under way."""
+    under_way: deque[asyncio.Task[LogRange]] = deque()
+    following = first
+    while under_way or following <= last:
+        while len(under_way) < FETCHES_AT_ONCE and following <= last:
+            end = min(last, following + chain.ranges.blocks - 1)
+            under_way.append(group.create_task(chain.logs_between(following, end)))
+            following = end + 1
+        yield await under_way.popleft()
+
+
+class _Flusher:
+    """Collects ranges and writes them, one transaction in flight while the next is folded."""
+
+    def __init__(self, store: Store, group: asyncio.TaskGroup, *, last_block: int) -> None:
+        self._store = store
+        self._group = group
+        self._last_block = last_block
+        self._logs: list[Log] = []
+        self._end: Header | None = None
+        self._end_number = 0
+        self._since = time.monotonic()
+        self._writing: asyncio.Task[None] | None = None
+
+    def take(self, fetched: LogRange) -> bool:
+        """Collect a range; say whether it is time to write."""
+        self._logs += fetched.logs
+        self._end = fetched.end
+        self._end_number = fetched.last
+        return len(self._logs) >= FLUSH_EVENTS or time.monotonic() - self._since >= FLUSH_S
+
+    async def flush(self, state: State) -> None:
+        """Hand what was collected to the writer, once its last transaction is through."""
+        await self.finish()
+        if self._end is None:
+            return
+        end = Header(self._end_number, self._end.hash, self._end.parent_hash, self._end.timestamp)
+        batch = Batch(logs=self._logs, changes=state.take_changes(), blocks=[self._end])
+        self._writing = self._group.create_task(self._write(batch, end))
+        self._logs = []
+        self._since = time.monotonic()
+        if len(state) > ROWS_IN_MEMORY:
+            # Rows may be read again only when what they became is in the database.
+            await self.finish()
+            state.forget()
+
+    async def _write(self, batch: Batch, end: Header) -> None:
+        cursor = await self._store.cursor()
+        advance = Advance(
+            phase="backfill",
+            head_number=max(cursor.head_number, self._last_block),
+            indexed=end,
+            finalized_number=end.number,
+        )
+        async with self._store.transaction() as transaction:
+            await transaction.write(batch)
+            await transaction.advance(cursor, advance)
+
+    async def finish(self) -> None:
+        """Wait for the transaction in flight."""
+        if self._writing is not None:
+            await self._writing
+            self._writing = None
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Keep the collector from walking millions of live rows again and again; nothing here makes cycles."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()

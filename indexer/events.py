@@ -1,0 +1,131 @@
+"""Events of the deployment: raw logs as the node gives them, as the database keeps them, and decoded."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from indexer.decode import Arguments, Decoder, decoder, leaf_names
+from indexer.errors import FoldError
+from protocol.abi import event_topics
+from protocol.deployment import Deployment
+
+TOPIC = 32
+
+
+class Log(msgspec.Struct, frozen=True, gc=False):
+    """A raw event; the fields are the columns of the table `logs`, in their order."""
+
+    block_number: int
+    tx_index: int
+    log_index: int
+    block_hash: bytes
+    block_time: datetime
+    tx_hash: bytes
+    address: bytes
+    topics: bytes
+    data: bytes
+
+    @property
+    def where(self) -> str:
+        """Say which event of the chain this is, for people."""
+        return f"block {self.block_number}, transaction 0x{self.tx_hash.hex()}, log {self.log_index}"
+
+    @property
+    def position(self) -> tuple[int, int, int]:
+        """Order of the chain."""
+        return (self.block_number, self.tx_index, self.log_index)
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """One event of one contract, with its decoder; `fields` name what the decoder returns."""
+
+    contract: str
+    name: str
+    fields: tuple[str, ...]
+    decode: Decoder
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """A decoded event; `args` in the ABI's order, members of structs flat."""
+
+    type: EventType
+    log: Log
+    args: Arguments
+
+    def named(self) -> dict[str, Any]:
+        """Give the arguments by name, for messages."""
+        return dict(zip(self.type.fields, self.args, strict=True))
+
+
+def event_types() -> Mapping[str, Mapping[bytes, EventType]]:
+    """Map each contract's name and first topic to the event."""
+    return {
+        contract: {
+            topic: EventType(contract, event.name, leaf_names(event.entry), decoder(event.entry))
+            for topic, event in topics.items()
+        }
+        for contract, topics in event_topics().items()
+    }
+
+
+class EventBook:
+    """Which addresses speak, and what they may say."""
+
+    def __init__(self, contracts: Mapping[bytes, str]) -> None:
+        by_contract = event_types()
+        self.addresses = tuple(contracts)
+        self.contracts = dict(contracts)
+        self._types = {
+            (address, topic): event
+            for address, contract in contracts.items()
+            for topic, event in by_contract[contract].items()
+        }
+
+    @classmethod
+    def of(cls, deployment: Deployment) -> "EventBook":
+        """Make the book of a deployment's three contracts."""
+        return cls(
+            {
+                address_bytes(deployment.stake_wallet): "StakeWallet",
+                address_bytes(deployment.runner_reputation): "RunnerReputation",
+                address_bytes(deployment.task_escrow): "TaskEscrow",
+            }
+        )
+
+    def decode(self, log: Log) -> Event:
+        """Decode one log; `FoldError` when the ABI does not know it."""
+        topics = log.topics
+        event_type = self._types.get((log.address, topics[:TOPIC]))
+        if event_type is None:
+            raise FoldError(
+                f"unknown event at {log.where}: contract 0x{log.address.hex()}, topic 0x{topics[:TOPIC].hex()}",
+                hint="The contracts are newer than this indexer: upgrade it.",
+            )
+        try:
+            return Event(event_type, log, event_type.decode(topics[TOPIC:], log.data))
+        except ValueError as error:
+            raise FoldError(
+                f"{event_type.contract}.{event_type.name} at {log.where} cannot be decoded: {error}",
+                hint="The contracts and this indexer's ABI differ: upgrade it, or distrust the node.",
+            ) from error
+
+    def decode_all(self, logs: Iterable[Log]) -> list[Event]:
+        """Decode logs in their order."""
+        decode = self.decode
+        return [decode(log) for log in logs]
+
+
+def address_bytes(address: str) -> bytes:
+    """Give the 20 bytes of a hex address."""
+    return bytes.fromhex(address.removeprefix("0x"))
+
+
+@lru_cache(maxsize=4096)
+def block_time(seconds: int) -> datetime:
+    """Give a block's time; cached because all events of a block share it."""
+    return datetime.fromtimestamp(seconds, UTC)

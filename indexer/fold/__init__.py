@@ -1,0 +1,41 @@
+"""The fold: events in, rows out. Pure: no clock, no network, no database."""
+
+from collections.abc import Iterable
+
+from indexer.errors import FoldError
+from indexer.events import Event
+from indexer.fold import escrow, reputation, wallet
+from indexer.fold.state import Impossible, Keys, State
+
+FOLD_VERSION = 1
+"""Raise whenever equal events would give other rows: the index is then built anew beside the old one."""
+
+FOLDS = {
+    "StakeWallet": wallet.FOLDS,
+    "RunnerReputation": reputation.FOLDS,
+    "TaskEscrow": escrow.FOLDS,
+}
+NEEDS = {
+    "StakeWallet": wallet.needs,
+    "RunnerReputation": reputation.needs,
+    "TaskEscrow": escrow.needs,
+}
+
+
+def apply(state: State, event: Event) -> None:
+    """Fold one event into the state. `FoldError` names the event that cannot have happened."""
+    try:
+        FOLDS[event.type.contract][event.type.name](state, event)
+    except Impossible as error:
+        raise FoldError(
+            f"{event.type.contract}.{event.type.name} at {event.log.where}: {error}",
+            hint="The node skipped events, or this indexer does not know the contracts: run `parity-indexer verify`.",
+        ) from error
+
+
+def needs(events: Iterable[Event]) -> Keys:
+    """Name the rows that folding the events will look at."""
+    keys = Keys()
+    for event in events:
+        NEEDS[event.type.contract](keys, event)
+    return keys

@@ -1,0 +1,144 @@
+"""What the fold works on: rows in memory that remember which of them changed."""
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from indexer.fold.rows import (
+    Balance,
+    ClientEpoch,
+    Module,
+    Parameters,
+    Reputation,
+    ReputationEvent,
+    Runner,
+    Seat,
+    Task,
+    TaskEvent,
+)
+
+K = TypeVar("K", bound=Hashable)
+R = TypeVar("R", bound=msgspec.Struct)
+Record = tuple[Any, ...]
+
+
+class Impossible(Exception):
+    """The event cannot have happened in this state."""
+
+
+class Rows(Generic[K, R]):
+    """Rows of one table by key. A key is known (row or None) before the fold may ask for it."""
+
+    def __init__(self) -> None:
+        self._known: dict[K, R | None] = {}
+        self._changed: dict[K, None] = {}
+
+    def find(self, key: K) -> R | None:
+        """Give the row or None; `KeyError` when nobody looked in the database for it: a gap in `needs`."""
+        return self._known[key]
+
+    def put(self, key: K, row: R) -> R:
+        """Note a new or changed row."""
+        self._known[key] = row
+        self._changed[key] = None
+        return row
+
+    def unknown(self, keys: Iterable[K]) -> list[K]:
+        """List the keys that must be looked up first."""
+        return [key for key in keys if key not in self._known]
+
+    def learn(self, keys: Iterable[K], rows: Mapping[K, R]) -> None:
+        """Take what the database has, or has not, for the keys."""
+        for key in keys:
+            self._known[key] = rows.get(key)
+
+    def take_changed(self) -> list[Record]:
+        """Give changed rows as records, once."""
+        known = self._known
+        records = [msgspec.structs.astuple(row) for key in self._changed if (row := known[key]) is not None]
+        self._changed.clear()
+        return records
+
+    def forget(self) -> None:
+        """Drop everything; the caller has written what changed."""
+        self._known.clear()
+        self._changed.clear()
+
+    def __len__(self) -> int:
+        """Count the known keys."""
+        return len(self._known)
+
+
+@dataclass(slots=True)
+class Keys:
+    """Keys of rows that events look at."""
+
+    balances: set[bytes] = field(default_factory=set)
+    tasks: set[bytes] = field(default_factory=set)
+    runners: set[bytes] = field(default_factory=set)
+    parameters: set[int] = field(default_factory=set)
+    client_epochs: set[bytes] = field(default_factory=set)
+    modules: set[tuple[bytes, bytes]] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Changes:
+    """What folding some events changed: records by table, appended rows, documents to fetch."""
+
+    rows: dict[str, list[Record]]
+    task_events: list[TaskEvent]
+    reputation_events: list[ReputationEvent]
+    documents: dict[bytes, str]
+
+
+class State:
+    """All rows that the fold has in memory."""
+
+    def __init__(self) -> None:
+        self.balances: Rows[bytes, Balance] = Rows()
+        self.tasks: Rows[bytes, Task] = Rows()
+        self.seats: Rows[tuple[bytes, int], Seat] = Rows()
+        self.runners: Rows[bytes, Runner] = Rows()
+        self.reputations: Rows[bytes, Reputation] = Rows()
+        self.parameters: Rows[int, Parameters] = Rows()
+        self.client_epochs: Rows[bytes, ClientEpoch] = Rows()
+        self.modules: Rows[tuple[bytes, bytes], Module] = Rows()
+        self.task_events: list[TaskEvent] = []
+        self.reputation_events: list[ReputationEvent] = []
+        self.documents: dict[bytes, str] = {}
+
+    def tables(self) -> dict[str, Rows[Any, Any]]:
+        """Map table names to their rows."""
+        return {
+            "balances": self.balances,
+            "tasks": self.tasks,
+            "task_seats": self.seats,
+            "runners": self.runners,
+            "runner_reputation": self.reputations,
+            "parameters": self.parameters,
+            "client_epochs": self.client_epochs,
+            "modules": self.modules,
+        }
+
+    def take_changes(self) -> Changes:
+        """Give everything that changed since the last call, as values that later folding does not touch."""
+        changes = Changes(
+            rows={name: records for name, rows in self.tables().items() if (records := rows.take_changed())},
+            task_events=self.task_events,
+            reputation_events=self.reputation_events,
+            documents=self.documents,
+        )
+        self.task_events, self.reputation_events, self.documents = [], [], {}
+        return changes
+
+    def forget(self) -> None:
+        """Drop everything, written or not."""
+        for rows in self.tables().values():
+            rows.forget()
+        self.task_events, self.reputation_events, self.documents = [], [], {}
+
+    def __len__(self) -> int:
+        """Count the rows in memory."""
+        return sum(len(rows) for rows in self.tables().values())

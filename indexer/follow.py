@@ -1,0 +1,176 @@
+"""Follow the head: append new blocks, undo those that a reorganisation dropped.
+
+A step takes the node's head and walks from it by parent hash to a block that is stored. What lies above that block in the
+database is undone and what lies above it on the chain is applied, in one transaction, so that readers see one branch or
+the other. Heights may have gaps (null rounds): only hashes link blocks.
+"""
+
+from dataclasses import dataclass, field
+
+import structlog
+
+from indexer.backfill import fold_logs
+from indexer.chain import ChainReader, Header
+from indexer.errors import InconsistentChain, IndexerError
+from indexer.events import EventBook, Log
+from indexer.fold.state import State
+from indexer.progress import Progress
+from indexer.store import Advance, Batch, Cursor, Store
+
+log = structlog.get_logger()
+
+RANGE_FROM_BLOCKS = 4
+"""From this many new blocks on, logs are asked for by range instead of block by block."""
+ROWS_IN_MEMORY = 100_000
+
+
+class DeepReorg(IndexerError):
+    """The chain left the stored one below the finalised block."""
+
+
+@dataclass(slots=True)
+class Follower:
+    """Keeps one version at the head of the chain. `finality_blocks` is a depth that is taken as final."""
+
+    store: Store
+    chain: ChainReader
+    book: EventBook
+    finality_blocks: int
+    is_local: bool
+    progress: Progress
+    state: State = field(default_factory=State)
+    window: dict[bytes, Header] = field(default_factory=dict)
+
+    async def restore(self) -> None:
+        """Forget what is in memory and read the window of stored blocks anew."""
+        self.state.forget()
+        cursor = await self.store.cursor()
+        stored = await self.store.stored_blocks(above=min(cursor.finalized_number, cursor.indexed_number) - 1)
+        self.window = {block.hash: block for block in stored}
+
+    async def step(self) -> bool:
+        """Bring the tables to the node's head; say whether anything was committed.
+
+        Raises `DeepReorg` when the walk passes the finalised block, `InconsistentChain` when the node's answers do not
+        fit together, `RpcUnavailable` when it does not answer.
+        """
+        cursor = await self.store.cursor()
+        head = await self.chain.head()
+        if head.hash == cursor.indexed_hash:
+            return False
+        if await self._is_lagging(head, cursor):
+            return False
+        branch, ancestor = await self._branch(head, cursor)
+        finalized = await self._finalized(head)
+        logs = await self._logs(branch)
+        try:
+            await self._commit(cursor, branch, ancestor, logs, finalized=finalized)
+        except BaseException:
+            await self.restore()
+            raise
+        return True
+
+    async def _is_lagging(self, head: Header, cursor: Cursor) -> bool:
+        """Say whether the node is merely behind: its head is one of our blocks."""
+        if head.hash not in self.window or head.number >= cursor.indexed_number:
+            return False
+        if self.is_local and cursor.indexed_hash and await self.chain.header_of(cursor.indexed_hash) is None:
+            # One node, which has forgotten our tip: a development chain was reverted to an earlier block.
+            return False
+        await log.awarning("node-lags", head=head.number, indexed=cursor.indexed_number)
+        return True
+
+    async def _branch(self, head: Header, cursor: Cursor) -> tuple[list[Header], Header]:
+        """Give the blocks from the common ancestor to the head, oldest first, and the ancestor."""
+        branch = await self._new_blocks(head, cursor)
+        while (ancestor := self.window.get(branch[-1].parent_hash if branch else head.hash)) is None:
+            lowest = branch[-1]
+            if lowest.number <= max(cursor.finalized_number, 0):
+                raise DeepReorg(
+                    f"the chain left the indexed one below the finalised block {cursor.finalized_number}"
+                )
+            parent = await self.chain.header_of(lowest.parent_hash)
+            if parent is None:
+                raise InconsistentChain(f"the node does not know the parent of block {lowest.number}")
+            branch.append(parent)
+        branch.reverse()
+        return branch, ancestor
+
+    async def _new_blocks(self, head: Header, cursor: Cursor) -> list[Header]:
+        """Give the head and the blocks between it and the stored tip, newest first, as one linked chain."""
+        if head.hash in self.window:
+            return []
+        numbers = list(range(head.number - 1, cursor.indexed_number, -1))
+        branch = [head]
+        for block in await self.chain.headers(numbers):
+            if block is None:
+                continue
+            if block.hash != branch[-1].parent_hash:
+                raise InconsistentChain(
+                    f"block {block.number} is not the parent of block {branch[-1].number}"
+                )
+            branch.append(block)
+        return branch
+
+    async def _finalized(self, head: Header) -> int:
+        by_depth = head.number - self.finality_blocks
+        by_tag = await self.chain.finalized_number()
+        return max(by_depth, by_tag if by_tag is not None else by_depth)
+
+    async def _logs(self, branch: list[Header]) -> dict[bytes, list[Log]]:
+        """Give the logs of each block of the branch by its hash."""
+        if len(branch) < RANGE_FROM_BLOCKS:
+            return {block.hash: await self.chain.logs_of(block) for block in branch}
+        by_block: dict[bytes, list[Log]] = {block.hash: [] for block in branch}
+        first = branch[0].number
+        while first <= branch[-1].number:
+            last = min(branch[-1].number, first + self.chain.ranges.blocks - 1)
+            for entry in (await self.chain.logs_between(first, last)).logs:
+                if entry.block_hash not in by_block:
+                    raise InconsistentChain(f"{entry.where} is not on the branch being indexed")
+                by_block[entry.block_hash].append(entry)
+            first = last + 1
+        return by_block
+
+    async def _commit(
+        self,
+        cursor: Cursor,
+        branch: list[Header],
+        ancestor: Header,
+        logs: dict[bytes, list[Log]],
+        *,
+        finalized: int,
+    ) -> None:
+        depth = cursor.indexed_number - ancestor.number if ancestor.hash != cursor.indexed_hash else None
+        tip = branch[-1] if branch else ancestor
+        advance = Advance(
+            phase="live", head_number=tip.number, indexed=tip, finalized_number=finalized, reorg_depth=depth
+        )
+        async with self.store.transaction() as transaction:
+            if depth is not None:
+                await transaction.undo_above(ancestor.number)
+                self.state.forget()
+            for block in branch:
+                await fold_logs(self.store, self.state, self.book, logs[block.hash], inside=True)
+                undo_block = block.number if block.number > cursor.finalized_number else None
+                await transaction.write(
+                    Batch(logs[block.hash], self.state.take_changes(), [block], undo_block=undo_block)
+                )
+            await transaction.advance(cursor, advance)
+        self._committed(branch, ancestor, depth=depth, events=sum(map(len, logs.values())))
+
+    def _committed(self, branch: list[Header], ancestor: Header, *, depth: int | None, events: int) -> None:
+        if depth is not None:
+            log.warning("reorg", depth=depth, ancestor=ancestor.number, new_blocks=len(branch))
+            self.window = {
+                key: block for key, block in self.window.items() if block.number <= ancestor.number
+            }
+        for block in branch:
+            self.window[block.hash] = block
+        tip = branch[-1] if branch else ancestor
+        self.progress.live(block=tip.number, events=events, reorg_depth=depth)
+        lowest = tip.number - 2 * self.finality_blocks
+        if len(self.window) > 3 * self.finality_blocks:
+            self.window = {key: block for key, block in self.window.items() if block.number >= lowest}
+        if len(self.state) > ROWS_IN_MEMORY:
+            self.state.forget()

@@ -1,0 +1,90 @@
+"""Several endpoints behind one call: retries with jitter, fails over, and sets aside those that fail."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import aiohttp
+import structlog
+
+from indexer.rpc.classify import Meaning, RpcError
+from indexer.rpc.endpoint import Endpoint, RateLimited
+from indexer.rpc.wire import Call, Reply
+from protocol.errors import RpcUnavailable
+
+log = structlog.get_logger()
+
+TRIES = 6
+FIRST_WAIT_S = 0.25
+LONGEST_WAIT_S = 8.0
+
+
+class RpcPool:
+    """Endpoints in order of preference. `requests` counts outcomes by method, for the metrics."""
+
+    def __init__(self, endpoints: Sequence[Endpoint], *, tries: int = TRIES) -> None:
+        self.endpoints = list(endpoints)
+        self.requests: Counter[tuple[str, str]] = Counter()
+        self._tries = tries
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(
+        cls, urls: Sequence[str], *, timeout_s: float, tries: int = TRIES
+    ) -> AsyncIterator["RpcPool"]:
+        """Open one HTTP session for all endpoints, and close it at the end."""
+        connector = aiohttp.TCPConnector(limit_per_host=8)
+        async with aiohttp.ClientSession(connector=connector, json_serialize=lambda _: "") as session:
+            yield cls([Endpoint(url, session, timeout_s=timeout_s) for url in urls], tries=tries)
+
+    async def send(self, calls: Sequence[Call]) -> list[Reply]:
+        """Have one endpoint answer the whole batch.
+
+        Replies may carry errors whose meaning the caller knows (null rounds, too wide ranges); those that a later
+        try may cure are retried here. Raises `RpcUnavailable` after the last try.
+        """
+        failure: RpcUnavailable | RpcError | None = None
+        for attempt in range(self._tries):
+            endpoint = self._choose()
+            try:
+                replies = await endpoint.send(calls)
+                failure = _curable(calls, replies)
+            except (RpcUnavailable, RpcError) as error:
+                failure = error
+            self.requests[calls[0].method, "failed" if failure else "ok"] += 1
+            if failure is None:
+                endpoint.succeeded()
+                return replies
+            if isinstance(failure, RpcError) and failure.meaning is not Meaning.RETRY:
+                raise failure
+            endpoint.failed(retry_after_s=getattr(failure, "retry_after_s", None))
+            if attempt + 1 < self._tries:
+                await self._wait(attempt, endpoint, failure)
+        raise RpcUnavailable(str(failure), hint=failure.hint if failure else None) from failure
+
+    def _choose(self) -> Endpoint:
+        now = time.monotonic()
+        return min(self.endpoints, key=lambda endpoint: (endpoint.is_parked(now), endpoint.failures))
+
+    async def _wait(self, attempt: int, endpoint: Endpoint, failure: Exception) -> None:
+        ceiling = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**attempt)
+        wait_s = ceiling * random.uniform(0.5, 1.0)  # noqa: S311 (jitter)
+        alone = len(self.endpoints) == 1
+        if alone and isinstance(failure, RateLimited) and failure.retry_after_s is not None:
+            wait_s = max(wait_s, failure.retry_after_s)
+        await log.adebug(
+            "rpc-retry", endpoint=endpoint.name, attempt=attempt, wait_s=round(wait_s, 2), why=str(failure)
+        )
+        await asyncio.sleep(wait_s)
+
+
+def _curable(calls: Sequence[Call], replies: Sequence[Reply]) -> RpcError | None:
+    for call, reply in zip(calls, replies, strict=True):
+        if reply.error is not None:
+            error = RpcError(reply.error.code, reply.error.message, method=call.method)
+            if error.meaning is Meaning.RETRY:
+                return error
+    return None

@@ -1,0 +1,253 @@
+"""The database side of the fold: reads the rows it needs, writes what changed, exactly once.
+
+One transaction writes raw logs, folded rows, undo images and the cursor. `sync_state.nonce` fences it: a second writer
+that slipped past the lock changes no row and fails.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from indexer.chain import Header
+from indexer.errors import LostLock
+from indexer.events import Log
+from indexer.fold.state import Changes, Keys, State
+from indexer.rpc.wire import hexed
+from indexer.tables import APPENDED, FOLDED, FOLDED_BY_NAME, Table
+
+LOG_COLUMNS = Log.__struct_fields__
+CHANNEL = "parity_block"
+"""Channel that is notified of every committed head."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far the index has come; see the table `sync_state`."""
+
+    nonce: int
+    phase: str
+    chain_id: int
+    genesis_hash: bytes
+    start_block: int
+    head_number: int
+    indexed_number: int
+    indexed_hash: bytes | None
+    finalized_number: int
+    reorgs: int
+    last_reorg_depth: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What some blocks changed. `undo_block` asks for before-images as of that block; None below finality."""
+
+    logs: Sequence[Log]
+    changes: Changes
+    blocks: Sequence[Header]
+    undo_block: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advance:
+    """Where the cursor goes with a commit."""
+
+    phase: str
+    head_number: int
+    indexed: Header
+    finalized_number: int
+    reorg_depth: int | None = None
+
+
+@dataclass(slots=True)
+class Store:
+    """One version of the index, open for writing by one process."""
+
+    writer: asyncpg.Connection
+    reader: asyncpg.Connection
+    schema: str
+    stages: set[str] = field(default_factory=set)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, database_url: str, schema: str) -> AsyncIterator["Store"]:
+        """Open two connections: the writer's transactions overlap with reads of rows for the next batch."""
+        settings = {"search_path": f"{schema}, public"}
+        writer = await asyncpg.connect(database_url, server_settings=settings)
+        try:
+            reader = await asyncpg.connect(database_url, server_settings=settings)
+            try:
+                yield cls(writer, reader, schema)
+            finally:
+                await reader.close()
+        finally:
+            await writer.close()
+
+    async def cursor(self) -> Cursor:
+        """Read the cursor."""
+        columns = ", ".join(Cursor.__dataclass_fields__)
+        row = await self.reader.fetchrow(f"SELECT {columns} FROM sync_state")  # noqa: S608 (our names)
+        return Cursor(**dict(row or {}))
+
+    async def stored_blocks(self, *, above: int = -1) -> list[Header]:
+        """List stored blocks higher than `above`, newest first."""
+        rows = await self.reader.fetch(
+            "SELECT number, hash, parent_hash, timestamp FROM blocks WHERE number > $1 ORDER BY number DESC",
+            above,
+        )
+        return [Header(**dict(row)) for row in rows]
+
+    async def load(self, state: State, keys: Keys, *, inside: bool = False) -> None:
+        """Let the state know the rows of the keys. `inside`: as the open writing transaction sees them."""
+        connection = self.writer if inside else self.reader
+        await self._load_tasks(connection, state, state.tasks.unknown(keys.tasks))
+        for name, wanted in (
+            ("balances", keys.balances),
+            ("runners", keys.runners),
+            ("runner_reputation", keys.runners),
+            ("parameters", keys.parameters),
+            ("client_epochs", keys.client_epochs),
+        ):
+            rows = state.tables()[name]
+            unknown = rows.unknown(wanted)
+            rows.learn(unknown, await _by_key(connection, FOLDED_BY_NAME[name], unknown))
+        if unknown := state.modules.unknown(keys.modules):
+            state.modules.learn(unknown, {})
+
+    async def _load_tasks(self, connection: asyncpg.Connection, state: State, unknown: list[bytes]) -> None:
+        if not unknown:
+            return
+        tasks = await _by_key(connection, FOLDED_BY_NAME["tasks"], unknown)
+        state.tasks.learn(unknown, tasks)
+        seats = {
+            (row["task_id"], row["seat"]): _row(FOLDED_BY_NAME["task_seats"], row)
+            for row in await connection.fetch("SELECT * FROM task_seats WHERE task_id = ANY($1)", list(tasks))
+        }
+        places = [(task_id, number) for task_id, task in tasks.items() for number in range(task.replicas)]
+        state.seats.learn(places, seats)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["Transaction"]:
+        """Write atomically. The block must end with `Transaction.advance`."""
+        for table in FOLDED:
+            if table.stage not in self.stages:
+                await self.writer.execute(table.create_stage())
+                self.stages.add(table.stage)
+        async with self.writer.transaction():
+            yield Transaction(self.writer)
+
+    async def note_head(self, head_number: int) -> None:
+        """Record a newer head of the chain that brought nothing to index yet."""
+        await self.writer.execute("UPDATE sync_state SET head_number = $1, updated_at = now()", head_number)
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """An open writing transaction."""
+
+    connection: asyncpg.Connection
+
+    async def write(self, batch: Batch) -> None:
+        """Write logs, rows, undo images and blocks."""
+        await self._copy("logs", LOG_COLUMNS, [msgspec.structs.astuple(log) for log in batch.logs])
+        for name, records in batch.changes.rows.items():
+            await self._merge(FOLDED_BY_NAME[name], records, undo_block=batch.undo_block)
+        for name, kind in APPENDED.items():
+            rows: Iterable[msgspec.Struct] = getattr(batch.changes, name)
+            await self._copy(name, kind.__struct_fields__, [msgspec.structs.astuple(row) for row in rows])
+        await self.want_documents(batch.changes.documents)
+        await self._add_blocks(batch.blocks)
+
+    async def _add_blocks(self, blocks: Sequence[Header]) -> None:
+        # A range of null rounds ends with the block that the range before ended with.
+        await self.connection.execute(
+            "INSERT INTO blocks SELECT * FROM unnest($1::int8[], $2::bytea[], $3::bytea[], $4::timestamptz[])"
+            " ON CONFLICT DO NOTHING",
+            [block.number for block in blocks],
+            [block.hash for block in blocks],
+            [block.parent_hash for block in blocks],
+            [block.timestamp for block in blocks],
+        )
+
+    async def _copy(self, table: str, columns: Sequence[str], records: Sequence[tuple[Any, ...]]) -> None:
+        if records:
+            await self.connection.copy_records_to_table(table, records=records, columns=list(columns))
+
+    async def _merge(
+        self, table: Table, records: Sequence[tuple[Any, ...]], *, undo_block: int | None
+    ) -> None:
+        await self._copy(table.stage, table.columns, records)
+        if undo_block is not None:
+            await self.connection.execute(table.keep_before_images(), undo_block)
+        await self.connection.execute(table.merge())
+        await self.connection.execute(f"DELETE FROM {table.stage}")  # noqa: S608 (our names)
+
+    async def want_documents(self, documents: dict[bytes, str]) -> None:
+        """Ask the document worker for digests that it does not know yet."""
+        if documents:
+            await self.connection.execute(
+                "INSERT INTO content.documents (digest, kind) SELECT * FROM unnest($1::bytea[], $2::text[])"
+                " ON CONFLICT DO NOTHING",
+                list(documents),
+                list(documents.values()),
+            )
+
+    async def undo_above(self, ancestor: int) -> None:
+        """Make every table as it was after block `ancestor`."""
+        for table in FOLDED:
+            await self.connection.execute(table.undo_created(), ancestor)
+            await self.connection.execute(table.undo_changed(), ancestor)
+        await self.connection.execute("DELETE FROM undo WHERE block_number > $1", ancestor)
+        for name in (*APPENDED, "logs"):
+            await self.connection.execute(f"DELETE FROM {name} WHERE block_number > $1", ancestor)  # noqa: S608 (our names)
+        await self.connection.execute("DELETE FROM blocks WHERE number > $1", ancestor)
+
+    async def advance(self, cursor: Cursor, to: Advance) -> None:
+        """Move the cursor and tell listeners; `LostLock` when another writer moved it first."""
+        finalized = max(cursor.finalized_number, min(to.finalized_number, to.indexed.number))
+        if finalized > cursor.finalized_number:
+            await self.connection.execute("DELETE FROM undo WHERE block_number <= $1", finalized)
+        status = await self.connection.execute(
+            """
+            UPDATE sync_state SET nonce = nonce + 1, phase = $2, head_number = $3, indexed_number = $4,
+                indexed_hash = $5, finalized_number = $6, updated_at = now(),
+                reorgs = reorgs + ($7::int8 IS NOT NULL)::int,
+                last_reorg_depth = coalesce($7, last_reorg_depth),
+                last_reorg_at = CASE WHEN $7 IS NULL THEN last_reorg_at ELSE now() END
+            WHERE nonce = $1
+            """,
+            cursor.nonce,
+            to.phase,
+            to.head_number,
+            to.indexed.number,
+            to.indexed.hash,
+            finalized,
+            to.reorg_depth,
+        )
+        if status != "UPDATE 1":
+            raise LostLock(
+                "another indexer wrote to this database", hint="Run one active indexer; others wait."
+            )
+        payload = json.dumps({"number": to.indexed.number, "hash": hexed(to.indexed.hash)})
+        await self.connection.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
+
+
+def _row(table: Table, record: asyncpg.Record) -> Any:
+    return table.row(**{column: _integral(record[column]) for column in table.columns})
+
+
+def _integral(value: Any) -> Any:
+    # Postgres gives numeric as Decimal; amounts are int everywhere else.
+    return int(value) if type(value).__name__ == "Decimal" else value
+
+
+async def _by_key(connection: asyncpg.Connection, table: Table, keys: Sequence[Any]) -> dict[Any, Any]:
+    if not keys:
+        return {}
+    (key,) = table.key
+    records = await connection.fetch(f"SELECT * FROM {table.name} WHERE {key} = ANY($1)", list(keys))  # noqa: S608 (our names)
+    return {record[key]: _row(table, record) for record in records}

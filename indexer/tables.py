@@ -1,0 +1,100 @@
+"""The folded tables as SQL sees them: columns and keys from the row structs, statements from both."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from indexer.fold import rows
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table whose rows change, with the statements that write it. `{}` never holds anything but our own names."""
+
+    name: str
+    row: type[msgspec.Struct]
+    key: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns in order."""
+        return self.row.__struct_fields__
+
+    @property
+    def stage(self) -> str:
+        """Temporary table that takes new rows before they are merged."""
+        return f"stage_{self.name}"
+
+    def create_stage(self) -> str:
+        """Make the stage, emptied at the end of every transaction."""
+        return f"CREATE TEMP TABLE {self.stage} (LIKE {self.name}) ON COMMIT DELETE ROWS"
+
+    def merge(self) -> str:
+        """Upsert the staged rows."""
+        columns = ", ".join(f'"{column}"' for column in self.columns)
+        changed = ", ".join(
+            f'"{column}" = EXCLUDED."{column}"' for column in self.columns if column not in self.key
+        )
+        key = ", ".join(self.key)
+        return (
+            f"INSERT INTO {self.name} ({columns}) SELECT {columns} FROM {self.stage} "  # noqa: S608 (our names)
+            f"ON CONFLICT ({key}) DO UPDATE SET {changed}"
+        )
+
+    def keep_before_images(self) -> str:
+        """Copy the rows that the staged ones are about to replace into `undo`, as of block $1."""
+        pairs = ", ".join(f"'{column}', s.{column}" for column in self.key)
+        return (
+            f"INSERT INTO undo (block_number, tbl, pk, before) "  # noqa: S608 (our names)
+            f"SELECT $1, '{self.name}', jsonb_build_object({pairs}), to_jsonb(t) "
+            f"FROM {self.stage} s LEFT JOIN {self.name} t USING ({', '.join(self.key)})"
+        )
+
+    def _first_images(self) -> str:
+        # What a row was before the first undone block is what it must be again.
+        return (
+            "SELECT DISTINCT ON (pk) pk, before FROM undo "  # noqa: S608 (our names)
+            f"WHERE tbl = '{self.name}' AND block_number > $1 ORDER BY pk, seq"
+        )
+
+    def undo_created(self) -> str:
+        """Delete the rows that blocks above $1 made."""
+        match = " AND ".join(f"t.{column} = k.{column}" for column in self.key)
+        return (
+            f"WITH first AS ({self._first_images()}) "  # noqa: S608 (our names)
+            f"DELETE FROM {self.name} t USING first f, jsonb_populate_record(NULL::{self.name}, f.pk) k "
+            f"WHERE f.before IS NULL AND {match}"
+        )
+
+    def undo_changed(self) -> str:
+        """Write back the rows that blocks above $1 changed."""
+        changed = ", ".join(
+            f'"{column}" = EXCLUDED."{column}"' for column in self.columns if column not in self.key
+        )
+        return (
+            f"WITH first AS ({self._first_images()}) "  # noqa: S608 (our names)
+            f"INSERT INTO {self.name} SELECT r.* FROM first f, jsonb_populate_record(NULL::{self.name}, f.before) r "
+            f"WHERE f.before IS NOT NULL ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {changed}"
+        )
+
+
+FOLDED = (
+    Table("balances", rows.Balance, ("account",)),
+    Table("tasks", rows.Task, ("task_id",)),
+    Table("task_seats", rows.Seat, ("task_id", "seat")),
+    Table("runners", rows.Runner, ("node",)),
+    Table("runner_reputation", rows.Reputation, ("node",)),
+    Table("parameters", rows.Parameters, ("params_id",)),
+    Table("client_epochs", rows.ClientEpoch, ("client",)),
+    Table("modules", rows.Module, ("contract", "module")),
+)
+FOLDED_BY_NAME = {table.name: table for table in FOLDED}
+
+APPENDED: dict[str, type[msgspec.Struct]] = {
+    "task_events": rows.TaskEvent,
+    "reputation_events": rows.ReputationEvent,
+}
+"""Tables that only grow; a reorganisation deletes by block."""
+
+CANONICAL = (*FOLDED_BY_NAME, *APPENDED, "logs")
+"""Tables that every indexer of the chain must have equal, row for row, once at the same block."""
