@@ -15,6 +15,8 @@ from devnet.engine.requests import Message, Options
 
 # A queue of long answers may take long; whoever waits decides when it has been too long.
 _PATIENCE: Final = httpx.Timeout(None)
+# llama.cpp's server closes idle and much used connections without notice, in the middle of the next request.
+_ONE_USE: Final = httpx.Limits(max_keepalive_connections=0)
 _FINISH: Final = {"eos": "stop", "word": "stop", "limit": "length"}
 
 
@@ -115,7 +117,9 @@ class Model:
             embedding_length=meta["n_embd"],
             parameters=meta["n_params"],
         )
-        return cls(file, server, httpx.AsyncClient(base_url=address, timeout=_PATIENCE), facts)
+        return cls(
+            file, server, httpx.AsyncClient(base_url=address, timeout=_PATIENCE, limits=_ONE_USE), facts
+        )
 
     async def close(self) -> None:
         await self._http.aclose()
