@@ -1,0 +1,201 @@
+"""`parity-runner`: keys, registration, the daemon, and what it is doing."""
+
+import asyncio
+import json
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+
+from protocol.chain import Chain
+from protocol.errors import ConfigError, InputError, ParityError
+from protocol.keystore import create_keystore, load_account, parse_private_key, refuse_development_key
+from protocol.log import configure_logging
+from protocol.settings import load
+from runner.settings import RunnerSettings, read_password
+from runner.status import lines_of, read_status, request_drain
+
+app = typer.Typer(
+    name="parity-runner",
+    help="Earn USDFC by doing AI work: claim tasks, run models, prove the results.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run the command line; a ParityError becomes its message, its remedy and its exit code."""
+    with _errors_for_people():
+        app()
+
+
+@app.command()
+def auth(
+    private_key: Annotated[
+        str | None,
+        typer.Option(
+            "--private-key",
+            help="The node key: a file that holds it, - for standard input, or the key itself"
+            " (which your shell's history then keeps). Without it you are asked.",
+        ),
+    ] = None,
+    new: Annotated[bool, typer.Option("--new", help="Make a fresh key instead.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing key file.")] = False,
+) -> None:
+    """Encrypt the node key into RUNNER_KEYSTORE. The key is never shown."""
+    settings = load(RunnerSettings)
+    if new and private_key is not None:
+        raise InputError(
+            "--new: cannot be combined with --private-key", field="--new", hint="Give one of them."
+        )
+    key = (
+        secrets.token_bytes(32) if new else parse_private_key(_given_key(private_key), field="--private-key")
+    )
+    password = settings.password() or _new_password()
+    address = create_keystore(settings.keystore, key, password, overwrite=overwrite)
+    typer.echo(f"node key {address} encrypted in {settings.keystore}")
+
+
+@app.command()
+def register(
+    owner_keystore: Annotated[
+        Path | None, typer.Option(help="The owner's key file; instead, OWNER_PRIVATE_KEY may be set.")
+    ] = None,
+    owner_password_file: Annotated[
+        Path | None, typer.Option(help="File with that key file's password.")
+    ] = None,
+) -> None:
+    """Make the node key a runner of its owner, who has bonded stake and receives what it earns."""
+    settings = load(RunnerSettings)
+    node = settings.account(password=_asked_password(settings))
+    owner = _owner(settings, owner_keystore, owner_password_file)
+    asyncio.run(_register(settings, owner=owner, node=node))
+
+
+@app.command()
+def runner() -> None:
+    """Run the daemon. Ctrl-C finishes what has a seat and stops; a second Ctrl-C stops at once."""
+    from runner.daemon import run_daemon  # noqa: PLC0415 (loads web3 and the engine's client)
+
+    settings = load(RunnerSettings)
+    configure_logging("runner", level=settings.runner_log_level)
+    account = settings.account(password=_asked_password(settings))
+    asyncio.run(run_daemon(settings, account))
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+) -> None:
+    """Show what the runner is doing, and why it is not doing what waits."""
+    settings = load(RunnerSettings)
+    found = read_status(settings.home, chain_id=settings.filecoin_chain_id)
+    typer.echo(json.dumps(found.to_json(), indent=2) if as_json else "\n".join(lines_of(found)))
+
+
+@app.command()
+def drain() -> None:
+    """Let the running daemon finish what has a seat, claim nothing more, and stop."""
+    settings = load(RunnerSettings)
+    if request_drain(settings.home, chain_id=settings.filecoin_chain_id):
+        typer.echo("draining; `parity-runner status` shows what is left")
+    else:
+        typer.echo("no daemon is running")
+
+
+async def _register(settings: RunnerSettings, *, owner: LocalAccount, node: LocalAccount) -> None:
+    from protocol.sender import Sender  # noqa: PLC0415 (loads web3)
+    from runner.register import register_node  # noqa: PLC0415 (as above)
+
+    async with Chain.connect(settings.filecoin_rpc, settings.deployment()) as chain:
+        receipt = await register_node(
+            chain, owner=Sender(chain, owner), node=node, label=settings.runner_label
+        )
+    typer.echo(f"registered {node.address} for owner {owner.address}")
+    typer.echo(f"transaction {receipt.transaction_hash}, block {receipt.block_number}")
+
+
+def _owner(settings: RunnerSettings, keystore: Path | None, password_file: Path | None) -> LocalAccount:
+    if keystore is not None:
+        password = (
+            read_password(password_file, variable="--owner-password-file")
+            if password_file
+            else _ask("Password of the owner's key file")
+        )
+        owner = load_account(keystore.expanduser(), password)
+    elif os.environ.get("OWNER_PRIVATE_KEY"):
+        owner = Account.from_key(
+            parse_private_key(os.environ["OWNER_PRIVATE_KEY"], field="OWNER_PRIVATE_KEY")
+        )
+    else:
+        raise ConfigError(
+            "--owner-keystore (the owner's key file) is not given",
+            hint="Registering is the owner's deed: give its key file, or set OWNER_PRIVATE_KEY.",
+        )
+    refuse_development_key(owner.address, settings.filecoin_chain_id)
+    return owner
+
+
+def _given_key(value: str | None) -> str:
+    if value is None:
+        return _ask("Private key of the node")
+    if value == "-":
+        return sys.stdin.read()
+    path = Path(value).expanduser()
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else value
+    except (OSError, UnicodeDecodeError):
+        raise InputError(
+            "--private-key: the file cannot be read", field="--private-key", hint="Check its permissions."
+        ) from None
+
+
+def _asked_password(settings: RunnerSettings) -> str | None:
+    """Ask for the key file's password where a person can answer and nothing else gives it."""
+    if settings.runner_private_key or settings.runner_password_file or not sys.stdin.isatty():
+        return None
+    return _ask(f"Password of {settings.keystore}")
+
+
+def _ask(prompt: str) -> str:
+    if not sys.stdin.isatty():
+        raise InputError(
+            f"{prompt}: no terminal to ask on",
+            field="--private-key",
+            hint="Give a file, or - and the value on standard input.",
+        )
+    return str(typer.prompt(prompt, hide_input=True))
+
+
+def _new_password() -> str:
+    if not sys.stdin.isatty():
+        raise ConfigError(
+            "RUNNER_PASSWORD_FILE (file with the key file's password) is not set",
+            hint="Set it, or run this in a terminal to be asked.",
+        )
+    return str(typer.prompt("New password", hide_input=True, confirmation_prompt=True))
+
+
+@contextmanager
+def _errors_for_people() -> Iterator[None]:
+    try:
+        yield
+    except ParityError as error:
+        typer.echo(f"error: {error}", err=True)
+        if error.hint:
+            typer.echo(f"hint: {error.hint}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

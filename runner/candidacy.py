@@ -1,0 +1,174 @@
+"""From first sight of a task to its claim: everything that may speak against it is checked before a seat is taken."""
+
+import time
+
+import structlog
+
+from protocol.documents import LlmSpec, parse_document
+from protocol.errors import (
+    ContentMismatch,
+    ContentTooLarge,
+    ContentUnavailable,
+    InputError,
+    TransactionReverted,
+)
+from runner.admission import Cause, Circumstances, Refusal, check_order, check_spec
+from runner.claiming import Contender, turn_of
+from runner.errors import EngineError, ExecutionInvalid
+from runner.jobs import Job, Stage
+from runner.life import View
+from runner.parts import Parts
+from runner.profile import offers_of
+
+HOPELESS = frozenset({"RunnerImmature", "RunnerUnknown", "RunnerRetired", "TaskSelfDealing"})
+"""Reverts of `claim` that waiting does not cure."""
+QUIET = frozenset(
+    {
+        "TaskWrongStatus",
+        "TaskDeadline",
+        "TaskAlreadySeated",
+        "TaskNotEligible",
+        "TaskNotSeeded",
+        "WalletInsufficient",
+    }
+)
+"""Reverts of `claim` that belong to ordinary life: somebody was quicker, or it is too early."""
+_LONGEST_PAUSE_S = 15.0
+
+log = structlog.get_logger()
+
+
+class Candidacy:
+    """One task that has no seat of ours yet."""
+
+    def __init__(self, parts: Parts, task_id: bytes) -> None:
+        self._parts = parts
+        self._task_id = task_id
+        self._fetch_at = 0.0
+        self._fetch_pause_s = 0.5
+
+    async def pursue(self, job: Job, view: View) -> bool:
+        """Do what can be done at this block; say whether the job moved.
+
+        Raises `RpcUnavailable`, `TransactionTimeout`, `InsufficientFunds`.
+        """
+        if self._parts.situation.draining:
+            return self._wait("draining: no new claims")
+        refusal, spec = await self._examine(job, view)
+        if refusal:
+            return self._refuse(job, refusal)
+        if spec is None or not await self._turn_has_come(job, view) or not await self._engine_has(spec):
+            return False
+        # No await between the count and the claim's entry in the journal, or two tasks would take one slot.
+        slots = self._parts.settings.runner_slots
+        if job.stage is not Stage.CLAIMING and self._parts.journal.slots_held() >= slots:
+            return self._wait(f"no free slot of {slots}")
+        return await self._claim(job)
+
+    async def _examine(self, job: Job, view: View) -> tuple[Refusal | None, LlmSpec | None]:
+        terms = self._parts.terms
+        now = await self._circumstances(job, view)
+        refusal = check_order(job.order, terms=terms, now=now)
+        if refusal:
+            return refusal, None
+        spec = await self.spec(job)
+        if spec is None:
+            return None, None
+        return check_spec(spec, job.order, offers=self._parts.situation.offers, terms=terms, now=now), spec
+
+    async def spec(self, job: Job) -> LlmSpec | None:
+        """Fetch and check the spec, at growing intervals; `None` when it cannot be had yet, or was refused."""
+        content = job.spec
+        if content is None:
+            if time.monotonic() < self._fetch_at:
+                return None
+            try:
+                content = await self._parts.store.get(job.order.spec)
+            except ContentUnavailable as error:
+                self._fetch_at = time.monotonic() + self._fetch_pause_s
+                self._fetch_pause_s = min(self._fetch_pause_s * 2, _LONGEST_PAUSE_S)
+                self._wait(f"{Cause.SPEC}: {error}")
+                return None
+            except (ContentMismatch, ContentTooLarge) as error:
+                self._refuse(job, Refusal(cause=Cause.SPEC, detail=str(error)))
+                return None
+        try:
+            document = parse_document(content)
+        except (InputError, ContentTooLarge) as error:
+            self._refuse(job, Refusal(cause=Cause.SPEC, detail=str(error)))
+            return None
+        if not isinstance(document, LlmSpec):
+            self._refuse(
+                job, Refusal(cause=Cause.SPEC, detail=f"{document.kind} is not work that is done here")
+            )
+            return None
+        if job.spec is None:
+            self._parts.journal.keep_spec(job.task_id, content)
+        return document
+
+    async def _circumstances(self, job: Job, view: View) -> Circumstances:
+        return Circumstances(
+            head_block=view.head_block,
+            commit_for=await self._parts.escrow.commit_for(job.order.params_id),
+            free_stake=await self._parts.escrow.free_stake(self._parts.terms.owner),
+        )
+
+    async def _turn_has_come(self, job: Job, view: View) -> bool:
+        try:
+            draw = await self._parts.escrow.draw(job.task_id, view=view)
+        except TransactionReverted as error:
+            if error.name not in ("TaskNotSeeded", "BeaconUnavailable"):
+                raise
+            return self._wait(f"the lottery opens after block {view.seed_block}")
+        contenders = [Contender(row["node"], row["owner"]) for row in self._parts.journal.nodes()]
+        turn = turn_of(
+            self._parts.node, draw=draw, contenders=contenders, seated={seat.node for seat in view.seats}
+        )
+        if view.head_block + 1 >= turn.claim_block:
+            return True
+        return self._wait(
+            f"rank {turn.rank + 1} for {view.seats_left} seats; claims from block {turn.claim_block}"
+            f" (the lottery admits it from {turn.opens_block})"
+        )
+
+    async def _engine_has(self, spec: LlmSpec) -> bool:
+        """Ask the engine itself, at the last moment: a claim that cannot be worked on costs stake."""
+        try:
+            models = await self._parts.executor.models()
+        except (EngineError, ExecutionInvalid) as error:
+            self._parts.situation.engine_fault = str(error)
+            return self._wait(f"{Cause.MODEL}: {error}")
+        if spec.model in offers_of(models, self._parts.settings):
+            return True
+        return self._wait(f"{Cause.MODEL}: {spec.model} is not offered here any more")
+
+    async def _claim(self, job: Job) -> bool:
+        call = self._parts.chain.escrow.functions.claim(job.task_id)
+        try:
+            await self._parts.send(job, call, before=Stage.CLAIMING, label="claim")
+        except TransactionReverted as error:
+            return self._claim_refused(error)
+        return True
+
+    def _claim_refused(self, error: TransactionReverted) -> bool:
+        log.log(20 if error.name in QUIET else 30, "claim_refused", error=error.name, detail=str(error))
+        if error.name in HOPELESS:
+            self._parts.journal.move(self._task_id, Stage.REFUSED, str(error))
+            return True
+        self._parts.journal.move(self._task_id, Stage.WAITING, str(error))
+        return False
+
+    def _refuse(self, job: Job, refusal: Refusal) -> bool:
+        fault = self._parts.situation.engine_fault
+        if refusal.passing and refusal.cause is Cause.MODEL and fault:
+            return self._wait(f"{Cause.MODEL}: {fault}")
+        # A claim that may be on its way is not abandoned: the chain will say what became of it.
+        if refusal.passing or job.stage is Stage.CLAIMING:
+            return self._wait(str(refusal))
+        log.info("task_refused", cause=refusal.cause.value, detail=refusal.detail)
+        self._parts.journal.move(self._task_id, Stage.REFUSED, str(refusal))
+        return True
+
+    def _wait(self, reason: str) -> bool:
+        self._parts.journal.explain(self._task_id, reason)
+        return False

@@ -1,0 +1,244 @@
+"""The daemon: watch, engine, heartbeat and one task for each job, in one task group. None waits for another.
+
+The first SIGINT drains: what has a seat is finished, nothing new is claimed. A second one, or SIGTERM, stops at once,
+which is safe at any moment: the journal and the chain hold all that the next start needs.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+
+import structlog
+from eth_account.signers.local import LocalAccount
+
+from protocol.chain import Chain
+from protocol.content import IpfsStore
+from protocol.enums import RunnerStatus
+from protocol.errors import ConfigError, ParityError, RpcUnavailable
+from protocol.sender import Sender
+from runner.admission import Terms
+from runner.errors import EngineError, ExecutionInvalid
+from runner.escrow import Escrow, Registration
+from runner.executors.llm import LlmExecutor
+from runner.jobs import Stage
+from runner.journal import Journal, journal_path
+from runner.parts import Parts
+from runner.profile import offers_of, profile_of
+from runner.settings import RunnerSettings
+from runner.situation import Situation
+from runner.watch import Watch
+from runner.work import Work
+
+ENGINE_INTERVAL_S = 5.0
+DRAIN = "drain"
+HEARTBEAT = "heartbeat"
+_LONGEST_PAUSE_S = 15.0
+
+log = structlog.get_logger()
+
+
+class _Stop(Exception):
+    """Ends the task group."""
+
+
+async def run_daemon(settings: RunnerSettings, account: LocalAccount) -> None:
+    """Run until drained or stopped. `ConfigError`, `JournalError` or `WrongChain` say why it cannot start."""
+    deployment = settings.deployment()
+    path = journal_path(
+        settings.home,
+        chain_id=deployment.chain_id,
+        genesis_hash=deployment.genesis_hash,
+        node=account.address,
+    )
+    with Journal.open(path) as journal:
+        journal.set_fact(DRAIN, "")
+        async with _connected(settings) as chain:
+            escrow = Escrow(chain)
+            registration = await _registered(escrow, account.address)
+            parts = _parts(
+                settings,
+                chain=chain,
+                escrow=escrow,
+                journal=journal,
+                account=account,
+                registration=registration,
+            )
+            log.info("started", node=parts.node, owner=parts.terms.owner, live=len(journal.live()))
+            await Daemon(parts).run()
+
+
+class Daemon:
+    """The tasks of one running daemon."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._stopped = asyncio.Event()
+        self._working: set[bytes] = set()
+
+    async def run(self) -> None:
+        """Run until drained or stopped."""
+        try:
+            with _signals(self._interrupt, self._stop):
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._until_stopped())
+                    group.create_task(
+                        Watch(self._parts.chain, self._parts.journal, self._parts.situation).run()
+                    )
+                    group.create_task(self._follow_engine())
+                    group.create_task(self._heartbeat())
+                    group.create_task(self._staff(group))
+        except* _Stop:
+            log.info("stopped", live=len(self._parts.journal.live()))
+
+    def drain(self) -> None:
+        """Claim nothing more, and stop when what has a seat is settled."""
+        if not self._parts.situation.draining:
+            self._parts.situation.draining = True
+            log.info("draining", jobs=self._unfinished())
+
+    def _interrupt(self) -> None:
+        if self._parts.situation.draining:
+            self._stop()
+        else:
+            self.drain()
+
+    def _stop(self) -> None:
+        self._stopped.set()
+
+    async def _until_stopped(self) -> None:
+        await self._stopped.wait()
+        raise _Stop
+
+    async def _staff(self, group: asyncio.TaskGroup) -> None:
+        """Give each live job a task of its own; stop when drained."""
+        situation, journal = self._parts.situation, self._parts.journal
+        while True:
+            rings = situation.rings
+            if journal.fact(DRAIN):
+                self.drain()
+            for job in journal.live():
+                if job.task_id not in self._working:
+                    self._working.add(job.task_id)
+                    group.create_task(self._work(job.task_id))
+            if situation.draining and not self._unfinished():
+                self._stop()
+            await situation.news(since=rings)
+
+    async def _work(self, task_id: bytes) -> None:
+        try:
+            await Work(self._parts, task_id).run()
+        finally:
+            self._working.discard(task_id)
+
+    def _unfinished(self) -> int:
+        return sum(job.stage is not Stage.WAITING for job in self._parts.journal.live())
+
+    async def _follow_engine(self) -> None:
+        """Keep the offers equal to what the engine has, and the published profile equal to the offers."""
+        situation = self._parts.situation
+        while True:
+            try:
+                offers = offers_of(await self._parts.executor.models(), self._parts.settings)
+                if situation.engine_fault:
+                    log.info("engine_ready", models=[offer.name for offer in offers.values()])
+                situation.engine_fault, situation.offers = None, offers
+                await situation.ring()
+                if situation.head_block >= 0 and offers:
+                    await self._parts.publisher.publish(profile_of(offers.values(), self._parts.settings))
+            except (EngineError, ExecutionInvalid) as error:
+                if situation.engine_fault != str(error):
+                    log.warning("engine_unavailable", error=str(error))
+                situation.engine_fault = str(error)
+            except ParityError as error:
+                log.warning("profile_not_published", error=str(error))
+            await asyncio.sleep(ENGINE_INTERVAL_S)
+
+    async def _heartbeat(self) -> None:
+        while True:
+            beat = {
+                "head_block": self._parts.situation.head_block,
+                "engine": self._parts.situation.engine_fault or "ready",
+                "models": sorted(self._parts.situation.offers),
+                "slots": self._parts.settings.runner_slots,
+                "busy": self._parts.journal.slots_held(),
+                "live": len(self._parts.journal.live()),
+                "draining": self._parts.situation.draining,
+            }
+            log.info("heartbeat", **beat)
+            facts = beat | {"pid": os.getpid(), "at": time.time(), "owner": self._parts.terms.owner}
+            self._parts.journal.set_fact(HEARTBEAT, json.dumps(facts))
+            await asyncio.sleep(self._parts.settings.runner_heartbeat_interval_s)
+
+
+@asynccontextmanager
+async def _connected(settings: RunnerSettings) -> AsyncIterator[Chain]:
+    """Connect, waiting for a node that does not answer yet; a wrong chain is an error at once."""
+    deployment = settings.deployment()
+    pause_s = 0.5
+    async with AsyncExitStack() as stack:
+        while True:
+            try:
+                chain = await stack.enter_async_context(Chain.connect(settings.filecoin_rpc, deployment))
+                break
+            except RpcUnavailable as error:
+                log.warning("rpc_unavailable", error=str(error), pause_s=pause_s)
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+        yield chain
+
+
+async def _registered(escrow: Escrow, node: str) -> Registration:
+    registration = await escrow.registration(node)
+    if registration.status is not RunnerStatus.ACTIVE:
+        raise ConfigError(
+            f"{node} is not registered as a runner (status {registration.status.name.lower()})",
+            hint="Its owner bonds stake (`ape run stake` or `parity-client stake`), then runs `parity-runner register`.",
+        )
+    return registration
+
+
+def _parts(
+    settings: RunnerSettings,
+    *,
+    chain: Chain,
+    escrow: Escrow,
+    journal: Journal,
+    account: LocalAccount,
+    registration: Registration,
+) -> Parts:
+    block_time_s = chain.network.block_time_s
+    return Parts(
+        settings=settings,
+        chain=chain,
+        escrow=escrow,
+        sender=Sender(chain, account),
+        journal=journal,
+        store=IpfsStore(settings.ipfs_api, timeout_s=settings.ipfs_timeout_s),
+        executor=LlmExecutor(settings.ollama_url, slots=settings.runner_slots),
+        situation=Situation(patience_s=max(2.0, block_time_s)),
+        terms=Terms(
+            owner=registration.owner,
+            min_reward=settings.runner_min_reward,
+            allow=frozenset(settings.runner_allow_creators),
+            deny=frozenset(settings.runner_deny_creators),
+            tokens_per_s=settings.runner_tokens_per_s,
+            block_time_s=block_time_s,
+        ),
+    )
+
+
+@contextmanager
+def _signals(interrupt: Callable[[], None], terminate: Callable[[], None]) -> Iterator[None]:
+    """Handle SIGINT and SIGTERM while the block runs."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, interrupt)
+    loop.add_signal_handler(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        loop.remove_signal_handler(signal.SIGTERM)

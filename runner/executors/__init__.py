@@ -1,0 +1,36 @@
+"""Executors: each does one kind of work and returns what an honest runner commits to."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from protocol.documents import LlmSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """Work done: the canonical result document and the tokens it is billed by."""
+
+    result: bytes
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model that an engine has; `digest` is 64 hex digits, `context` tokens."""
+
+    name: str
+    digest: str
+    context: int
+
+
+class Executor(Protocol):
+    """What the daemon asks of an executor."""
+
+    async def models(self) -> tuple[Model, ...]:
+        """List the models at hand. `EngineUnavailable` also tells that no work can be done now."""
+        ...
+
+    async def execute(self, spec: LlmSpec, task_id: bytes) -> Execution:
+        """Do the work of one task. `EngineUnavailable`, `EngineRefused`, `ExecutionInvalid`."""
+        ...

@@ -1,0 +1,155 @@
+"""Prompts for a language model, over any engine that speaks Ollama's API.
+
+This executor lives in the daemon's process: the model runs in the engine's own, so what is here is an HTTP client that
+never runs code of a task, and a process more would protect nothing.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import ollama
+import structlog
+from pydantic import ValidationError
+
+from protocol.documents import MAX_DOCUMENT_BYTES, LlmResult, LlmSpec, canonical, model_digest, model_name
+from protocol.errors import ContentTooLarge
+from runner.errors import EngineRefused, EngineUnavailable, ExecutionInvalid
+from runner.executors import Execution, Model
+
+DEFAULT_CONTEXT = 2048
+"""Tokens of context to offer for a model whose engine does not say."""
+_ANSWERED = frozenset({"stop", "length"})
+
+log = structlog.get_logger()
+
+
+class LlmExecutor:
+    """Runs prompts on one engine, at most `slots` at a time; the rest wait in line here, not in the engine.
+
+    A call gets `timeout_s` seconds without a byte; an engine that is away or busy is tried `attempts` times, the first
+    pause `pause_s` seconds and each further one twice as long.
+    """
+
+    def __init__(
+        self, url: str, *, slots: int, attempts: int = 4, pause_s: float = 0.5, timeout_s: float = 60.0
+    ) -> None:
+        self._url = url
+        self._client = ollama.AsyncClient(host=url, timeout=httpx.Timeout(timeout_s, connect=5.0))
+        self._slots = asyncio.Semaphore(slots)
+        self._attempts = attempts
+        self._pause_s = pause_s
+        self._contexts: dict[str, int] = {}
+
+    async def models(self) -> tuple[Model, ...]:
+        """See `Executor.models`. Names with a digest only: a bare name is whatever was pulled last."""
+        async with self._engine_errors():
+            listed = (await self._client.list()).models
+            return tuple(
+                [
+                    Model(name=item.model, digest=digest, context=await self._context(item.model, digest))
+                    for item in listed
+                    if item.model and (digest := (item.digest or "").removeprefix("sha256:"))
+                ]
+            )
+
+    async def execute(self, spec: LlmSpec, task_id: bytes) -> Execution:
+        """See `Executor.execute`."""
+        async with self._slots:
+            for attempt in range(self._attempts):
+                try:
+                    return await self._answer(spec, task_id)
+                except EngineUnavailable as error:
+                    if attempt + 1 == self._attempts:
+                        raise
+                    pause_s = self._pause_s * 2**attempt
+                    log.info("engine_retry", error=str(error), attempt=attempt + 1, pause_s=pause_s)
+                    await asyncio.sleep(pause_s)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _answer(self, spec: LlmSpec, task_id: bytes) -> Execution:
+        await self._check_model(spec)
+        async with self._engine_errors():
+            final, output = await self._generate(spec)
+        return _execution(spec, task_id, final=final, output=output)
+
+    async def _check_model(self, spec: LlmSpec) -> None:
+        # A name may have been pulled anew since the claim; its digest is what was promised.
+        name, digest = model_name(spec.model), model_digest(spec.model)
+        if not any(model.name == name and model.digest == digest for model in await self.models()):
+            raise EngineRefused(f"{spec.model} is not on {self._url}", hint=f"Run `ollama pull {name}`.")
+
+    async def _generate(self, spec: LlmSpec) -> tuple[ollama.GenerateResponse, str]:
+        pieces: list[str] = []
+        size = 0
+        stream = await self._client.generate(
+            model=model_name(spec.model),
+            prompt=spec.prompt,
+            system=spec.system or "",
+            options=spec.options.to_ollama(),
+            stream=True,
+        )
+        async for chunk in stream:
+            pieces.append(chunk.response or "")
+            size += len(pieces[-1].encode("utf-8", "surrogatepass"))
+            if size > MAX_DOCUMENT_BYTES:
+                raise ExecutionInvalid(f"the answer is longer than {MAX_DOCUMENT_BYTES:,} bytes")
+            if chunk.done:
+                return chunk, "".join(pieces)
+        raise EngineUnavailable(f"{self._url} broke off its answer", hint="Look at the engine's log.")
+
+    async def _context(self, name: str, digest: str) -> int:
+        if digest not in self._contexts:
+            facts = (await self._client.show(name)).modelinfo or {}
+            known = [value for key, value in facts.items() if key.endswith(".context_length")]
+            self._contexts[digest] = known[0] if known and isinstance(known[0], int) else DEFAULT_CONTEXT
+        return self._contexts[digest]
+
+    @asynccontextmanager
+    async def _engine_errors(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except ollama.ResponseError as error:
+            if error.status_code in (408, 425, 429) or error.status_code >= 500:
+                raise self._unavailable(f"{error.status_code} {error.error}") from error
+            raise EngineRefused(
+                f"{self._url} refused: {error.error}", hint="Look at the engine's log."
+            ) from error
+        except ValidationError as error:
+            raise ExecutionInvalid(f"{self._url} does not answer as Ollama does") from error
+        except (httpx.HTTPError, OSError) as error:
+            raise self._unavailable(str(error) or type(error).__name__) from error
+        except ValueError as error:
+            raise ExecutionInvalid(f"{self._url} answered with something that is not JSON") from error
+
+    def _unavailable(self, why: str) -> EngineUnavailable:
+        return EngineUnavailable(
+            f"the model engine at {self._url} is not available ({why})",
+            hint="Start it, or set OLLAMA_URL to where it is.",
+        )
+
+
+def _execution(spec: LlmSpec, task_id: bytes, *, final: ollama.GenerateResponse, output: str) -> Execution:
+    """Check what an engine returned, as whoever compares or audits it will, and write it down."""
+    input_tokens, output_tokens = final.prompt_eval_count, final.eval_count
+    if final.done_reason not in _ANSWERED:
+        raise ExecutionInvalid(f"the engine stopped without an answer ({final.done_reason!r})")
+    if not input_tokens or input_tokens < 0 or output_tokens is None:
+        raise ExecutionInvalid("the engine did not count its tokens")
+    if not 0 <= output_tokens <= spec.options.num_predict:
+        raise ExecutionInvalid(
+            f"the engine counted {output_tokens} tokens; at most {spec.options.num_predict} were asked for"
+        )
+    try:
+        result = LlmResult(
+            task="0x" + task_id.hex(),
+            model=spec.model,
+            output=output,
+            done_reason=final.done_reason,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+        )
+        return Execution(result=canonical(result), input_tokens=input_tokens, output_tokens=output_tokens)
+    except (ValueError, ContentTooLarge) as error:
+        raise ExecutionInvalid("the answer cannot be written as a result document") from error

@@ -1,0 +1,57 @@
+"""What every job of a daemon shares."""
+
+from dataclasses import dataclass
+
+from web3.contract.async_contract import AsyncContractFunction
+
+from protocol.chain import Chain
+from protocol.content import ContentStore
+from protocol.sender import Sender
+from runner.admission import Terms
+from runner.escrow import Escrow
+from runner.executors import Executor
+from runner.jobs import Job, Stage
+from runner.journal import Journal
+from runner.profile import Publisher
+from runner.settings import RunnerSettings
+from runner.situation import Situation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The daemon's connections and records, made once and handed to each job."""
+
+    settings: RunnerSettings
+    chain: Chain
+    escrow: Escrow
+    sender: Sender
+    journal: Journal
+    store: ContentStore
+    executor: Executor
+    situation: Situation
+    terms: Terms
+
+    @property
+    def node(self) -> str:
+        """Give the node key's address."""
+        return self.sender.address
+
+    @property
+    def publisher(self) -> Publisher:
+        """Give what keeps the published profile up to date."""
+        return Publisher(chain=self.chain, sender=self.sender, store=self.store, journal=self.journal)
+
+    async def send(self, job: Job, call: AsyncContractFunction, *, before: Stage, label: str) -> None:
+        """Write the stage, send, and keep the transaction. What it brought about is asked from the chain afterwards.
+
+        Raises `TransactionReverted`, `TransactionTimeout`, `InsufficientFunds`, `RpcUnavailable`.
+        """
+        if job.stage is not before:
+            self.journal.move(job.task_id, before)
+        receipt = await self.sender.send(call, label=label)
+        self.journal.record_transaction(
+            job.task_id,
+            label,
+            hash_=bytes.fromhex(receipt.transaction_hash.removeprefix("0x")),
+            block=receipt.block_number,
+        )

@@ -1,0 +1,66 @@
+"""What this runner offers, published: the profile document on IPFS, its digest on chain."""
+
+from collections.abc import Iterable
+
+import structlog
+
+from protocol.chain import Chain
+from protocol.content import ContentStore
+from protocol.documents import ModelOffer, RunnerProfile, canonical
+from protocol.sender import Sender
+from runner.executors import Model
+from runner.journal import Journal
+from runner.settings import RunnerSettings
+
+log = structlog.get_logger()
+
+
+def offers_of(models: Iterable[Model], settings: RunnerSettings) -> dict[str, ModelOffer]:
+    """Price the models that the owner offers, keyed by `name@sha256:digest`."""
+    offered = [
+        ModelOffer(
+            name=model.name,
+            digest=model.digest,
+            context=model.context,
+            input_price=str(settings.runner_input_price),
+            output_price=str(settings.runner_output_price),
+        )
+        for model in models
+        if not settings.runner_models or model.name in settings.runner_models
+    ]
+    return {offer.reference: offer for offer in offered}
+
+
+def profile_of(offers: Iterable[ModelOffer], settings: RunnerSettings) -> RunnerProfile:
+    """Write the profile; the order of models in it is fixed, so that equal offers have one digest."""
+    models = tuple(sorted(offers, key=lambda offer: offer.reference))
+    return RunnerProfile(label=settings.runner_label, models=models, slots=settings.runner_slots)
+
+
+class Publisher:
+    """Keeps the published profile equal to what is offered."""
+
+    def __init__(self, *, chain: Chain, sender: Sender, store: ContentStore, journal: Journal) -> None:
+        self._chain = chain
+        self._sender = sender
+        self._store = store
+        self._journal = journal
+
+    async def publish(self, profile: RunnerProfile) -> bool:
+        """Store the profile and put its digest on chain, unless the chain has it; say whether it was sent.
+
+        Raises `ContentUnavailable`, `RpcUnavailable`, `TransactionReverted`.
+        """
+        digest = await self._store.add(canonical(profile))
+        if digest == self._on_chain():
+            return False
+        node = self._sender.address
+        await self._sender.send(self._chain.reputation.functions.setProfile(node, digest), label="setProfile")
+        # The event comes with the next block; until then this is what the chain has.
+        self._journal.set_profile(node, digest)
+        log.info("profile_published", digest=digest.hex(), models=[offer.name for offer in profile.models])
+        return True
+
+    def _on_chain(self) -> bytes | None:
+        node = self._sender.address
+        return next((bytes(row["profile"]) for row in self._journal.nodes() if row["node"] == node), None)

@@ -1,0 +1,135 @@
+"""What an owner sets: `parity-runner`'s environment variables."""
+
+from pathlib import Path
+from typing import Annotated
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
+
+from protocol.address import Address
+from protocol.errors import ConfigError, InputError
+from protocol.keystore import load_account, parse_private_key, refuse_development_key
+from protocol.money import parse_usdfc
+from protocol.settings import ChainSettings, HttpUrl, IpfsSettings
+
+HOME = Path("~/.parity/runner")
+
+
+def _usdfc(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_usdfc(value)
+    except InputError as error:
+        raise ValueError(f"expected an amount of USDFC such as 0.001 ({error.hint})") from None
+
+
+def _items(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(item.strip() for item in value.split(",") if item.strip())
+
+
+Usdfc = Annotated[int, BeforeValidator(_usdfc), Field(ge=0)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_items)]
+Addresses = Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_items)]
+
+
+class RunnerSettings(ChainSettings, IpfsSettings):
+    """Settings of `parity-runner`, read from the environment and `.env`. Amounts are kept as USDFC base units."""
+
+    ollama_url: HttpUrl = Field("http://127.0.0.1:11434", description="model engine that speaks Ollama's API")
+    server_url: HttpUrl = Field(
+        "http://127.0.0.1:8080", description="API server; not used yet: the chain tells a runner everything"
+    )
+    webhook_port: int = Field(
+        0, ge=0, le=65535, description="port for hints from the API; not used yet, 0 keeps it off"
+    )
+    runner_keystore: Path = Field(HOME / "node.json", description="encrypted key file of the node key")
+    runner_password_file: Path | None = Field(None, description="file with the key file's password")
+    runner_private_key: SecretStr | None = Field(
+        None, description="node key itself, instead of a key file: for local chains and secret stores"
+    )
+    runner_home: Path = Field(HOME, description="folder of the journal; keep it, it holds unrevealed results")
+    runner_label: Annotated[str, Field(min_length=1, max_length=32)] = Field(
+        "runner", description="name of this device in the runner's profile"
+    )
+    runner_slots: int = Field(1, ge=1, le=4096, description="prompts at a time; the engine's own parallelism")
+    runner_models: Names = Field(
+        (), description="comma-separated models to offer; empty offers all that the engine has"
+    )
+    runner_input_price: Usdfc = Field(  # type: ignore[assignment]  # as a person writes it; validated
+        "0.0001", description="USDFC asked per 1,000 input tokens"
+    )
+    runner_output_price: Usdfc = Field(  # type: ignore[assignment]  # as a person writes it; validated
+        "0.0002", description="USDFC asked per 1,000 output tokens"
+    )
+    runner_min_reward: Usdfc = Field(  # type: ignore[assignment]  # as a person writes it; validated
+        "0.0001", description="least USDFC that a seat must be able to earn"
+    )
+    runner_allow_creators: Addresses = Field(
+        (), description="comma-separated addresses to work for; empty: everyone"
+    )
+    runner_deny_creators: Addresses = Field((), description="comma-separated addresses not to work for")
+    runner_tokens_per_s: float = Field(
+        10.0, gt=0, description="slowest generation to reckon with; orders too long for it are refused"
+    )
+    runner_heartbeat_interval_s: float = Field(30.0, gt=0, description="seconds between two status lines")
+    runner_log_level: str = Field(
+        "info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error"
+    )
+
+    @property
+    def home(self) -> Path:
+        """Give the journal's folder, `~` resolved."""
+        return self.runner_home.expanduser()
+
+    @property
+    def keystore(self) -> Path:
+        """Give the key file's path, `~` resolved."""
+        return self.runner_keystore.expanduser()
+
+    def password(self) -> str | None:
+        """Read the password file, if one is set; `ConfigError`."""
+        if self.runner_password_file is None:
+            return None
+        return read_password(self.runner_password_file, variable="RUNNER_PASSWORD_FILE")
+
+    def account(self, *, password: str | None = None) -> LocalAccount:
+        """Unlock the node key; `ConfigError`, `KeystoreError`, `InputError`.
+
+        A published development key is taken on local chains only.
+        """
+        account = self._private_key() if self.runner_private_key else self._unlock(password)
+        refuse_development_key(account.address, self.filecoin_chain_id)
+        return account
+
+    def _private_key(self) -> LocalAccount:
+        assert self.runner_private_key is not None
+        key = parse_private_key(self.runner_private_key.get_secret_value(), field="RUNNER_PRIVATE_KEY")
+        account: LocalAccount = Account.from_key(key)
+        return account
+
+    def _unlock(self, password: str | None) -> LocalAccount:
+        password = password or self.password()
+        if password is None:
+            raise ConfigError(
+                "RUNNER_PASSWORD_FILE (file with the key file's password) is not set",
+                hint="Set it, or start from a terminal to be asked.",
+            )
+        return load_account(self.keystore, password)
+
+
+def read_password(path: Path, *, variable: str) -> str:
+    """Read a password's file, without its last line break; `ConfigError` naming `variable`."""
+    try:
+        password = path.expanduser().read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{variable}: {path} cannot be read ({error})", hint="Check the path and its permissions."
+        ) from None
+    if not password:
+        raise ConfigError(f"{variable}: {path} is empty", hint="Write the password into it, on one line.")
+    return password
