@@ -1,0 +1,78 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol import lottery
+from runner.claiming import STAGGER_BLOCKS, Contender, Draw, turn_of
+from tests.runner.conftest import TASK
+
+
+def draw_of(seed: int, *, active: int, replicas: int) -> Draw:
+    return Draw(task_id=TASK, seed=seed, seed_block=50, active=active, replicas=replicas, widening_step=8)
+
+
+def contenders_of(count: int) -> list[Contender]:
+    return [Contender(f"0x{index:040x}", f"0x{index + 10_000:040x}") for index in range(1, count + 1)]
+
+
+SEEDS = st.integers(0, 2**256 - 1)
+
+
+@given(seed=SEEDS, count=st.integers(1, 40), replicas=st.sampled_from([1, 3, 5]))
+def test_where_everyone_is_free_as_many_claim_at_first_as_there_are_seats(
+    seed: int, count: int, replicas: int
+) -> None:
+    draw, everyone = draw_of(seed, active=count, replicas=replicas), contenders_of(count)
+    turns = [turn_of(one.node, draw=draw, contenders=everyone, seated=()) for one in everyone]
+    prompt = [turn for turn in turns if turn.claim_block == turn.opens_block]
+    assert len(prompt) == min(replicas, count)
+    assert max(turn.rank for turn in prompt) < replicas
+
+
+@given(seed=SEEDS, count=st.integers(1, 40), replicas=st.sampled_from([1, 3, 5]))
+def test_nobody_claims_before_the_lottery_admits_it(seed: int, count: int, replicas: int) -> None:
+    draw, everyone = draw_of(seed, active=count, replicas=replicas), contenders_of(count)
+    for one in everyone:
+        turn = turn_of(one.node, draw=draw, contenders=everyone, seated=())
+        ticket = lottery.ticket(seed, TASK, one.node)
+        waited = turn.claim_block - draw.seed_block
+        assert waited >= 1
+        assert ticket <= lottery.threshold(count, replicas, waited, draw.widening_step)
+
+
+@given(seed=SEEDS, count=st.integers(2, 40))
+def test_two_runners_that_wait_for_a_dead_first_choice_do_not_claim_in_the_same_block(
+    seed: int, count: int
+) -> None:
+    draw, everyone = draw_of(seed, active=3, replicas=1), contenders_of(count)
+    turns = [turn_of(one.node, draw=draw, contenders=everyone, seated=()) for one in everyone]
+    blocks = [turn.claim_block - turn.opens_block for turn in turns]
+    assert sorted(blocks) == [rank * STAGGER_BLOCKS for rank in range(count)]
+
+
+@given(seed=SEEDS, count=st.integers(4, 20))
+def test_once_a_seat_is_taken_the_next_in_rank_moves_up(seed: int, count: int) -> None:
+    draw, everyone = draw_of(seed, active=count, replicas=3), contenders_of(count)
+    by_rank = sorted(everyone, key=lambda one: lottery.ticket(seed, TASK, one.node))
+    seated = {by_rank[0].node}
+    third = turn_of(by_rank[2].node, draw=draw, contenders=everyone, seated=seated)
+    fourth = turn_of(by_rank[3].node, draw=draw, contenders=everyone, seated=seated)
+    assert third.rank == 1
+    assert third.claim_block == third.opens_block
+    assert fourth.claim_block == fourth.opens_block + STAGGER_BLOCKS
+
+
+def test_a_sibling_of_a_seated_node_is_not_waited_for() -> None:
+    everyone = [
+        Contender("0x" + "01" * 20, "0xo1"),
+        Contender("0x" + "02" * 20, "0xo1"),
+        Contender("0x" + "03" * 20, "0xo2"),
+    ]
+    draw = draw_of(7, active=3, replicas=3)
+    turn = turn_of(everyone[2].node, draw=draw, contenders=everyone, seated={everyone[0].node})
+    assert turn.rank == 0
+
+
+def test_a_node_that_the_events_have_not_shown_yet_still_gets_its_turn() -> None:
+    turn = turn_of("0x" + "09" * 20, draw=draw_of(7, active=1, replicas=1), contenders=[], seated=())
+    assert turn.rank == 0
+    assert turn.claim_block == 51
