@@ -83,10 +83,10 @@ class LlmExecutor:
     async def _generate(self, spec: LlmSpec) -> tuple[ollama.GenerateResponse, str]:
         pieces: list[str] = []
         size = 0
-        stream = await self._client.generate(
+        stream = await self._client.generate(  # type: ignore[call-overload]  # its overloads forget that system may be None
             model=model_name(spec.model),
             prompt=spec.prompt,
-            system=spec.system or "",
+            system=spec.system,
             options=spec.options.to_ollama(),
             stream=True,
         )
