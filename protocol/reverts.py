@@ -9,6 +9,7 @@ from typing import Any
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 from eth_utils.abi import collapse_if_tuple
+from eth_utils.address import to_checksum_address
 from web3.exceptions import ContractLogicError
 
 from protocol.abi import AbiEntry, errors_by_selector
@@ -88,7 +89,10 @@ def revert_of(error: ContractLogicError) -> Revert:
 def _custom(entry: AbiEntry, body: bytes) -> Revert:
     inputs = entry["inputs"]
     values = decode([collapse_if_tuple(item) for item in inputs], body)
-    arguments = {item["name"]: value for item, value in zip(inputs, values, strict=True)}
+    arguments = {
+        item["name"]: to_checksum_address(value) if item["type"] == "address" else value
+        for item, value in zip(inputs, values, strict=True)
+    }
     name = str(entry["name"])
     if name not in SENTENCES:
         return _plain(name, arguments, f"The contract refused: {name}.")

@@ -6,14 +6,17 @@ from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientTimeout
 from web3 import AsyncHTTPProvider
-from web3.exceptions import BadResponseFormat, Web3ValueError
-from web3.providers.rpc.utils import ExceptionRetryConfiguration
+from web3.exceptions import Web3ValueError
+from web3.providers.rpc.utils import REQUEST_RETRY_ALLOWLIST, ExceptionRetryConfiguration
 from web3.types import RPCEndpoint, RPCResponse
 
 from protocol.errors import RpcUnavailable
 
 _ATTEMPTS = 3
 _FIRST_PAUSE_S = 0.1
+_REPEATABLE = [method for method in REQUEST_RETRY_ALLOWLIST if method != "eth_sendRawTransaction"]
+"""The sender repeats transactions itself: it must know whether an `already known` is of its own making."""
+_NOT_JSON_RPC = "the answer is not JSON-RPC"
 
 
 class RpcProvider(AsyncHTTPProvider):
@@ -24,7 +27,10 @@ class RpcProvider(AsyncHTTPProvider):
             url,
             request_kwargs={"timeout": ClientTimeout(total=timeout_s)},
             exception_retry_configuration=ExceptionRetryConfiguration(
-                errors=(ClientError, TimeoutError), retries=_ATTEMPTS, backoff_factor=_FIRST_PAUSE_S
+                errors=(ClientError, TimeoutError),
+                retries=_ATTEMPTS,
+                backoff_factor=_FIRST_PAUSE_S,
+                method_allowlist=_REPEATABLE,
             ),
         )
         self._shown = shown_url(url)
@@ -33,15 +39,18 @@ class RpcProvider(AsyncHTTPProvider):
     async def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
         """Make one call; `RpcUnavailable` if the node does not answer in JSON in time."""
         try:
-            return await super().make_request(method, params)
+            response = await super().make_request(method, params)
         except TimeoutError as error:
             raise self._unavailable(method, f"no answer within {self._timeout_s:g} s") from error
         except ClientError as error:
             raise self._unavailable(
                 method, str(error).replace(str(self.endpoint_uri), self._shown)
             ) from error
-        except (json.JSONDecodeError, UnicodeDecodeError, BadResponseFormat, Web3ValueError) as error:
-            raise self._unavailable(method, "the answer is not JSON-RPC") from error
+        except (json.JSONDecodeError, UnicodeDecodeError, Web3ValueError) as error:
+            raise self._unavailable(method, _NOT_JSON_RPC) from error
+        if not isinstance(response, dict) or not response.keys() & {"result", "error"}:
+            raise self._unavailable(method, _NOT_JSON_RPC)
+        return response
 
     def _unavailable(self, method: str, why: str) -> RpcUnavailable:
         return RpcUnavailable(

@@ -116,9 +116,9 @@ class Sender:
         for _ in range(_ATTEMPTS):
             prepared = await self.prepare(function, label=label, value=value)
             nonce, sent = await self._submit(prepared)
-            if on_sent is not None:
-                on_sent(sent)
             try:
+                if on_sent is not None:
+                    on_sent(sent)
                 receipt = await self._wait(prepared, nonce=nonce, sent=[sent])
             finally:
                 self._in_flight.discard(nonce)
@@ -180,7 +180,11 @@ class Sender:
         return raw, "0x" + keccak(raw).hex()
 
     async def _broadcast(self, raw: bytes, *, label: str) -> bool:
-        """Hand a signed transaction to the node; `False` if its nonce is taken. Repeating it is harmless."""
+        """Hand a signed transaction to the node; `False` if its nonce is taken.
+
+        A node that knows it already got it from us only if we tried before: two processes that want the same thing
+        at the same nonce sign the very same bytes, and then it is the other's.
+        """
         for attempt in range(_ATTEMPTS):
             try:
                 await self._eth.send_raw_transaction(raw)
@@ -191,7 +195,7 @@ class Sender:
             except ContractLogicError as error:
                 raise revert_of(error).as_error() from error
             except Web3RPCError as error:
-                return _is_known(error) or not _refusal(error, label=label)
+                return attempt > 0 if _is_known(error) else not _refusal(error, label=label)
             else:
                 return True
         return False
