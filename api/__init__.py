@@ -1,1 +1,1 @@
-"""api"""
+"""The server: the index through GraphQL and REST, live updates, and the relay of signed orders."""

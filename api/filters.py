@@ -52,8 +52,12 @@ def _all_of(where: Where, columns: Mapping[str, str], *, conditions: Conditions,
     parts: list[str] = []
     for name, value in where.items():
         if name in ("and", "or", "not"):
-            branches: list[Where] = value if isinstance(value, list) else [value]
-            inner = [_joined(b, columns, conditions=conditions, depth=depth + 1) for b in branches if b]
+            branches = value if isinstance(value, list) else [value]
+            inner = [
+                _joined(b, columns, conditions=conditions, depth=depth + 1)
+                for b in branches
+                if isinstance(b, Mapping) and b
+            ]
             joined = (" OR " if name == "or" else " AND ").join(inner) or "TRUE"
             parts.append(f"NOT ({joined})" if name == "not" else f"({joined})")
         elif isinstance(value, Mapping):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from api.database import DatabaseUnavailable, IndexBehind, IndexMissing, StatementTimeout
-from api.rejections import BadOrder, Rejected, RelayerUnavailable
+from api.rejections import BadOrder, Refusal, RelayerUnavailable
 from protocol import errors
 
 
@@ -55,7 +55,7 @@ _KINDS: tuple[tuple[type[errors.ParityError], str, str, int], ...] = (
 
 def problem_of(error: errors.ParityError) -> Problem:
     """Give an error's problem."""
-    if isinstance(error, Rejected):
+    if isinstance(error, Refusal):
         return Problem(
             type=error.slug,
             title=error.title,

@@ -1,21 +1,23 @@
-"""Why the relay sends nothing. Each reason is its own problem, with the slug that clients tell it by.
+"""Refusals of this server. Each reason is its own problem, with the slug that clients tell it by.
 
 ::
 
-    Rejected
-    ├── WrongChain          400   signed for another chain
-    ├── WrongContract       400   signed for another contract
-    ├── BadSignature        400   not the client's, or not the payer's
-    ├── BadOrder            422   a field that the contract refuses; `field` names it
-    ├── UnknownParams       422   no such parameter version
-    ├── Expired             422   claimBy, or the authorization's validBefore, has passed
-    ├── NotYetValid         422   the authorization's validAfter has not come
-    ├── Revoked             422   the client has revoked orders of this epoch
-    ├── Replayed            409   the task exists already
-    ├── InsufficientFunds   402   the payer cannot pay the reward
-    ├── SimulatedRevert     422   the contract would refuse, for another reason
-    ├── BudgetExhausted     429   this client's share of the relayer's gas is used up
-    └── RelayerUnavailable  503   this server sends nothing; carries the transaction to send oneself
+    Refusal
+    ├── NotFound            404   nothing of that id
+    └── Rejected                  the relay sends nothing, and nothing is spent
+        ├── WrongChain          400   signed for another chain
+        ├── WrongContract       400   signed for another contract
+        ├── BadSignature        400   not the client's, or not the payer's
+        ├── BadOrder            422   a field that the contract refuses; `field` names it
+        ├── UnknownParams       422   no such parameter version
+        ├── Expired             422   claimBy, or the authorization's validBefore, has passed
+        ├── NotYetValid         422   the authorization's validAfter has not come
+        ├── Revoked             422   the client has revoked orders of this epoch
+        ├── Replayed            409   the task exists already
+        ├── InsufficientFunds   402   the payer cannot pay the reward
+        ├── SimulatedRevert     422   the contract would refuse, for another reason
+        ├── BudgetExhausted     429   this client's share of the relayer's gas is used up
+        └── RelayerUnavailable  503   this server sends nothing; carries the transaction to send oneself
 """
 
 from collections.abc import Mapping
@@ -24,11 +26,11 @@ from typing import ClassVar
 from protocol.errors import ParityError, TransactionReverted
 
 
-class Rejected(ParityError):
-    """An order was not sent. Nothing was spent and nothing changed."""
+class Refusal(ParityError):
+    """A request that is refused; `slug` is the type of its problem document and `status` HTTP's."""
 
-    slug: ClassVar[str] = "rejected"
-    title: ClassVar[str] = "Order not sent"
+    slug: ClassVar[str] = "refused"
+    title: ClassVar[str] = "Refused"
     status: ClassVar[int] = 422
 
     def __init__(
@@ -42,6 +44,21 @@ class Rejected(ParityError):
         super().__init__(message, hint=hint)
         self.field = field
         self.more = dict(more or {})
+
+
+class NotFound(Refusal):
+    """The index holds nothing of that id."""
+
+    slug = "not-found"
+    title = "Not found"
+    status = 404
+
+
+class Rejected(Refusal):
+    """An order was not sent. Nothing was spent and nothing changed."""
+
+    slug = "rejected"
+    title = "Order not sent"
 
 
 class WrongChain(Rejected):

@@ -59,7 +59,7 @@ class OneSnapshot(SchemaExtension):
         finally:
             await operation.close()
 
-    async def on_stream_result(self, result: object) -> AsyncIterator[None]:
+    async def on_stream_result(self, _result: object) -> AsyncIterator[None]:
         # Closed before the event is sent, so that a slow reader holds no connection.
         await self.execution_context.context.close()
         yield

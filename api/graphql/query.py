@@ -2,7 +2,6 @@
 
 import strawberry
 
-from api.database import IndexBehind
 from api.graphql.accounts import Balance
 from api.graphql.enums import ORDERINGS, PromptOrder, RunnerOrder, TaskOrder
 from api.graphql.operation import Info
@@ -33,6 +32,7 @@ class Query:
     async def tasks(
         self,
         info: Info,
+        *,
         first: int | None = None,
         after: str | None = None,
         last: int | None = None,
@@ -57,6 +57,7 @@ class Query:
     async def runners(
         self,
         info: Info,
+        *,
         first: int | None = None,
         after: str | None = None,
         last: int | None = None,
@@ -88,6 +89,7 @@ class Query:
     async def prompts(
         self,
         info: Info,
+        *,
         first: int | None = None,
         after: str | None = None,
         last: int | None = None,
@@ -106,6 +108,7 @@ class Query:
     async def reputation_events(
         self,
         info: Info,
+        *,
         first: int | None = None,
         after: str | None = None,
         last: int | None = None,
@@ -131,9 +134,4 @@ class Query:
     async def status(self, info: Info, min_block: UInt | None = None) -> Status:
         reading = info.context.reading
         await reading.require(min_block)
-        record = await chain.sync_state(reading.snapshot)
-        if record is None:
-            raise IndexBehind(
-                "the index is empty: its first block has not been read", hint="Start parity-indexer."
-            )
-        return Status.of(record)
+        return Status.of(await chain.require_sync_state(reading.snapshot))

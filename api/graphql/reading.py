@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from strawberry.dataloader import DataLoader
 
 from api.chain_link import ChainLink
-from api.database import IndexBehind, Record, Snapshot
-from api.queries import accounts, chain, documents, prompts, runners, tasks
+from api.database import Record, Snapshot
+from api.freshness import require_block
+from api.queries import accounts, documents, prompts, runners, tasks
 from api.tickets import Draw, DrawKey, draws_of
 
 Load = Callable[[Snapshot, Sequence[bytes]], Awaitable[Sequence[Record]]]
@@ -34,15 +35,7 @@ class Reading:
 
     async def require(self, min_block: int | None) -> None:
         """Raise `IndexBehind` unless the snapshot holds `min_block`."""
-        if min_block is None:
-            return
-        state = await chain.sync_state(self.snapshot)
-        indexed = state["indexed_number"] if state else -1
-        if indexed < min_block:
-            raise IndexBehind(
-                f"the index holds blocks up to {indexed}, not yet {min_block}",
-                hint="Ask again in a moment, or subscribe to `block`.",
-            )
+        await require_block(self.snapshot, min_block)
 
     async def close(self) -> None:
         """Give the snapshot's connection back."""

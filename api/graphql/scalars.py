@@ -1,5 +1,6 @@
 """Checked scalars: what is not of the right form is refused before anything is read."""
 
+import contextlib
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -49,14 +50,10 @@ def write_hex(content: bytes) -> str:
 
 
 def _read_hex(value: object) -> bytes:
-    try:
-        if not isinstance(value, str) or not value.startswith("0x"):
-            raise ValueError(value)
-        return bytes.fromhex(value[2:])
-    except ValueError:
-        raise GraphQLError(
-            f"{value!r:.80} is not bytes in hex (0x and an even number of hex digits)"
-        ) from None
+    if isinstance(value, str) and value.startswith("0x"):
+        with contextlib.suppress(ValueError):
+            return bytes.fromhex(value[2:])
+    raise GraphQLError(f"{value!r:.80} is not bytes in hex (0x and an even number of hex digits)")
 
 
 def _read_big(value: object) -> int:

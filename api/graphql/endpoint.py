@@ -1,0 +1,62 @@
+"""`/graphql`: queries and mutations over HTTP, subscriptions over graphql-transport-ws."""
+
+from datetime import timedelta
+
+import orjson
+from cross_web import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+
+from api.graphql.schema import build_schema
+from api.problems import Problem
+from api.responses import problem_response
+from api.services import Services
+
+MAX_SUBSCRIPTIONS = 50
+"""Operations that one websocket may have open."""
+
+
+class GraphqlEndpoint(GraphQL[Services, None]):
+    """Strawberry's endpoint, with our services as context and problem documents for malformed requests."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            build_schema(),
+            graphql_ide=None,  # they all load scripts from other hosts
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
+            connection_init_wait_timeout=timedelta(seconds=10),
+            max_subscriptions_per_connection=MAX_SUBSCRIPTIONS,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        try:
+            response: Response = await self.run(Request(scope, receive))
+        except HTTPException as error:
+            response = problem_response(_problem(error))
+        await response(scope, receive, send)
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Services:  # noqa: ARG002  # strawberry calls it by name
+        """Give the services; each operation gets a context of its own from them."""
+        services: Services = request.app.state.services
+        return services
+
+    def encode_json(self, data: object) -> str:
+        """Write JSON."""
+        return orjson.dumps(data).decode()
+
+
+def _problem(error: HTTPException) -> Problem:
+    return Problem(
+        type="bad-request",
+        title="Request not understood",
+        status=error.status_code,
+        detail=str(error.reason),
+        hint='POST {"query": "…", "variables": {…}} as application/json.',
+    )

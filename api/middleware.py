@@ -1,0 +1,119 @@
+"""What holds for every request: an id, a log line, a measure, a cap on its body, headers that browsers heed."""
+
+import re
+import secrets
+import time
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.metrics import REQUEST_SECONDS, REQUESTS
+from api.problems import Problem
+from api.responses import problem_response
+
+MAX_BODY_BYTES = 1024 * 1024
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self';"
+        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+log = structlog.get_logger("api.access")
+
+
+class Observed:
+    """Gives each request an id (the caller's own, if it sent a decent one), logs and measures it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if _ID.fullmatch(given) else secrets.token_hex(8)
+        started, status = time.perf_counter(), 500
+
+        async def observed_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                headers.update(_HEADERS)
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, observed_send)
+            finally:
+                if scope["type"] == "http":
+                    _measure(scope, status=status, took_s=time.perf_counter() - started)
+
+
+class CappedBody:
+    """Refuses a body above `MAX_BODY_BYTES`, whether or not its length was said before."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        length = Headers(scope=scope).get("content-length", "0")
+        if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
+            await _too_large(scope, receive, send)
+            return
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+            if size > MAX_BODY_BYTES:
+                await _too_large(scope, receive, send)
+                return
+            if not message.get("more_body", False):
+                break
+        await self._app(scope, _replayed(b"".join(chunks), receive), send)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return replay
+
+
+async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
+    problem = Problem(
+        type="body-too-large",
+        title="Body too large",
+        status=413,
+        detail=f"A body may have {MAX_BODY_BYTES} bytes.",
+        hint="Put documents on IPFS and send their digests.",
+    )
+    await problem_response(problem)(scope, receive, send)
+
+
+def _measure(scope: Scope, *, status: int, took_s: float) -> None:
+    # The route's pattern, never the path itself: ids would make a series each.
+    route = scope.get("route")
+    pattern = getattr(route, "path", None) or "unmatched"
+    REQUESTS.labels(scope["method"], pattern, str(status)).inc()
+    REQUEST_SECONDS.labels(scope["method"], pattern).observe(took_s)
+    log.info(
+        "answered", method=scope["method"], path=scope["path"], status=status, took_ms=round(took_s * 1000, 1)
+    )

@@ -1,0 +1,56 @@
+"""Problem documents as responses, and the handlers that turn every exception into one."""
+
+import orjson
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.problems import Problem, problem_of
+from protocol.errors import ParityError
+
+_TITLES = {404: ("not-found", "Not found"), 405: ("method-not-allowed", "Method not allowed")}
+
+log = structlog.get_logger(__name__)
+
+
+def problem_response(problem: Problem) -> Response:
+    """Write a problem document."""
+    retry_after = problem.more.get("retryAfter")
+    return Response(
+        orjson.dumps(problem.document()),
+        status_code=problem.status,
+        media_type="application/problem+json",
+        headers={"Retry-After": str(retry_after)} if retry_after else None,
+    )
+
+
+async def on_parity_error(_request: Request, error: Exception) -> Response:
+    """Answer one of our own errors."""
+    assert isinstance(error, ParityError)
+    return problem_response(problem_of(error))
+
+
+async def on_http_error(request: Request, error: Exception) -> Response:
+    """Answer Starlette's own refusals, such as an unknown path."""
+    assert isinstance(error, HTTPException)
+    slug, title = _TITLES.get(error.status_code, ("bad-request", "Request not understood"))
+    return problem_response(
+        Problem(
+            type=slug,
+            title=title,
+            status=error.status_code,
+            detail=f"{request.method} {request.url.path}: {error.detail}",
+            hint="See /openapi.json for what there is.",
+        )
+    )
+
+
+async def on_any_error(request: Request, error: Exception) -> Response:
+    """Answer a fault of this server: logged in full, said in general."""
+    log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
+    return problem_response(
+        Problem(
+            type="internal", title="Server error", status=500, detail="The server failed; its log says why."
+        )
+    )

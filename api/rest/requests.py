@@ -1,0 +1,178 @@
+"""What REST takes: parameters of paths and queries, and the body of a relayed order."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from api.graphql.enums import TaskStatus
+from api.graphql.scalars import read_address, read_bytes32, write_address, write_hex
+from api.relay import RelayRequest, SignedDomain
+from protocol.errors import InputError
+from protocol.order import ORDER_FIELDS, Order
+from protocol.typed_data import Authorization
+
+
+def _checked_address(value: object) -> str:
+    return write_address(_said(read_address, value))
+
+
+def _checked_hash(value: object) -> str:
+    return write_hex(_said(read_bytes32, value))
+
+
+def _said(read: Any, value: object) -> bytes:
+    try:
+        content: bytes = read(value)
+    except Exception as error:
+        # A border: the scalars' own errors are GraphQL's, and pydantic wants a ValueError.
+        raise ValueError(str(error)) from error
+    return content
+
+
+AddressIn = Annotated[str, BeforeValidator(_checked_address), Field(examples=["0x" + "00" * 20])]
+HashIn = Annotated[str, BeforeValidator(_checked_hash), Field(examples=["0x" + "00" * 32])]
+AmountIn = Annotated[str, Field(pattern="^[0-9]{1,29}$", description="USDFC base units (10^-18 USDFC)")]
+HexIn = Annotated[str, Field(pattern="^0x([0-9a-fA-F]{2})*$", max_length=20_000)]
+
+
+class Parameters(BaseModel):
+    """What every request's parameters share: camelCase, and nothing unknown."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, validate_by_alias=True)
+
+
+class NoParameters(Parameters):
+    """None."""
+
+
+class ById(Parameters):
+    """One thing, by its id."""
+
+    id: HashIn
+    min_block: int | None = Field(None, ge=0, description="block that the answer must include")
+
+
+class Paged(Parameters):
+    """A page of a list."""
+
+    first: int | None = Field(None, description="rows from the start, at most 100; 20 if nothing is given")
+    after: str | None = Field(None, description="only rows after this cursor")
+    last: int | None = Field(None, description="rows from the end, at most 100")
+    before: str | None = Field(None, description="only rows before this cursor")
+    min_block: int | None = Field(None, ge=0, description="block that the answer must include")
+
+
+class ListTasks(Paged):
+    """Which tasks."""
+
+    client: AddressIn | None = None
+    payer: AddressIn | None = None
+    node: AddressIn | None = Field(None, description="some seat's runner")
+    status: Literal[tuple(status.value for status in TaskStatus)] | None = None  # type: ignore[valid-type]  # of the enum
+
+
+class ListPrompts(Paged):
+    """Which prompts."""
+
+    creator: AddressIn | None = None
+    client_id: str | None = Field(None, max_length=200)
+    model: str | None = Field(None, max_length=300)
+    status: Literal[tuple(status.value for status in TaskStatus)] | None = None  # type: ignore[valid-type]  # of the enum
+
+
+class ListRunners(Paged):
+    """Which runners."""
+
+    owner: AddressIn | None = None
+    status: Literal["active", "retired"] | None = None
+    model: str | None = Field(None, max_length=300, description="name of a model that it offers")
+
+
+class OrderIntent(Parameters):
+    """An order to be signed; what is left out is filled in."""
+
+    client: AddressIn
+    payer: AddressIn | None = Field(None, description="the client, if left out")
+    spec: HashIn = Field(description="SHA-256 digest of the specification on IPFS")
+    reward: AmountIn
+    bond: AmountIn = "0"
+    input_price: AmountIn = "0"
+    output_price: AmountIn = "0"
+    replicas: int = Field(3, ge=1, le=255)
+    quorum: int = Field(2, ge=1, le=255)
+    claim_by: int | None = Field(None, ge=1, description="half of the longest allowed, if left out")
+    retention: int = Field(0, ge=0, le=2**32 - 1)
+    salt: HashIn | None = Field(None, description="random, if left out")
+
+
+class AuthorizationBody(BaseModel):
+    """A signed EIP-3009 receiveWithAuthorization whose nonce is the task's id; times are Unix seconds."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+
+    valid_after: int = Field(ge=0, lt=2**256)
+    valid_before: int = Field(ge=0, lt=2**256)
+    v: int = Field(ge=0, le=255)
+    r: HashIn
+    s: HashIn
+
+
+class DomainBody(BaseModel):
+    """The EIP-712 domain that was signed for; given, it is compared with this server's own."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+
+    chain_id: int = Field(ge=1)
+    verifying_contract: AddressIn
+
+
+class OrderBody(BaseModel):
+    """An order as it was signed; read by the protocol's own rules."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "properties": {
+                name: {"type": "string" if kind in ("uint96", "address", "bytes32") else "integer"}
+                for _, name, kind in ORDER_FIELDS
+            },
+            "required": [name for _, name, _ in ORDER_FIELDS],
+            "additionalProperties": False,
+        },
+    )
+
+
+class RelayBody(BaseModel):
+    """An order and what was signed for it."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+
+    order: OrderBody
+    client_signature: HexIn | None = Field(None, description="the client's EIP-712 signature of the order")
+    payer_signature: HexIn | None = Field(None, description="the payer's, when the payer is another")
+    authorization: AuthorizationBody | None = Field(
+        None, description="instead of free funds in the StakeWallet"
+    )
+    domain: DomainBody | None = None
+
+    def request(self) -> RelayRequest:
+        """Give the relay's own form; `InputError` names a field of the order that is wrong."""
+        return RelayRequest(
+            order=Order.from_json(self.order.model_extra or {}),
+            client_signature=_bytes(self.client_signature),
+            payer_signature=_bytes(self.payer_signature),
+            authorization=Authorization.from_json(self.authorization.model_dump(by_alias=True))
+            if self.authorization
+            else None,
+            domain=SignedDomain(self.domain.chain_id, self.domain.verifying_contract)
+            if self.domain
+            else None,
+        )
+
+
+def _bytes(text: str | None) -> bytes:
+    try:
+        return bytes.fromhex((text or "0x")[2:])
+    except ValueError:
+        raise InputError("signature: not hex", field="signature") from None

@@ -1,0 +1,137 @@
+"""The table of REST endpoints: what is served is what OpenAPI says, since both come from here."""
+
+from starlette.routing import Route
+
+from api.rest import intents, models, operations, reads
+from api.rest.endpoint import Endpoint
+from api.rest.requests import (
+    ById,
+    ListPrompts,
+    ListRunners,
+    ListTasks,
+    NoParameters,
+    OrderIntent,
+    RelayBody,
+)
+
+_READ = (400, 503)
+_ONE = (400, 404, 503)
+_RELAY = (400, 402, 409, 413, 422, 429, 503, 504)
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint(
+        method="GET",
+        path="/health",
+        summary="Does the process live?",
+        handle=operations.health,
+        answer=operations.Health,
+        parameters=NoParameters,
+    ),
+    Endpoint(
+        method="GET",
+        path="/ready",
+        summary="May it be sent requests? 503 with the reasons if not",
+        handle=operations.ready,
+        answer=operations.Readiness,
+        parameters=NoParameters,
+    ),
+    Endpoint(
+        method="GET",
+        path="/status",
+        summary="How far is the index, and what is in it?",
+        handle=operations.status,
+        answer=operations.ServerStatus,
+        parameters=NoParameters,
+        problems=_READ,
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/tasks",
+        summary="Tasks, newest first",
+        handle=reads.list_tasks,
+        answer=models.Tasks,
+        parameters=ListTasks,
+        problems=_READ,
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/tasks",
+        summary="Relay a signed order",
+        handle=intents.relay_order,
+        answer=intents.Relayed,
+        parameters=NoParameters,
+        body=RelayBody,
+        status=202,
+        problems=_RELAY,
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/tasks/{id}",
+        summary="One task, its seats and its documents",
+        handle=reads.get_task,
+        answer=models.TaskWithSeats,
+        parameters=ById,
+        problems=_ONE,
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/llm/prompts",
+        summary="Prompts, newest first",
+        handle=reads.list_prompts,
+        answer=models.Prompts,
+        parameters=ListPrompts,
+        problems=_READ,
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/llm/prompts",
+        summary="Relay a signed order for a prompt; the same as POST /api/v1/tasks",
+        handle=intents.relay_order,
+        answer=intents.Relayed,
+        parameters=NoParameters,
+        body=RelayBody,
+        status=202,
+        problems=_RELAY,
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/llm/prompts/{id}",
+        summary="One prompt and its answer",
+        handle=reads.get_prompt,
+        answer=models.Prompt,
+        parameters=ById,
+        problems=_ONE,
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/llm/models",
+        summary="Models on offer",
+        handle=reads.list_models,
+        answer=models.OfferedModels,
+        parameters=NoParameters,
+        problems=_READ,
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/runners",
+        summary="Runners, best score first",
+        handle=reads.list_runners,
+        answer=models.Runners,
+        parameters=ListRunners,
+        problems=_READ,
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/intents/order",
+        summary="Typed data of an order, ready to sign",
+        handle=intents.order_intent,
+        answer=intents.OrderToSign,
+        parameters=OrderIntent,
+        problems=_READ,
+    ),
+)
+
+
+def rest_routes() -> list[Route]:
+    """Give Starlette's routes, one for each path."""
+    return [Route(endpoint.path, endpoint.respond, methods=[endpoint.method]) for endpoint in ENDPOINTS]
