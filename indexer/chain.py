@@ -128,7 +128,7 @@ class ChainReader:
         )
         end = _at(last, end_reply, height=quantity(_result(latest_reply, str, method="eth_blockNumber")))
         logs = await self._checked(wire, first=first, last=last)
-        return LogRange(first, last, logs, end or await self._last_before(last))
+        return LogRange(first, last, logs, end or await self.last_until(last - 1))
 
     async def _in_halves(self, first: int, last: int) -> LogRange:
         middle = (first + last) // 2
@@ -136,12 +136,13 @@ class ChainReader:
         upper = await self.logs_between(middle + 1, last)
         return LogRange(first, last, lower.logs + upper.logs, upper.end)
 
-    async def _last_before(self, number: int) -> Header:
-        while number > 0:
-            number -= 1
+    async def last_until(self, number: int) -> Header:
+        """Give the last block at or below a height, which itself may be a null round."""
+        while number >= 0:
             header = await self.header_at(number)
             if header is not None:
                 return header
+            number -= 1
         raise InconsistentChain("the chain has no block 0", hint="Check FILECOIN_RPC.")
 
     async def logs_of(self, header: Header) -> list[Log]:

@@ -111,7 +111,7 @@ def _static(types: Sequence[str]) -> Decoder:
 def _dynamic(indexed: Sequence[AbiEntry], unindexed: Sequence[AbiEntry]) -> Decoder:
     # An indexed argument of dynamic type is in the log as its hash alone.
     topic_types = [argument["type"] if _format(argument["type"]) else "bytes32" for argument in indexed]
-    data_types = [_canonical(argument) for argument in unindexed]
+    data_types = [canonical_type(argument) for argument in unindexed]
 
     def cut(topics: bytes, data: bytes) -> Arguments:
         try:
@@ -123,11 +123,12 @@ def _dynamic(indexed: Sequence[AbiEntry], unindexed: Sequence[AbiEntry]) -> Deco
     return cut
 
 
-def _canonical(argument: AbiEntry) -> str:
+def canonical_type(argument: AbiEntry) -> str:
+    """Write an argument's type as `eth_abi` wants it, structs as tuples of their members."""
     kind: str = argument["type"]
     if not kind.startswith("tuple"):
         return kind
-    return f"({','.join(_canonical(member) for member in argument['components'])}){kind[5:]}"
+    return f"({','.join(canonical_type(member) for member in argument['components'])}){kind[5:]}"
 
 
 def _flat(values: Sequence[Any], types: Sequence[str]) -> Iterator[Any]:

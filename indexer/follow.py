@@ -22,6 +22,8 @@ log = structlog.get_logger()
 RANGE_FROM_BLOCKS = 4
 """From this many new blocks on, logs are asked for by range instead of block by block."""
 ROWS_IN_MEMORY = 100_000
+TAG_EVERY_BLOCKS = 10
+"""How often the node is asked for its `finalized` block; what it says between is only older."""
 
 
 class DeepReorg(IndexerError):
@@ -40,12 +42,14 @@ class Follower:
     progress: Progress
     state: State = field(default_factory=State)
     window: dict[bytes, Header] = field(default_factory=dict)
+    _tag: int | None = None
+    _tag_asked_at: int = -TAG_EVERY_BLOCKS
 
     async def restore(self) -> None:
         """Forget what is in memory and read the window of stored blocks anew."""
         self.state.forget()
         cursor = await self.store.cursor()
-        stored = await self.store.stored_blocks(above=min(cursor.finalized_number, cursor.indexed_number) - 1)
+        stored = await self.store.stored_blocks(above=cursor.finalized_number - 1, tip=cursor.indexed_hash)
         self.window = {block.hash: block for block in stored}
 
     async def step(self) -> bool:
@@ -113,9 +117,10 @@ class Follower:
         return branch
 
     async def _finalized(self, head: Header) -> int:
-        by_depth = head.number - self.finality_blocks
-        by_tag = await self.chain.finalized_number()
-        return max(by_depth, by_tag if by_tag is not None else by_depth)
+        if abs(head.number - self._tag_asked_at) >= TAG_EVERY_BLOCKS:
+            self._tag = await self.chain.finalized_number()
+            self._tag_asked_at = head.number
+        return max(head.number - self.finality_blocks, self._tag or 0)
 
     async def _logs(self, branch: list[Header]) -> dict[bytes, list[Log]]:
         """Give the logs of each block of the branch by its hash."""

@@ -22,13 +22,13 @@ CREATE TABLE IF NOT EXISTS content.documents (
     next_attempt_at timestamptz NOT NULL DEFAULT now(),
     fetched_at timestamptz
 );
-CREATE INDEX IF NOT EXISTS documents_due ON content.documents (next_attempt_at) WHERE status IN ('pending', 'unavailable');
+CREATE INDEX IF NOT EXISTS documents_due ON content.documents (next_attempt_at) WHERE status IN ('pending', 'unavailable', 'mismatch');
 COMMENT ON TABLE content.documents IS 'IPFS documents that tasks and runners point at. Not part of the fold: a missing one delays nothing.';
 COMMENT ON COLUMN content.documents.digest IS 'SHA-256 of the content; with the raw codec it is the CIDv1.';
 COMMENT ON COLUMN content.documents.kind IS 'What the chain refers to it as: spec, result or profile.';
 COMMENT ON COLUMN content.documents.content IS 'The parsed document; null unless status is stored.';
 COMMENT ON COLUMN content.documents.size IS 'Bytes of the content; null until it was fetched.';
-COMMENT ON COLUMN content.documents.status IS 'pending (not tried), unavailable (tried, will be retried), stored, mismatch (content has another digest), too_large, invalid (not a document of this network).';
+COMMENT ON COLUMN content.documents.status IS 'pending (not tried), unavailable (tried, will be retried), stored, mismatch (the IPFS node returned other content; will be retried), too_large, invalid (not a document of this network).';
 COMMENT ON COLUMN content.documents.error IS 'Why it is not stored; null when it is.';
 COMMENT ON COLUMN content.documents.attempts IS 'Fetches tried so far.';
 COMMENT ON COLUMN content.documents.next_attempt_at IS 'Earliest time of the next fetch.';

@@ -93,13 +93,29 @@ class Store:
         row = await self.reader.fetchrow(f"SELECT {columns} FROM sync_state")  # noqa: S608 (our names)
         return Cursor(**dict(row or {}))
 
-    async def stored_blocks(self, *, above: int = -1) -> list[Header]:
-        """List stored blocks higher than `above`, newest first."""
+    async def stored_blocks(self, *, above: int = -1, tip: bytes | None = None) -> list[Header]:
+        """List stored blocks higher than `above`, and the one with hash `tip`, newest first."""
         rows = await self.reader.fetch(
-            "SELECT number, hash, parent_hash, timestamp FROM blocks WHERE number > $1 ORDER BY number DESC",
+            "SELECT number, hash, parent_hash, timestamp FROM blocks WHERE number > $1 OR hash = $2"
+            " ORDER BY number DESC",
             above,
+            tip,
         )
         return [Header(**dict(row)) for row in rows]
+
+    async def tip(self, cursor: Cursor) -> Header:
+        """Give the block that the cursor's hash names: at its height, or below it where that is a null round."""
+        (tip, *_others) = await self.stored_blocks(above=cursor.indexed_number, tip=cursor.indexed_hash)
+        return tip
+
+    async def anchor(self, block: Header) -> None:
+        """Record the block before the first one to index, so that the first has a parent."""
+        async with self.transaction() as transaction:
+            await transaction.add_blocks([block])
+            await self.writer.execute(
+                "UPDATE sync_state SET nonce = nonce + 1, indexed_hash = $1 WHERE indexed_hash IS NULL",
+                block.hash,
+            )
 
     async def load(self, state: State, keys: Keys, *, inside: bool = False) -> None:
         """Let the state know the rows of the keys. `inside`: as the open writing transaction sees them."""
@@ -160,9 +176,10 @@ class Transaction:
             rows: Iterable[msgspec.Struct] = getattr(batch.changes, name)
             await self._copy(name, kind.__struct_fields__, [msgspec.structs.astuple(row) for row in rows])
         await self.want_documents(batch.changes.documents)
-        await self._add_blocks(batch.blocks)
+        await self.add_blocks(batch.blocks)
 
-    async def _add_blocks(self, blocks: Sequence[Header]) -> None:
+    async def add_blocks(self, blocks: Sequence[Header]) -> None:
+        """Write block rows."""
         # A range of null rounds ends with the block that the range before ended with.
         await self.connection.execute(
             "INSERT INTO blocks SELECT * FROM unnest($1::int8[], $2::bytea[], $3::bytea[], $4::timestamptz[])"

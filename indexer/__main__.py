@@ -1,0 +1,189 @@
+"""`parity-indexer`: run, look at, check and rebuild the index."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Annotated, Any
+
+import asyncpg
+import structlog
+import typer
+import uvloop
+
+from indexer import refold, service
+from indexer import schema as versions
+from indexer.contract_reads import compare_with_contracts
+from indexer.errors import IndexerError
+from indexer.lock import writer_lock
+from indexer.schema_docs import database_page
+from indexer.settings import IndexerSettings
+from indexer.verify import compare_with_fresh_fold
+from protocol.errors import ParityError
+from protocol.log import configure_logging
+from protocol.networks import network_of
+from protocol.settings import load
+
+log = structlog.get_logger()
+app = typer.Typer(name="parity-indexer", help=__doc__, no_args_is_help=True, add_completion=False)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def run(
+    *,
+    reset: Annotated[
+        bool,
+        typer.Option(help="Drop an index of another chain with this chain id, such as a reset local one."),
+    ] = False,
+) -> None:
+    """Index until stopped; waits as a standby while another indexer is active.
+
+    Example: parity-indexer run
+    """
+    settings = load(IndexerSettings)
+    configure_logging("indexer", level=settings.log_level)
+    _until_stopped(service.run(settings, reset=reset))
+
+
+@app.command()
+def status(*, as_json: JsonOption = False) -> None:
+    """Show how far the published index has come.
+
+    Example: parity-indexer status --json
+    """
+    row = asyncio.run(_status(load(IndexerSettings)))
+    if as_json:
+        typer.echo(json.dumps(row))
+    else:
+        for name, value in row.items():
+            typer.echo(f"{name:18} {value}")
+
+
+@app.command()
+def verify() -> None:
+    """Compare the index with a fresh fold of the chain and with the contracts.
+
+    Example: parity-indexer verify
+    """
+    settings = load(IndexerSettings)
+    configure_logging("indexer", level=settings.log_level)
+    differences = asyncio.run(_verify(settings))
+    for difference in differences:
+        typer.echo(difference)
+    if differences:
+        raise IndexerError(
+            f"{len(differences)} differences",
+            hint="Run `parity-indexer rebuild`; if they stay, distrust the node.",
+        )
+    typer.echo("verified: equal to a fresh fold, and to the contracts")
+
+
+@app.command()
+def rebuild() -> None:
+    """Fold the stored logs anew and replace the index; readers notice nothing.
+
+    Example: parity-indexer rebuild
+    """
+    settings = load(IndexerSettings)
+    configure_logging("indexer", level=settings.log_level)
+    count = asyncio.run(_rebuild(settings))
+    typer.echo(f"rebuilt from {count} events")
+
+
+@app.command("schema-docs")
+def schema_docs() -> None:
+    """Print docs/reference/database.md.
+
+    Example: parity-indexer schema-docs > docs/reference/database.md
+    """
+    typer.echo(database_page(), nl=False)
+
+
+async def _status(settings: IndexerSettings) -> dict[str, Any]:
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        schema = await versions.published(connection)
+        if schema is None:
+            raise IndexerError("the database holds no index", hint="Start one with `parity-indexer run`.")
+        row = await connection.fetchrow("SELECT * FROM public.sync_state")
+    finally:
+        await connection.close()
+    hexed = {
+        name: "0x" + value.hex() if isinstance(value, bytes) else value
+        for name, value in dict(row or {}).items()
+    }
+    texts = {
+        name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in hexed.items()
+    }
+    return {"schema": schema, **texts}
+
+
+async def _verify(settings: IndexerSettings) -> list[str]:
+    deployment = settings.deployment()
+    schema = versions.version_of(deployment)
+    async with service.connect_chain(settings, deployment, network_of(deployment.chain_id)) as chain:
+        await service.check_chain(chain, deployment)
+        by_fold = await compare_with_fresh_fold(settings.database_url, chain, deployment, schema=schema)
+        by_contract = await compare_with_contracts(settings.database_url, chain, deployment, schema=schema)
+    return by_fold + by_contract
+
+
+async def _rebuild(settings: IndexerSettings) -> int:
+    deployment = settings.deployment()
+    schema = versions.version_of(deployment)
+    async with writer_lock(settings.database_url, schema):
+        return await refold.rebuild(settings.database_url, deployment, schema=schema)
+
+
+def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Run until SIGINT or SIGTERM, which cancel the work; what is not committed is rolled back."""
+
+    async def stoppable() -> None:
+        task = asyncio.ensure_future(work)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        try:
+            await task
+        except asyncio.CancelledError:
+            log.info("stopped")
+
+    uvloop.run(stoppable())
+
+
+def _first(error: BaseException) -> BaseException:
+    """Give the error that made a task group fail."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _explained(error: BaseException) -> ParityError | None:
+    if isinstance(error, ParityError):
+        return error
+    if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | OSError):
+        return IndexerError(
+            f"DATABASE_URL: the database failed ({error})",
+            hint="Check that Postgres runs and DATABASE_URL is right.",
+        )
+    return None
+
+
+def main() -> None:
+    """Run the command line; errors become one line, a hint and an exit status."""
+    try:
+        app()
+    except Exception as error:
+        explained = _explained(_first(error))
+        if explained is None:
+            raise
+        typer.echo(f"error: {explained}", err=True)
+        if explained.hint:
+            typer.echo(f"hint: {explained.hint}", err=True)
+        sys.exit(explained.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""Ask the contracts, at the indexed block, for what the tables say of them."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import asyncpg
+from eth_abi.abi import decode as abi_decode
+from eth_abi.abi import encode as abi_encode
+from eth_utils.abi import function_abi_to_4byte_selector, get_abi_input_types
+
+from indexer.chain import ChainReader
+from indexer.decode import AbiEntry, canonical_type
+from indexer.events import address_bytes
+from indexer.fold.rows import START_SCORE
+from indexer.verify import snapshot
+from protocol.abi import load_abi
+from protocol.deployment import Deployment
+from protocol.enums import RunnerStatus, SeatState, TaskStatus
+
+Facts = Mapping[str, Any]
+
+
+class Contract:
+    """Views of one contract as of one block."""
+
+    def __init__(self, chain: ChainReader, name: str, address: str, *, block: int) -> None:
+        self._chain = chain
+        self._address = address_bytes(address)
+        self._block = block
+        self._functions: dict[str, AbiEntry] = {
+            entry["name"]: entry for entry in load_abi(name) if entry["type"] == "function"
+        }
+
+    async def read(self, name: str, *args: Any) -> Facts:
+        """Call a view; gives the members of the struct it returns, or its outputs, by name."""
+        entry = self._functions[name]
+        payload = bytes(function_abi_to_4byte_selector(entry)) + abi_encode(get_abi_input_types(entry), args)  # type: ignore[arg-type]
+        answer = await self._chain.call(self._address, payload, block=self._block)
+        outputs = entry["outputs"]
+        values = abi_decode([canonical_type(output) for output in outputs], answer)
+        if len(outputs) == 1 and outputs[0]["type"] == "tuple":
+            return dict(zip((member["name"] for member in outputs[0]["components"]), values[0], strict=True))
+        return dict(zip((output["name"] or "value" for output in outputs), values, strict=True))
+
+
+async def compare_with_contracts(
+    database_url: str, chain: ChainReader, deployment: Deployment, *, schema: str
+) -> list[str]:
+    """List what the contracts and the tables say differently; empty when they agree."""
+    async with snapshot(database_url, schema) as (view, block, _hash):
+        wallet = Contract(chain, "StakeWallet", deployment.stake_wallet, block=block)
+        reputation = Contract(chain, "RunnerReputation", deployment.runner_reputation, block=block)
+        escrow = Contract(chain, "TaskEscrow", deployment.task_escrow, block=block)
+        settings = await reputation.read("settings")
+        checks: Sequence[tuple[str, Callable[[asyncpg.Record], Awaitable[Facts]]]] = (
+            ("balances", lambda row: _balance(wallet, row)),
+            ("tasks", lambda row: _task(escrow, row)),
+            ("task_seats", lambda row: _seat(escrow, row)),
+            ("runners", lambda row: _runner(reputation, row)),
+            ("client_epochs", lambda row: _epoch(escrow, row)),
+        )
+        found: list[str] = []
+        for table, ask in checks:
+            for row in await view.fetch(f"SELECT * FROM {table}"):  # noqa: S608 (our names)
+                found += _unequal(table, row, await ask(row))
+        for row in await view.fetch("SELECT * FROM runner_reputation"):
+            found += _unequal("runner_reputation", row, await _score(reputation, row, settings, block=block))
+        total = await view.fetchval(
+            "SELECT coalesce(sum(free + escrowed + bonded + unbonding), 0) FROM balances"
+        )
+        liabilities = (await wallet.read("liabilities"))["value"]
+        if total != liabilities:
+            found.append(f"balances: the sum is {total}, the wallet owes {liabilities}")
+        return found
+
+
+def _unequal(table: str, row: asyncpg.Record, facts: Facts) -> list[str]:
+    key = "0x" + bytes(row[0]).hex()
+    return [
+        f"{table} {key}: {name} is {row[name]}, the contract says {expected}"
+        for name, expected in facts.items()
+        if row[name] != expected
+    ]
+
+
+async def _balance(wallet: Contract, row: asyncpg.Record) -> Facts:
+    account = await wallet.read("accountOf", row["account"])
+    stake = await wallet.read("stakeOf", row["account"])
+    unbonding = await wallet.read("unbondingOf", row["account"])
+    return {**account, **stake, "unbonding": unbonding["amount"], "release_block": unbonding["releaseBlock"]}
+
+
+async def _task(escrow: Contract, row: asyncpg.Record) -> Facts:
+    task = await escrow.read("taskOf", row["task_id"])
+    return {
+        "payer": address_bytes(task["payer"]),
+        "reward": task["reward"],
+        "bond": task["bond"],
+        "deadline": task["deadline"],
+        "seed_block": task["seedBlock"],
+        "params_id": task["paramsId"],
+        "claimed": task["claimed"],
+        "committed": task["committed"],
+        "revealed": task["revealed"],
+        "status": TaskStatus(task["status"]).name.lower(),
+    }
+
+
+async def _seat(escrow: Contract, row: asyncpg.Record) -> Facts:
+    seat = await escrow.read("seatOf", row["task_id"], row["seat"])
+    return {"node": address_bytes(seat["node"]), "state": SeatState(seat["state"]).name.lower()}
+
+
+async def _runner(reputation: Contract, row: asyncpg.Record) -> Facts:
+    runner = await reputation.read("runnerOf", row["node"])
+    return {
+        "owner": address_bytes(runner["owner"]),
+        "registered_block": runner["registeredBlock"],
+        "banned_until": runner["bannedUntil"],
+        "status": RunnerStatus(runner["status"]).name.lower(),
+        "strikes": runner["strikes"],
+    }
+
+
+async def _epoch(escrow: Contract, row: asyncpg.Record) -> Facts:
+    return {"epoch": (await escrow.read("clientEpochOf", row["client"]))["value"]}
+
+
+async def _score(reputation: Contract, row: asyncpg.Record, settings: Facts, *, block: int) -> Facts:
+    score = await reputation.read("scoreOf", row["node"])
+    # The contract shows the score of today; ours is as of the last outcome. What must agree is ours, decayed.
+    decayed = decayed_score(row["score"], half_life=settings["halfLife"], blocks=block - row["updated_block"])
+    return {
+        "score": row["score"] if decayed == score["score"] else score["score"],
+        "right": score["right"],
+        "wrong": score["wrong"],
+        "missed": score["missed"],
+        "monitor_missed": score["monitorMissed"],
+        "wrong_streak": score["wrongStreak"],
+    }
+
+
+def decayed_score(score: int, *, half_life: int, blocks: int) -> int:
+    """Give a score of `blocks` ago as RunnerReputation would show it now."""
+    if score <= START_SCORE:
+        return score
+    excess = (score - START_SCORE) >> (blocks // half_life)
+    span = 2 * half_life
+    return START_SCORE + excess - (excess * (blocks % half_life) + span - 1) // span

@@ -1,0 +1,257 @@
+"""One indexer process: waits for the writer's lock, catches up, follows, and tells how it fares."""
+
+import asyncio
+import time
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
+
+import asyncpg
+import structlog
+
+from indexer import heads
+from indexer import schema as versions
+from indexer.backfill import backfill
+from indexer.chain import ChainReader
+from indexer.documents import DocumentWorker
+from indexer.errors import DifferentChain, InconsistentChain
+from indexer.events import EventBook, address_bytes
+from indexer.follow import DeepReorg, Follower
+from indexer.http import Status, serve
+from indexer.lock import watch, writer_lock
+from indexer.progress import Progress
+from indexer.refold import rebuild
+from indexer.rpc.classify import Meaning, RpcError
+from indexer.rpc.wire import hexed
+from indexer.settings import IndexerSettings
+from indexer.store import Store
+from protocol.content import IpfsStore
+from protocol.deployment import Deployment
+from protocol.errors import ChainError, RpcUnavailable, WrongChain
+from protocol.networks import Network, network_of
+
+log = structlog.get_logger()
+
+LONGEST_POLL_S = 3.0
+FIRST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 10.0
+STALE_AFTER_POLLS = 20
+
+
+@dataclass(slots=True)
+class Service:
+    """The parts of one process, and how they work together."""
+
+    settings: IndexerSettings
+    deployment: Deployment
+    network: Network
+    chain: ChainReader
+    status: Status
+    wake: asyncio.Event
+    documents: DocumentWorker
+    schema: str
+
+    @property
+    def poll_s(self) -> float:
+        """Seconds between looks at the head without an announcement."""
+        return min(LONGEST_POLL_S, 2 * self.network.block_time_s)
+
+    async def index(self) -> None:
+        """Index for ever. A reorganisation below the finalised block is folded anew from the stored logs."""
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                async with Store.open(self.settings.database_url, self.schema) as store:
+                    await self._index(store)
+            except DeepReorg as error:
+                log.error("deep-reorg", why=str(error), remedy="folding the stored logs anew")  # noqa: TRY400
+                await self._refold()
+            except (RpcUnavailable, InconsistentChain, RpcError) as error:
+                if isinstance(error, RpcError) and error.meaning in (Meaning.REFUSED, Meaning.NO_HISTORY):
+                    raise
+                self._failed(error)
+                await asyncio.sleep(pause_s)
+                pause_s = min(LONGEST_PAUSE_S, 2 * pause_s)
+
+    async def _index(self, store: Store) -> None:
+        await self._anchor(store)
+        await self._catch_up(store)
+        await self._publish(store)
+        follower = Follower(
+            store=store,
+            chain=self.chain,
+            book=EventBook.of(self.deployment),
+            finality_blocks=self.network.finality_blocks,
+            is_local=self.deployment.local,
+            progress=self.status.progress,
+        )
+        await follower.restore()
+        while True:
+            await self._step(follower)
+
+    async def _step(self, follower: Follower) -> None:
+        try:
+            advanced = await follower.step()
+        except InconsistentChain as error:
+            # The node changed its mind between two questions; the next step sees it settled.
+            self._failed(error)
+            await asyncio.sleep(FIRST_PAUSE_S)
+            return
+        await self._note(follower.store, phase="live")
+        if advanced:
+            self.documents.wake.set()
+        else:
+            await heads.wait(self.wake, at_most_s=self.poll_s)
+
+    async def _anchor(self, store: Store) -> None:
+        cursor = await store.cursor()
+        if cursor.indexed_hash is None:
+            before = await self.chain.last_until(max(0, cursor.start_block - 1))
+            await store.anchor(before)
+
+    async def _catch_up(self, store: Store) -> None:
+        """Index what is final in bulk, unless the stored tip left the chain: then following undoes it first."""
+        while True:
+            cursor = await store.cursor()
+            head = await self.chain.head()
+            final = max(head.number - self.network.finality_blocks, await self.chain.finalized_number() or 0)
+            tip = await store.tip(cursor)
+            if final <= cursor.indexed_number or await self.chain.header_at(tip.number) != tip:
+                break
+            self.status.phase = "backfill"
+            await self._note(store, phase="backfill")
+            await backfill(
+                store,
+                self.chain,
+                EventBook.of(self.deployment),
+                last_block=final,
+                progress=self.status.progress,
+            )
+            self.documents.wake.set()
+        await versions.create_indexes(store.writer, self.schema)
+
+    async def _publish(self, store: Store) -> None:
+        before = await versions.published(store.writer)
+        if before != self.schema:
+            await versions.publish(store.writer, self.schema)
+            log.info("published", schema=self.schema, instead_of=before)
+
+    async def _refold(self) -> None:
+        self.status.phase = "refold"
+        async with Store.open(self.settings.database_url, self.schema) as store:
+            ancestor = await self._deep_ancestor(store)
+        await rebuild(self.settings.database_url, self.deployment, schema=self.schema, upto=ancestor)
+
+    async def _deep_ancestor(self, store: Store) -> int:
+        """Give the newest stored block that is still on the chain, or the one before the first to index."""
+        cursor = await store.cursor()
+        for block in await store.stored_blocks():
+            if await self.chain.header_of(block.hash) and await self.chain.header_at(block.number) == block:
+                return block.number
+        return cursor.start_block - 1
+
+    def _failed(self, error: ChainError | InconsistentChain) -> None:
+        self.status.progress.failures += 1
+        self.status.problem = str(error)
+        log.warning("step-failed", why=str(error), hint=error.hint)
+
+    async def _note(self, store: Store, *, phase: str) -> None:
+        cursor = await store.cursor()
+        status = self.status
+        status.phase = phase
+        status.head_number = max(cursor.head_number, cursor.indexed_number)
+        status.indexed_number = cursor.indexed_number
+        status.finalized_number = cursor.finalized_number
+        status.reorgs = cursor.reorgs
+        status.last_reorg_depth = cursor.last_reorg_depth
+        status.range_blocks = self.chain.ranges.blocks
+        status.rpc_requests = self.chain.pool.requests
+        status.problem = None
+        status.seen_at = time.monotonic()
+
+
+async def run(settings: IndexerSettings, *, reset: bool = False) -> None:
+    """Run until cancelled. `reset` drops what the database holds of another chain with this chain id."""
+    deployment = settings.deployment()
+    network = network_of(deployment.chain_id)
+    schema = versions.version_of(deployment)
+    status = Status(
+        ready_lag_blocks=settings.indexer_ready_lag,
+        stale_after_s=STALE_AFTER_POLLS * min(LONGEST_POLL_S, 2 * network.block_time_s),
+        progress=Progress(),
+        schema=schema,
+    )
+    wake = asyncio.Event()
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(serve(status, port=settings.indexer_port))
+        status.phase = "standby"
+        lost = await stack.enter_async_context(writer_lock(settings.database_url, schema))
+        chain = await stack.enter_async_context(connect_chain(settings, deployment, network))
+        await check_chain(chain, deployment)
+        await prepare(settings.database_url, deployment, schema=schema, reset=reset)
+        documents = await stack.enter_async_context(
+            DocumentWorker.open(
+                settings.database_url, IpfsStore(settings.ipfs_api, timeout_s=settings.ipfs_timeout_s)
+            )
+        )
+        service = Service(settings, deployment, network, chain, status, wake, documents, schema)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(watch(lost))
+            group.create_task(heads.announce(settings.rpc_urls[0], wake))
+            group.create_task(documents.run())
+            group.create_task(service.index())
+
+
+def connect_chain(
+    settings: IndexerSettings, deployment: Deployment, network: Network
+) -> AbstractAsyncContextManager[ChainReader]:
+    """Open a reader of the deployment's logs on the endpoints of the settings."""
+    return ChainReader.connect(
+        settings.rpc_urls,
+        EventBook.of(deployment).addresses,
+        timeout_s=network.rpc_timeout_s,
+        max_log_blocks=network.max_log_blocks,
+    )
+
+
+async def check_chain(chain: ChainReader, deployment: Deployment) -> None:
+    """Refuse a node that serves another chain than the deployment is on."""
+    chain_id = await chain.chain_id()
+    if chain_id != deployment.chain_id:
+        raise WrongChain(
+            f"the node serves chain {chain_id}, the deployment is on {deployment.chain_id}",
+            hint="Set FILECOIN_RPC and FILECOIN_CHAIN_ID to the same chain.",
+        )
+    genesis = await chain.header_at(0)
+    if genesis is None or hexed(genesis.hash) != deployment.genesis_hash:
+        raise WrongChain(
+            f"the node's block 0 is not the deployment's {deployment.genesis_hash}: the chain was reset",
+            hint="Deploy again with `ape run deploy`, then start the indexer with --reset.",
+        )
+
+
+async def prepare(database_url: str, deployment: Deployment, *, schema: str, reset: bool) -> None:
+    """Make this version's schema if it is new, and show it if nothing is shown yet.
+
+    Raises `DifferentChain` when the database holds an index of another chain with the same id, unless `reset`.
+    """
+    connection = await asyncpg.connect(database_url)
+    try:
+        for other in await versions.versions(connection):
+            genesis = await connection.fetchval(
+                f"SELECT genesis_hash FROM {other}.sync_state WHERE chain_id = $1",  # noqa: S608 (our names)
+                deployment.chain_id,
+            )
+            if genesis is None or genesis == address_bytes(deployment.genesis_hash):
+                continue
+            if not reset:
+                raise DifferentChain(
+                    f"the database holds an index of another chain {deployment.chain_id}, with block 0 {hexed(genesis)}",
+                    hint="If the chain was reset, start with --reset: it drops that index and builds a new one.",
+                )
+            await versions.drop(connection, other)
+        if not await versions.exists(connection, schema):
+            await versions.create(connection, schema, deployment)
+        if await versions.published(connection) is None:
+            await versions.publish(connection, schema)
+    finally:
+        await connection.close()
