@@ -6,6 +6,8 @@ from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eth_utils.address import is_address, to_checksum_address
+
 from client.settings import ClientSettings
 from protocol.errors import ConfigError, InputError, KeystoreError
 from protocol.keystore import create_keystore, keystore_address, load_account, parse_private_key
@@ -109,3 +111,14 @@ def _password_in(path: Path) -> str:
             f"PARITY_PASSWORD_FILE: {path} is empty", hint="Its first line must be the password."
         )
     return lines[0]
+
+
+def read_address(text: str, *, field: str = "--account") -> str:
+    """Read an address; `InputError` if it is none."""
+    if not is_address(text.strip()):
+        raise InputError(
+            f"{field}: {text!r:.80} is not an address",
+            field=field,
+            hint="Give 0x and 40 hex digits; in mixed case the checksum must be right.",
+        )
+    return str(to_checksum_address(text.strip()))

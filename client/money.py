@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import time
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from client.errors import Contradiction
@@ -15,6 +16,7 @@ from protocol.typed_data import deposit_nonce, sign_authorization, token_domain
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
+    from web3.contract.async_contract import AsyncContractFunction
 
 AUTHORIZATION_S = 3_600
 """How long a signed authorization can be used, by the chain's clock."""
@@ -72,33 +74,47 @@ async def deposit(chain: Chain, amount: int, *, account: "LocalAccount", sender:
     return transaction(await sender.send(call, label="deposit"), "deposit")
 
 
-async def withdraw(chain: Chain, amount: int, *, sender: Sender) -> Transaction:
-    """Move free balance out of the wallet into the account."""
-    return transaction(
-        await sender.send(chain.wallet.functions.withdraw(amount), label="withdraw"), "withdraw"
-    )
+class Deed(Enum):
+    """What may be done with money in the wallet by one call; its value names it for people."""
+
+    WITHDRAW = "withdraw"
+    STAKE = "stake"
+    UNSTAKE = "unstake"
+    WITHDRAW_STAKE = "withdraw stake"
+
+
+def call_for(chain: Chain, deed: Deed, amount: int) -> "AsyncContractFunction":
+    """Give the contract call that does a deed."""
+    wallet = chain.wallet.functions
+    match deed:
+        case Deed.WITHDRAW:
+            return wallet.withdraw(amount)
+        case Deed.STAKE:
+            return wallet.bond(amount)
+        case Deed.UNSTAKE:
+            return wallet.requestUnbond(amount)
+        case Deed.WITHDRAW_STAKE:
+            return wallet.completeUnbond()
+
+
+async def do(chain: Chain, deed: Deed, amount: int, *, sender: Sender) -> Transaction:
+    """Do a deed and wait until it is in a block."""
+    return transaction(await sender.send(call_for(chain, deed, amount), label=deed.value), deed.value)
 
 
 async def bond(
     chain: Chain, amount: int, *, account: "LocalAccount", sender: Sender
 ) -> tuple[Transaction, ...]:
-    """Stake free balance, depositing first what it lacks."""
-    free, _ = await chain.call(chain.wallet.functions.accountOf(account.address))
-    first = (await deposit(chain, amount - free, account=account, sender=sender),) if free < amount else ()
-    receipt = await sender.send(chain.wallet.functions.bond(amount), label="stake")
-    return (*first, transaction(receipt, "stake"))
+    """Stake free balance; what it lacks is deposited first, in a transaction of its own."""
+    missing = await shortfall(chain, account.address, amount)
+    first = (await deposit(chain, missing, account=account, sender=sender),) if missing else ()
+    return (*first, await do(chain, Deed.STAKE, amount, sender=sender))
 
 
-async def request_unbond(chain: Chain, amount: int, *, sender: Sender) -> Transaction:
-    """Start to take stake out; it stays slashable until the delay is over."""
-    call = chain.wallet.functions.requestUnbond(amount)
-    return transaction(await sender.send(call, label="unstake"), "unstake")
-
-
-async def complete_unbond(chain: Chain, *, sender: Sender) -> Transaction:
-    """Move stake whose delay is over to the free balance."""
-    call = chain.wallet.functions.completeUnbond()
-    return transaction(await sender.send(call, label="withdraw stake"), "withdraw stake")
+async def shortfall(chain: Chain, account: str, amount: int) -> int:
+    """Give how much an account's free balance lacks of `amount`."""
+    free, _ = await chain.call(chain.wallet.functions.accountOf(account))
+    return max(0, amount - int(free))
 
 
 async def faucet(chain: Chain, *, amount: int, sender: Sender) -> Transaction:
@@ -157,7 +173,12 @@ async def receipt_of(chain: Chain, transaction_hash: str, *, label: str) -> Rece
 
 def transaction(receipt: Receipt, label: str) -> Transaction:
     """Keep of a receipt what people look at."""
-    return Transaction(label=label, transaction_hash=receipt.transaction_hash, block=receipt.block_number)
+    return Transaction(
+        label=label,
+        transaction_hash=receipt.transaction_hash,
+        block=receipt.block_number,
+        network_fee=receipt.fee_paid,
+    )
 
 
 def _checked_hash(text: str) -> Any:

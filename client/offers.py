@@ -72,10 +72,14 @@ class Market:
 async def read_market(chain: Chain, content: ContentStore, api: ApiClient) -> Market:
     """Read every active runner's offers. Raises `RpcUnavailable`; unreadable profiles are counted, not raised."""
     profiles = await _profiles(chain, api)
-    async with asyncio.TaskGroup() as group:
-        reads = [
-            group.create_task(_read_runner(chain, content, node, digest)) for node, digest in profiles.items()
-        ]
+    try:
+        async with asyncio.TaskGroup() as group:
+            reads = [
+                group.create_task(_read_runner(chain, content, node, digest))
+                for node, digest in profiles.items()
+            ]
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from failures
     read = [result for task in reads if (result := task.result()) is not None]
     return Market(
         offers=tuple(offer for result in read if result.readable for offer in result.offers),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from client import money, ordering, tasks
 from client.answers import fetch_answer, wait_until_ended
 from client.api import ApiClient, Health, PromptView, RunnerView, TaskView
+from client.money import Deed
 from client.offers import Market, read_market
 from client.ordering import Plan
 from client.pricing import bond_for, estimate
@@ -106,9 +107,7 @@ class Parity:
 
     async def withdraw(self, amount: int) -> MoneyMoved:
         """Move free balance from StakeWallet into the account."""
-        return await self._moved(
-            amount, await money.withdraw(self.chain, amount, sender=self._signed().sender)
-        )
+        return await self._do(Deed.WITHDRAW, amount)
 
     async def bond(self, amount: int) -> MoneyMoved:
         """Stake free balance; what it lacks is deposited first."""
@@ -118,14 +117,25 @@ class Parity:
 
     async def request_unbond(self, amount: int) -> MoneyMoved:
         """Start to take unlocked stake out. It stays slashable until `balance().release_block`."""
-        sender = self._signed().sender
-        return await self._moved(amount, await money.request_unbond(self.chain, amount, sender=sender))
+        return await self._do(Deed.UNSTAKE, amount)
 
     async def complete_unbond(self) -> MoneyMoved:
         """Move stake whose delay is over to the free balance."""
         before = await self.balance()
-        moved = await money.complete_unbond(self.chain, sender=self._signed().sender)
-        return await self._moved(before.unbonding, moved)
+        return await self._do(Deed.WITHDRAW_STAKE, before.unbonding)
+
+    async def missing(self, amount: int) -> int:
+        """Give how much the free balance lacks of `amount`."""
+        return await money.shortfall(self.chain, self.address, amount)
+
+    async def unbond_delay(self) -> int:
+        """Give how many blocks pass between the request and the completion of an unbonding."""
+        return int(await self.chain.call(self.chain.wallet.functions.unbondDelay()))
+
+    async def network_fee(self, deed: Deed, amount: int = 0) -> int:
+        """Simulate a deed and give the most it takes of the chain's own coin; `TransactionReverted` if it cannot be done."""
+        call = money.call_for(self.chain, deed, amount)
+        return (await self._signed().sender.prepare(call, label=deed.value)).most_it_costs
 
     async def faucet(self, amount: int = money.FAUCET_AMOUNT) -> MoneyMoved:
         """Make test USDFC, and coin for network fees; on local chains only (`InputError` elsewhere)."""
@@ -300,6 +310,11 @@ class Parity:
                 hint="Pass an account to Parity.connect; make a key with parity-client auth.",
             )
         return self._signer
+
+    async def _do(self, deed: Deed, amount: int) -> MoneyMoved:
+        return await self._moved(
+            amount, await money.do(self.chain, deed, amount, sender=self._signed().sender)
+        )
 
     async def _moved(self, amount: int, *transactions: Transaction) -> MoneyMoved:
         return MoneyMoved(amount=amount, transactions=transactions, balance=await self.balance())

@@ -4,10 +4,9 @@ An amount of USDFC is an `int` of base units typed `Usdfc`; in JSON it has a hum
 """
 
 import dataclasses
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
 from typing import Annotated, Any, get_args, get_type_hints
 
 from pydantic import BaseModel
@@ -61,11 +60,12 @@ class Balance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
-    """A transaction that is in a block."""
+    """A transaction that is in a block. `network_fee` is what it took of the chain's own coin."""
 
     label: str
     transaction_hash: str
     block: int
+    network_fee: Wei
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,8 +262,7 @@ def _record(record: Any) -> dict[str, Any]:
     return document
 
 
-@cache
-def _units(record: Hashable) -> dict[str, Unit]:
+def _units(record: type) -> dict[str, Unit]:
     hints = get_type_hints(record, include_extras=True)
     return {
         name: extra for name, hint in hints.items() for extra in get_args(hint)[1:] if isinstance(extra, Unit)

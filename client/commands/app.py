@@ -1,0 +1,35 @@
+"""The command line's root: `parity-client`."""
+
+from typing import Annotated
+
+import typer
+
+from client.commands import auth, llm, money, network, task
+from client.commands.running import DEBUG
+
+app = typer.Typer(
+    name="parity-client",
+    help="Ask the Parity network for AI compute, and pay for it in USDFC.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+@app.callback(
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong use, 3 refused by the chain, 4 timed out, 130 interrupted. "
+    "Settings are read from the environment and .env."
+)
+def root(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and log what is done.")] = False,
+) -> None:
+    """Ask the Parity network for AI compute, and pay for it in USDFC."""
+    DEBUG.set(debug)
+
+
+auth.register(app)
+money.register(app)
+llm.register(app)
+task.register(app)
+network.register(app)

@@ -1,0 +1,85 @@
+"""`auth`: make or import the wallet's key."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from client.commands.options import Json
+from client.commands.printer import Printer, warn
+from client.commands.running import command, read_settings
+
+if TYPE_CHECKING:
+    from client.settings import ClientSettings
+from protocol.errors import InputError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    command(app, "auth", example="parity-client auth --new")(_auth)
+
+
+async def _auth(
+    *,
+    private_key: Annotated[
+        str | None,
+        typer.Option(
+            "--private-key",
+            metavar="KEY|-",
+            help="The key itself, or - to read it from standard input. A key on a command line can be seen by others; "
+            "leave the option out to be asked.",
+            show_default=False,
+        ),
+    ] = None,
+    keyfile: Annotated[
+        Path | None,
+        typer.Option(
+            "--keyfile",
+            metavar="FILE",
+            help="A file with the key in hex, or a key store of another Ethereum wallet.",
+            show_default=False,
+        ),
+    ] = None,
+    new: Annotated[bool, typer.Option("--new", help="Make a new key.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Overwrite the key that is there; without a copy it is lost.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Encrypt a private key into the wallet's key file.
+
+    The file is ~/.parity/keystore.json or PARITY_KEYSTORE; its password is asked for, or read from the file that
+    PARITY_PASSWORD_FILE names. Without an option you are asked for the key.
+    """
+    from client import keys  # noqa: PLC0415 (half a second that --help need not spend)
+
+    given = sum((private_key is not None, keyfile is not None, new))
+    if given > 1:
+        raise InputError(
+            "auth: more than one key was given",
+            field="--private-key",
+            hint="Choose one of --private-key, --keyfile and --new.",
+        )
+    settings = read_settings()
+    address = keys.store(settings, _key(settings, private_key, keyfile, new=new), replace=replace)
+    Printer(as_json=as_json).result(
+        {"address": address, "keystore": str(settings.keystore)},
+        text=[f"{address} is stored, encrypted, in {settings.keystore}"],
+    )
+
+
+def _key(settings: "ClientSettings", private_key: str | None, keyfile: Path | None, *, new: bool) -> bytes:
+    from client import keys  # noqa: PLC0415 (see above)
+
+    if new:
+        return keys.new_key()
+    if keyfile is not None:
+        return keys.key_from_file(keyfile, settings)
+    if private_key is None:
+        return keys.key_from_prompt()
+    if private_key != "-":
+        warn(
+            "a key on the command line stays in the shell's history and can be seen by other users; "
+            "leave --private-key out to be asked, or use --private-key - or --keyfile"
+        )
+    return keys.key_from_option(private_key)

@@ -1,0 +1,272 @@
+"""`llm`: submit prompts, read answers, see which models are offered."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from client.commands.options import Json, TaskId, Timeout, Wait, Yes
+from client.commands.printer import Fields, Printer, aligned, confirm, note, table, warn
+from client.commands.progress import progress
+from client.commands.running import command, connected, read_settings, read_task_id
+from client.records import Answer, Offer, Progress, Route, Submitted
+from protocol.errors import InputError
+from protocol.money import format_native, format_usdfc, parse_usdfc
+
+if TYPE_CHECKING:
+    from client.ordering import Plan
+    from client.parity import Parity
+
+_SHOWN_PROMPT = 48
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    group = typer.Typer(
+        help="Language models: prompts, answers, offers.", no_args_is_help=True, rich_markup_mode=None
+    )
+    example = 'parity-client llm submit --prompt "What is the capital of France?" --model smollm2:135m --wait'
+    command(group, "submit", example=example)(_submit)
+    command(group, "get", example="parity-client llm get 0x… --wait")(_get)
+    command(group, "list", example="parity-client llm list --limit 5")(_list)
+    command(group, "models", example="parity-client llm models")(_models)
+    app.add_typer(group, name="llm")
+
+
+async def _submit(
+    *,
+    prompt: Annotated[str, typer.Option("--prompt", "-p", help="The question. It will be public on IPFS.")],
+    model: Annotated[
+        str,
+        typer.Option("--model", "-m", help="A model that `llm models` lists, by name or name@sha256:digest."),
+    ],
+    creator_address: Annotated[
+        str | None,
+        typer.Option(
+            "--creator-address",
+            metavar="ADDRESS",
+            help="Check that the wallet is this address.",
+            show_default=False,
+        ),
+    ] = None,
+    client_id: Annotated[
+        str | None,
+        typer.Option("--client-id", help="Name of your application, for billing.", show_default=False),
+    ] = None,
+    max_price: Annotated[
+        str | None,
+        typer.Option(
+            "--max-price",
+            metavar="USDFC",
+            help="Most to pay for all replicas together; it is escrowed, and what is not used comes back.",
+            show_default="1.5 times the estimate",
+        ),
+    ] = None,
+    max_tokens: Annotated[
+        int, typer.Option("--max-tokens", min=1, max=65_536, help="Longest answer, in tokens.")
+    ] = 128,
+    replicas: Annotated[int, typer.Option("--replicas", min=1, help="How many runners do the work.")] = 1,
+    quorum: Annotated[
+        int | None,
+        typer.Option(
+            "--quorum", min=1, help="How many must agree.", show_default="a majority of the replicas"
+        ),
+    ] = None,
+    relay: Annotated[
+        bool | None,
+        typer.Option(
+            "--relay/--no-relay",
+            help="Let the API server send the order and pay the network fee, or send it yourself.",
+            show_default="relay only if the account cannot pay network fees",
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show price and order; sign nothing.")] = False,
+    wait: Wait = False,
+    timeout_s: Timeout = 300.0,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Escrow a price, have a prompt answered, and pay for the tokens that were used.
+
+    Prints the task's id, with --wait also the answer, checked against what the runners agreed on chain.
+    """
+    settings = read_settings()
+    _check_creator(creator_address)
+    cap = None if max_price is None else parse_usdfc(max_price, field="--max-price")
+    async with connected(settings, unlock=True) as parity:
+        with progress("asking what runners offer"):
+            plan = await parity.plan_prompt(
+                prompt,
+                model=model,
+                max_price=cap,
+                replicas=replicas,
+                quorum=quorum,
+                client_id=client_id,
+                max_tokens=max_tokens,
+                via=_via(relay),
+            )
+        if dry_run:
+            Printer(as_json=as_json).result(plan, text=["Not submitted:", *aligned(_figures(parity, plan))])
+            return
+        _warn_of_price(plan)
+        confirm("Submit a prompt", _figures(parity, plan), yes=yes)
+        with progress("submitting") as tell:
+            submitted = await parity.submit_plan(plan)
+            if wait:
+                tell(f"submitted {_hex(submitted.task_id)} in block {submitted.block}")
+        await _print_submitted(parity, submitted, wait=wait, timeout_s=timeout_s, as_json=as_json)
+
+
+async def _get(
+    task_id: TaskId, *, wait: Wait = False, timeout_s: Timeout = 300.0, as_json: Json = False
+) -> None:
+    """Show a prompt's answer, or how far it is. Read from the chain and IPFS; any submitted prompt can be looked up."""
+    wanted = read_task_id(task_id)
+    async with connected(read_settings()) as parity:
+        now = await parity.progress(wanted)
+        if not wait and not now.status.is_terminal:
+            Printer(as_json=as_json).result(now, text=[_progress_line(now)])
+            return
+        answer = await _wait(parity, wanted, timeout_s=timeout_s)
+        Printer(as_json=as_json).result(answer, text=_answer_lines(answer))
+
+
+async def _list(
+    *,
+    limit: Annotated[int, typer.Option("--limit", "-l", min=1, max=100, help="How many.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """List the wallet's newest prompts, from the API's index."""
+    from client import keys  # noqa: PLC0415 (half a second that --help need not spend)
+
+    settings = read_settings()
+    address = keys.address(settings)
+    async with connected(settings) as parity:
+        prompts = await parity.prompts(address, limit=limit)
+    rows = [
+        (p.id, p.status, p.model.partition("@")[0], f"{p.cost_usdfc} USDFC", _shortened(p.prompt))
+        for p in prompts
+    ]
+    lines = (
+        table(("ID", "STATUS", "MODEL", "COST", "PROMPT"), rows) if rows else [f"no prompts by {address} yet"]
+    )
+    Printer(as_json=as_json).result(prompts, text=lines)
+
+
+async def _models(*, as_json: Json = False) -> None:
+    """List the models that active runners offer, with the prices they ask for 1,000 tokens."""
+    async with connected(read_settings()) as parity:
+        with progress("asking what runners offer"):
+            market = await parity.models()
+    if market.unread:
+        warn(f"{market.unread} active runners' offers could not be read from IPFS")
+    offers = sorted(market.offers, key=lambda offer: (offer.reference, offer.output_price, offer.node))
+    lines = table(("MODEL", "RUNNER", "CONTEXT", "INPUT", "OUTPUT"), [_row(offer) for offer in offers])
+    Printer(as_json=as_json).result(offers, text=lines if offers else ["no active runner offers a model"])
+
+
+def _row(offer: Offer) -> tuple[str, ...]:
+    return (
+        f"{offer.name}@sha256:{offer.digest[:12]}",
+        f"{offer.label} {offer.node}",
+        str(offer.context),
+        f"{format_usdfc(offer.input_price)} USDFC",
+        f"{format_usdfc(offer.output_price)} USDFC",
+    )
+
+
+def _check_creator(address: str | None) -> None:
+    """Refuse to act for another address: an order counts only with the signature of whoever it names."""
+    if address is None:
+        return
+    from client import keys  # noqa: PLC0415 (see _list)
+
+    own = keys.address(read_settings())
+    if keys.read_address(address, field="--creator-address") != keys.read_address(own):
+        raise InputError(
+            f"--creator-address: {address} is not the wallet's address, {own}",
+            field="--creator-address",
+            hint="The creator signs the order, so it can only be the wallet itself: leave the option out, "
+            "or point PARITY_KEYSTORE at that address's key file.",
+        )
+
+
+def _via(relay: bool | None) -> Literal["auto", "wallet", "relay"]:
+    if relay is None:
+        return "auto"
+    return "relay" if relay else "wallet"
+
+
+def _warn_of_price(plan: "Plan") -> None:
+    if plan.order.reward < plan.estimate.expected:
+        warn(
+            f"the most you pay, {format_usdfc(plan.order.reward)} USDFC, is less than the "
+            f"{format_usdfc(plan.estimate.expected)} USDFC that the longest answer costs; runners may pass it by"
+        )
+
+
+def _figures(parity: "Parity", plan: "Plan") -> Fields:
+    order, estimate = plan.order, plan.estimate
+    symbol = parity.chain.network.native_symbol
+    if plan.route is Route.RELAY:
+        fee = f"paid by {parity.api.url}"
+    elif plan.network_fee is None:
+        fee = f"in {symbol}, known only once the authorization is signed"
+    else:
+        fee = f"at most {format_native(plan.network_fee)} {symbol}"
+    return [
+        ("model", plan.spec.model),
+        (
+            "price",
+            f"{format_usdfc(order.input_price)} USDFC in, {format_usdfc(order.output_price)} USDFC out per 1,000 tokens",
+        ),
+        ("escrowed", f"{format_usdfc(order.reward)} USDFC, the most you pay; what is not used comes back"),
+        (
+            "expected",
+            f"at most {format_usdfc(estimate.expected)} USDFC ({estimate.input_tokens} tokens in, {estimate.output_tokens} out)",
+        ),
+        ("paid from", plan.funding.value),
+        ("network fee", fee),
+        (
+            "seats",
+            f"{order.replicas}, of which {order.quorum} must agree; {estimate.runners} runners take this price",
+        ),
+        ("runners stake", f"{format_usdfc(order.bond)} USDFC each on the answer"),
+        ("task", _hex(plan.task_id)),
+        ("public", "prompt and answer lie on IPFS, readable by anyone"),
+    ]
+
+
+async def _print_submitted(
+    parity: "Parity", submitted: Submitted, *, wait: bool, timeout_s: float, as_json: bool
+) -> None:
+    printer, name = Printer(as_json=as_json), _hex(submitted.task_id)
+    if not wait:
+        note(f"submitted in block {submitted.block}; the answer: parity-client llm get {name} --wait")
+        printer.result(submitted, text=[name])
+        return
+    answer = await _wait(parity, submitted.task_id, timeout_s=timeout_s)
+    printer.result({"submitted": submitted, "answer": answer}, text=_answer_lines(answer))
+
+
+async def _wait(parity: "Parity", task_id: bytes, *, timeout_s: float) -> Answer:
+    with progress(f"waiting for {_hex(task_id)}") as tell:
+        return await parity.wait(task_id, timeout_s, lambda now: tell(_progress_line(now)))
+
+
+def _progress_line(now: Progress) -> str:
+    counts = f"{now.claimed} claimed, {now.committed} committed, {now.revealed} revealed of {now.replicas}"
+    deadline = "" if now.status.is_terminal else f", until block {now.deadline} (now {now.block})"
+    return f"{_hex(now.task_id)} is {now.status.name.lower()}: {counts}{deadline}"
+
+
+def _answer_lines(answer: Answer) -> list[str]:
+    return [answer.output]
+
+
+def _shortened(prompt: str) -> str:
+    line = " ".join(prompt.split())
+    return line if len(line) <= _SHOWN_PROMPT else line[: _SHOWN_PROMPT - 1] + "…"
+
+
+def _hex(task_id: bytes) -> str:
+    return "0x" + task_id.hex()

@@ -1,0 +1,185 @@
+"""Commands that read or move money: `balance`, `deposit`, `withdraw`, `faucet`, `stake`, `unstake`, `withdraw-stake`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from client.commands.options import Amount, Json, Yes
+from client.commands.printer import Fields, Printer, aligned, confirm
+from client.commands.progress import progress
+from client.commands.running import command, connected, read_settings
+from client.records import Balance, MoneyMoved
+from protocol.money import format_native, format_usdfc, parse_usdfc
+from protocol.networks import Network
+
+if TYPE_CHECKING:
+    from client.parity import Parity
+
+AfterSigning = "known only once the authorization is signed"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    command(app, "balance", example="parity-client balance --json")(_balance)
+    command(app, "deposit", example="parity-client deposit --amount 5")(_deposit)
+    command(app, "withdraw", example="parity-client withdraw --amount 2.5")(_withdraw)
+    command(app, "faucet", example="parity-client faucet")(_faucet)
+    command(app, "stake", example="parity-client stake --amount 100")(_stake)
+    command(app, "unstake", example="parity-client unstake --amount 100")(_unstake)
+    command(app, "withdraw-stake", example="parity-client withdraw-stake")(_withdraw_stake)
+
+
+async def _balance(
+    *,
+    account: Annotated[
+        str | None,
+        typer.Option("--account", metavar="ADDRESS", help="Another account.", show_default="the wallet's"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what an account has: tokens, free and escrowed balance, stake. Read from the chain."""
+    from client import keys  # noqa: PLC0415 (half a second that --help need not spend)
+
+    settings = read_settings()
+    address = keys.read_address(account) if account else keys.address(settings)
+    async with connected(settings) as parity:
+        balance = await parity.balance(address)
+        Printer(as_json=as_json).result(balance, text=_lines(balance, parity.chain.network))
+
+
+async def _deposit(*, amount: Amount, yes: Yes = False, as_json: Json = False) -> None:
+    """Move USDFC from the account into the StakeWallet contract, which keeps everybody's tokens apart.
+
+    One signature and one transaction; no allowance is left behind.
+    """
+    units = parse_usdfc(amount, field="--amount")
+    async with connected(read_settings(), unlock=True) as parity:
+        fields = [("amount", _usdfc(units)), ("account", parity.address), ("network fee", AfterSigning)]
+        confirm("Deposit into the wallet", fields, yes=yes)
+        with progress("depositing"):
+            moved = await parity.deposit(units)
+        _print_moved(parity, moved, f"deposited {_usdfc(units)}", as_json=as_json)
+
+
+async def _withdraw(*, amount: Amount, yes: Yes = False, as_json: Json = False) -> None:
+    """Move free USDFC from the StakeWallet contract back to the account."""
+    from client.money import Deed  # noqa: PLC0415 (see _balance)
+
+    units = parse_usdfc(amount, field="--amount")
+    async with connected(read_settings(), unlock=True) as parity:
+        fee = await parity.network_fee(Deed.WITHDRAW, units)
+        fields = [("amount", _usdfc(units)), ("to", parity.address), ("network fee", _fee(parity, fee))]
+        confirm("Withdraw from the wallet", fields, yes=yes)
+        with progress("withdrawing"):
+            moved = await parity.withdraw(units)
+        _print_moved(parity, moved, f"withdrew {_usdfc(units)}", as_json=as_json)
+
+
+async def _faucet(
+    *,
+    amount: Annotated[
+        str, typer.Option("--amount", metavar="USDFC", help="How much test USDFC to make.")
+    ] = "1000",
+    as_json: Json = False,
+) -> None:
+    """Make test USDFC, and coin for network fees. On local chains only."""
+    units = parse_usdfc(amount, field="--amount")
+    async with connected(read_settings(), unlock=True) as parity:
+        with progress("asking the faucet"):
+            moved = await parity.faucet(units)
+        _print_moved(parity, moved, f"got {_usdfc(units)} of test money", as_json=as_json)
+
+
+async def _stake(*, amount: Amount, yes: Yes = False, as_json: Json = False) -> None:
+    """Stake USDFC, depositing first what the free balance lacks.
+
+    Stake backs the promises of your runners: wrong or missing results are paid from it.
+    """
+    from client.money import Deed  # noqa: PLC0415 (see _balance)
+
+    units = parse_usdfc(amount, field="--amount")
+    async with connected(read_settings(), unlock=True) as parity:
+        missing = await parity.missing(units)
+        fee = AfterSigning if missing else _fee(parity, await parity.network_fee(Deed.STAKE, units))
+        fields = [
+            ("amount", _usdfc(units)),
+            ("deposited first", _usdfc(missing)),
+            ("at stake", "wrong or missing results of your runners are paid from it"),
+            ("network fee", fee),
+        ]
+        confirm("Stake", fields, yes=yes)
+        with progress("staking"):
+            moved = await parity.bond(units)
+        _print_moved(parity, moved, f"staked {_usdfc(units)}", as_json=as_json)
+
+
+async def _unstake(*, amount: Amount, yes: Yes = False, as_json: Json = False) -> None:
+    """Start to take stake out. It can be withdrawn after the unbonding delay, and stays slashable until then."""
+    from client.money import Deed  # noqa: PLC0415 (see _balance)
+
+    units = parse_usdfc(amount, field="--amount")
+    async with connected(read_settings(), unlock=True) as parity:
+        fee = await parity.network_fee(Deed.UNSTAKE, units)
+        delay = await parity.unbond_delay()
+        days = delay * parity.chain.network.block_time_s / 86_400
+        fields = [
+            ("amount", _usdfc(units)),
+            ("delay", f"{delay} blocks, about {days:.1f} days; adding to a pending unbonding restarts it"),
+            ("at stake", "it stays slashable until then"),
+            ("network fee", _fee(parity, fee)),
+        ]
+        confirm("Unstake", fields, yes=yes)
+        with progress("unstaking"):
+            moved = await parity.request_unbond(units)
+        done = f"unbonding {_usdfc(units)}; parity-client withdraw-stake from block {moved.balance.release_block}"
+        _print_moved(parity, moved, done, as_json=as_json)
+
+
+async def _withdraw_stake(*, yes: Yes = False, as_json: Json = False) -> None:
+    """Move stake whose unbonding delay is over to the free balance."""
+    from client.money import Deed  # noqa: PLC0415 (see _balance)
+
+    async with connected(read_settings(), unlock=True) as parity:
+        fee = await parity.network_fee(Deed.WITHDRAW_STAKE)
+        pending = (await parity.balance()).unbonding
+        fields = [("amount", _usdfc(pending)), ("network fee", _fee(parity, fee))]
+        confirm("Move unbonded stake to the free balance", fields, yes=yes)
+        with progress("withdrawing stake"):
+            moved = await parity.complete_unbond()
+        _print_moved(parity, moved, f"{_usdfc(moved.amount)} is free again", as_json=as_json)
+
+
+def _print_moved(parity: "Parity", moved: MoneyMoved, done: str, *, as_json: bool) -> None:
+    lines = [done]
+    lines += [
+        f"  {tx.label}: transaction {tx.transaction_hash} in block {tx.block}, "
+        f"fee {format_native(tx.network_fee)} {parity.chain.network.native_symbol}"
+        for tx in moved.transactions
+    ]
+    Printer(as_json=as_json).result(moved, text=[*lines, *_lines(moved.balance, parity.chain.network)])
+
+
+def _lines(balance: Balance, network: Network) -> list[str]:
+    unbonding = _usdfc(balance.unbonding)
+    if balance.release_block is not None:
+        unbonding += f", from block {balance.release_block} (now {balance.block})"
+    fields: Fields = [
+        ("account", balance.account),
+        (
+            "in the account",
+            f"{_usdfc(balance.tokens)}, {format_native(balance.native)} {network.native_symbol}",
+        ),
+        ("free", _usdfc(balance.free)),
+        ("escrowed", _usdfc(balance.escrowed)),
+        ("staked", f"{_usdfc(balance.bonded)}, of which {_usdfc(balance.locked)} backs running tasks"),
+        ("unbonding", unbonding),
+    ]
+    return aligned(fields)
+
+
+def _fee(parity: "Parity", fee: int) -> str:
+    return f"at most {format_native(fee)} {parity.chain.network.native_symbol}"
+
+
+def _usdfc(amount: int) -> str:
+    return f"{format_usdfc(amount)} USDFC"

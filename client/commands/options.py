@@ -1,0 +1,20 @@
+"""Options that several commands share."""
+
+from typing import Annotated
+
+import typer
+
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document; amounts are strings of base units.")
+]
+Yes = Annotated[
+    bool, typer.Option("--yes", "-y", help="Sign without asking; needed where nobody can answer.")
+]
+Amount = Annotated[str, typer.Option("--amount", metavar="USDFC", help="Amount in USDFC, such as 1.25.")]
+TaskId = Annotated[
+    str, typer.Argument(metavar="ID", help="The task's id: 0x and 64 hex digits.", show_default=False)
+]
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the answer.")]
+Timeout = Annotated[
+    float, typer.Option("--timeout", min=1, metavar="SECONDS", help="How long to wait for the answer.")
+]
