@@ -1,0 +1,135 @@
+"""Deploy Parity's contracts and write `deployments/<chain id>.json`: `ape run deploy --network … --account …`."""
+
+from pathlib import Path
+
+import click
+from scripts._dry_run import print_dry_run
+from scripts._plan import Creation, calls, creations
+from scripts._profiles import Profile, profile_of
+from scripts._record import Record, open_record
+from scripts._session import Session, created_address, explained, prepare_compiler, require_code
+from scripts._verify import verify
+from ape.api import AccountAPI, ProviderAPI
+from ape.cli import ConnectedProviderCommand, account_option, network_option
+from eth_utils.address import to_checksum_address
+
+from protocol.address import parse_address
+from protocol.deployment import Deployment, load_deployment, save_deployment
+from protocol.errors import ConfigError, InputError
+
+LOCAL_TREASURY = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+VERSION = "V1"
+
+
+@click.command(cls=ConnectedProviderCommand)
+@network_option()
+@account_option()
+@click.option("--treasury", metavar="ADDRESS", envvar="TREASURY_ADDRESS", help="Receives protocol fees.")
+@click.option(
+    "--usdfc", metavar="ADDRESS", envvar="USDFC_TOKEN_ADDRESS", help="The USDFC token; local chains get their own."
+)
+@click.option("--folder", default="deployments", envvar="DEPLOYMENTS_DIR", show_default=True)
+@click.option("--dry-run", is_flag=True, help="Build and price every transaction; send none.")
+def cli(
+    provider: ProviderAPI,
+    account: AccountAPI,
+    treasury: str | None,
+    usdfc: str | None,
+    folder: str,
+    *,
+    dry_run: bool,
+) -> None:
+    """Deploy the contracts, wire them, check them, and write down where they are."""
+    with explained():
+        session = Session(provider=provider, account=account)
+        profile = profile_of(session.chain_id)
+        record = _open(session, profile, Path(folder), treasury=treasury, usdfc=usdfc)
+        click.echo(f"{profile.name} (chain {session.chain_id}), deployer {account.address}")
+        if not dry_run and _is_deployed(session, profile, folder):
+            click.echo(f"Already deployed and in order: {Path(folder) / f'{session.chain_id}.json'}")
+            return
+        prepare_compiler()
+        if dry_run:
+            print_dry_run(session, profile, record)
+        else:
+            session.check_sender()
+            _deploy(session, profile, record, folder)
+
+
+def _open(session: Session, profile: Profile, folder: Path, *, treasury: str | None, usdfc: str | None) -> Record:
+    """Check what was asked for and take up the record of an earlier attempt, if there is one."""
+    if treasury is None and not profile.local:
+        raise InputError(
+            "no treasury address", field="--treasury", hint="Pass --treasury ADDRESS or set TREASURY_ADDRESS."
+        )
+    record = open_record(
+        folder / f".{session.chain_id}.partial.json",
+        genesis_hash=session.genesis_hash(),
+        deployer=session.account.address,
+        treasury=parse_address(treasury or LOCAL_TREASURY, field="--treasury"),
+        start_block=session.provider.get_block("latest").number,
+    )
+    if not profile.local:
+        record.addresses["usdfc"] = _token(session, usdfc)
+    return record
+
+
+def _token(session: Session, usdfc: str | None) -> str:
+    hint = "Set USDFC_TOKEN_ADDRESS (or pass --usdfc) to the USDFC token on this chain; check it in an explorer."
+    if usdfc is None:
+        raise ConfigError("USDFC_TOKEN_ADDRESS is not set", hint=hint)
+    address = parse_address(usdfc, field="USDFC_TOKEN_ADDRESS")
+    require_code(session, address, what="USDFC_TOKEN_ADDRESS", hint=hint)
+    return address
+
+
+def _is_deployed(session: Session, profile: Profile, folder: str) -> bool:
+    """Say whether the deployment file is of this very chain and everything in it is as it should be."""
+    try:
+        deployment = load_deployment(session.chain_id, folder=folder)
+    except ConfigError:
+        return False
+    if deployment.genesis_hash != session.genesis_hash() or not session.code_at(deployment.task_escrow):
+        return False
+    verify(session, profile, deployment)
+    return True
+
+
+def _deploy(session: Session, profile: Profile, record: Record, folder: str) -> None:
+    for creation in creations(profile, deployer=record.deployer, treasury=record.treasury):
+        _create(session, creation, record)
+    for call in calls(profile):
+        if call.done(call.instance(session, record.addresses), record.addresses):
+            click.echo(f"  {call.what:38} done before")
+        else:
+            session.send(call.transaction(session, record.addresses), what=call.what)
+    deployment = _described(session, profile, record)
+    verify(session, profile, deployment, code_of=creations(profile, deployer=record.deployer, treasury=record.treasury))
+    path = save_deployment(deployment, folder=folder)
+    record.drop()
+    click.echo(f"Deployed and checked. Addresses: {path}")
+
+
+def _create(session: Session, creation: Creation, record: Record) -> None:
+    """Create one contract, unless the record's address for it already has code."""
+    known = record.addresses.get(creation.name)
+    if known is not None and session.code_at(known):
+        click.echo(f"  {creation.contract:38} done before    {known}")
+        return
+    nonce = session.account.nonce
+    record.put(creation.name, created_address(session.account.address, nonce))
+    receipt = session.send(creation.transaction(session, record.addresses), what=f"create {creation.contract}")
+    record.put(creation.name, to_checksum_address(receipt.contract_address))
+
+
+def _described(session: Session, profile: Profile, record: Record) -> Deployment:
+    return Deployment(
+        chain_id=session.chain_id,
+        version=VERSION,
+        genesis_hash=record.genesis_hash,
+        start_block=record.start_block,
+        treasury=record.treasury,
+        params_id=1,
+        local=profile.local,
+        **record.addresses,
+    )
