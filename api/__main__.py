@@ -47,6 +47,7 @@ def server(
         port=settings.server_port if port is None else port,
         log_config=None,
         access_log=False,
+        ws="websockets-sansio",
         ws_max_size=1024 * 1024,
         timeout_graceful_shutdown=_DRAIN_S,
         server_header=False,

@@ -1,6 +1,7 @@
 """The database as this process sees it: a pool of read-only connections and snapshots over them."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -114,7 +115,9 @@ class Snapshot:
             self._closed = True
             connection, self._connection = self._connection, None
             if connection is not None:
-                # Release resets the session, which rolls the read-only transaction back.
+                # A connection that broke is replaced by the pool.
+                with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                    await connection.execute("ROLLBACK")
                 await self._pool.release(connection)
 
     async def _open(self) -> "PoolConnectionProxy[Record]":

@@ -36,8 +36,9 @@ class Prompt:
     def of(cls, reading: Reading, record: Record) -> Self:
         """Dress a row of `prompt_requests`."""
         row = dict(record)
-        row.pop("created_block", None)
-        return cls(reading=reading, **{**row, "id": row.pop("task_id"), "status": TaskStatus(row["status"])})
+        row.pop("created_block")
+        row["id"] = row.pop("task_id")
+        return cls(reading=reading, **{**row, "status": TaskStatus(row["status"])})
 
     @strawberry.field
     async def task(self) -> Annotated["Task", strawberry.lazy("api.graphql.tasks")]:

@@ -1,9 +1,11 @@
 """The schema, its limits, and its text."""
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter
 from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
 
 from api.graphql.mutation import Mutation
 from api.graphql.operation import ErrorsInWords, OneSnapshot, WaitForBlock
@@ -16,9 +18,16 @@ MAX_ALIASES = 30
 MAX_TOKENS = 2000
 
 
+class QuietSchema(strawberry.Schema):
+    """Leaves the logging of errors to `ErrorsInWords`, which knows a person's mistake from a fault of ours."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Log nothing."""
+
+
 def build_schema() -> strawberry.Schema:
     """Build the schema. Limits apply to every operation, over HTTP and over websockets."""
-    return strawberry.Schema(
+    return QuietSchema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,

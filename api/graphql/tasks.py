@@ -165,12 +165,12 @@ class Task:
     def of(cls, reading: Reading, record: Record) -> Self:
         """Dress a row of `tasks`."""
         row = dict(record)
+        row["id"] = row.pop("task_id")
         winners = row["winners"] or 0
         return cls(
             reading=reading,
             **{
                 **row,
-                "id": row.pop("task_id"),
                 "mode": TaskMode(row["mode"]),
                 "status": TaskStatus(row["status"]),
                 "winners": [seat for seat in range(8) if winners >> seat & 1],
