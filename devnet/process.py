@@ -119,14 +119,16 @@ class Process:
         """Build the error that tells what happened to this process, with the tail of its log."""
         return ProcessFailed(self.name, what, log=self.launch.log, tail=self.tail())
 
-    async def ready(self, check: Callable[[], Awaitable[bool]], *, timeout_s: float = 30) -> None:
-        """Wait until `check` holds. Raises ProcessFailed when the process ends first, or after `timeout_s`."""
+    async def ready(
+        self, check: Callable[[], Awaitable[bool]], *, timeout_s: float = 30, every_s: float = _POLL_S
+    ) -> None:
+        """Wait until `check`, tried `every_s` seconds, holds. Raises ProcessFailed when the process ends first, or after `timeout_s`."""
         try:
             async with asyncio.timeout(timeout_s):
                 while not await check():
                     if self.returncode is not None:
                         raise self.failed(f"ended with status {self.returncode} before it was ready")
-                    await asyncio.sleep(_POLL_S)
+                    await asyncio.sleep(every_s)
         except TimeoutError:
             raise self.failed(f"was not ready after {timeout_s:g} s") from None
 

@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from devnet.accounts import LOCAL, LocalAccounts
+from devnet.anvil import Anvil
+from devnet.deploy import DeployedState, deployed_state
 from devnet.engine import Engine
 from devnet.ipfs import IpfsNode
 from devnet.postgres import Postgres
+from protocol.deployment import Deployment
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +52,22 @@ async def engine_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
     log: Path = tmp_path_factory.mktemp("engine") / "engine.log"
     async with Engine.start(log=log) as engine:
         yield engine.url
+
+
+@pytest.fixture(scope="session")
+async def deployed() -> DeployedState:
+    """A chain state with the contracts deployed, accounts funded, and runners 0 to 2 staked and registered."""
+    return await deployed_state()
+
+
+@pytest.fixture
+def deployment(deployed: DeployedState) -> Deployment:
+    """Where the contracts of `anvil` are."""
+    return deployed.deployment
+
+
+@pytest.fixture
+async def anvil(deployed: DeployedState) -> AsyncIterator[Anvil]:
+    """A chain of this test's own, in the deployed and seeded state; it mines a block for each transaction."""
+    async with Anvil.start(load_state=deployed.state) as chain:
+        yield chain
