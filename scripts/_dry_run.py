@@ -7,13 +7,13 @@ their known cost on a plain EVM is scaled by how much more than a plain EVM this
 from dataclasses import dataclass
 
 import click
+
+from protocol.money import format_native
+from protocol.networks import network_of
 from scripts._plan import calls, creations
 from scripts._profiles import Profile
 from scripts._record import Record
 from scripts._session import Session, created_address
-
-from protocol.money import format_native
-from protocol.networks import network_of
 
 _TRANSACTION_GAS = 21_000
 _CREATION_GAS = 32_000
@@ -58,7 +58,9 @@ def _lines(session: Session, profile: Profile, record: Record) -> list[Line]:
         transaction = creation.transaction(session, addresses)
         gas = int(session.provider.estimate_gas_cost(transaction))
         lines.append(Line(f"create {creation.contract}", gas, addresses[creation.name], transaction.data))
-        plain += _plain_gas(bytes(transaction.data), len(creation.container().contract_type.get_runtime_bytecode() or b""))
+        plain += _plain_gas(
+            bytes(transaction.data), len(creation.container().contract_type.get_runtime_bytecode() or b"")
+        )
     ratio = max(1.0, sum(line.gas for line in lines) / plain)
     for call in calls(profile):
         transaction = call.transaction(session, addresses)

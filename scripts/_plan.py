@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from scripts._profiles import Profile, as_arguments
-from scripts._session import Session
 from ape import project
 from ape.api import TransactionAPI
 from ape.contracts import ContractContainer, ContractInstance
+
+from scripts._profiles import Profile, as_arguments
+from scripts._session import Session
 
 Addresses = dict[str, str]
 

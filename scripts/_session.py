@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-import rlp
+import rlp  # type: ignore[import-untyped]  # it ships no types
 from ape.api import AccountAPI, ProviderAPI, ReceiptAPI, TransactionAPI
 from ape.contracts import ContractInstance
 from ape.exceptions import ApeException, ContractLogicError
@@ -63,6 +63,11 @@ class Session:
         ecosystem = self.provider.network.ecosystem
         return ecosystem.encode_transaction(contract.address, abi, *converted, sender=self.account.address)
 
+    def payment(self, receiver: str, value: int) -> TransactionAPI:
+        """Build a plain payment of `value` native base units."""
+        ecosystem = self.provider.network.ecosystem
+        return ecosystem.create_transaction(receiver=receiver, value=value, sender=self.account.address)
+
     def send(self, transaction: TransactionAPI, *, what: str) -> ReceiptAPI:
         """Sign, send and await one transaction; print what it was."""
         receipt = self.account.call(transaction)
@@ -83,7 +88,11 @@ class Session:
         raise InsufficientFunds(
             f"{self.account.address} holds {format_native(have)} {symbol} and needs about {format_native(need)}",
             hint=f"Send {symbol} to {self.account.address}"
-            + (" with `ape run fund`." if self.local else " (Calibration faucet: https://faucet.calibnet.chainsafe-fil.io)."),
+            + (
+                " with `ape run fund`."
+                if self.local
+                else " (Calibration faucet: https://faucet.calibnet.chainsafe-fil.io)."
+            ),
         )
 
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
+from protocol.deployment import Deployment
+from protocol.errors import WrongChain
 from scripts._plan import Creation
 from scripts._profiles import Profile, as_arguments
 from scripts._session import Session
-
-from protocol.deployment import Deployment
-from protocol.errors import WrongChain
 
 
 def verify(
@@ -49,7 +48,7 @@ def _is_code_of(creation: Creation, code: bytes) -> bool:
     """Compare with the compiler's output, whose zeros stand where immutables were filled in."""
     compiled = bytes(creation.container().contract_type.get_runtime_bytecode() or b"")
     return len(code) == len(compiled) and all(
-        made == written or made == 0 for made, written in zip(compiled, code, strict=True)
+        made in (written, 0) for made, written in zip(compiled, code, strict=True)
     )
 
 

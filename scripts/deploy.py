@@ -3,12 +3,7 @@
 from pathlib import Path
 
 import click
-from scripts._dry_run import print_dry_run
-from scripts._plan import Creation, calls, creations
-from scripts._profiles import Profile, profile_of
-from scripts._record import Record, open_record
-from scripts._session import Session, created_address, explained, prepare_compiler, require_code
-from scripts._verify import verify
+from ape import project
 from ape.api import AccountAPI, ProviderAPI
 from ape.cli import ConnectedProviderCommand, account_option, network_option
 from eth_utils.address import to_checksum_address
@@ -16,6 +11,12 @@ from eth_utils.address import to_checksum_address
 from protocol.address import parse_address
 from protocol.deployment import Deployment, load_deployment, save_deployment
 from protocol.errors import ConfigError, InputError
+from scripts._dry_run import print_dry_run
+from scripts._plan import Creation, calls, creations
+from scripts._profiles import Profile, profile_of
+from scripts._record import Record, open_record
+from scripts._session import Session, created_address, explained, prepare_compiler, require_code
+from scripts._verify import verify
 
 LOCAL_TREASURY = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 VERSION = "V1"
@@ -26,7 +27,10 @@ VERSION = "V1"
 @account_option()
 @click.option("--treasury", metavar="ADDRESS", envvar="TREASURY_ADDRESS", help="Receives protocol fees.")
 @click.option(
-    "--usdfc", metavar="ADDRESS", envvar="USDFC_TOKEN_ADDRESS", help="The USDFC token; local chains get their own."
+    "--usdfc",
+    metavar="ADDRESS",
+    envvar="USDFC_TOKEN_ADDRESS",
+    help="The USDFC token; local chains get their own.",
 )
 @click.option("--folder", default="deployments", envvar="DEPLOYMENTS_DIR", show_default=True)
 @click.option("--dry-run", is_flag=True, help="Build and price every transaction; send none.")
@@ -49,6 +53,7 @@ def cli(
             click.echo(f"Already deployed and in order: {Path(folder) / f'{session.chain_id}.json'}")
             return
         prepare_compiler()
+        project.load_contracts()
         if dry_run:
             print_dry_run(session, profile, record)
         else:
@@ -56,7 +61,9 @@ def cli(
             _deploy(session, profile, record, folder)
 
 
-def _open(session: Session, profile: Profile, folder: Path, *, treasury: str | None, usdfc: str | None) -> Record:
+def _open(
+    session: Session, profile: Profile, folder: Path, *, treasury: str | None, usdfc: str | None
+) -> Record:
     """Check what was asked for and take up the record of an earlier attempt, if there is one."""
     if treasury is None and not profile.local:
         raise InputError(
@@ -75,7 +82,9 @@ def _open(session: Session, profile: Profile, folder: Path, *, treasury: str | N
 
 
 def _token(session: Session, usdfc: str | None) -> str:
-    hint = "Set USDFC_TOKEN_ADDRESS (or pass --usdfc) to the USDFC token on this chain; check it in an explorer."
+    hint = (
+        "Set USDFC_TOKEN_ADDRESS (or pass --usdfc) to the USDFC token on this chain; check it in an explorer."
+    )
     if usdfc is None:
         raise ConfigError("USDFC_TOKEN_ADDRESS is not set", hint=hint)
     address = parse_address(usdfc, field="USDFC_TOKEN_ADDRESS")
@@ -104,7 +113,12 @@ def _deploy(session: Session, profile: Profile, record: Record, folder: str) -> 
         else:
             session.send(call.transaction(session, record.addresses), what=call.what)
     deployment = _described(session, profile, record)
-    verify(session, profile, deployment, code_of=creations(profile, deployer=record.deployer, treasury=record.treasury))
+    verify(
+        session,
+        profile,
+        deployment,
+        code_of=creations(profile, deployer=record.deployer, treasury=record.treasury),
+    )
     path = save_deployment(deployment, folder=folder)
     record.drop()
     click.echo(f"Deployed and checked. Addresses: {path}")
@@ -118,7 +132,9 @@ def _create(session: Session, creation: Creation, record: Record) -> None:
         return
     nonce = session.account.nonce
     record.put(creation.name, created_address(session.account.address, nonce))
-    receipt = session.send(creation.transaction(session, record.addresses), what=f"create {creation.contract}")
+    receipt = session.send(
+        creation.transaction(session, record.addresses), what=f"create {creation.contract}"
+    )
     record.put(creation.name, to_checksum_address(receipt.contract_address))
 
 
