@@ -1,15 +1,18 @@
 """What the runner's tests are made of: an order, a job, a journal of its own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from devnet.anvil import Anvil
+from protocol.deployment import Deployment
 from protocol.documents import LlmOptions, LlmSpec, ModelOffer
 from protocol.money import USDFC
 from protocol.order import Order
 from runner.journal import Journal
+from tests.runner.bench import Bench, bench_of
 
 CLIENT = "0x00000000000000000000000000000000000000C1"
 OWNER = "0x00000000000000000000000000000000000000A1"
@@ -69,3 +72,12 @@ def journal(journal_file: Path) -> Iterator[Journal]:
 def reopen(journal_file: Path) -> Callable[[], Journal]:
     """Open the journal a second time, as another process would after a kill."""
     return lambda: Journal.open(journal_file, exclusive=False)
+
+
+@pytest.fixture
+async def bench(
+    anvil: Anvil, deployment: Deployment, ipfs_api: str, engine_url: str, tmp_path: Path
+) -> AsyncIterator[Bench]:
+    """A seeded chain with an IPFS node and a model engine, and runners to be made by `bench.hand(number)`."""
+    async with bench_of(anvil, deployment, ipfs_api=ipfs_api, engine_url=engine_url, home=tmp_path) as made:
+        yield made

@@ -14,8 +14,9 @@ from tests.runner.faulty_engine import FaultyEngine
 
 @pytest.fixture
 async def engine(engine_url: str) -> AsyncIterator[FaultyEngine]:
-    async with FaultyEngine(engine_url).serving() as proxy:
-        yield proxy
+    engine = FaultyEngine(engine_url)
+    async with engine.serving():
+        yield engine
 
 
 @pytest.fixture
