@@ -138,7 +138,7 @@ contract Handler is Books {
 
     function takeSeat(uint256 index, ITaskEscrowTypes.Task memory task) private {
         if (blockNow() <= task.seedBlock) vm.roll(uint256(task.seedBlock) + 1);
-        if (chance(5)) vm.roll(uint256(task.deadline) + 1);
+        if (chance(1)) vm.roll(uint256(task.deadline) + 1);
         RunnerKeys memory keys = fleet[draw(0, fleet.length - 1)];
         vm.prank(keys.node);
         try escrow.claim(entries[index].id) returns (uint8 seat) {
@@ -149,7 +149,7 @@ contract Handler is Books {
             }
             blame(keys.owner != task.payer && keys.owner != entries[index].order.client, "a party runs its own task");
             taken[index][seat].keys = keys;
-            taken[index][seat].plan = chance(60) ? HONEST : draw(WRONG_RESULT, ABSENT);
+            taken[index][seat].plan = chance(70) ? HONEST : draw(WRONG_RESULT, ABSENT);
             entries[index].seats++;
             count("claimed");
         } catch {
@@ -253,7 +253,7 @@ contract Handler is Books {
     // ---------------------------------------------------------------- money and time
 
     function passTime(uint256 seed) external audited(seed) {
-        skipBlocks(chance(80) ? draw(1, 30) : draw(30, 900));
+        skipBlocks(chance(90) ? draw(1, 10) : draw(10, 900));
     }
 
     function depositAndWithdraw(uint256 seed) external audited(seed) {

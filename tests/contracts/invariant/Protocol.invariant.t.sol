@@ -24,7 +24,7 @@ contract ProtocolInvariantTest is Test {
     }
 
     function actions() internal pure returns (bytes4[] memory list) {
-        list = new bytes4[](18);
+        list = new bytes4[](21);
         list[0] = Handler.submitOrder.selector;
         list[1] = Handler.liveOneStep.selector;
         list[2] = Handler.liveSomeSteps.selector;
@@ -42,7 +42,11 @@ contract ProtocolInvariantTest is Test {
         list[14] = Handler.leaveAndReturn.selector;
         list[15] = Handler.donate.selector;
         list[16] = Handler.burn.selector;
+        // More than once: so much more often.
         list[17] = Handler.submitOrder.selector;
+        list[18] = Handler.liveToTheEnd.selector;
+        list[19] = Handler.liveToTheEnd.selector;
+        list[20] = Handler.liveSomeSteps.selector;
     }
 
     function check() internal {
