@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from devnet.demo import run_demo
-from devnet.engine.process import answers
+from devnet.engine.process import is_ollama
 from devnet.errors import DemoFailed, DevnetError
 from devnet.network import Network
 from devnet.paths import DEVNET_STATE
@@ -32,7 +32,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+_PLAIN_WIDTH = 160
 console = Console()
+if not console.is_terminal:
+    console = Console(
+        width=_PLAIN_WIDTH
+    )  # a log file has no width of its own, and folded hashes cannot be searched
 _STOP_TIMEOUT_S = 60
 _INTERRUPTED = 130
 
@@ -64,10 +69,18 @@ def main() -> None:
 
 
 @app.callback(invoke_without_command=True)
-def default(context: typer.Context) -> None:
-    """Without a command: `up`, with its defaults."""
+def default(
+    context: typer.Context,
+    *,
+    runners: Runners = 3,
+    ports: PortsOption = None,
+    reset: Reset = False,
+    demo: Demo = False,
+    state_dir: StateDir = DEVNET_STATE,
+) -> None:
+    """Without a command: `up`."""
     if context.invoked_subcommand is None:
-        context.invoke(up)
+        up(runners=runners, ports=ports, reset=reset, demo=demo, state_dir=state_dir)
 
 
 @app.command()
@@ -172,9 +185,9 @@ async def _watch(network: Network) -> None:
 
 
 async def _real_ollama() -> str | None:
-    """Return OLLAMA_URL when a server answers there that is not our own packaged engine's place."""
-    url = os.environ.get("OLLAMA_URL", "").rstrip("/")
-    return url if url and await answers(url) else None
+    """Return where a real Ollama answers, or None. OLLAMA_URL says where to look, else Ollama's own default."""
+    url = os.environ.get("OLLAMA_URL", "http://127.0.0.1:11434").rstrip("/")
+    return url if await is_ollama(url) else None
 
 
 def _write_settings(network: Network) -> None:

@@ -24,6 +24,7 @@ PROMPT = "What is the capital of France?"
 MODEL = "smollm2:135m"
 _GIFT = 10 * USDFC
 _ANSWER_TIMEOUT_S = 120
+_OFFERED_TIMEOUT_S = 30
 _INDEXED_TIMEOUT_S = 30
 _POLL_S = 0.2
 
@@ -133,7 +134,8 @@ async def run_demo(network: Network, *, prompt: str = PROMPT, replicas: int = 1)
         everyone = [wallet.address, *(account(index).address for index in range(ACCOUNT_COUNT))]
         nodes = [node.address for node in LOCAL.nodes(network.plan.runners)]
         before, reputation_before = await count(chain, everyone), await reputations(chain, nodes)
-        submitted = await parity.submit_prompt(prompt, model=MODEL, replicas=replicas, via="relay")
+        model = await offered_model(parity, replicas=replicas)
+        submitted = await parity.submit_prompt(prompt, model=model, replicas=replicas, via="relay")
         answer = await parity.wait(submitted.task_id, timeout_s=_ANSWER_TIMEOUT_S)
         settlement = await parity.settlement(submitted.task_id)
         assert settlement is not None, "an answered task is settled"
@@ -151,6 +153,26 @@ async def run_demo(network: Network, *, prompt: str = PROMPT, replicas: int = 1)
             reputation_before=reputation_before,
             reputation_after=await reputations(chain, nodes),
         )
+
+
+async def offered_model(parity: Parity, *, replicas: int) -> str:
+    """Wait until enough runners have published what they offer, and return a model: ours, or else the first.
+
+    Raises DemoFailed when they do not in time.
+    """
+    try:
+        async with asyncio.timeout(_OFFERED_TIMEOUT_S):
+            while True:
+                names = [offer.name for offer in (await parity.models()).offers]
+                for name in (MODEL, *names):
+                    if names.count(name) >= replicas:
+                        return name
+                await asyncio.sleep(_POLL_S)
+    except TimeoutError:
+        raise DemoFailed(
+            f"no model was offered by {replicas} runners within {_OFFERED_TIMEOUT_S} s",
+            hint="Look at logs/runner-1.log in the state folder.",
+        ) from None
 
 
 def client_settings(network: Network) -> ClientSettings:

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from devnet.engine.model import Ending, EngineError, Model, Piece
-from devnet.engine.requests import ChatRequest, GenerateRequest, Message, ShowRequest
+from devnet.engine.requests import PACKAGED_MARK, ChatRequest, GenerateRequest, Message, ShowRequest
 
 VERSION: Final = "0.12.6"  # the Ollama release whose API this is
 _FAR: Final = timedelta(days=365)
@@ -59,7 +59,7 @@ class EngineApp:
         return PlainTextResponse("Ollama is running")
 
     async def version(self, _request: Request) -> Response:
-        return JSONResponse({"version": VERSION})
+        return JSONResponse({"version": VERSION, PACKAGED_MARK: True})
 
     async def tags(self, _request: Request) -> Response:
         return JSONResponse({"models": [_listed(model) for model in self._models.values()]})

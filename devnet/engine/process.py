@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from devnet.engine.requests import PACKAGED_MARK
 from devnet.ports import LOOPBACK, free_port
 from devnet.process import Launch, Process
 
@@ -42,9 +43,19 @@ class Engine:
 
 async def answers(url: str) -> bool:
     """Tell whether an engine, this one or a real Ollama, serves at `url`."""
+    return bool(await _version(url))
+
+
+async def is_ollama(url: str) -> bool:
+    """Tell whether a real Ollama serves at `url`, not this engine of some other local network."""
+    said = await _version(url)
+    return bool(said) and PACKAGED_MARK not in said
+
+
+async def _version(url: str) -> dict[str, object]:
     try:
         async with httpx.AsyncClient() as client:
-            answer = await client.get(f"{url}/api/version", timeout=2)
-        return answer.is_success and "version" in answer.json()
+            said = (await client.get(f"{url}/api/version", timeout=2)).json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):
-        return False
+        return {}
+    return said if isinstance(said, dict) and "version" in said else {}

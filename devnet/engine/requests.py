@@ -1,8 +1,11 @@
 """What the engine is asked: the bodies of Ollama's `generate`, `chat` and `show`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+PACKAGED_MARK: Final = "packaged"
+"""What this engine adds to `/api/version`, by which it is told from a real Ollama."""
 
 ModelName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
