@@ -201,24 +201,37 @@ class Sender:
         return False
 
     async def _wait(self, prepared: Prepared, *, nonce: int, sent: list[str]) -> TxReceipt | None:
-        """Wait until one of the versions is in a block; `None` when somebody else's transaction took the nonce."""
+        """Wait until one of the versions is in a block; `None` when somebody else's transaction took the nonce.
+
+        It is sent already: a node that is away for a while is waited for, and only time ends the wait.
+        """
         started = bumped_at = time.monotonic()
-        poll_s = min(max(self._network.block_time_s / 4, 0.05), _LONGEST_POLL_S)
         while True:
-            used = await self._eth.get_transaction_count(self._account.address, "latest")
-            receipt = await self._any_receipt(sent)
-            if receipt is not None:
-                return receipt
-            if used > nonce:
-                # The count was read before the receipts, but a node may show a block's nonces before its receipts.
-                await asyncio.sleep(poll_s)
-                return await self._any_receipt(sent)
+            with contextlib.suppress(RpcUnavailable):
+                used = await self._eth.get_transaction_count(self._account.address, "latest")
+                receipt = await self._any_receipt(sent)
+                if receipt is not None or used > nonce:
+                    return receipt or await self._late_receipt(sent)
             now = time.monotonic()
             if now - started > self._network.receipt_timeout_s:
                 raise _timeout(prepared.label, sent[-1], waited_s=now - started)
             if now - bumped_at > self._network.stuck_after_s:
                 prepared, bumped_at = await self._bump(prepared, nonce=nonce, sent=sent), now
-            await asyncio.sleep(poll_s)
+            await asyncio.sleep(self._poll_s)
+
+    @property
+    def _poll_s(self) -> float:
+        return min(max(self._network.block_time_s / 4, 0.05), _LONGEST_POLL_S)
+
+    async def _late_receipt(self, sent: list[str]) -> TxReceipt | None:
+        """Look again for a block's time: nodes behind one address may show a nonce before its receipt."""
+        until = time.monotonic() + self._network.block_time_s
+        while time.monotonic() < until:
+            await asyncio.sleep(self._poll_s)
+            receipt = await self._any_receipt(sent)
+            if receipt is not None:
+                return receipt
+        return None
 
     async def _any_receipt(self, sent: list[str]) -> TxReceipt | None:
         for transaction_hash in reversed(sent):
@@ -228,9 +241,10 @@ class Sender:
 
     async def _bump(self, prepared: Prepared, *, nonce: int, sent: list[str]) -> Prepared:
         """Send the same transaction at the same nonce for a higher fee: whichever version lands, it lands once."""
-        dearer = replace(prepared, fees=bumped(prepared.fees, await current_fees(self._eth)))
-        raw, transaction_hash = self._sign(dearer, nonce)
+        dearer = prepared
         with contextlib.suppress(RpcUnavailable, InsufficientFunds):
+            dearer = replace(prepared, fees=bumped(prepared.fees, await current_fees(self._eth)))
+            raw, transaction_hash = self._sign(dearer, nonce)
             if await self._broadcast(raw, label=prepared.label):
                 sent.append(transaction_hash)
                 _log.info(

@@ -1,4 +1,6 @@
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
@@ -213,6 +215,26 @@ async def test_a_node_that_dies_is_said_to_be_unavailable_and_the_next_send_star
     await anvil.process.stop(grace_s=5)
     with pytest.raises(RpcUnavailable):
         await sender.send(chain.token.functions.mint(SOMEBODY, 1), label="mint")
+
+
+async def test_a_node_that_is_away_while_a_transaction_waits_is_waited_for(
+    anvil: Anvil, deployment: Deployment, accounts: LocalAccounts
+):
+    async with Chain.connect(anvil.url, deployment, timeout_s=0.3) as chain:
+        await anvil.rpc("evm_setAutomine", False)
+        sent: asyncio.Queue[str] = asyncio.Queue()
+        sending = asyncio.create_task(
+            Sender(chain, accounts.outsider).send(
+                chain.token.functions.mint(SOMEBODY, 7), label="mint", on_sent=sent.put_nowait
+            )
+        )
+        first = await sent.get()
+        os.kill(anvil.process.pid, signal.SIGSTOP)
+        with pytest.raises(RpcUnavailable):
+            await chain.block_number()
+        os.kill(anvil.process.pid, signal.SIGCONT)
+        await anvil.mine()
+        assert (await sending).transaction_hash == first
 
 
 async def test_a_development_key_cannot_send_on_a_public_chain(chain: Chain, accounts: LocalAccounts):
