@@ -1,14 +1,47 @@
-# `make up` and `make test` need Python 3.11+, Node 20+ and git. Everything else is installed by `make install`.
+# Python 3.11+, Node 20+ and git must be there. Everything else is installed by `make install`, which the others call.
 .DEFAULT_GOAL := help
 VENV := .venv/bin
 
-.PHONY: help install lock up demo down lint types arrows test test-all bench abi
+.PHONY: help install lock up demo down lint format types arrows abi contracts test test-all
 
-help:            ## what there is
-	@grep -hE '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-install:         ## environments from the pinned locks (.venv, node_modules, .parity/ipfs-venv)
+install: ## environments from the pinned locks (.venv, node_modules, .parity)
 	@toolchain/install
 
-lock:            ## pin again what pyproject.toml and the .in files ask for
+lock: ## pin again what pyproject.toml and the .in files ask for
 	@toolchain/lock
+
+up: install ## the whole network on this machine; answers one prompt; stays up until Ctrl-C
+	@$(VENV)/parity-devnet up
+
+demo: install ## the same, but exits after the settlement: 0 only if everything checked out
+	@$(VENV)/parity-devnet up --demo
+
+down: ## stop the network and remove all it kept
+	@if [ -x $(VENV)/parity-devnet ]; then $(VENV)/parity-devnet down; else rm -rf .parity/devnet; fi
+
+lint: install ## style of Python and Solidity
+	@toolchain/checks "ruff check" "ruff format" "forge fmt"
+
+format: install ## put Python and Solidity into the style
+	@$(VENV)/ruff check --fix --quiet; $(VENV)/ruff format --quiet; node_modules/.bin/forge fmt
+
+types: install ## mypy, strict
+	@toolchain/checks types
+
+arrows: install ## imports run one way
+	@toolchain/checks arrows
+
+abi: install ## write protocol/abi from the contracts
+	@toolchain/abi
+
+contracts: install ## forge's unit, fuzz and invariant tests
+	@toolchain/checks contracts
+
+test: install ## lint, types, arrows, contracts, and every test that is not slow
+	@toolchain/checks
+
+test-all: install ## the slow tests, deep fuzzing and mutants besides
+	@toolchain/checks --all
