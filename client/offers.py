@@ -102,7 +102,7 @@ def _owners_by_build(offers: Sequence[Offer], name: str) -> dict[str, set[str]]:
 
 
 async def _profiles(chain: Chain, api: ApiClient) -> dict[str, bytes]:
-    """Map each node that ever registered to its newest profile's digest.
+    """Map each node that ever registered to its newest profile's digest; a node that has published none is left out.
 
     The contract keeps no profile, only events. Where the history is long, the API names the profiles: a wrong one can
     only show a model or a price that the person then sees, and no runner would take the order.
@@ -115,9 +115,13 @@ async def _profiles(chain: Chain, api: ApiClient) -> dict[str, bytes]:
         except ApiError:
             pass  # slow is better than nothing
         else:
-            return {runner.node: bytes.fromhex(runner.profile.removeprefix("0x")) for runner in runners}
+            return _published({runner.node: bytes.fromhex(runner.profile[2:]) for runner in runners})
     events = await read_events(chain, "RunnerReputation", names=_PROFILE_EVENTS, span=span)
-    return {event.arguments["node"]: bytes(event.arguments["profile"]) for event in events}
+    return _published({event.arguments["node"]: bytes(event.arguments["profile"]) for event in events})
+
+
+def _published(profiles: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {node: digest for node, digest in profiles.items() if any(digest)}
 
 
 async def _read_runner(

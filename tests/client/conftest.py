@@ -1,8 +1,19 @@
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
+from client import ClientSettings, Parity
+from devnet.accounts import LocalAccounts
+from devnet.anvil import Anvil
+from protocol.chain import Chain
+from protocol.content import IpfsStore
+from protocol.deployment import Deployment, save_deployment
+from protocol.keystore import create_keystore
 from tests.client.cli import PASSWORD, Cli
+from tests.client.seats import Runners
+
+NOWHERE = "http://127.0.0.1:9"
 
 
 @pytest.fixture
@@ -20,10 +31,75 @@ def offline(home: Path) -> Cli:
         env={
             "PARITY_KEYSTORE": str(home / "keystore.json"),
             "PARITY_PASSWORD_FILE": str(home / "password"),
-            "FILECOIN_RPC": "http://127.0.0.1:9",
-            "SERVER_URL": "http://127.0.0.1:9",
+            "FILECOIN_RPC": NOWHERE,
+            "SERVER_URL": NOWHERE,
             "IPFS_API": "/ip4/127.0.0.1/tcp/9/http",
             "DEPLOYMENTS_DIR": str(home / "deployments"),
             "NO_COLOR": "1",
         }
     )
+
+
+@pytest.fixture(scope="session")
+def key_files(tmp_path_factory: pytest.TempPathFactory, accounts: LocalAccounts) -> dict[str, Path]:
+    """Key files by role, made once: encryption is slow on purpose."""
+    folder = tmp_path_factory.mktemp("keys")
+    roles = {"client": accounts.client, "payer": accounts.payer, "outsider": accounts.outsider}
+    for name, account in roles.items():
+        create_keystore(folder / name, bytes(account.key), PASSWORD)
+    return {name: folder / name for name in roles}
+
+
+@pytest.fixture
+def shell(settings: ClientSettings, offline: Cli, key_files: dict[str, Path]) -> Callable[..., Cli]:
+    """Make a shell of a role's wallet on this test's chain. There is no API server in it unless a test gives one."""
+
+    def make(role: str = "client", **env: str) -> Cli:
+        network = {
+            "FILECOIN_RPC": settings.filecoin_rpc,
+            "IPFS_API": settings.ipfs_api,
+            "PARITY_KEYSTORE": str(key_files[role]),
+        }
+        return Cli(env={**offline.env, **network, **env})
+
+    return make
+
+
+@pytest.fixture
+async def chain(anvil: Anvil, deployment: Deployment) -> AsyncIterator[Chain]:
+    async with Chain.connect(anvil.url, deployment) as connected:
+        yield connected
+
+
+@pytest.fixture
+async def runners(anvil: Anvil, chain: Chain, ipfs_api: str, accounts: LocalAccounts) -> Runners:
+    """Three runners, of which the first offers a model."""
+    made = Runners(anvil=anvil, chain=chain, content=IpfsStore(ipfs_api), accounts=accounts)
+    await made.offer(0)
+    return made
+
+
+@pytest.fixture
+def settings(anvil: Anvil, deployment: Deployment, ipfs_api: str, home: Path) -> ClientSettings:
+    save_deployment(deployment, folder=home / "deployments")
+    return ClientSettings(
+        filecoin_rpc=anvil.url,
+        deployments_dir=home / "deployments",
+        ipfs_api=ipfs_api,
+        ipfs_timeout_s=3,
+        server_url=NOWHERE,
+    )
+
+
+@pytest.fixture
+async def parity(settings: ClientSettings, accounts: LocalAccounts) -> AsyncIterator[Parity]:
+    """The client's wallet, which holds tokens and has deposited none."""
+    async with Parity.connect(settings, accounts.client) as connected:
+        yield connected
+
+
+@pytest.fixture
+async def depositor(settings: ClientSettings, accounts: LocalAccounts) -> AsyncIterator[Parity]:
+    """The payer's wallet, which has a free balance."""
+    async with Parity.connect(settings, accounts.payer) as connected:
+        yield connected
