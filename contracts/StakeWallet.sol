@@ -182,12 +182,16 @@ contract StakeWallet is IStakeWallet, ReentrancyGuard {
         uint256 moneyIn = released;
         uint256 moneyOut = 0;
         for (uint256 i = 0; i < moves.length; ++i) {
-            Move calldata move = moves[i];
-            moneyIn += move.slash;
-            moneyOut += move.pay;
-            if (move.pay != 0) _accounts[move.who].free += move.pay;
-            if (move.unlock != 0 || move.slash != 0) _loosen(move.who, move.unlock, move.slash);
-            emit Moved(ref, move.who, move.pay, move.unlock, move.slash);
+            (address who, uint96 pay, uint96 unlock, uint96 slash) =
+                (moves[i].who, moves[i].pay, moves[i].unlock, moves[i].slash);
+            // A sum of uint96 cannot reach 256 bits.
+            unchecked {
+                moneyIn += slash;
+                moneyOut += pay;
+            }
+            if (pay != 0) _accounts[who].free += pay;
+            if (unlock | slash != 0) _loosen(who, unlock, slash);
+            emit Moved(ref, who, pay, unlock, slash);
         }
         require(moneyIn == moneyOut, WalletUnbalanced(moneyIn, moneyOut));
     }
@@ -273,14 +277,16 @@ contract StakeWallet is IStakeWallet, ReentrancyGuard {
 
     /// @dev Unlocks and slashes. Stake that backs other seats is left alone, so that `locked` stays within `bonded`.
     function _loosen(address owner, uint96 unlock, uint96 slash) private {
-        Stake memory stake = _stakes[owner];
-        require(unlock <= stake.locked, WalletInsufficient(unlock, stake.locked));
-        stake.locked -= unlock;
-        uint128 unlocked = stake.bonded - stake.locked;
-        uint128 fromBonded = slash <= unlocked ? slash : unlocked;
-        stake.bonded -= fromBonded;
-        _stakes[owner] = stake;
-        if (fromBonded < slash) _slashUnbonding(owner, uint96(slash - fromBonded), slash);
+        (uint128 bonded, uint128 locked) = (_stakes[owner].bonded, _stakes[owner].locked);
+        require(unlock <= locked, WalletInsufficient(unlock, locked));
+        // `unlock` is within `locked`, that within `bonded`, and what is taken within what is unlocked.
+        unchecked {
+            locked -= unlock;
+            uint128 unlocked = bonded - locked;
+            uint128 fromBonded = slash <= unlocked ? slash : unlocked;
+            _stakes[owner] = Stake({bonded: bonded - fromBonded, locked: locked});
+            if (fromBonded < slash) _slashUnbonding(owner, uint96(slash - fromBonded), slash);
+        }
     }
 
     function _slashUnbonding(address owner, uint96 amount, uint96 slash) private {

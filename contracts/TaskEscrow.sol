@@ -10,6 +10,7 @@ import {IStakeWallet, IStakeWalletTypes} from "./interfaces/IStakeWallet.sol";
 import {ITaskEscrow} from "./interfaces/ITaskEscrow.sol";
 import {Lottery} from "./libraries/Lottery.sol";
 import {Payout} from "./libraries/Payout.sol";
+import {Progress} from "./libraries/Progress.sol";
 import {Rules} from "./libraries/Rules.sol";
 import {Verdict} from "./libraries/Verdict.sol";
 
@@ -17,6 +18,8 @@ import {Verdict} from "./libraries/Verdict.sol";
 /// @dev Holds no money. Every call to the wallet or the reputation comes after this contract's own changes, and both call
 /// nobody that could come back here.
 contract TaskEscrow is TaskStore {
+    using Progress for Progress.Data;
+
     /// @param authority the AccessManager that decides who may add parameters
     /// @param step blocks of waiting after which the lottery's threshold has grown by its first value again
     constructor(
@@ -62,7 +65,7 @@ contract TaskEscrow is TaskStore {
 
     /// @inheritdoc ITaskEscrow
     function cancel(bytes32 taskId) external {
-        Progress memory progress = _requireStatus(taskId, Status.Open);
+        Progress.Data memory progress = _requireStatus(taskId, Status.Open);
         address payer = _funding[taskId].payer;
         require(msg.sender == payer || msg.sender == _clients[taskId], TaskNotPayer(payer, msg.sender));
         require(progress.claimed == 0, TaskHasClaims(progress.claimed));
@@ -79,17 +82,11 @@ contract TaskEscrow is TaskStore {
 
     /// @inheritdoc ITaskEscrow
     function claim(bytes32 taskId) external returns (uint8 seat) {
-        Progress memory progress = _requireStatus(taskId, Status.Open);
+        Progress.Data memory progress = _requireStatus(taskId, Status.Open);
         _requireInTime(progress);
         address owner = _admit(taskId, progress);
         seat = progress.claimed++;
-        for (uint256 i = 0; i < seat; ++i) {
-            require(_seats[taskId][i].mark != _ownerMark(owner), TaskAlreadySeated(owner));
-        }
-        Seat storage taken = _seats[taskId][seat];
-        taken.node = msg.sender;
-        taken.state = SeatState.Claimed;
-        taken.mark = _ownerMark(owner);
+        _seatFor(taskId, seat, owner);
         emit SeatClaimed(taskId, msg.sender, owner, seat);
         if (progress.claimed == progress.replicas) {
             _enter(taskId, progress, Status.Committing, _params[progress.paramsId].commitFor);
@@ -100,15 +97,15 @@ contract TaskEscrow is TaskStore {
 
     /// @inheritdoc ITaskEscrow
     function commit(bytes32 taskId, uint8 seat, bytes32 commitment) external {
-        Progress memory progress = _requireStatus(taskId, Status.Committing);
+        Progress.Data memory progress = _requireStatus(taskId, Status.Committing);
         _requireInTime(progress);
-        Seat storage held = _requireSeat(taskId, seat);
-        require(commitment != bytes32(0) && held.state == SeatState.Claimed, TaskBadCommitment());
-        held.state = SeatState.Committed;
+        SeatRecord storage held = _requireSeat(taskId, seat);
+        require(commitment != bytes32(0), TaskBadCommitment());
+        require(progress.stateOf(seat) == SeatState.Claimed, TaskBadCommitment());
         held.mark = commitment;
-        ++progress.committed;
+        progress.committed |= uint8(1 << seat);
         emit SeatCommitted(taskId, msg.sender, seat, commitment);
-        if (progress.committed == progress.replicas) {
+        if (progress.allCommitted()) {
             _enter(taskId, progress, Status.Revealing, _params[progress.paramsId].revealFor);
         }
         _save(taskId, progress);
@@ -116,17 +113,16 @@ contract TaskEscrow is TaskStore {
 
     /// @inheritdoc ITaskEscrow
     function reveal(bytes32 taskId, uint8 seat, Reveal calldata opened) external {
-        Progress memory progress = _requireStatus(taskId, Status.Revealing);
+        Progress.Data memory progress = _requireStatus(taskId, Status.Revealing);
         _requireInTime(progress);
-        Seat storage held = _requireSeat(taskId, seat);
-        bytes32 expected = held.state == SeatState.Committed ? held.mark : bytes32(0);
+        SeatRecord storage held = _requireSeat(taskId, seat);
+        bytes32 expected = progress.stateOf(seat) == SeatState.Committed ? held.mark : bytes32(0);
         bytes32 actual = commitmentOf(taskId, msg.sender, opened);
         require(actual == expected, TaskBadReveal(expected, actual));
-        held.state = SeatState.Revealed;
         held.inputTokens = opened.inputTokens;
         held.outputTokens = opened.outputTokens;
         held.mark = opened.result;
-        ++progress.revealed;
+        progress.revealed |= uint8(1 << seat);
         _emitRevealed(taskId, seat, opened);
         if (progress.revealed == progress.committed) {
             _settle(taskId, progress);
@@ -137,14 +133,14 @@ contract TaskEscrow is TaskStore {
 
     /// @inheritdoc ITaskEscrow
     function advance(bytes32 taskId) external {
-        Progress memory progress = _load(taskId);
+        Progress.Data memory progress = _load(taskId);
         Status status = progress.status;
         bool waiting = status == Status.Open || status == Status.Committing || status == Status.Revealing;
         require(waiting, TaskWrongStatus(Status.Open, status));
         require(block.number > progress.deadline, TaskNotDue(progress.deadline, block.number));
         if (status == Status.Open) {
             _cancel(taskId, progress);
-        } else if (status == Status.Committing && progress.committed >= progress.quorum) {
+        } else if (status == Status.Committing && Progress.count(progress.committed) >= progress.quorum) {
             _enter(taskId, progress, Status.Revealing, _params[progress.paramsId].revealFor);
             _save(taskId, progress);
         } else {
@@ -163,13 +159,13 @@ contract TaskEscrow is TaskStore {
     // ---------------------------------------------------------------- submission
 
     function _open(Order calldata order) private returns (bytes32 taskId) {
-        Params memory params = _rules(order.paramsId);
+        Params storage params = _params[order.paramsId];
         require(params.maxReplicas != 0, TaskParamsUnknown(order.paramsId));
         Rules.checkOrder(order, params);
         uint64 epoch = _clientEpochs[order.client];
         require(order.clientEpoch == epoch, TaskRevoked(epoch, order.clientEpoch));
         taskId = orderId(order);
-        require(_progress[taskId].status == Status.None, TaskAlreadySubmitted(taskId));
+        require(_load(taskId).status == Status.None, TaskAlreadySubmitted(taskId));
         _store(taskId, order);
         emit TaskSubmitted(taskId, order.client, order.payer, order, block.number + SEED_DELAY);
     }
@@ -177,15 +173,15 @@ contract TaskEscrow is TaskStore {
     function _store(bytes32 taskId, Order calldata order) private {
         uint8 flags = 0;
         if (order.inputPrice != 0 || order.outputPrice != 0) {
-            flags |= METERED;
+            flags |= Progress.METERED;
             _prices[taskId] = Prices({input: order.inputPrice, output: order.outputPrice});
         }
         if (order.client != order.payer) {
-            flags |= SPONSORED;
+            flags |= Progress.SPONSORED;
             _clients[taskId] = order.client;
         }
         _funding[taskId] = Funding({payer: order.payer, reward: order.reward});
-        Progress memory progress;
+        Progress.Data memory progress;
         progress.bond = order.bond;
         progress.deadline = order.claimBy;
         progress.seedBlock = uint40(block.number) + SEED_DELAY;
@@ -209,7 +205,7 @@ contract TaskEscrow is TaskStore {
     // ---------------------------------------------------------------- lottery
 
     /// @dev The owner of the caller, if the caller may take a seat of this task now.
-    function _admit(bytes32 taskId, Progress memory progress) private view returns (address owner) {
+    function _admit(bytes32 taskId, Progress.Data memory progress) private view returns (address owner) {
         (uint256 drawBlock, uint256 seed) = _draw(progress);
         uint256 ticket = Lottery.ticket(seed, taskId, msg.sender);
         uint256 threshold = _threshold(progress);
@@ -218,35 +214,44 @@ contract TaskEscrow is TaskStore {
         uint256 registeredBy = drawBlock < maturity ? 0 : drawBlock - maturity;
         owner = IRunnerReputation(runnerReputation).admit(msg.sender, registeredBy);
         _requireOutsider(_funding[taskId].payer, owner);
-        if (progress.flags & SPONSORED != 0) _requireOutsider(_clients[taskId], owner);
+        if (progress.is_(Progress.SPONSORED)) _requireOutsider(_clients[taskId], owner);
     }
 
     function _requireOutsider(address party, address owner) private view {
         require(party != owner && party != msg.sender, TaskSelfDealing(party));
     }
 
+    /// @dev A tag that matches is looked up in full; one that differs spares the look.
+    function _seatFor(bytes32 taskId, uint256 seat, address owner) private {
+        uint32 tag = uint32(uint160(owner));
+        mapping(uint256 => SeatRecord) storage seats = _seats[taskId];
+        for (uint256 i = 0; i < seat; ++i) {
+            SeatRecord storage other = seats[i];
+            require(other.ownerTag != tag || _ownerOf(other.node) != owner, TaskAlreadySeated(owner));
+        }
+        SeatRecord storage taken = seats[seat];
+        taken.node = msg.sender;
+        taken.ownerTag = tag;
+    }
+
     // ---------------------------------------------------------------- phases
 
-    function _requireStatus(bytes32 taskId, Status expected) private view returns (Progress memory progress) {
+    function _requireStatus(bytes32 taskId, Status expected) private view returns (Progress.Data memory progress) {
         progress = _load(taskId);
         require(progress.status == expected, TaskWrongStatus(expected, progress.status));
     }
 
-    function _requireInTime(Progress memory progress) private view {
+    function _requireInTime(Progress.Data memory progress) private view {
         require(block.number <= progress.deadline, TaskDeadline(progress.deadline, block.number));
     }
 
-    function _requireSeat(bytes32 taskId, uint8 seat) private view returns (Seat storage held) {
+    function _requireSeat(bytes32 taskId, uint8 seat) private view returns (SeatRecord storage held) {
         held = _seats[taskId][seat];
         require(held.node == msg.sender, TaskNotSeat(held.node, msg.sender));
     }
 
-    function _ownerMark(address owner) private pure returns (bytes32) {
-        return bytes32(uint256(uint160(owner)));
-    }
-
     /// @dev Changes `progress` in memory; the caller stores it.
-    function _enter(bytes32 taskId, Progress memory progress, Status status, uint256 window) private {
+    function _enter(bytes32 taskId, Progress.Data memory progress, Status status, uint256 window) private {
         progress.status = status;
         progress.deadline = window == 0 ? 0 : uint40(block.number + window);
         emit PhaseChanged(taskId, status, progress.deadline);
@@ -261,13 +266,13 @@ contract TaskEscrow is TaskStore {
     // ---------------------------------------------------------------- endings
 
     /// @dev Before anybody could work: all money goes back and all bonds are free again.
-    function _cancel(bytes32 taskId, Progress memory progress) private {
+    function _cancel(bytes32 taskId, Progress.Data memory progress) private {
         _enter(taskId, progress, Status.Cancelled, 0);
         _save(taskId, progress);
         Funding memory funding = _funding[taskId];
         IStakeWalletTypes.Move[] memory moves = new IStakeWalletTypes.Move[](uint256(progress.claimed) + 1);
         for (uint256 i = 0; i < progress.claimed; ++i) {
-            moves[i].who = address(uint160(uint256(_seats[taskId][i].mark)));
+            moves[i].who = _ownerOf(_seats[taskId][i].node);
             moves[i].unlock = progress.bond;
         }
         moves[progress.claimed].who = funding.payer;
@@ -276,63 +281,50 @@ contract TaskEscrow is TaskStore {
     }
 
     /// @dev With a quorum the task is final, without one it has failed; either way everybody is paid, freed or slashed now.
-    function _settle(bytes32 taskId, Progress memory progress) private {
+    function _settle(bytes32 taskId, Progress.Data memory progress) private {
         SeatState due = progress.status == Status.Committing ? SeatState.Committed : SeatState.Revealed;
-        Seat[] memory seats = _loadSeats(taskId, progress.claimed);
+        Seat[] memory seats = new Seat[](progress.claimed);
+        for (uint256 i = 0; i < seats.length; ++i) {
+            seats[i] = _seat(taskId, progress, i);
+        }
         uint8 won = Verdict.winners(seats, progress.quorum);
         _enter(taskId, progress, won == 0 ? Status.Failed : Status.Final, 0);
         _save(taskId, progress);
-        Params memory params = _rules(progress.paramsId);
-        Payout.Terms memory terms = _terms(taskId, progress);
-        if (won != 0) _price(taskId, progress, terms, seats, won, params.feeBps);
-        _pay(taskId, terms, params, seats, won, due);
-    }
-
-    function _loadSeats(bytes32 taskId, uint256 count) private view returns (Seat[] memory seats) {
-        seats = new Seat[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            seats[i] = _seats[taskId][i];
-        }
-    }
-
-    function _terms(bytes32 taskId, Progress memory progress) private view returns (Payout.Terms memory terms) {
-        terms.payer = _funding[taskId].payer;
-        terms.reward = _funding[taskId].reward;
-        terms.treasury = treasury;
-        terms.burnAccount = _burnAccount;
-        terms.bond = progress.bond;
+        Payout.Terms memory terms = _terms(taskId, progress, won, seats);
+        _pay(taskId, terms, seats, won, due);
     }
 
     /// @dev Winners agree on their usage, so that one price holds for all.
-    function _price(
-        bytes32 taskId,
-        Progress memory progress,
-        Payout.Terms memory terms,
-        Seat[] memory seats,
-        uint8 won,
-        uint16 feeBps
-    ) private {
+    function _terms(bytes32 taskId, Progress.Data memory progress, uint8 won, Seat[] memory seats)
+        private
+        returns (Payout.Terms memory terms)
+    {
+        Params storage params = _params[progress.paramsId];
+        terms.payer = _funding[taskId].payer;
+        terms.treasury = treasury;
+        terms.reward = _funding[taskId].reward;
+        terms.bond = progress.bond;
+        (terms.wrongBps, terms.missBps) = (params.wrongBps, params.missBps);
+        (terms.payerBps, terms.burnBps) = (params.payerBps, params.burnBps);
+        if (won == 0) return terms;
         (uint256 first, uint256 count) = Verdict.firstAndCount(won);
         terms.gross = uint96(terms.reward / progress.replicas);
-        if (progress.flags & METERED != 0) {
+        if (progress.is_(Progress.METERED)) {
             Prices memory prices = _prices[taskId];
             terms.gross = Payout.metered(terms.gross, seats[first], prices.input, prices.output);
         }
-        terms.fee = Payout.feeOf(terms.gross, feeBps);
+        terms.fee = Payout.feeOf(terms.gross, params.feeBps);
         emit TaskFinalized(taskId, seats[first].mark, won, count * terms.fee);
     }
 
-    function _pay(
-        bytes32 taskId,
-        Payout.Terms memory terms,
-        Params memory params,
-        Seat[] memory seats,
-        uint8 won,
-        SeatState due
-    ) private {
+    function _pay(bytes32 taskId, Payout.Terms memory terms, Seat[] memory seats, uint8 won, SeatState due) private {
         (address[] memory nodes, IRunnerReputationTypes.Outcome[] memory outcomes) = Verdict.outcomesOf(seats, won, due);
         address[] memory owners = IRunnerReputation(runnerReputation).recordOutcomes(taskId, nodes, outcomes, terms.fee);
-        IStakeWalletTypes.Move[] memory moves = Payout.moves(terms, params, owners, outcomes);
+        IStakeWalletTypes.Move[] memory moves = Payout.moves(terms, owners, outcomes);
+        // Only a slash burns anything, and then the last line waits for its account.
+        if (moves[moves.length - 1].who == address(0)) {
+            moves[moves.length - 1].who = IStakeWallet(stakeWallet).burnAccount();
+        }
         IStakeWallet(stakeWallet).settle(taskId, terms.payer, uint96(terms.reward), moves);
     }
 }

@@ -6,33 +6,28 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
 import {IBeacon} from "../interfaces/IBeacon.sol";
 import {IRunnerReputation} from "../interfaces/IRunnerReputation.sol";
-import {IStakeWallet} from "../interfaces/IStakeWallet.sol";
 import {ITaskEscrow} from "../interfaces/ITaskEscrow.sol";
 import {Lottery} from "../libraries/Lottery.sol";
 import {Orders} from "../libraries/Orders.sol";
+import {Progress} from "../libraries/Progress.sol";
 
 /// @title TaskStore: what the TaskEscrow remembers, and how it is read
 abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
+    using Progress for Progress.Data;
+
     /// @dev What never changes after submission.
     struct Funding {
         address payer;
         uint96 reward;
     }
 
-    /// @dev What each step reads and writes, in one slot.
-    struct Progress {
-        uint96 bond;
-        uint40 deadline;
-        uint40 seedBlock;
-        uint16 paramsId;
-        uint8 replicas;
-        uint8 quorum;
-        uint8 claimed;
-        uint8 committed;
-        uint8 revealed;
-        Mode mode;
-        Status status;
-        uint8 flags;
+    /// @dev A seat's state is in the task's progress. `mark` is empty until commit, then the commitment, then the result.
+    struct SeatRecord {
+        address node;
+        uint32 ownerTag;
+        uint32 inputTokens;
+        uint32 outputTokens;
+        bytes32 mark;
     }
 
     /// @dev Written for metered orders only.
@@ -40,9 +35,6 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
         uint96 input;
         uint96 output;
     }
-
-    uint8 internal constant METERED = 1;
-    uint8 internal constant SPONSORED = 2;
 
     /// @inheritdoc ITaskEscrow
     uint40 public constant SEED_DELAY = 2;
@@ -59,17 +51,16 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
     address public immutable treasury;
     /// @inheritdoc ITaskEscrow
     uint40 public immutable wideningStep;
-    address internal immutable _burnAccount;
 
     /// @inheritdoc ITaskEscrow
     uint16 public latestParamsId;
     mapping(uint16 paramsId => Params) internal _params;
     mapping(bytes32 taskId => Funding) internal _funding;
-    mapping(bytes32 taskId => Progress) internal _progress;
+    mapping(bytes32 taskId => uint256 packed) private _progress;
     mapping(bytes32 taskId => Prices) internal _prices;
     /// @dev Only of tasks whose payer is somebody else.
     mapping(bytes32 taskId => address) internal _clients;
-    mapping(bytes32 taskId => mapping(uint256 seat => Seat)) internal _seats;
+    mapping(bytes32 taskId => mapping(uint256 seat => SeatRecord)) internal _seats;
     mapping(address client => uint64) internal _clientEpochs;
 
     /// @param authority the AccessManager that decides who may add parameters
@@ -90,7 +81,6 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
         beacon = randomness;
         treasury = feeTaker;
         wideningStep = step;
-        _burnAccount = IStakeWallet(wallet).burnAccount();
     }
 
     // ---------------------------------------------------------------- views
@@ -108,7 +98,7 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
 
     /// @inheritdoc ITaskEscrow
     function taskOf(bytes32 taskId) external view returns (Task memory task) {
-        Progress memory progress = _load(taskId);
+        Progress.Data memory progress = _load(taskId);
         task.payer = _funding[taskId].payer;
         task.reward = _funding[taskId].reward;
         task.bond = progress.bond;
@@ -118,8 +108,8 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
         task.replicas = progress.replicas;
         task.quorum = progress.quorum;
         task.claimed = progress.claimed;
-        task.committed = progress.committed;
-        task.revealed = progress.revealed;
+        task.committed = Progress.count(progress.committed);
+        task.revealed = Progress.count(progress.revealed);
         task.mode = progress.mode;
         task.status = progress.status;
     }
@@ -131,13 +121,14 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
     }
 
     /// @inheritdoc ITaskEscrow
-    function seatOf(bytes32 taskId, uint8 seat) external view returns (Seat memory) {
-        return _seats[taskId][seat];
+    function seatOf(bytes32 taskId, uint8 seat) external view returns (Seat memory held) {
+        held = _seat(taskId, _load(taskId), seat);
+        if (held.state == SeatState.Claimed) held.mark = bytes32(uint256(uint160(_ownerOf(held.node))));
     }
 
     /// @inheritdoc ITaskEscrow
     function paramsOf(uint16 paramsId) external view returns (Params memory) {
-        return _rules(paramsId);
+        return _params[paramsId];
     }
 
     /// @inheritdoc ITaskEscrow
@@ -158,7 +149,7 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
 
     /// @inheritdoc ITaskEscrow
     function thresholdOf(bytes32 taskId) external view returns (uint256) {
-        Progress memory progress = _load(taskId);
+        Progress.Data memory progress = _load(taskId);
         _requireSeeded(progress);
         return _threshold(progress);
     }
@@ -170,32 +161,46 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
 
     // ---------------------------------------------------------------- storage
 
-    function _load(bytes32 taskId) internal view returns (Progress memory) {
-        return _progress[taskId];
+    function _load(bytes32 taskId) internal view returns (Progress.Data memory) {
+        return Progress.unpack(_progress[taskId]);
     }
 
-    function _save(bytes32 taskId, Progress memory progress) internal {
-        _progress[taskId] = progress;
+    function _save(bytes32 taskId, Progress.Data memory progress) internal {
+        _progress[taskId] = progress.pack();
     }
 
-    function _rules(uint16 paramsId) internal view returns (Params memory) {
-        return _params[paramsId];
+    function _seat(bytes32 taskId, Progress.Data memory progress, uint256 seat)
+        internal
+        view
+        returns (Seat memory held)
+    {
+        SeatRecord storage record = _seats[taskId][seat];
+        held.node = record.node;
+        held.state = progress.stateOf(seat);
+        held.inputTokens = record.inputTokens;
+        held.outputTokens = record.outputTokens;
+        if (held.state > SeatState.Claimed) held.mark = record.mark;
+    }
+
+    /// @dev A runner's owner never changes, so that seats need not remember it.
+    function _ownerOf(address node) internal view returns (address) {
+        return IRunnerReputation(runnerReputation).runnerOf(node).owner;
     }
 
     // ---------------------------------------------------------------- lottery
 
-    function _draw(Progress memory progress) internal view returns (uint256 drawBlock, uint256 seed) {
+    function _draw(Progress.Data memory progress) internal view returns (uint256 drawBlock, uint256 seed) {
         _requireSeeded(progress);
         drawBlock = Lottery.drawBlock(progress.seedBlock, block.number, REDRAW);
         seed = IBeacon(beacon).valueAt(drawBlock);
     }
 
-    function _threshold(Progress memory progress) internal view returns (uint256) {
+    function _threshold(Progress.Data memory progress) internal view returns (uint256) {
         uint256 active = IRunnerReputation(runnerReputation).activeRunners();
         return Lottery.threshold(active, progress.replicas, block.number - progress.seedBlock, wideningStep);
     }
 
-    function _requireSeeded(Progress memory progress) internal view {
+    function _requireSeeded(Progress.Data memory progress) internal view {
         bool seeded = progress.seedBlock != 0 && block.number > progress.seedBlock;
         require(seeded, TaskNotSeeded(progress.seedBlock, block.number));
     }

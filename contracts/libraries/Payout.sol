@@ -20,11 +20,14 @@ library Payout {
     struct Terms {
         address payer;
         address treasury;
-        address burnAccount;
         uint256 reward;
         uint96 bond; // of each seat
         uint96 gross; // of each winner, fee included
         uint96 fee; // of each winner
+        uint16 wrongBps;
+        uint16 missBps;
+        uint16 payerBps;
+        uint16 burnBps;
     }
 
     /// @notice What one winner earns: its share of the reward, or its usage at the order's prices if that is less.
@@ -41,13 +44,13 @@ library Payout {
         return (gross - gross * (WHOLE_BPS - feeBps) / WHOLE_BPS).toUint96();
     }
 
-    /// @notice One line for each seat, then payer, treasury and burn account where they get something.
-    function moves(
-        Terms memory terms,
-        ITaskEscrowTypes.Params memory params,
-        address[] memory owners,
-        IRunnerReputationTypes.Outcome[] memory outcomes
-    ) internal pure returns (IStakeWalletTypes.Move[] memory lines) {
+    /// @notice One line for each seat, then payer, treasury and burn account where they get something. The burn account is
+    /// the zero address here.
+    function moves(Terms memory terms, address[] memory owners, IRunnerReputationTypes.Outcome[] memory outcomes)
+        internal
+        pure
+        returns (IStakeWalletTypes.Move[] memory lines)
+    {
         uint256 seats = owners.length;
         lines = new IStakeWalletTypes.Move[](seats + 3);
         uint256 refund = terms.reward;
@@ -62,15 +65,15 @@ library Payout {
                 refund -= terms.gross;
                 fees += terms.fee;
             } else {
-                line.slash = _slash(terms.bond, params, outcomes[i]);
+                line.slash = _slash(terms, outcomes[i]);
                 slashed += line.slash;
             }
         }
-        uint256 toPayer = slashed * params.payerBps / WHOLE_BPS;
-        uint256 toBurn = slashed * params.burnBps / WHOLE_BPS;
+        uint256 toPayer = slashed * terms.payerBps / WHOLE_BPS;
+        uint256 toBurn = slashed * terms.burnBps / WHOLE_BPS;
         uint256 count = _append(lines, seats, terms.payer, refund + toPayer);
         count = _append(lines, count, terms.treasury, fees + slashed - toPayer - toBurn);
-        count = _append(lines, count, terms.burnAccount, toBurn);
+        count = _append(lines, count, address(0), toBurn);
         _shorten(lines, count);
     }
 
@@ -85,15 +88,11 @@ library Payout {
         return at + 1;
     }
 
-    function _slash(uint256 bond, ITaskEscrowTypes.Params memory params, IRunnerReputationTypes.Outcome outcome)
-        private
-        pure
-        returns (uint96)
-    {
+    function _slash(Terms memory terms, IRunnerReputationTypes.Outcome outcome) private pure returns (uint96) {
         uint256 bps = 0;
-        if (outcome == IRunnerReputationTypes.Outcome.Wrong) bps = params.wrongBps;
-        if (outcome == IRunnerReputationTypes.Outcome.Missed) bps = params.missBps;
-        return ((bond * bps + WHOLE_BPS - 1) / WHOLE_BPS).toUint96();
+        if (outcome == IRunnerReputationTypes.Outcome.Wrong) bps = terms.wrongBps;
+        if (outcome == IRunnerReputationTypes.Outcome.Missed) bps = terms.missBps;
+        return ((terms.bond * bps + WHOLE_BPS - 1) / WHOLE_BPS).toUint96();
     }
 
     function _shorten(IStakeWalletTypes.Move[] memory lines, uint256 length) private pure {

@@ -10,7 +10,7 @@ library Rules {
     uint256 private constant MAX_CHALLENGER_BPS = 5_000;
     uint256 private constant MAX_SEATS = 7;
 
-    function checkOrder(ITaskEscrowTypes.Order calldata order, ITaskEscrowTypes.Params memory params) internal view {
+    function checkOrder(ITaskEscrowTypes.Order calldata order, ITaskEscrowTypes.Params storage params) internal view {
         require(block.number <= order.claimBy, ITaskEscrowErrors.TaskDeadline(order.claimBy, block.number));
         require(order.claimBy - block.number <= params.maxClaimFor, ITaskEscrowErrors.TaskBadOrder("claimBy"));
         bool strictMajority = order.quorum <= order.replicas && 2 * uint256(order.quorum) > order.replicas;
