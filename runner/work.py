@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from protocol.enums import SeatState
 from protocol.errors import (
     ChainError,
     ContentError,
@@ -26,6 +27,11 @@ from runner.parts import Parts
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 15.0
 _STORED = frozenset({Stage.STORED, Stage.COMMITTING, Stage.COMMITTED, Stage.REVEALING, Stage.REVEALED})
+_UNRECORDED = {
+    (Stage.COMMITTING, SeatState.COMMITTED): Stage.COMMITTED,
+    (Stage.REVEALING, SeatState.REVEALED): Stage.REVEALED,
+}
+"""Transactions that were mined before this process, or the one before it, could write that down."""
 
 log = structlog.get_logger()
 
@@ -105,6 +111,8 @@ class Work:
         elif view.own is None and job.seat is not None:
             journal.unseated(job.task_id, "a reorganisation undid the claim")
             log.warning("claim_undone")
+        elif view.own is not None and (behind := _UNRECORDED.get((job.stage, view.own.state))):
+            journal.move(job.task_id, behind)
         if job.ended_block is not None and not view.status.is_terminal:
             journal.reopen(job.task_id)
         return journal.job(job.task_id)
