@@ -26,7 +26,7 @@ lint: install ## style of Python and Solidity
 	@toolchain/checks "ruff check" "ruff format" "forge fmt"
 
 format: install ## put Python and Solidity into the style
-	@$(VENV)/ruff check --fix --quiet; $(VENV)/ruff format --quiet; node_modules/.bin/forge fmt
+	@$(VENV)/ruff check --fix --quiet; $(VENV)/ruff format --quiet; toolchain/forge fmt
 
 types: install ## mypy, strict
 	@toolchain/checks types
