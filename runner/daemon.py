@@ -158,20 +158,32 @@ class Daemon:
             await asyncio.sleep(ENGINE_INTERVAL_S)
 
     async def _heartbeat(self) -> None:
+        """Write how things stand: as soon as the chain is seen and something is offered, and then at intervals."""
+        situation = self._parts.situation
+        while situation.head_block < 0 or not situation.offers:
+            self._beat(log.debug)
+            await situation.news(since=situation.rings)
         while True:
-            beat = {
-                "head_block": self._parts.situation.head_block,
-                "engine": self._parts.situation.engine_fault or "ready",
-                "models": sorted(self._parts.situation.offers),
-                "slots": self._parts.settings.runner_slots,
-                "busy": self._parts.journal.slots_held(),
-                "live": len(self._parts.journal.live()),
-                "draining": self._parts.situation.draining,
-            }
-            log.info("heartbeat", **beat)
-            facts = beat | {"pid": os.getpid(), "at": time.time(), "owner": self._parts.terms.owner}
-            self._parts.journal.set_fact(HEARTBEAT, json.dumps(facts))
+            self._beat(log.info)
             await asyncio.sleep(self._parts.settings.runner_heartbeat_interval_s)
+
+    def _beat(self, say: Callable[..., object]) -> None:
+        facts = self._facts()
+        say("heartbeat", **facts)
+        self._parts.journal.set_fact(HEARTBEAT, json.dumps(facts | {"pid": os.getpid(), "at": time.time()}))
+
+    def _facts(self) -> dict[str, object]:
+        situation, journal = self._parts.situation, self._parts.journal
+        return {
+            "owner": self._parts.terms.owner,
+            "head_block": situation.head_block,
+            "engine": situation.engine_fault or "ready",
+            "models": sorted(situation.offers),
+            "slots": self._parts.settings.runner_slots,
+            "busy": journal.slots_held(),
+            "live": len(journal.live()),
+            "draining": situation.draining,
+        }
 
 
 @asynccontextmanager

@@ -46,6 +46,7 @@ class Journal:
         """
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = _lock(path) if exclusive else None
+        database = None
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             database = sqlite3.connect(path, isolation_level=None, timeout=10)
@@ -54,6 +55,8 @@ class Journal:
             database.execute("PRAGMA synchronous=FULL")
             _migrate(database, path)
         except (sqlite3.DatabaseError, OSError) as error:
+            if database is not None:
+                database.close()  # or what it has locked stays locked for as long as the error is held
             if lock is not None:
                 os.close(lock)
             raise JournalError(
@@ -61,6 +64,26 @@ class Journal:
                 hint="Check disk space and permissions. Keep the file: it holds unrevealed results.",
             ) from error
         return cls(database, lock=lock)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Open the journal at `path` to look only, while its daemon starts, runs or is gone; `JournalError`.
+
+        It takes no lock and makes no table: a daemon that finds its new file locked could not start.
+        """
+        database = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=10)
+        database.row_factory = sqlite3.Row
+        try:
+            version = database.execute("PRAGMA user_version").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            version = error
+        if version != VERSION:
+            database.close()
+            raise JournalError(
+                f"{path}: cannot be read as a journal of version {VERSION} ({version})",
+                hint="Try again once the daemon has started.",
+            )
+        return cls(database, lock=None)
 
     def close(self) -> None:
         """Close the file and let the next daemon in."""

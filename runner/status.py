@@ -38,7 +38,7 @@ def read_status(home: Path, *, chain_id: int) -> Status:
     """Read the newest journal of a chain in `home`; `ConfigError` if there is none."""
     path = newest_journal(home, chain_id=chain_id)
     running = is_held(path)
-    with Journal.open(path, exclusive=False) as journal:
+    with Journal.read(path) as journal:
         beat = journal.fact(HEARTBEAT)
         return Status(
             journal=str(path),

@@ -1,0 +1,248 @@
+"""The daemon as an owner runs it: a process of its own, signalled, killed, started again."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from devnet.accounts import LOCAL
+from protocol.deployment import save_deployment
+from protocol.documents import RunnerProfile, parse_document
+from protocol.enums import TaskStatus
+from runner.errors import JournalError
+from runner.jobs import Stage
+from runner.journal import Journal, journal_path
+from runner.status import read_status
+from tests.runner.bench import Bench
+
+
+class Owner:
+    """Runs `parity-runner` for runner 0, with an environment of its own."""
+
+    def __init__(self, bench: Bench, home: Path) -> None:
+        self.home = home
+        self.bench = bench
+        save_deployment(bench.chain.deployment, folder=home / "deployments")
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "FILECOIN_RPC": bench.anvil.url,
+            "DEPLOYMENTS_DIR": str(home / "deployments"),
+            "IPFS_API": bench.ipfs_api,
+            "OLLAMA_URL": bench.engine_url,
+            "RUNNER_HOME": str(home),
+            "RUNNER_PRIVATE_KEY": LOCAL.node(0).key.hex(),
+            "RUNNER_HEARTBEAT_INTERVAL_S": "0.5",
+        }
+        self.processes: list[asyncio.subprocess.Process] = []
+
+    async def start(
+        self, command: str = "runner", *arguments: str, **environment: str
+    ) -> asyncio.subprocess.Process:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "runner", command, *arguments),
+            env=self.environment | environment,
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=(self.home / "log").open("ab"),
+        )
+        self.processes.append(process)
+        return process
+
+    async def running(self) -> asyncio.subprocess.Process:
+        """Start the daemon and wait until it has seen the chain and offers its model."""
+        process = await self.start()
+        await until(lambda: bool((self.beat() or {}).get("pid") == process.pid and self.beat()["models"]))
+        return process
+
+    async def ask(self, command: str, *arguments: str) -> str:
+        process = await self.start(command, *arguments)
+        out, _ = await process.communicate()
+        assert process.returncode == 0, self.log()
+        return out.decode()
+
+    def beat(self) -> dict:
+        with contextlib.suppress(Exception):
+            return read_status(self.home, chain_id=31337).heartbeat or {}
+        return {}
+
+    def stage(self, task: bytes) -> Stage | None:
+        path = journal_path(
+            self.home,
+            chain_id=31337,
+            genesis_hash=self.bench.chain.deployment.genesis_hash,
+            node=LOCAL.node(0).address,
+        )
+        try:
+            with Journal.open(path, exclusive=False) as journal:
+                return journal.job(task).stage
+        except (KeyError, JournalError):
+            return None
+
+    def log(self) -> str:
+        return (self.home / "log").read_text()
+
+
+async def until(condition: Callable[[], bool], *, every_s: float = 0.05, within_s: float = 60.0) -> None:
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110 (another process rings no bell here)
+            await asyncio.sleep(every_s)
+
+
+@pytest.fixture
+async def owner(bench: Bench, tmp_path: Path) -> AsyncIterator[Owner]:
+    """An owner of runner 0 on a chain that mines by itself."""
+
+    async def mine() -> None:
+        while True:
+            await bench.anvil.mine()
+            await asyncio.sleep(0.1)
+
+    made = Owner(bench, tmp_path)
+    mining = asyncio.ensure_future(mine())
+    yield made
+    mining.cancel()
+    for process in made.processes:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def ended(process: asyncio.subprocess.Process) -> int:
+    async with asyncio.timeout(30):
+        return await process.wait()
+
+
+async def final(bench: Bench, task: bytes) -> None:
+    async with asyncio.timeout(60):
+        while await bench.status(task) is not TaskStatus.FINAL:  # noqa: ASYNC110 (as above)
+            await asyncio.sleep(0.1)
+
+
+async def test_a_daemon_publishes_what_it_offers_answers_a_prompt_and_stops_at_once_on_sigterm(
+    bench: Bench, owner: Owner
+) -> None:
+    process = await owner.running()
+    task = await bench.submit()
+    await final(bench, task)
+    await until(lambda: owner.stage(task) is Stage.SETTLED)
+    changes = await bench.chain.reputation.events.RunnerProfileChanged.get_logs(from_block=0)
+    ours = [log for log in changes if log["args"]["node"] == LOCAL.node(0).address]
+    assert len(ours) == 1
+    profile = parse_document(await bench.store.get(bytes(ours[0]["args"]["profile"])))
+    assert isinstance(profile, RunnerProfile)
+    assert [model.name for model in profile.models] == ["smollm2:135m"]
+    process.send_signal(signal.SIGTERM)
+    assert await ended(process) == 0
+    shown = await owner.ask("status")
+    assert "daemon   not running" in shown
+    assert "settled" in shown
+    assert "USDFC" in shown
+
+
+async def test_kill_minus_nine_at_each_stage_that_can_be_seen_costs_nothing(
+    bench: Bench, owner: Owner
+) -> None:
+    task = await bench.submit()
+    killed_at: list[Stage] = []
+    for _ in range(8):
+        process = await owner.start()
+        while (stage := owner.stage(task)) in (None, Stage.WAITING, *killed_at):  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        if stage is Stage.SETTLED:
+            break
+        process.kill()
+        killed_at.append(stage)
+        await process.wait()
+    await until(lambda: owner.stage(task) is Stage.SETTLED)
+    assert Stage.CLAIMING in killed_at or Stage.CLAIMED in killed_at
+    for event in ("SeatClaimed", "SeatCommitted", "SeatRevealed"):
+        assert len(await bench.logs(event, task)) == 1
+    assert await bench.status(task) is TaskStatus.FINAL
+
+
+async def test_the_first_interrupt_finishes_what_has_a_seat_and_claims_nothing_more(
+    bench: Bench, owner: Owner
+) -> None:
+    process = await owner.running()
+    task = await bench.submit(replicas=3, quorum=2)
+    await until(lambda: owner.stage(task) is Stage.STORED)
+    process.send_signal(signal.SIGINT)
+    await until(lambda: bool(owner.beat().get("draining")))
+    left_alone = await bench.submit()
+    others = [await bench.hand(1, home=owner.home / "1"), await bench.hand(2, home=owner.home / "2")]
+    await bench.run(task, *others, blocks=400)
+    assert await ended(process) == 0
+    assert owner.stage(task) is Stage.SETTLED
+    assert await bench.logs("SeatClaimed", left_alone) == []
+
+
+async def test_the_second_interrupt_stops_at_once(bench: Bench, owner: Owner) -> None:
+    process = await owner.running()
+    task = await bench.submit(replicas=3, quorum=2)
+    await until(lambda: owner.stage(task) is Stage.STORED)
+    process.send_signal(signal.SIGINT)
+    await until(lambda: bool(owner.beat().get("draining")))
+    process.send_signal(signal.SIGINT)
+    assert await ended(process) == 0
+    assert owner.stage(task) is Stage.STORED
+
+
+async def test_status_explains_and_drain_stops_an_idle_daemon(bench: Bench, owner: Owner) -> None:
+    process = await owner.running()
+    model = "llama9:1t@sha256:" + "0" * 64
+    task = await bench.submit(await bench.spec(model=model))
+    await until(lambda: owner.stage(task) is not None)
+    await asyncio.sleep(1)
+    shown = json.loads(await owner.ask("status", "--json"))
+    assert shown["running"] is True
+    (job,) = shown["jobs"]
+    assert (job["stage"], job["reason"]) == ("waiting", f"model: {model} is not offered here")
+    assert "draining" in await owner.ask("drain")
+    assert await ended(process) == 0
+    assert "no daemon is running" in await owner.ask("drain")
+
+
+async def test_a_second_daemon_with_the_same_key_is_refused(owner: Owner) -> None:
+    await owner.running()
+    second = await owner.start()
+    assert await ended(second) == 2
+    assert "another runner with this node key is running" in owner.log()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"RUNNER_PRIVATE_KEY": LOCAL.outsider.key.hex()}, "is not registered as a runner"),
+        ({"RUNNER_PRIVATE_KEY": "0xabc"}, "RUNNER_PRIVATE_KEY: not a private key"),
+        ({"RUNNER_SLOTS": "many"}, "RUNNER_SLOTS"),
+        ({"RUNNER_OUTPUT_PRICE": "-1"}, "RUNNER_OUTPUT_PRICE"),
+        ({"RUNNER_DENY_CREATORS": "bob"}, "RUNNER_DENY_CREATORS"),
+        ({"FILECOIN_CHAIN_ID": "314159"}, "314159"),
+    ],
+)
+async def test_a_wrong_setting_is_named_and_nothing_is_started(
+    owner: Owner, changes: dict[str, str], said: str
+) -> None:
+    process = await owner.start(**changes)
+    assert await ended(process) == 2
+    assert said in owner.log()
+    assert "hint: " in owner.log()
+    assert LOCAL.outsider.key.hex() not in owner.log()
+
+
+async def test_no_key_and_no_prompt_reaches_the_log(bench: Bench, owner: Owner) -> None:
+    await owner.running()
+    task = await bench.submit()
+    await until(lambda: owner.stage(task) is Stage.SETTLED)
+    assert LOCAL.node(0).key.hex().removeprefix("0x") not in owner.log()
+    assert "capital of France" not in owner.log()
+    assert "Paris" not in owner.log()
