@@ -56,7 +56,7 @@ def _lines(session: Session, profile: Profile, record: Record) -> list[Line]:
     for creation in creations(profile, deployer=record.deployer, treasury=record.treasury):
         addresses[creation.name] = created_address(record.deployer, nonce + len(lines))
         transaction = creation.transaction(session, addresses)
-        gas = int(session.provider.estimate_gas_cost(transaction))
+        gas = session.estimate_creation(transaction)
         lines.append(Line(f"create {creation.contract}", gas, addresses[creation.name], transaction.data))
         plain += _plain_gas(
             bytes(transaction.data), len(creation.container().contract_type.get_runtime_bytecode() or b"")

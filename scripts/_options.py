@@ -7,7 +7,7 @@ import click
 from ape.cli import account_option, network_option
 
 from protocol.deployment import Deployment, load_deployment
-from protocol.errors import WrongChain
+from protocol.errors import InputError, WrongChain
 from protocol.money import parse_usdfc
 from scripts._session import Session, require_code
 
@@ -26,12 +26,13 @@ class UsdfcAmount(click.ParamType):
 
     name = "USDFC"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ARG002
-        return (
-            value
-            if isinstance(value, int)
-            else parse_usdfc(str(value), field=param.opts[0] if param else "amount")
-        )
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_usdfc(str(value))
+        except InputError as error:
+            self.fail(f"{error.message}. {error.hint or ''}".strip(), param, ctx)
 
 
 def deployment_of(session: Session, folder: str) -> Deployment:

@@ -74,6 +74,11 @@ class Session:
         click.echo(f"  {what:38} {receipt.gas_used:>10,} gas  {receipt.txn_hash}")
         return receipt
 
+    def estimate_creation(self, transaction: TransactionAPI) -> int:
+        """Ask the node what creating a contract takes, in its own gas."""
+        call = {"from": self.account.address, "data": "0x" + bytes(transaction.data).hex()}
+        return int(self.rpc("eth_estimateGas", [call]), 16)
+
     def check_sender(self) -> None:
         """Refuse well-known keys outside local chains, and senders who cannot pay any fee."""
         refuse_development_key(self.account.address, self.chain_id)

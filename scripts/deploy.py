@@ -20,6 +20,7 @@ from scripts._verify import verify
 
 LOCAL_TREASURY = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 VERSION = "V1"
+TOKEN_DECIMALS = 18
 
 
 @click.command(cls=ConnectedProviderCommand)
@@ -89,6 +90,11 @@ def _token(session: Session, usdfc: str | None) -> str:
         raise ConfigError("USDFC_TOKEN_ADDRESS is not set", hint=hint)
     address = parse_address(usdfc, field="USDFC_TOKEN_ADDRESS")
     require_code(session, address, what="USDFC_TOKEN_ADDRESS", hint=hint)
+    decimals = int(session.contract("TestUSDFC", address).decimals())
+    if decimals != TOKEN_DECIMALS:
+        raise ConfigError(
+            f"USDFC_TOKEN_ADDRESS {address} has {decimals} decimals, USDFC has {TOKEN_DECIMALS}", hint=hint
+        )
     return address
 
 

@@ -1,0 +1,132 @@
+import asyncio
+import json
+
+import pytest
+
+from devnet.accounts import LocalAccounts
+from protocol.abi import load_abi
+from protocol.chain import Chain
+from protocol.deployment import load_deployment
+from protocol.networks import CALIBRATION
+from tests.scripts.ape import ROOT, Ape
+
+TREASURY = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+TOKEN = "0xb3042734b608a1B16e9e86B374A3f3e389B4cDf0"
+CREATED_ON_FILECOIN = ("DrandBeacon", "ParityAccessManager", "StakeWallet", "RunnerReputation", "TaskEscrow")
+
+
+async def place_token(ape: Ape) -> None:
+    """Puts the test token's code where Calibration has USDFC: its constructor refuses to run there."""
+    built = json.loads((ROOT / ".parity/forge/out/TestUSDFC.sol/TestUSDFC.json").read_text())
+    await ape.chain.rpc("anvil_setCode", TOKEN, built["deployedBytecode"]["object"])
+
+
+async def height(ape: Ape) -> int:
+    return int(await ape.chain.rpc("eth_blockNumber"), 16)
+
+
+async def test_a_deployment_is_wired_checked_and_written_down(empty: Ape) -> None:
+    ran = await empty.run("deploy")
+    assert ran.status == 0, ran.err
+    deployment = load_deployment(31337, folder=empty.folder)
+    async with Chain.connect(empty.chain.url, deployment) as chain:
+        assert await chain.wallet.functions.isModule(deployment.task_escrow).call()
+        assert await chain.escrow.functions.latestParamsId().call() == deployment.params_id == 1
+        assert await chain.escrow.functions.treasury().call() == TREASURY
+        assert await chain.token.functions.name().call() == "USD for Filecoin Community"
+    assert not list(empty.folder.glob(".*partial*"))
+
+    before = await height(empty)
+    again = await empty.run("deploy")
+    assert again.status == 0
+    assert "Already deployed" in again.out
+    assert await height(empty) == before
+
+
+async def test_a_deployment_that_was_killed_is_taken_up_where_it_stopped(empty: Ape) -> None:
+    process = await empty.start("deploy")
+    record = empty.folder / ".31337.partial.json"
+    async with asyncio.timeout(60):
+        while not (record.exists() and "runner_reputation" in record.read_text()):  # noqa: ASYNC110  # the file is another process's
+            await asyncio.sleep(0.01)
+    process.kill()
+    await process.communicate()
+    half = json.loads(record.read_text())["addresses"]
+
+    ran = await empty.run("deploy")
+    assert ran.status == 0, ran.err
+    assert "done before" in ran.out
+    deployment = load_deployment(31337, folder=empty.folder)
+    assert deployment.stake_wallet == half["stake_wallet"]
+    assert deployment.usdfc == half["usdfc"]
+
+
+async def test_a_deployment_file_of_a_chain_that_is_gone_is_replaced(deployed_chain: Ape, empty: Ape) -> None:
+    old = load_deployment(31337, folder=deployed_chain.folder)
+    assert empty.folder == deployed_chain.folder
+    ran = await empty.run("deploy")
+    assert ran.status == 0, ran.err
+    assert load_deployment(31337, folder=empty.folder).genesis_hash != old.genesis_hash
+
+
+async def test_a_dry_run_for_filecoin_prices_every_transaction_and_sends_none(calibration: Ape) -> None:
+    await place_token(calibration)
+    before = await height(calibration)
+    ran = await calibration.run("deploy", "--dry-run", "--treasury", TREASURY, "--usdfc", TOKEN)
+    assert ran.status == 0, ran.err
+    for contract in CREATED_ON_FILECOIN:
+        assert f"create {contract} " in ran.out
+    assert "TestUSDFC" not in ran.out
+    assert ran.out.count(" gas  ") == len(CREATED_ON_FILECOIN) + 3
+    assert f"{CALIBRATION.native_symbol}. Nothing was sent." in ran.out
+    assert await height(calibration) == before
+    assert not list(calibration.folder.glob("*"))
+
+
+async def test_a_dry_run_says_when_the_deployer_could_not_pay(
+    calibration: Ape, accounts: LocalAccounts
+) -> None:
+    await place_token(calibration)
+    await calibration.chain.rpc("anvil_setBalance", accounts.deployer.address, "0x1")
+    ran = await calibration.run("deploy", "--dry-run", "--treasury", TREASURY, "--usdfc", TOKEN)
+    assert ran.status == 3
+    assert accounts.deployer.address in ran.err
+    assert "faucet" in ran.err
+
+
+async def test_published_keys_deploy_nothing_on_filecoin(calibration: Ape) -> None:
+    await place_token(calibration)
+    ran = await calibration.run("deploy", "--treasury", TREASURY, "--usdfc", TOKEN)
+    assert ran.status == 2
+    assert "published development account" in ran.err
+    assert await height(calibration) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ((), "treasury"),
+        (("--treasury", "0x12"), "--treasury"),
+        (("--treasury", TREASURY), "USDFC_TOKEN_ADDRESS is not set"),
+        (("--treasury", TREASURY, "--usdfc", TOKEN), "is no contract on chain 314159"),
+    ],
+)
+async def test_what_filecoin_needs_is_asked_for_by_name(
+    calibration: Ape, arguments: tuple[str, ...], named: str
+) -> None:
+    ran = await calibration.run("deploy", "--dry-run", *arguments)
+    assert ran.status == 2
+    assert named in ran.err
+    assert "Hint:" in ran.err
+
+
+async def test_a_chain_without_a_profile_is_refused(calibration: Ape) -> None:
+    await calibration.chain.rpc("anvil_setChainId", 5)
+    ran = await calibration.run("deploy")
+    assert ran.status == 2
+    assert "chain 5 has no deployment profile" in ran.err
+
+
+def test_the_escrows_abi_carries_the_errors_of_what_it_calls() -> None:
+    errors = {entry["name"] for entry in load_abi("TaskEscrow") if entry["type"] == "error"}
+    assert {"WalletInsufficient", "RunnerBanned", "BeaconUnavailable", "AuthorizationExpired"} <= errors
