@@ -2,14 +2,12 @@
 
 import asyncio
 import secrets
-import time
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from client.errors import Contradiction
 from client.records import Balance, Transaction
 from protocol.chain import Chain
-from protocol.errors import InputError, InsufficientFunds, TransactionReverted, TransactionTimeout
+from protocol.errors import InputError, InsufficientFunds
 from protocol.money import USDFC, format_usdfc
 from protocol.sender import Receipt, Sender
 from protocol.typed_data import deposit_nonce, sign_authorization, token_domain
@@ -22,7 +20,6 @@ AUTHORIZATION_S = 3_600
 """How long a signed authorization can be used, by the chain's clock."""
 FAUCET_AMOUNT = 1_000 * USDFC
 _FAUCET_COIN_WEI = 10**18
-_POLL_S = 0.1
 
 
 async def read_balance(chain: Chain, account: str) -> Balance:
@@ -138,39 +135,6 @@ async def block_time(chain: Chain) -> int:
     return int((await chain.w3.eth.get_block("latest"))["timestamp"])
 
 
-async def receipt_of(chain: Chain, transaction_hash: str, *, label: str) -> Receipt:
-    """Wait for a transaction that somebody else sent.
-
-    Raises `TransactionTimeout` if it is in no block in time, `TransactionReverted` if it failed there.
-    """
-    from web3.exceptions import TransactionNotFound  # noqa: PLC0415 (loads web3)
-
-    until = time.monotonic() + chain.network.receipt_timeout_s
-    while time.monotonic() < until:
-        try:
-            raw = await chain.w3.eth.get_transaction_receipt(_checked_hash(transaction_hash))
-        except TransactionNotFound:
-            await asyncio.sleep(max(_POLL_S, chain.network.block_time_s / 4))
-            continue
-        if raw["status"] != 1:
-            raise TransactionReverted(
-                "Unknown", {}, f"{label}: transaction {transaction_hash} was refused by a contract"
-            )
-        return Receipt(
-            transaction_hash=transaction_hash,
-            block_number=raw["blockNumber"],
-            block_hash="0x" + bytes(raw["blockHash"]).hex(),
-            gas_used=raw["gasUsed"],
-            fee_paid=raw["gasUsed"] * raw["effectiveGasPrice"],
-            raw=raw,
-        )
-    raise TransactionTimeout(
-        f"{label}: transaction {transaction_hash} is in no block",
-        transaction_hash=transaction_hash,
-        hint="The server may have made it up, or the chain is slow: look the task up with parity-client llm get.",
-    )
-
-
 def transaction(receipt: Receipt, label: str) -> Transaction:
     """Keep of a receipt what people look at."""
     return Transaction(
@@ -179,12 +143,3 @@ def transaction(receipt: Receipt, label: str) -> Transaction:
         block=receipt.block_number,
         network_fee=receipt.fee_paid,
     )
-
-
-def _checked_hash(text: str) -> Any:
-    try:
-        if len(bytes.fromhex(text.removeprefix("0x"))) == 32:
-            return text
-    except ValueError:
-        pass
-    raise Contradiction(f"the server named {text!r:.80} as a transaction; it is none")

@@ -1,4 +1,4 @@
-"""From a prompt to an order that the chain holds: draw it up, sign it once, send it, and see it on chain."""
+"""From a prompt to an order: its spec, its terms, where its money comes from, and the one signature that binds it."""
 
 import secrets
 from collections.abc import Sequence
@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import ValidationError
 
 from client.api import ApiClient
-from client.errors import Contradiction
-from client.logs import Span, read_events
-from client.money import AUTHORIZATION_S, block_time, receipt_of
+from client.money import AUTHORIZATION_S, block_time
 from client.pricing import estimate_tokens
 from client.records import Estimate, Funding, Offer, Route
 from protocol.chain import Chain
@@ -19,12 +17,10 @@ from protocol.enums import Mode
 from protocol.errors import ApiError, InputError, InsufficientFunds
 from protocol.money import format_usdfc
 from protocol.order import Order
-from protocol.sender import Receipt, Sender
 from protocol.typed_data import (
     Authorization,
     escrow_domain,
     sign_authorization,
-    sign_order,
     task_id,
     token_domain,
 )
@@ -177,33 +173,6 @@ async def choose_route(
     return Route.RELAY if alive else Route.WALLET
 
 
-async def send_by_wallet(chain: Chain, plan: Plan, *, account: "LocalAccount", sender: Sender) -> Receipt:
-    """Send the order from the wallet's own account, which pays the network fee."""
-    if plan.funding is Funding.FREE_BALANCE:
-        function = submit_call(chain, plan.order)
-    else:
-        authorization = await authorize(chain, plan.order, account=account)
-        function = chain.escrow.functions.submitWithAuthorization(
-            plan.order.as_tuple(), b"", authorization.as_tuple()
-        )
-    return await sender.send(function, label="submit order")
-
-
-async def send_by_relay(chain: Chain, plan: Plan, *, account: "LocalAccount", api: ApiClient) -> Receipt:
-    """Hand the signed order to the API server to send; believe only the chain that it did."""
-    signature: bytes | None = None
-    authorization: Authorization | None = None
-    if plan.funding is Funding.FREE_BALANCE:
-        domain = escrow_domain(chain.deployment.chain_id, chain.deployment.task_escrow)
-        signature = sign_order(plan.order, domain, account)
-    else:
-        authorization = await authorize(chain, plan.order, account=account)
-    relayed = await api.relay(plan.order, client_signature=signature, authorization=authorization)
-    receipt = await receipt_of(chain, relayed.transaction_hash, label="relayed order")
-    await _check_submitted(chain, plan, receipt, said_by=api.url)
-    return receipt
-
-
 def submit_call(chain: Chain, order: Order) -> "AsyncContractFunction":
     """Give the call that submits an order from its client's free balance."""
     return chain.escrow.functions.submit(order.as_tuple())
@@ -219,18 +188,4 @@ async def authorize(chain: Chain, order: Order, *, account: "LocalAccount") -> A
         nonce=order_id(chain, order),
         valid_before=await block_time(chain) + AUTHORIZATION_S,
         domain=token_domain(deployment.chain_id, deployment.usdfc),
-    )
-
-
-async def _check_submitted(chain: Chain, plan: Plan, receipt: Receipt, *, said_by: str) -> None:
-    span = Span(receipt.block_number, receipt.block_number)
-    found = await read_events(
-        chain, "TaskEscrow", names=("TaskSubmitted",), span=span, reference=plan.task_id
-    )
-    if any(event.transaction_hash == receipt.transaction_hash for event in found):
-        return
-    raise Contradiction(
-        f"{said_by} says that transaction {receipt.transaction_hash} submitted the order; the chain says it did not",
-        hint="Nothing was escrowed. The server still holds your signature: revoke it by submitting with --no-relay "
-        "(same money) or let it expire, and use another server.",
     )

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from client import money, ordering, tasks
+from client import money, ordering, sending, tasks
 from client.answers import fetch_answer, wait_until_ended
 from client.api import ApiClient, Health, PromptView, RunnerView, TaskView
 from client.money import Deed
@@ -201,17 +201,17 @@ class Parity:
         signer = self._signed()
         stored = await self.content.add(canonical(plan.spec))
         if plan.route is Route.RELAY:
-            receipt = await ordering.send_by_relay(self.chain, plan, account=signer.account, api=self.api)
+            sent = await sending.send_by_relay(self.chain, plan, account=signer.account, api=self.api)
         else:
-            receipt = await ordering.send_by_wallet(
+            sent = await sending.send_by_wallet(
                 self.chain, plan, account=signer.account, sender=signer.sender
             )
         return Submitted(
             task_id=plan.task_id,
             order=plan.order,
             spec_cid=digest_to_cid(stored),
-            transaction_hash=receipt.transaction_hash,
-            block=receipt.block_number,
+            transaction_hash=sent.transaction_hash,
+            block=sent.block,
         )
 
     async def submit_prompt(

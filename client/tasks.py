@@ -136,6 +136,12 @@ async def read_settlement(chain: Chain, task_id: bytes) -> Settlement | None:
     return _settlement(task_id, state, events, money)
 
 
+async def read_submission(chain: Chain, task_id: bytes) -> Event:
+    """Find the event that submitted a task; `TaskUnknown` if the chain has none of this id."""
+    events = await life(chain, task_id, state=await read_state(chain, task_id))
+    return next(event for event in events if event.name == "TaskSubmitted")
+
+
 async def life(chain: Chain, task_id: bytes, *, state: TaskState) -> list[Event]:
     """Read a task's own events, from its submission on."""
     return await _read(chain, "TaskEscrow", _LIFE, task_id, state=state, last=None)

@@ -1,3 +1,4 @@
+import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -9,7 +10,6 @@ from devnet.anvil import Anvil
 from protocol.chain import Chain
 from protocol.content import IpfsStore
 from protocol.deployment import Deployment, save_deployment
-from protocol.keystore import create_keystore
 from tests.client.cli import PASSWORD, Cli
 from tests.client.seats import Runners
 
@@ -42,11 +42,13 @@ def offline(home: Path) -> Cli:
 
 @pytest.fixture(scope="session")
 def key_files(tmp_path_factory: pytest.TempPathFactory, accounts: LocalAccounts) -> dict[str, Path]:
-    """Key files by role, made once: encryption is slow on purpose."""
+    """Key files by role, with a weak encryption, since the real one is slow on purpose."""
     folder = tmp_path_factory.mktemp("keys")
     roles = {"client": accounts.client, "payer": accounts.payer, "outsider": accounts.outsider}
     for name, account in roles.items():
-        create_keystore(folder / name, bytes(account.key), PASSWORD)
+        document = account.encrypt(PASSWORD, kdf="scrypt", iterations=2)
+        (folder / name).write_text(json.dumps(document))
+        (folder / name).chmod(0o600)
     return {name: folder / name for name in roles}
 
 
