@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {World} from "./World.sol";
+import {Fold} from "./Fold.sol";
 import {SettlementModel} from "../support/SettlementModel.sol";
 import {Vm} from "../support/Vm.sol";
 import {IStakeWalletEvents} from "../../../contracts/interfaces/IStakeWallet.sol";
@@ -9,7 +9,7 @@ import {ITaskEscrowTypes} from "../../../contracts/interfaces/ITaskEscrow.sol";
 
 /// @title Auditor: looks over every action's shoulder
 /// @dev Holds the events of each settlement against the model, and every balance against what was signed.
-abstract contract Auditor is World {
+abstract contract Auditor is Fold {
     struct Payments {
         uint256 released;
         uint256 moneyIn;
@@ -23,6 +23,12 @@ abstract contract Auditor is World {
     address[] private _signers;
     mapping(bytes32 ref => mapping(address who => uint256)) private _paid;
     mapping(bytes32 ref => mapping(address who => uint256)) private _slashed;
+
+    function setUp() public virtual override {
+        vm.recordLogs();
+        super.setUp();
+        fold(vm.getRecordedLogs());
+    }
 
     /// @dev Around every action: whose free balance falls must have signed for it (I7), and all events are read.
     modifier audited(uint256 seed) {
@@ -54,6 +60,7 @@ abstract contract Auditor is World {
 
     function readEvents() private {
         Vm.Log[] memory logs = vm.getRecordedLogs();
+        fold(logs);
         Payments memory current;
         for (uint256 i = 0; i < logs.length; i++) {
             if (logs[i].emitter != address(wallet)) continue;

@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {Test} from "../support/Test.sol";
 import {Handler} from "./Handler.sol";
 
-/// @notice The protocol under whatever people may do to it. `Books` and `Auditor` say what I1 to I9 and I11 are.
+/// @notice The protocol under whatever people may do to it. `Books` and `Auditor` and `Fold` say what I1 to I9, I11 and I14 are.
 contract ProtocolInvariantTest is Test {
     Handler internal handler;
 
@@ -61,9 +61,10 @@ contract ProtocolInvariantTest is Test {
         check();
     }
 
-    /// @dev I5 and I11.
+    /// @dev I5, I14, and I11 last, since it ends everything.
     function afterInvariant() public {
         handler.checkTasks();
+        handler.checkFold();
         handler.checkLiveness();
         assertEq(handler.fault(), "");
     }
