@@ -11,19 +11,21 @@ from numpy.typing import NDArray
 
 from learning.errors import UpdateError
 from learning.sorting import sorted_chunks
-from learning.updates import Update, Vector, checked, stacked
+from learning.updates import Update, Vector, checked
 
 SCALE = 2**24
 """Steps in 1.0: a parameter's error is at most half of 2**-24, below what float32 resolves at 1.0."""
 _LIMIT = 2**63
-_CHUNK = 65_536
+_CHUNK = 32_768
+"""Parameters at a time: their intermediate values fit a core's cache."""
 
 
 def quantise(delta: Vector, *, clip: float) -> NDArray[np.int64]:
     """Round to multiples of 1/SCALE, after limiting each parameter to ±`clip`."""
-    limited: NDArray[np.float64] = np.clip(delta.astype(np.float64), -clip, clip)
-    steps: NDArray[np.int64] = np.rint(limited * SCALE).astype(np.int64)
-    return steps
+    scaled: NDArray[np.float64] = np.multiply(delta, SCALE, dtype=np.float64)
+    np.clip(scaled, -clip * SCALE, clip * SCALE, out=scaled)
+    np.rint(scaled, out=scaled)
+    return scaled.astype(np.int64)
 
 
 def fedavg(updates: Iterable[Update], *, clip: float) -> Vector:
@@ -51,7 +53,7 @@ def fedavg(updates: Iterable[Update], *, clip: float) -> Vector:
 
 def median(updates: Sequence[Update]) -> Vector:
     """Give each parameter's median (the mean of the middle two of an even number). Weights do not count."""
-    rows = stacked(updates)
+    rows = [update.delta for update in checked(updates)]
     low, high = (len(rows) - 1) // 2, len(rows) // 2
     result = np.empty_like(rows[0])
     for where, ascending in sorted_chunks(rows):
@@ -61,7 +63,7 @@ def median(updates: Sequence[Update]) -> Vector:
 
 def trimmed_mean(updates: Sequence[Update], *, trim: int) -> Vector:
     """Give each parameter's mean without its `trim` smallest and `trim` largest values. Weights do not count."""
-    rows = stacked(updates)
+    rows = [update.delta for update in checked(updates)]
     if not 0 <= 2 * trim < len(rows):
         raise UpdateError(
             f"expected 0 to {(len(rows) - 1) // 2} of {len(rows)} updates, not {trim}", field="trim"
@@ -84,4 +86,6 @@ def canonical_bytes(vector: Vector) -> bytes:
 def _add_weighted(total: NDArray[np.int64], update: Update, *, clip: float) -> None:
     for start in range(0, len(total), _CHUNK):
         where = slice(start, start + _CHUNK)
-        total[where] += quantise(update.delta[where], clip=clip) * update.weight
+        steps = quantise(update.delta[where], clip=clip)
+        steps *= update.weight
+        total[where] += steps

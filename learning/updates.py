@@ -1,6 +1,6 @@
 """What a participant hands in: the difference that its training made, flat, and how much it weighs."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,11 +33,6 @@ def checked(updates: Iterable[Update]) -> Iterator[Update]:
         yield update
     if not seen:
         raise UpdateError("none at all", field="updates")
-
-
-def stacked(updates: Sequence[Update]) -> list[Vector]:
-    """Give the deltas of updates that fit each other, -0 as 0, so that equal numbers are equal bytes."""
-    return [update.delta + np.float32(0) for update in checked(updates)]
 
 
 def _check(update: Update, *, shape: tuple[int, ...] | None) -> None:
