@@ -2,7 +2,10 @@
 
 import asyncio
 import getpass
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +20,7 @@ from protocol.log import configure_logging
 from protocol.settings import load
 
 _DRAIN_S = 10
+"""Seconds that open requests and websockets get when the server stops."""
 
 app = typer.Typer(
     help="The index through GraphQL and REST, live updates, and the relay of signed orders.",
@@ -24,6 +28,23 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
+
+
+class StoppableServer(uvicorn.Server):
+    """Takes SIGINT and SIGTERM as a request to stop, and no more: a clean stop ends with status 0."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on a signal; uvicorn's own way raises it again afterwards."""
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGINT, signal.SIGTERM)
+        for number in signals:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
 
 
 @app.command(epilog="Example: DATABASE_URL=postgres://localhost/parity parity-server server")
@@ -52,7 +73,7 @@ def server(
         timeout_graceful_shutdown=_DRAIN_S,
         server_header=False,
     )
-    running = uvicorn.Server(config)
+    running = StoppableServer(config)
     asyncio.run(running.serve())
     if not running.started:
         raise ConfigError(

@@ -48,9 +48,11 @@ class BlockFeed:
         pause_s = _FIRST_PAUSE_S
         while True:
             try:
-                async with self._connection() as (connection, lost):
-                    pause_s = _FIRST_PAUSE_S
-                    await _watch(connection, lost)
+                async with _listening(self._url) as (connection, inbox):
+                    await self._catch_up(connection)
+                    pause_s, self.connected = _FIRST_PAUSE_S, True
+                    while True:
+                        await self._forward(await _next(connection, inbox))
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("block feed interrupted", error=str(error), retry_in_s=pause_s)
             finally:
@@ -81,27 +83,6 @@ class BlockFeed:
             return False
         return True
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[tuple[Any, asyncio.Event]]:
-        connection = await asyncpg.connect(
-            self._url, timeout=5.0, server_settings={"application_name": "parity-feed"}
-        )
-        lost = asyncio.Event()
-        inbox: asyncio.Queue[str] = asyncio.Queue()
-        connection.add_termination_listener(lambda _: lost.set())
-        try:
-            await connection.add_listener(CHANNEL, lambda *notice: inbox.put_nowait(notice[3]))
-            async with asyncio.TaskGroup() as tasks:
-                forwarding = tasks.create_task(self._forward(inbox))
-                await self._catch_up(connection)
-                self.connected = True
-                try:
-                    yield connection, lost
-                finally:
-                    forwarding.cancel()
-        finally:
-            connection.terminate()
-
     async def _catch_up(self, connection: Any) -> None:
         try:
             row = await connection.fetchrow("SELECT indexed_number, indexed_hash FROM sync_state")
@@ -110,18 +91,14 @@ class BlockFeed:
         if row is not None and row["indexed_hash"] is not None:
             await self._announce(BlockNotice(row["indexed_number"], row["indexed_hash"]))
 
-    async def _forward(self, inbox: asyncio.Queue[str]) -> None:
-        while True:
-            payload = await inbox.get()
-            try:
-                document = orjson.loads(payload)
-                notice = BlockNotice(
-                    int(document["number"]), bytes.fromhex(document["hash"].removeprefix("0x"))
-                )
-            except (ValueError, KeyError, TypeError, AttributeError):
-                log.warning("block notice not understood", payload=payload[:200])
-                continue
-            await self._announce(notice)
+    async def _forward(self, payload: str) -> None:
+        try:
+            document = orjson.loads(payload)
+            notice = BlockNotice(int(document["number"]), bytes.fromhex(document["hash"].removeprefix("0x")))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            log.warning("block notice not understood", payload=payload[:200])
+            return
+        await self._announce(notice)
 
     async def _announce(self, notice: BlockNotice) -> None:
         for queue in self._listeners:
@@ -133,10 +110,27 @@ class BlockFeed:
             self._changed.notify_all()
 
 
-async def _watch(connection: Any, lost: asyncio.Event) -> None:
-    while not lost.is_set():
+@asynccontextmanager
+async def _listening(url: str) -> AsyncIterator[tuple[Any, asyncio.Queue[str | None]]]:
+    """Connect and listen; the queue gets each notice's payload, and None when the connection is lost."""
+    connection = await asyncpg.connect(url, timeout=5.0, server_settings={"application_name": "parity-feed"})
+    inbox: asyncio.Queue[str | None] = asyncio.Queue()
+    connection.add_termination_listener(lambda _: inbox.put_nowait(None))
+    try:
+        await connection.add_listener(CHANNEL, lambda *notice: inbox.put_nowait(notice[3]))
+        yield connection, inbox
+    finally:
+        connection.terminate()
+
+
+async def _next(connection: Any, inbox: asyncio.Queue[str | None]) -> str:
+    """Give the next payload; a connection that stays silent is asked whether it still lives."""
+    while True:
         try:
-            await asyncio.wait_for(lost.wait(), HEARTBEAT_S)
+            payload = await asyncio.wait_for(inbox.get(), HEARTBEAT_S)
         except TimeoutError:
             await connection.fetchval("SELECT 1", timeout=HEARTBEAT_S)
-    raise ConnectionResetError("the database closed the connection")
+            continue
+        if payload is None:
+            raise ConnectionResetError("the database closed the connection")
+        return payload

@@ -1,6 +1,7 @@
 """`/graphql`: queries and mutations over HTTP, subscriptions over graphql-transport-ws."""
 
 from datetime import timedelta
+from http import HTTPStatus
 
 import orjson
 from cross_web import HTTPException
@@ -53,10 +54,12 @@ class GraphqlEndpoint(GraphQL[Services, None]):
 
 
 def _problem(error: HTTPException) -> Problem:
+    # Strawberry answers 404 where it would show an explorer, to a browser that comes without a query.
+    absent = error.status_code == HTTPStatus.NOT_FOUND
     return Problem(
         type="bad-request",
         title="Request not understood",
-        status=error.status_code,
-        detail=str(error.reason),
+        status=HTTPStatus.BAD_REQUEST if absent else error.status_code,
+        detail="No GraphQL query found in the request" if absent else str(error.reason),
         hint='POST {"query": "…", "variables": {…}} as application/json.',
     )

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NewType
 
 import strawberry
-from eth_utils.address import is_address, to_canonical_address, to_checksum_address
+from eth_utils.address import is_address, is_checksum_address, to_canonical_address, to_checksum_address
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
@@ -24,9 +24,10 @@ _MAX_BIG = 2**256 - 1
 def read_address(value: object) -> bytes:
     """Read an address: 0x and 40 hex digits, with the right checksum if in mixed case."""
     if not isinstance(value, str) or not value.startswith("0x") or not is_address(value):
-        raise GraphQLError(
-            f"{value!r:.80} is not an address (0x and 40 hex digits; mixed case must be a checksum)"
-        )
+        raise GraphQLError(f"{value!r:.80} is not an address (0x and 40 hex digits)")
+    digits = value[2:]
+    if digits not in (digits.lower(), digits.upper()) and not is_checksum_address(value):
+        raise GraphQLError(f"{value!r:.80} is mistyped: its checksum (the case of its letters) is wrong")
     return to_canonical_address(value)
 
 

@@ -13,7 +13,7 @@ from api.graphql.query import Query
 from api.graphql.scalars import SCALARS
 from api.graphql.subscription import Subscription
 
-MAX_DEPTH = 10
+MAX_DEPTH = 8
 MAX_ALIASES = 30
 MAX_TOKENS = 2000
 
@@ -21,7 +21,9 @@ MAX_TOKENS = 2000
 class QuietSchema(strawberry.Schema):
     """Leaves the logging of errors to `ErrorsInWords`, which knows a person's mistake from a fault of ours."""
 
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
         """Log nothing."""
 
 

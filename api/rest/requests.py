@@ -111,8 +111,8 @@ class AuthorizationBody(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
 
-    valid_after: int = Field(ge=0, lt=2**256)
-    valid_before: int = Field(ge=0, lt=2**256)
+    valid_after: int = Field(ge=0)
+    valid_before: int = Field(ge=0)
     v: int = Field(ge=0, le=255)
     r: HashIn
     s: HashIn

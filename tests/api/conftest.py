@@ -143,7 +143,14 @@ class Index:
             "updated_block": 1,
         } | given
         await self.insert("runners", **row)
-        record = {"right": 0, "wrong": 0, "missed": 0, "monitor_missed": 0, "wrong_streak": 0, "updated_block": 1}
+        record = {
+            "right": 0,
+            "wrong": 0,
+            "missed": 0,
+            "monitor_missed": 0,
+            "wrong_streak": 0,
+            "updated_block": 1,
+        }
         await self.insert("runner_reputation", node=row["node"], score=score, **record)
         return row["node"]
 
@@ -171,11 +178,26 @@ def nowhere() -> Deployment:
     places = {
         name: "0x" + f"{number:040x}"
         for number, name in enumerate(
-            ("usdfc", "stake_wallet", "runner_reputation", "task_escrow", "beacon", "access_manager", "treasury"), 1
+            (
+                "usdfc",
+                "stake_wallet",
+                "runner_reputation",
+                "task_escrow",
+                "beacon",
+                "access_manager",
+                "treasury",
+            ),
+            1,
         )
     }
     return Deployment(
-        chain_id=31337, version="1", genesis_hash="0x" + "00" * 32, start_block=0, params_id=1, local=True, **places
+        chain_id=31337,
+        version="1",
+        genesis_hash="0x" + "00" * 32,
+        start_block=0,
+        params_id=1,
+        local=True,
+        **places,
     )
 
 
@@ -194,7 +216,10 @@ def serve(nowhere: Deployment) -> Serve:
         listening = socket.socket()
         listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
-            build_app(read, deployment or nowhere, relayer), log_config=None, ws="websockets-sansio", timeout_graceful_shutdown=5
+            build_app(read, deployment or nowhere, relayer),
+            log_config=None,
+            ws="websockets-sansio",
+            timeout_graceful_shutdown=5,
         )
         running = uvicorn.Server(config)
         async with asyncio.TaskGroup() as tasks:

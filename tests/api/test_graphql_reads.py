@@ -48,7 +48,9 @@ async def test_a_settled_task_shows_seats_timeline_documents_and_prompt(index: I
     )
     task_id = await index.task(spec=spec, result=result, status="final", winners=0b101, paid=98, fee=2)
     await index.runner(0)
-    await index.seat(task_id, 0, state="revealed", outcome="right", paid=49, result=result, input_tokens=2**32 - 1)
+    await index.seat(
+        task_id, 0, state="revealed", outcome="right", paid=49, result=result, input_tokens=2**32 - 1
+    )
     await index.seat(task_id, 1, state="claimed", outcome="missed", slashed=10)
     await index.event(task_id, "SeatClaimed", log_index=1, node=address(100), data='{"seat": "0"}')
     await index.event(task_id, "TaskSubmitted", log_index=0)
@@ -87,7 +89,9 @@ async def test_a_spec_that_nobody_has_fetched_is_pending(index: Index, ask: Ask)
 
 async def test_a_balance_of_a_stranger_is_nothing(index: Index, ask: Ask) -> None:
     amounts = dict.fromkeys(("escrowed", "bonded", "locked", "unbonding"), 0)
-    await index.insert("balances", account=address(1), free=5 * 10**17, release_block=0, updated_block=9, **amounts)
+    await index.insert(
+        "balances", account=address(1), free=5 * 10**17, release_block=0, updated_block=9, **amounts
+    )
     query = "query($a: Address!) { balance(account: $a) { free freeUsdfc updatedBlock } }"
     known = await ask(query, a=hexed(address(1)))
     assert known["data"]["balance"] == {"free": "500000000000000000", "freeUsdfc": "0.5", "updatedBlock": 9}
@@ -116,7 +120,13 @@ async def test_reputation_events_come_newest_first(index: Index, ask: Ask) -> No
         place = {"block_number": block, "tx_index": 0, "log_index": 0, "tx_hash": word(1)}
         when = await index.connection.fetchval("SELECT now()")
         await index.insert(
-            "reputation_events", node=node, ref=word(5), outcome="right", score=block, block_time=when, **place
+            "reputation_events",
+            node=node,
+            ref=word(5),
+            outcome="right",
+            score=block,
+            block_time=when,
+            **place,
         )
     query = "query($a: String) { reputationEvents(first: 2, after: $a) { nodes { score outcome } pageInfo { endCursor } } }"
     page = (await ask(query))["data"]["reputationEvents"]
@@ -127,10 +137,21 @@ async def test_reputation_events_come_newest_first(index: Index, ask: Ask) -> No
 
 async def test_status_and_parameters_are_those_of_the_index(index: Index, ask: Ask) -> None:
     await index.sync(indexed=90, head=100, finalized=26, reorgs=2)
-    windows = dict.fromkeys(("commit_for", "reveal_for", "challenge_for", "panel_for", "max_claim_for", "maturity"), 9)
-    shares = dict.fromkeys(("fee_bps", "wrong_bps", "miss_bps", "payer_bps", "burn_bps", "challenger_bps"), 200)
+    windows = dict.fromkeys(
+        ("commit_for", "reveal_for", "challenge_for", "panel_for", "max_claim_for", "maturity"), 9
+    )
+    shares = dict.fromkeys(
+        ("fee_bps", "wrong_bps", "miss_bps", "payer_bps", "burn_bps", "challenger_bps"), 200
+    )
     await index.insert(
-        "parameters", params_id=1, panel_size=3, max_replicas=7, added_block=1, updated_block=1, **windows, **shares
+        "parameters",
+        params_id=1,
+        panel_size=3,
+        max_replicas=7,
+        added_block=1,
+        updated_block=1,
+        **windows,
+        **shares,
     )
     answer = await ask(
         "{ status { head indexedBlock finalizedBlock lagBlocks reorgs phase } parameters { paramsId feeBps maxReplicas } }"

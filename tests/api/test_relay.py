@@ -1,0 +1,499 @@
+"""The relay, on a real chain: what it sends, what it refuses and why, and that no refusal costs anybody anything."""
+
+import asyncio
+import dataclasses
+import secrets
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx
+import pytest
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+
+from devnet.accounts import LocalAccounts
+from devnet.anvil import Anvil
+from protocol.chain import Chain
+from protocol.deployment import Deployment
+from protocol.enums import TaskStatus
+from protocol.money import USDFC
+from protocol.order import Order
+from protocol.sender import Sender
+from protocol.typed_data import escrow_domain, sign_authorization, sign_order, task_id, token_domain
+
+from .conftest import Index, Serve
+
+TASKS = "/api/v1/tasks"
+FOREVER = 2**40
+
+
+@pytest.fixture
+async def chain(anvil: Anvil, deployment: Deployment) -> AsyncIterator[Chain]:
+    async with Chain.connect(anvil.url, deployment) as connected:
+        yield connected
+
+
+@pytest.fixture
+async def server(
+    chain: Chain, anvil: Anvil, deployment: Deployment, index: Index, serve: Serve, accounts: LocalAccounts
+) -> AsyncIterator[httpx.AsyncClient]:
+    async with serve(
+        database_url=index.url, deployment=deployment, filecoin_rpc=anvil.url, relayer=accounts.relayer
+    ) as client:
+        yield client
+
+
+class Orders:
+    """Makes and signs orders for a chain's deployment."""
+
+    def __init__(self, deployment: Deployment, claim_by: int) -> None:
+        self.deployment = deployment
+        self.domain = escrow_domain(deployment.chain_id, deployment.task_escrow)
+        self.claim_by = claim_by
+
+    def order(self, client: str, payer: str | None = None, **given: Any) -> Order:
+        fields = {
+            "client": client,
+            "payer": payer or client,
+            "reward": 3 * USDFC,
+            "bond": USDFC,
+            "input_price": 0,
+            "output_price": 0,
+            "params_id": self.deployment.params_id,
+            "replicas": 3,
+            "quorum": 2,
+            "claim_by": self.claim_by,
+            "retention": 0,
+            "client_epoch": 0,
+            "spec": secrets.token_bytes(32),
+            "salt": secrets.token_bytes(32),
+        } | given
+        return Order(**fields)
+
+    def body(self, order: Order, signer: LocalAccount, **more: Any) -> dict[str, Any]:
+        signature = "0x" + sign_order(order, self.domain, signer).hex()
+        return {"order": order.to_json(), "clientSignature": signature} | more
+
+    def authorized(self, order: Order, payer: LocalAccount, **window: int) -> dict[str, Any]:
+        signed = sign_authorization(
+            payer,
+            payee=self.deployment.stake_wallet,
+            value=order.reward,
+            nonce=task_id(order, self.domain),
+            domain=token_domain(self.deployment.chain_id, self.deployment.usdfc),
+            **({"valid_before": FOREVER} | window),
+        )
+        return {"order": order.to_json(), "authorization": signed.to_json()}
+
+
+@pytest.fixture
+async def orders(chain: Chain) -> Orders:
+    return Orders(chain.deployment, await chain.block_number() + 500)
+
+
+async def money(chain: Chain) -> tuple[int, ...]:
+    """What the wallet owes, what it holds, and all tokens there are."""
+    return (
+        await chain.call(chain.wallet.functions.liabilities()),
+        await chain.call(chain.token.functions.balanceOf(chain.wallet.address)),
+        await chain.call(chain.token.functions.totalSupply()),
+    )
+
+
+async def status_of(chain: Chain, answer: httpx.Response) -> TaskStatus:
+    assert answer.status_code == 202, answer.text
+    return TaskStatus((await chain.call(chain.escrow.functions.taskOf(answer.json()["taskId"])))[-1])
+
+
+async def test_an_order_of_free_funds_is_sent_with_the_relayers_gas(
+    chain: Chain, server: httpx.AsyncClient, orders: Orders, accounts: LocalAccounts
+) -> None:
+    before = await money(chain)
+    gas = await chain.w3.eth.get_balance(accounts.payer.address)
+    order = orders.order(accounts.payer.address)
+    answer = await server.post(TASKS, json=orders.body(order, accounts.payer))
+    assert await status_of(chain, answer) is TaskStatus.OPEN
+    assert answer.json()["taskId"] == "0x" + task_id(order, orders.domain).hex()
+    receipt = await chain.w3.eth.get_transaction_receipt(answer.json()["transactionHash"])
+    assert receipt["from"] == accounts.relayer.address
+    assert await chain.w3.eth.get_balance(accounts.payer.address) == gas
+    assert await money(chain) == before
+    _, escrowed = await chain.call(chain.wallet.functions.accountOf(accounts.payer.address))
+    assert escrowed == order.reward
+
+
+async def test_an_authorization_alone_pays_and_submits(
+    chain: Chain, server: httpx.AsyncClient, orders: Orders, accounts: LocalAccounts
+) -> None:
+    order = orders.order(accounts.client.address)
+    answer = await server.post("/api/v1/llm/prompts", json=orders.authorized(order, accounts.client))
+    assert await status_of(chain, answer) is TaskStatus.OPEN
+    _, escrowed = await chain.call(chain.wallet.functions.accountOf(accounts.client.address))
+    assert escrowed == order.reward
+
+
+async def test_another_payer_signs_too(
+    chain: Chain, server: httpx.AsyncClient, orders: Orders, accounts: LocalAccounts
+) -> None:
+    order = orders.order(accounts.client.address, accounts.payer.address)
+    body = orders.body(order, accounts.client)
+    refused = await server.post(TASKS, json=body)
+    assert (refused.json()["type"], refused.json()["field"]) == ("bad-signature", "payerSignature")
+    body["payerSignature"] = "0x" + sign_order(order, orders.domain, accounts.payer).hex()
+    assert await status_of(chain, await server.post(TASKS, json=body)) is TaskStatus.OPEN
+
+
+async def test_graphql_relays_the_same_way(
+    chain: Chain, server: httpx.AsyncClient, orders: Orders, accounts: LocalAccounts
+) -> None:
+    order = orders.order(accounts.payer.address)
+    body = orders.body(order, accounts.payer)
+    body["order"] |= {"mode": "QUORUM"}
+    query = "mutation($input: RelayInput!) { relay(input: $input) { taskId transactionHash } }"
+    answer = (await server.post("/graphql", json={"query": query, "variables": {"input": body}})).json()
+    assert answer["data"]["relay"]["taskId"] == "0x" + task_id(order, orders.domain).hex()
+    async with asyncio.timeout(10):
+        # Until its block is seen, it is on its way, and the answer is the same.
+        while (
+            again := (
+                await server.post("/graphql", json={"query": query, "variables": {"input": body}})
+            ).json()
+        )["data"]:
+            assert again == answer
+            await asyncio.sleep(0.05)
+    assert again["errors"][0]["extensions"]["code"] == "replayed"
+
+
+Change = Callable[[Orders, LocalAccounts], dict[str, Any]]
+
+
+def _plain(**given: Any) -> Change:
+    def make(orders: Orders, accounts: LocalAccounts) -> dict[str, Any]:
+        return orders.body(orders.order(accounts.payer.address, **given), accounts.payer)
+
+    return make
+
+
+def _forged(orders: Orders, accounts: LocalAccounts) -> dict[str, Any]:
+    return orders.body(orders.order(accounts.payer.address), accounts.outsider)
+
+
+def _mangled(orders: Orders, accounts: LocalAccounts) -> dict[str, Any]:
+    return orders.body(orders.order(accounts.payer.address), accounts.payer, clientSignature="0x" + "ff" * 65)
+
+
+def _altered(orders: Orders, accounts: LocalAccounts) -> dict[str, Any]:
+    body = orders.body(orders.order(accounts.payer.address), accounts.payer)
+    body["order"]["reward"] = "1"
+    return body
+
+
+def _unsigned(orders: Orders, accounts: LocalAccounts) -> dict[str, Any]:
+    return {"order": orders.order(accounts.payer.address).to_json()}
+
+
+def _elsewhere(orders: Orders, accounts: LocalAccounts) -> dict[str, Any]:
+    order = orders.order(accounts.payer.address)
+    calibration = dataclasses.replace(orders.domain, chain_id=314159)
+    return {
+        "order": order.to_json(),
+        "clientSignature": "0x" + sign_order(order, calibration, accounts.payer).hex(),
+    }
+
+
+def _domain(**given: Any) -> Change:
+    def make(orders: Orders, accounts: LocalAccounts) -> dict[str, Any]:
+        domain = {"chainId": 31337, "verifyingContract": orders.deployment.task_escrow} | given
+        return orders.body(orders.order(accounts.payer.address), accounts.payer, domain=domain)
+
+    return make
+
+
+def _authorized(signer: str = "client", **window: int) -> Change:
+    def make(orders: Orders, accounts: LocalAccounts) -> dict[str, Any]:
+        return orders.authorized(orders.order(accounts.client.address), getattr(accounts, signer), **window)
+
+    return make
+
+
+def _poor(orders: Orders, accounts: LocalAccounts) -> dict[str, Any]:
+    return orders.authorized(orders.order(accounts.outsider.address), accounts.outsider)
+
+
+def _without(name: str) -> Change:
+    def make(orders: Orders, accounts: LocalAccounts) -> dict[str, Any]:
+        body = orders.body(orders.order(accounts.payer.address), accounts.payer)
+        del body["order"][name]
+        return body
+
+    return make
+
+
+def _with(**given: Any) -> Change:
+    def make(orders: Orders, accounts: LocalAccounts) -> dict[str, Any]:
+        body = orders.body(orders.order(accounts.payer.address), accounts.payer)
+        body["order"] |= given
+        return body
+
+    return make
+
+
+REFUSALS: dict[str, tuple[Change, int, str, str | None]] = {
+    "another's signature": (_forged, 400, "bad-signature", "clientSignature"),
+    "no signature at all": (_unsigned, 400, "bad-signature", "clientSignature"),
+    "65 bytes that are none": (_mangled, 400, "bad-signature", "clientSignature"),
+    "order changed after signing": (_altered, 400, "bad-signature", "clientSignature"),
+    "signed for another chain": (_elsewhere, 400, "wrong-chain", "clientSignature"),
+    "says another chain": (_domain(chainId=314159), 400, "wrong-chain", "domain.chainId"),
+    "says another contract": (
+        _domain(verifyingContract="0x" + "11" * 20),
+        400,
+        "wrong-contract",
+        "domain.verifyingContract",
+    ),
+    "claimBy passed": (_plain(claim_by=1), 422, "expired", "order.claimBy"),
+    "authorization expired": (_authorized(valid_before=1), 422, "expired", "authorization.validBefore"),
+    "authorization too early": (
+        _authorized(valid_after=FOREVER - 1),
+        422,
+        "not-yet-valid",
+        "authorization.validAfter",
+    ),
+    "authorization of another": (_authorized("outsider"), 400, "bad-signature", "authorization"),
+    "unknown parameters": (_plain(params_id=9), 422, "unknown-params", "order.paramsId"),
+    "epoch never reached": (_plain(client_epoch=4), 422, "revoked", "order.clientEpoch"),
+    "more than free funds": (_plain(reward=101 * USDFC), 402, "insufficient-funds", "order.reward"),
+    "no tokens": (_poor, 402, "insufficient-funds", "order.reward"),
+    "quorum without majority": (_plain(quorum=1), 422, "bad-order", "order.quorum"),
+    "too many replicas": (_plain(replicas=8, quorum=5), 422, "bad-order", "order.replicas"),
+    "nothing to earn": (_plain(reward=0), 422, "bad-order", "order.reward"),
+    "claimBy too far": (_plain(claim_by=2**39), 422, "bad-order", "order.claimBy"),
+    "field missing": (_without("salt"), 422, "bad-order", "order.salt"),
+    "field unknown": (_with(tip="1"), 422, "bad-order", "order.tip"),
+    "amount as a number": (_with(reward=3), 422, "bad-order", "order.reward"),
+    "address mistyped": (_with(client="0x12"), 422, "bad-order", "order.client"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+async def test_a_refused_order_says_why_and_costs_nothing(
+    chain: Chain, server: httpx.AsyncClient, orders: Orders, accounts: LocalAccounts, name: str
+) -> None:
+    make, status, slug, field = REFUSALS[name]
+    before, head = await money(chain), await chain.block_number()
+    answer = await server.post(TASKS, json=make(orders, accounts))
+    problem = answer.json()
+    assert (answer.status_code, problem["type"], problem.get("field")) == (status, slug, field), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert problem["hint"]
+    assert (await money(chain), await chain.block_number()) == (before, head)
+
+
+async def test_a_revoked_order_is_refused(
+    chain: Chain, server: httpx.AsyncClient, orders: Orders, accounts: LocalAccounts
+) -> None:
+    body = orders.body(orders.order(accounts.payer.address), accounts.payer)
+    await Sender(chain, accounts.payer).send(chain.escrow.functions.revokeAll(), label="revoke")
+    answer = await server.post(TASKS, json=body)
+    assert (answer.status_code, answer.json()["type"]) == (422, "revoked")
+
+
+async def test_what_only_the_contract_can_know_is_found_by_simulation(
+    chain: Chain, server: httpx.AsyncClient, orders: Orders, accounts: LocalAccounts
+) -> None:
+    order = orders.order(accounts.client.address)
+    body = orders.authorized(order, accounts.client)
+    identity = task_id(order, orders.domain)
+    cancel = Account.sign_typed_data(
+        accounts.client.key,
+        domain_data={
+            "name": "USD for Filecoin Community",
+            "version": "1",
+            "chainId": 31337,
+            "verifyingContract": orders.deployment.usdfc,
+        },
+        message_types={
+            "CancelAuthorization": [
+                {"name": "authorizer", "type": "address"},
+                {"name": "nonce", "type": "bytes32"},
+            ]
+        },
+        message_data={"authorizer": accounts.client.address, "nonce": identity},
+    )
+    cancelled = chain.token.functions.cancelAuthorization(
+        accounts.client.address,
+        identity,
+        cancel.v,
+        cancel.r.to_bytes(32, "big"),
+        cancel.s.to_bytes(32, "big"),
+    )
+    await Sender(chain, accounts.outsider).send(cancelled, label="cancel")
+    answer = await server.post(TASKS, json=body)
+    problem = answer.json()
+    assert (answer.status_code, problem["type"]) == (422, "simulated-revert")
+    assert problem["error"] == "AuthorizationUsedOrCanceled"
+    assert problem["hint"]
+
+
+# push4 magic, shift left 224, return it: a wallet contract that accepts every signature; and one that accepts none.
+ACCEPTS = "0x631626ba7e60e01b5f5260205ff3"
+DECLINES = "0x5f5f5260205ff3"
+
+
+@pytest.mark.parametrize(("code", "outcome"), [(ACCEPTS, 202), (DECLINES, 400)], ids=["accepts", "declines"])
+async def test_a_wallet_contract_decides_over_its_own_signature(
+    anvil: Anvil, server: httpx.AsyncClient, orders: Orders, accounts: LocalAccounts, code: str, outcome: int
+) -> None:
+    wallet = "0x00000000000000000000000000000000000a11ce"
+    await anvil.rpc("anvil_setCode", wallet, code)
+    order = orders.order(wallet, accounts.payer.address)
+    body = {
+        "order": order.to_json(),
+        "clientSignature": "0x00",
+        "payerSignature": "0x" + sign_order(order, orders.domain, accounts.payer).hex(),
+    }
+    answer = await server.post(TASKS, json=body)
+    assert answer.status_code == outcome, answer.text
+    assert outcome == 202 or answer.json()["type"] == "bad-signature"
+
+
+async def test_the_same_order_on_its_way_gets_the_same_answer_and_then_is_a_replay(
+    chain: Chain, anvil: Anvil, server: httpx.AsyncClient, orders: Orders, accounts: LocalAccounts
+) -> None:
+    await anvil.rpc("evm_setAutomine", False)
+    body = orders.body(orders.order(accounts.payer.address), accounts.payer)
+    answers = await asyncio.gather(*(server.post(TASKS, json=body) for _ in range(5)))
+    answers.append(await server.post(TASKS, json=body))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.text for answer in answers}) == 1
+    pool = await anvil.rpc("txpool_status")
+    assert int(pool["pending"], 16) == 1
+    await anvil.mine()
+    async with asyncio.timeout(10):
+        while (again := await server.post(TASKS, json=body)).status_code == 202:
+            await asyncio.sleep(0.05)
+    assert (again.status_code, again.json()["type"]) == (409, "replayed")
+    assert again.json()["taskId"] == answers[0].json()["taskId"]
+
+
+async def test_different_orders_at_once_are_all_sent(
+    chain: Chain, server: httpx.AsyncClient, orders: Orders, accounts: LocalAccounts
+) -> None:
+    bodies = [orders.body(orders.order(accounts.payer.address), accounts.payer) for _ in range(6)]
+    answers = await asyncio.gather(*(server.post(TASKS, json=body) for body in bodies))
+    assert [await status_of(chain, answer) for answer in answers] == [TaskStatus.OPEN] * 6
+    assert len({answer.json()["transactionHash"] for answer in answers}) == 6
+
+
+async def test_without_a_relayer_the_answer_holds_the_transaction_to_send(
+    chain: Chain, anvil: Anvil, index: Index, serve: Serve, orders: Orders, accounts: LocalAccounts
+) -> None:
+    body = orders.body(orders.order(accounts.payer.address), accounts.payer)
+    async with serve(database_url=index.url, deployment=chain.deployment, filecoin_rpc=anvil.url) as client:
+        answer = await client.post(TASKS, json=body)
+        forged = await client.post(TASKS, json=_forged(orders, accounts))
+    assert (answer.status_code, answer.json()["type"]) == (503, "relayer-unavailable")
+    assert forged.json()["type"] == "bad-signature"
+    transaction = answer.json()["transaction"]
+    assert transaction["chainId"] == 31337
+    sent = await chain.w3.eth.send_transaction(
+        {"from": accounts.outsider.address, "to": transaction["to"], "data": transaction["data"]}
+    )
+    assert (await chain.w3.eth.wait_for_transaction_receipt(sent))["status"] == 1
+
+
+async def test_a_relayer_without_gas_is_unavailable(
+    anvil: Anvil, server: httpx.AsyncClient, orders: Orders, accounts: LocalAccounts
+) -> None:
+    await anvil.rpc("anvil_setBalance", accounts.relayer.address, "0x0")
+    answer = await server.post(TASKS, json=orders.body(orders.order(accounts.payer.address), accounts.payer))
+    assert (answer.status_code, answer.json()["type"]) == (503, "relayer-unavailable")
+
+
+async def test_a_client_over_its_budget_is_told_when_to_come_back(
+    chain: Chain, anvil: Anvil, index: Index, serve: Serve, orders: Orders, accounts: LocalAccounts
+) -> None:
+    settings = {"relayer_budget": 1, "filecoin_rpc": anvil.url, "database_url": index.url}
+    async with serve(deployment=chain.deployment, relayer=accounts.relayer, **settings) as client:
+        first, second = [
+            await client.post(TASKS, json=orders.body(orders.order(accounts.payer.address), accounts.payer))
+            for _ in range(2)
+        ]
+        another = await client.post(
+            TASKS, json=orders.authorized(orders.order(accounts.client.address), accounts.client)
+        )
+    assert (first.status_code, second.status_code, another.status_code) == (202, 429, 202)
+    assert 0 < int(second.headers["retry-after"]) <= 3601
+
+
+async def test_a_chain_that_is_away_is_said_to_be(
+    index: Index, serve: Serve, orders: Orders, accounts: LocalAccounts, deployment: Deployment
+) -> None:
+    async with serve(database_url=index.url, deployment=deployment, relayer=accounts.relayer) as client:
+        answer = await client.post(
+            TASKS, json=orders.body(orders.order(accounts.payer.address), accounts.payer)
+        )
+    assert (answer.status_code, answer.json()["type"]) == (503, "chain-unavailable")
+
+
+@pytest.mark.parametrize("way", ["signature", "authorization"])
+async def test_typed_data_from_the_server_can_be_signed_by_any_wallet_and_sent_back(
+    chain: Chain, server: httpx.AsyncClient, accounts: LocalAccounts, way: str
+) -> None:
+    asked = {"client": accounts.payer.address, "spec": "0x" + "ab" * 32, "reward": str(2 * USDFC)}
+    intent = (await server.get("/api/v1/intents/order", params=asked)).json()
+    document = intent["typedData" if way == "signature" else "authorizationTypedData"]
+    signed = Account.sign_typed_data(accounts.payer.key, full_message=document)
+    body: dict[str, Any] = {"order": intent["order"]}
+    if way == "signature":
+        body["clientSignature"] = "0x" + signed.signature.hex()
+    else:
+        message = document["message"]
+        body["authorization"] = {
+            "validAfter": int(message["validAfter"]),
+            "validBefore": int(message["validBefore"]),
+            "v": signed.v,
+            "r": f"0x{signed.r:064x}",
+            "s": f"0x{signed.s:064x}",
+        }
+    answer = await server.post(TASKS, json=body)
+    assert await status_of(chain, answer) is TaskStatus.OPEN
+    assert answer.json()["taskId"] == intent["taskId"]
+
+
+async def test_tickets_are_those_that_the_contract_draws(
+    chain: Chain,
+    anvil: Anvil,
+    server: httpx.AsyncClient,
+    index: Index,
+    orders: Orders,
+    accounts: LocalAccounts,
+) -> None:
+    answer = await server.post(TASKS, json=orders.body(orders.order(accounts.payer.address), accounts.payer))
+    identity = answer.json()["taskId"]
+    task = await chain.call(chain.escrow.functions.taskOf(identity))
+    seed_block = task[4]
+    await index.task(1, task_id=bytes.fromhex(identity[2:]), seed_block=seed_block)
+    for number in range(3):
+        await index.runner(number, node=bytes.fromhex(accounts.node(number).address[2:]))
+    query = "query($id: Bytes32!) { task(id: $id) { tickets { node ticket rank opensAtBlock mayClaim runner { name } } } }"
+
+    async def tickets() -> Any:
+        asked = {"query": query, "variables": {"id": identity}}
+        return (await server.post("/graphql", json=asked)).json()["data"]["task"]["tickets"]
+
+    assert await tickets() == []
+    await anvil.mine(3)
+    drawn = await tickets()
+    expected = {
+        accounts.node(number).address: await chain.call(
+            chain.escrow.functions.ticketOf(identity, accounts.node(number).address)
+        )
+        for number in range(3)
+    }
+    assert {entry["node"]: int(entry["ticket"]) for entry in drawn} == expected
+    assert [entry["rank"] for entry in drawn] == [0, 1, 2]
+    assert [int(entry["ticket"]) for entry in drawn] == sorted(expected.values())
+    assert all(entry["mayClaim"] for entry in drawn)
+    assert {entry["opensAtBlock"] for entry in drawn} == {seed_block + 1}
+    assert all(entry["runner"]["name"] == "box" for entry in drawn)
