@@ -8,12 +8,14 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 import structlog
 from eth_account.signers.local import LocalAccount
+from web3.exceptions import Web3Exception
 
 from protocol.chain import Chain
 from protocol.content import IpfsStore
@@ -21,7 +23,7 @@ from protocol.enums import RunnerStatus
 from protocol.errors import ConfigError, ParityError, RpcUnavailable
 from protocol.sender import Sender
 from runner.admission import Terms
-from runner.errors import EngineError, ExecutionInvalid
+from runner.errors import EngineError, ExecutionInvalid, JournalError
 from runner.escrow import Escrow, Registration
 from runner.executors.llm import LlmExecutor
 from runner.jobs import Stage
@@ -67,6 +69,8 @@ async def run_daemon(settings: RunnerSettings, account: LocalAccount) -> None:
                 account=account,
                 registration=registration,
             )
+            if settings.webhook_port:
+                log.warning("hints_not_served", webhook_port=settings.webhook_port)
             log.info("started", node=parts.node, owner=parts.terms.owner, live=len(journal.live()))
             await Daemon(parts).run()
 
@@ -78,21 +82,32 @@ class Daemon:
         self._parts = parts
         self._stopped = asyncio.Event()
         self._working: set[bytes] = set()
+        self._profile_fault: str | None = None
 
     async def run(self) -> None:
-        """Run until drained or stopped."""
+        """Run until drained or stopped. `JournalError` when the journal cannot be written any more."""
+        fault: sqlite3.Error | None = None
         try:
             with _signals(self._interrupt, self._stop):
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._until_stopped())
-                    group.create_task(
-                        Watch(self._parts.chain, self._parts.journal, self._parts.situation).run()
-                    )
-                    group.create_task(self._follow_engine())
-                    group.create_task(self._heartbeat())
-                    group.create_task(self._staff(group))
+                await self._all()
         except* _Stop:
             log.info("stopped", live=len(self._parts.journal.live()))
+        except* sqlite3.Error as group:
+            fault = next(error for error in group.exceptions if isinstance(error, sqlite3.Error))
+        if fault is not None:
+            raise JournalError(
+                f"the journal in {self._parts.settings.home} cannot be used any more ({fault})",
+                hint="Check disk space and start again: what was promised before is safe.",
+            ) from fault
+
+    async def _all(self) -> None:
+        parts = self._parts
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._until_stopped())
+            group.create_task(Watch(parts.chain, parts.journal, parts.situation).run())
+            group.create_task(self._follow_engine())
+            group.create_task(self._heartbeat())
+            group.create_task(self._staff(group))
 
     def drain(self) -> None:
         """Claim nothing more, and stop when what has a seat is settled."""
@@ -139,23 +154,38 @@ class Daemon:
 
     async def _follow_engine(self) -> None:
         """Keep the offers equal to what the engine has, and the published profile equal to the offers."""
-        situation = self._parts.situation
         while True:
-            try:
-                offers = offers_of(await self._parts.executor.models(), self._parts.settings)
-                if situation.engine_fault:
-                    log.info("engine_ready", models=[offer.name for offer in offers.values()])
-                situation.engine_fault, situation.offers = None, offers
-                await situation.ring()
-                if situation.head_block >= 0 and offers:
-                    await self._parts.publisher.publish(profile_of(offers.values(), self._parts.settings))
-            except (EngineError, ExecutionInvalid) as error:
-                if situation.engine_fault != str(error):
-                    log.warning("engine_unavailable", error=str(error))
-                situation.engine_fault = str(error)
-            except ParityError as error:
-                log.warning("profile_not_published", error=str(error))
+            await self._ask_engine()
+            fault = await self._publish()
+            if fault and fault != self._profile_fault:
+                log.warning("profile_not_published", error=fault)
+            self._profile_fault = fault
             await asyncio.sleep(ENGINE_INTERVAL_S)
+
+    async def _ask_engine(self) -> None:
+        situation = self._parts.situation
+        try:
+            offers = offers_of(await self._parts.executor.models(), self._parts.settings)
+        except (EngineError, ExecutionInvalid) as error:
+            if situation.engine_fault != str(error):
+                log.warning("engine_unavailable", error=str(error))
+            situation.engine_fault = str(error)
+            return
+        if situation.engine_fault:
+            log.info("engine_ready", models=[offer.name for offer in offers.values()])
+        situation.engine_fault, situation.offers = None, offers
+        await situation.ring()
+
+    async def _publish(self) -> str | None:
+        """Publish what is offered, once the chain's side of it is known; give what kept it from being done."""
+        situation = self._parts.situation
+        if situation.engine_fault or not situation.offers or situation.head_block < 0:
+            return None
+        try:
+            await self._parts.publisher.publish(profile_of(situation.offers.values(), self._parts.settings))
+        except (ParityError, Web3Exception) as error:
+            return str(error)
+        return None
 
     async def _heartbeat(self) -> None:
         """Write how things stand: as soon as the chain is seen and something is offered, and then at intervals."""

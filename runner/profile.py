@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import structlog
 
 from protocol.chain import Chain
+from protocol.cid import digest_of
 from protocol.content import ContentStore
 from protocol.documents import ModelOffer, RunnerProfile, canonical
 from protocol.sender import Sender
@@ -51,9 +52,10 @@ class Publisher:
 
         Raises `ContentUnavailable`, `RpcUnavailable`, `TransactionReverted`.
         """
-        digest = await self._store.add(canonical(profile))
-        if digest == self._on_chain():
+        content = canonical(profile)
+        if digest_of(content) == self._on_chain():
             return False
+        digest = await self._store.add(content)
         node = self._sender.address
         await self._sender.send(self._chain.reputation.functions.setProfile(node, digest), label="setProfile")
         # The event comes with the next block; until then this is what the chain has.

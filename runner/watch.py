@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from web3 import AsyncWeb3
+from web3.exceptions import Web3Exception
 
 from protocol.abi import event_topics
 from protocol.chain import Chain
@@ -45,7 +46,8 @@ class Watch:
                 if pause_s > self._poll_s:
                     log.info("rpc_back", head_block=head)
                 pause_s = self._poll_s
-            except RpcUnavailable as error:
+            except (RpcUnavailable, Web3Exception) as error:
+                # web3's own are a node's half-truths: a head whose block it does not serve yet, a refused range.
                 if pause_s == self._poll_s:
                     log.warning("rpc_unavailable", error=str(error))
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)

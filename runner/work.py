@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 import structlog
+from web3.exceptions import Web3Exception
 
 from protocol.enums import SeatState
 from protocol.errors import (
@@ -83,8 +84,9 @@ class Work:
             return False
         try:
             moved = await self.step()
-        except RpcUnavailable:
-            return False  # the watch says so, once for all tasks, and rings when the node is back
+        except (RpcUnavailable, Web3Exception) as error:
+            log.debug("chain_unavailable", error=str(error))  # the watch says so once for all tasks
+            return False
         except ParityError as error:
             log.warning("step_failed", error=str(error))
             return self._hold(str(error))
@@ -164,7 +166,7 @@ class Work:
             rings = self._parts.situation.rings
             try:
                 view = await self._parts.escrow.view(self._task_id, node=self._parts.node)
-            except ChainError:
+            except (ChainError, Web3Exception):
                 continue
             job = self._parts.journal.job(self._task_id)
             if next_step(job, view, node=self._parts.node, stored=False).step is not Step.EXECUTE:

@@ -223,9 +223,6 @@ async def test_a_second_daemon_with_the_same_key_is_refused(owner: Owner) -> Non
     [
         ({"RUNNER_PRIVATE_KEY": LOCAL.outsider.key.hex()}, "is not registered as a runner"),
         ({"RUNNER_PRIVATE_KEY": "0xabc"}, "RUNNER_PRIVATE_KEY: not a private key"),
-        ({"RUNNER_SLOTS": "many"}, "RUNNER_SLOTS"),
-        ({"RUNNER_OUTPUT_PRICE": "-1"}, "RUNNER_OUTPUT_PRICE"),
-        ({"RUNNER_DENY_CREATORS": "bob"}, "RUNNER_DENY_CREATORS"),
         ({"FILECOIN_CHAIN_ID": "314159"}, "314159"),
     ],
 )
