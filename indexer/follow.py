@@ -49,8 +49,7 @@ class Follower:
         """Forget what is in memory and read the window of stored blocks anew."""
         self.state.forget()
         cursor = await self.store.cursor()
-        stored = await self.store.stored_blocks(above=cursor.finalized_number - 1, tip=cursor.indexed_hash)
-        self.window = {block.hash: block for block in stored}
+        self.window = {block.hash: block for block in await self.store.window(cursor)}
 
     async def step(self) -> bool:
         """Bring the tables to the node's head; say whether anything was committed.

@@ -127,10 +127,10 @@ def _application(status: Status) -> web.Application:
 @asynccontextmanager
 async def serve(status: Status, *, port: int) -> AsyncIterator[int]:
     """Serve the probes on loopback; gives the port, which differs from `port` when that is 0."""
-    runner = web.AppRunner(_application(status), access_log=None)
+    runner = web.AppRunner(_application(status), access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, HOST, port, shutdown_timeout=1)
+        site = web.TCPSite(runner, HOST, port)
         try:
             await site.start()
         except OSError as error:

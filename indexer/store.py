@@ -93,20 +93,31 @@ class Store:
         row = await self.reader.fetchrow(f"SELECT {columns} FROM sync_state")  # noqa: S608 (our names)
         return Cursor(**dict(row or {}))
 
-    async def stored_blocks(self, *, above: int = -1, tip: bytes | None = None) -> list[Header]:
-        """List stored blocks higher than `above`, and the one with hash `tip`, newest first."""
+    async def window(self, cursor: Cursor) -> list[Header]:
+        """List the blocks that may still be undone and the one that all build on, newest first.
+
+        That one is the newest at or below the finalised height, which itself may be a null round.
+        """
         rows = await self.reader.fetch(
-            "SELECT number, hash, parent_hash, timestamp FROM blocks WHERE number > $1 OR hash = $2"
-            " ORDER BY number DESC",
-            above,
-            tip,
+            "SELECT number, hash, parent_hash, timestamp FROM blocks WHERE number >= coalesce("
+            "(SELECT max(number) FROM blocks WHERE number <= $1), 0) ORDER BY number DESC",
+            cursor.finalized_number,
+        )
+        return [Header(**dict(row)) for row in rows]
+
+    async def stored_blocks(self) -> list[Header]:
+        """List all stored blocks, newest first."""
+        rows = await self.reader.fetch(
+            "SELECT number, hash, parent_hash, timestamp FROM blocks ORDER BY number DESC"
         )
         return [Header(**dict(row)) for row in rows]
 
     async def tip(self, cursor: Cursor) -> Header:
         """Give the block that the cursor's hash names: at its height, or below it where that is a null round."""
-        (tip, *_others) = await self.stored_blocks(above=cursor.indexed_number, tip=cursor.indexed_hash)
-        return tip
+        row = await self.reader.fetchrow(
+            "SELECT number, hash, parent_hash, timestamp FROM blocks WHERE hash = $1", cursor.indexed_hash
+        )
+        return Header(**dict(row or {}))
 
     async def anchor(self, block: Header) -> None:
         """Record the block before the first one to index, so that the first has a parent."""

@@ -15,6 +15,9 @@ FOLDS = {
     "RunnerReputation": reputation.FOLDS,
     "TaskEscrow": escrow.FOLDS,
 }
+WITHOUT_ROWS = frozenset({"AuthorityUpdated", "EIP712DomainChanged"})
+"""Events of the libraries beneath the contracts that no row speaks of; they are kept as raw logs alone."""
+
 NEEDS = {
     "StakeWallet": wallet.needs,
     "RunnerReputation": reputation.needs,
@@ -24,6 +27,8 @@ NEEDS = {
 
 def apply(state: State, event: Event) -> None:
     """Fold one event into the state. `FoldError` names the event that cannot have happened."""
+    if event.type.name in WITHOUT_ROWS:
+        return
     try:
         FOLDS[event.type.contract][event.type.name](state, event)
     except Impossible as error:
@@ -37,5 +42,6 @@ def needs(events: Iterable[Event]) -> Keys:
     """Name the rows that folding the events will look at."""
     keys = Keys()
     for event in events:
-        NEEDS[event.type.contract](keys, event)
+        if event.type.name not in WITHOUT_ROWS:
+            NEEDS[event.type.contract](keys, event)
     return keys

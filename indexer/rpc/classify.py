@@ -48,7 +48,7 @@ _TOO_WIDE = re.compile(
     r"|too many events|filter matches too many"  # Lotus
     r"|query returned more than|more than \d+ results"  # Infura, Alchemy
     r"|response (size )?(is )?(too large|exceed)"  # Alchemy
-    r"|range (is )?too (large|wide)|(limited to|up to) (a )?\d+ blocks?( range)?|block range limit"  # QuickNode, Ankr
+    r"|range (is )?too (large|wide)|(limited to|up to) (a )?[\d,]+ (blocks?|range)|block range limit"  # QuickNode, Ankr
     r"|max(imum)?( allowed)?( block)? range|maximum allowed is",
     re.IGNORECASE,
 )

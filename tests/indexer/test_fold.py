@@ -1,0 +1,228 @@
+"""What the fold makes of events, and what it refuses."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from indexer.errors import FoldError
+from indexer.events import EventBook, Log
+from indexer.fold import apply, needs
+from indexer.fold.state import State
+from tests.indexer.world import ADDRESSES, DEAD, NODES, OWNERS, PAYERS, TREASURY, emitted
+
+TASK = b"\x07" * 32
+BOOK = EventBook({address: contract for contract, address in ADDRESSES.items()})
+
+
+class Story:
+    """Folds events one after the other, as if nothing were in the database before."""
+
+    def __init__(self) -> None:
+        self.state = State()
+        self.block = 0
+
+    def tell(self, contract: str, name: str, *args: Any) -> None:
+        self.block += 1
+        raw = emitted(contract, name, *args)
+        log = Log(
+            block_number=self.block,
+            tx_index=0,
+            log_index=0,
+            block_hash=bytes(32),
+            block_time=datetime(2026, 1, 1, tzinfo=UTC),
+            tx_hash=bytes(32),
+            address=raw.address,
+            topics=b"".join(raw.topics),
+            data=raw.data,
+        )
+        event = BOOK.decode(log)
+        keys = needs([event])
+        self.state.balances.learn(self.state.balances.unknown(keys.balances), {})
+        self.state.tasks.learn(self.state.tasks.unknown(keys.tasks), {})
+        self.state.runners.learn(self.state.runners.unknown(keys.runners), {})
+        self.state.reputations.learn(self.state.reputations.unknown(keys.runners), {})
+        self.state.parameters.learn(self.state.parameters.unknown(keys.parameters), {})
+        self.state.client_epochs.learn(self.state.client_epochs.unknown(keys.client_epochs), {})
+        apply(self.state, event)
+
+    def balance(self, who: bytes) -> tuple[int, ...]:
+        row = self.state.balances.find(who)
+        assert row is not None
+        return (row.free, row.escrowed, row.bonded, row.locked, row.unbonding)
+
+    def submit(self, *, reward: int = 900, bond: int = 100, replicas: int = 3) -> None:
+        self.tell("StakeWallet", "Deposited", PAYERS[0], 1000)
+        order = (
+            PAYERS[0],
+            PAYERS[0],
+            reward,
+            bond,
+            0,
+            0,
+            1,
+            replicas,
+            2,
+            0,
+            99,
+            9,
+            0,
+            b"\x08" * 32,
+            bytes(32),
+        )
+        self.tell("TaskEscrow", "TaskSubmitted", TASK, PAYERS[0], PAYERS[0], order, 3)
+        self.tell("StakeWallet", "Escrowed", PAYERS[0], TASK, reward)
+
+    def claim(self, number: int) -> None:
+        self.tell("StakeWallet", "Deposited", OWNERS[number], 500)
+        self.tell("StakeWallet", "Bonded", OWNERS[number], 500)
+        self.tell(
+            "RunnerReputation", "RunnerRegistered", NODES[number], OWNERS[number], bytes(32), b"\x09" * 32
+        )
+        self.tell("TaskEscrow", "SeatClaimed", TASK, NODES[number], OWNERS[number], number)
+        self.tell("StakeWallet", "BondLocked", OWNERS[number], TASK, 100)
+
+
+@pytest.fixture
+def story() -> Story:
+    return Story()
+
+
+def test_a_slash_takes_unlocked_bonded_stake_first_and_pending_unbonding_then(story: Story) -> None:
+    story.tell("StakeWallet", "Deposited", OWNERS[0], 500)
+    story.tell("StakeWallet", "Bonded", OWNERS[0], 500)
+    story.tell("StakeWallet", "BondLocked", OWNERS[0], TASK, 100)
+    story.tell("StakeWallet", "BondLocked", OWNERS[0], b"\x06" * 32, 250)
+    story.tell("StakeWallet", "UnbondRequested", OWNERS[0], 150, 50)
+    story.tell("StakeWallet", "Moved", TASK, OWNERS[0], 0, 100, 130)
+    assert story.balance(OWNERS[0]) == (0, 0, 250, 250, 120)
+
+
+def test_a_settled_task_tells_pay_fee_remainder_and_slash_apart(story: Story) -> None:
+    story.submit()
+    for number in range(3):
+        story.claim(number)
+    story.tell("TaskEscrow", "TaskFinalized", TASK, b"\x0a" * 32, 0b011, 12)
+    story.tell("TaskEscrow", "PhaseChanged", TASK, 6, 0)
+    story.tell("StakeWallet", "Settled", TASK, PAYERS[0], 900)
+    story.tell("StakeWallet", "Moved", TASK, OWNERS[0], 294, 100, 0)
+    story.tell("StakeWallet", "Moved", TASK, OWNERS[1], 294, 100, 0)
+    story.tell("StakeWallet", "Moved", TASK, OWNERS[2], 0, 100, 50)
+    story.tell("StakeWallet", "Moved", TASK, PAYERS[0], 300 + 15, 0, 0)
+    story.tell("StakeWallet", "Moved", TASK, TREASURY, 12 + 25, 0, 0)
+    story.tell("StakeWallet", "Moved", TASK, DEAD, 10, 0, 0)
+    task = story.state.tasks.find(TASK)
+    assert task is not None
+    assert (task.paid, task.fee, task.returned, task.slashed) == (588, 12, 300, 50)
+    assert task.paid + task.fee + task.returned == task.reward
+    assert (task.status, task.settled_block, task.winners) == ("final", story.block - 7, 0b011)
+
+
+def test_a_treasury_that_also_runs_a_node_is_not_paid_its_fee_as_a_seat(story: Story) -> None:
+    story.submit(replicas=1)
+    story.claim(0)
+    story.tell("StakeWallet", "Settled", TASK, PAYERS[0], 900)
+    story.tell("StakeWallet", "Moved", TASK, OWNERS[0], 882, 100, 0)
+    story.tell("StakeWallet", "Moved", TASK, OWNERS[0], 18, 0, 0)
+    task = story.state.tasks.find(TASK)
+    assert task is not None
+    assert task.paid == 882
+
+
+def test_settlement_of_something_that_is_no_task_moves_balances_alone(story: Story) -> None:
+    story.tell("StakeWallet", "Deposited", PAYERS[0], 10)
+    story.tell("StakeWallet", "Escrowed", PAYERS[0], TASK, 10)
+    story.tell("StakeWallet", "Settled", TASK, PAYERS[0], 10)
+    story.tell("StakeWallet", "Moved", TASK, PAYERS[1], 10, 0, 0)
+    assert story.balance(PAYERS[0]) == (0, 0, 0, 0, 0)
+    assert story.balance(PAYERS[1]) == (10, 0, 0, 0, 0)
+
+
+def test_the_third_wrong_result_in_a_row_bans_and_starts_the_count_anew(story: Story) -> None:
+    story.tell("RunnerReputation", "RunnerRegistered", NODES[0], OWNERS[0], bytes(32), bytes(32))
+    streaks = []
+    for number in range(4):
+        if number == 2:
+            story.tell("RunnerReputation", "RunnerBan", NODES[0], 700, 1)
+        story.tell("RunnerReputation", "ScoreChanged", NODES[0], bytes(32), 1, 400_000)
+        record = story.state.reputations.find(NODES[0])
+        assert record is not None
+        streaks.append(record.wrong_streak)
+    runner = story.state.runners.find(NODES[0])
+    assert streaks == [1, 2, 0, 1]
+    assert runner is not None
+    assert (runner.banned_until, runner.strikes) == (700, 1)
+
+
+def test_a_retired_runner_comes_back_with_its_record(story: Story) -> None:
+    story.tell("RunnerReputation", "RunnerRegistered", NODES[0], OWNERS[0], bytes(32), b"\x09" * 32)
+    story.tell("RunnerReputation", "ScoreChanged", NODES[0], bytes(32), 0, 510_000)
+    story.tell("RunnerReputation", "RunnerRetirement", NODES[0])
+    story.tell("RunnerReputation", "RunnerRegistered", NODES[0], OWNERS[0], bytes(32), b"\x09" * 32)
+    runner, record = story.state.runners.find(NODES[0]), story.state.reputations.find(NODES[0])
+    assert runner is not None
+    assert record is not None
+    assert (runner.status, runner.registered_block, record.score, record.right) == ("active", 4, 510_000, 1)
+
+
+Prelude = Callable[[Story], None]
+IMPOSSIBLE: list[tuple[str, Prelude, tuple[Any, ...], str]] = [
+    ("overdraft", lambda _story: None, ("StakeWallet", "Withdrawn", PAYERS[0], PAYERS[0], 1), "negative"),
+    ("unknown task", lambda _story: None, ("TaskEscrow", "PhaseChanged", TASK, 2, 9), "never submitted"),
+    ("seat gap", Story.submit, ("TaskEscrow", "SeatClaimed", TASK, NODES[0], OWNERS[0], 1), "follows 0 of 3"),
+    ("no seat", Story.submit, ("TaskEscrow", "SeatCommitted", TASK, NODES[0], 0, bytes(32)), "is not 0x3030"),
+    (
+        "stranger's score",
+        lambda _story: None,
+        ("RunnerReputation", "ScoreChanged", NODES[0], TASK, 0, 1),
+        "not registered",
+    ),
+    (
+        "retired twice",
+        lambda _story: None,
+        ("RunnerReputation", "RunnerRetirement", NODES[0]),
+        "not registered",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("prelude", "event", "message"), [case[1:] for case in IMPOSSIBLE], ids=[c[0] for c in IMPOSSIBLE]
+)
+def test_an_impossible_event_is_refused_with_its_place(
+    story: Story, prelude: Prelude, event: tuple[Any, ...], message: str
+) -> None:
+    prelude(story)
+    with pytest.raises(
+        FoldError, match=f"at block {story.block + 1}, transaction 0x00.*, log 0: .*{message}"
+    ):
+        story.tell(*event)
+
+
+def test_nothing_happens_to_a_task_that_ended(story: Story) -> None:
+    story.submit()
+    story.tell("TaskEscrow", "PhaseChanged", TASK, 8, 0)
+    with pytest.raises(FoldError, match="already cancelled"):
+        story.tell("TaskEscrow", "PhaseChanged", TASK, 2, 9)
+
+
+def test_an_event_that_the_abi_lacks_is_refused_with_its_place() -> None:
+    log = Log(
+        5,
+        0,
+        3,
+        bytes(32),
+        datetime(2026, 1, 1, tzinfo=UTC),
+        b"\x01" * 32,
+        ADDRESSES["TaskEscrow"],
+        b"\xee" * 32,
+        b"",
+    )
+    with pytest.raises(FoldError, match=r"unknown event at block 5, transaction 0x0101.*, log 3"):
+        BOOK.decode(log)
+
+
+def test_a_row_that_nobody_looked_up_is_never_taken_for_missing() -> None:
+    with pytest.raises(KeyError):
+        State().balances.find(PAYERS[0])

@@ -1,0 +1,163 @@
+"""Following the head: whatever the chain does, the rows are those of a fresh fold of the chain that is left."""
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from indexer.verify import compare_with_fresh_fold
+from tests.indexer.conftest import Rig, rig_on
+from tests.indexer.simulated_node import SimulatedNode
+
+
+async def assert_equal_to_fresh_fold(rig: Rig) -> None:
+    found = await compare_with_fresh_fold(rig.database_url, rig.chain, rig.deployment, schema=rig.schema)
+    assert found == []
+    assert {row["number"] for row in await rig.fetch("SELECT DISTINCT block_number AS number FROM logs")} == {
+        block.number for block in rig.node.chain() if any(events for _tx, events in block.txs)
+    }
+
+
+async def assert_equal_to_world(rig: Rig) -> None:
+    world = rig.node.head.world
+    ours = {
+        row["account"]: (row["free"], row["escrowed"], row["bonded"], row["locked"], row["unbonding"])
+        for row in await rig.fetch("SELECT * FROM balances")
+    }
+    theirs = {
+        who: (row.free, row.escrowed, row.bonded, row.locked, row.unbonding)
+        for who, row in world.ledger.items()
+    }
+    assert {who: row for who, row in ours.items() if any(row)} == {
+        who: row for who, row in theirs.items() if any(row)
+    }
+    records = await rig.fetch('SELECT node, "right", wrong, missed, wrong_streak FROM runner_reputation')
+    assert {row["node"]: list(row)[1:] for row in records} == {
+        node: record[:4] for node, record in world.records.items()
+    }
+
+
+async def test_new_blocks_are_appended(rig: Rig) -> None:
+    rig.node.grow(40)
+    async with rig.follower() as follower:
+        assert await follower.step()
+        assert not await follower.step()
+    await assert_equal_to_fresh_fold(rig)
+    await assert_equal_to_world(rig)
+
+
+async def test_a_reorganisation_is_undone_and_the_new_branch_applied(rig: Rig) -> None:
+    async with rig.follower() as follower:
+        rig.node.grow(30)
+        await follower.step()
+        rig.node.drop(12)
+        rig.node.grow(15)
+        await follower.step()
+        cursor = await follower.store.cursor()
+        assert (cursor.reorgs, cursor.indexed_hash) == (1, rig.node.head.hash)
+    await assert_equal_to_fresh_fold(rig)
+    await assert_equal_to_world(rig)
+
+
+async def test_a_branch_that_is_lower_than_the_old_one_is_followed(rig: Rig) -> None:
+    async with rig.follower() as follower:
+        rig.node.grow(30)
+        await follower.step()
+        rig.node.drop(12)
+        rig.node.grow(2, nulls=0)
+        await follower.step()
+    await assert_equal_to_fresh_fold(rig)
+    await assert_equal_to_world(rig)
+
+
+async def test_the_same_transaction_in_another_block_is_folded_once(rig: Rig) -> None:
+    async with rig.follower() as follower:
+        rig.node.grow(6, nulls=0)
+        await follower.step()
+        before = await rig.fetch("SELECT count(*) FROM logs")
+        moved = [block.txs for block in rig.node.chain()[-4:]]
+        rig.node.drop(4)
+        rig.node.mine([])
+        for txs in moved:
+            rig.node.mine([tx for tx, _events in txs])
+        await follower.step()
+        assert await rig.fetch("SELECT count(*) FROM logs") == before
+    await assert_equal_to_fresh_fold(rig)
+
+
+async def test_a_node_that_lags_is_no_reorganisation(rig: Rig) -> None:
+    async with rig.follower() as follower:
+        rig.node.grow(20)
+        await follower.step()
+        head = rig.node.head
+        rig.node.head = rig.node.chain()[-5]
+        assert not await follower.step()
+        rig.node.head = head
+        rig.node.grow(3)
+        await follower.step()
+        assert (await follower.store.cursor()).reorgs == 0
+    await assert_equal_to_fresh_fold(rig)
+
+
+async def test_a_restart_in_the_window_undoes_what_the_chain_dropped_meanwhile(rig: Rig) -> None:
+    async with rig.follower() as follower:
+        rig.node.grow(30)
+        await follower.step()
+    rig.node.drop(20)
+    rig.node.grow(22)
+    async with rig.follower() as follower:
+        await follower.step()
+    await assert_equal_to_fresh_fold(rig)
+
+
+async def test_undo_data_is_dropped_at_finality(rig: Rig) -> None:
+    async with rig.follower(finality_blocks=5) as follower:
+        rig.node.grow(40)
+        await follower.step()
+        cursor = await follower.store.cursor()
+        assert cursor.finalized_number == rig.node.head.number - 5
+    rows = await rig.fetch("SELECT min(block_number) AS lowest FROM undo")
+    assert rows[0]["lowest"] is None or rows[0]["lowest"] > cursor.finalized_number
+
+
+async def test_a_finalised_tag_newer_than_the_depth_is_used(rig: Rig) -> None:
+    rig.node.faults.finalized_depth = 3
+    async with rig.follower(finality_blocks=64) as follower:
+        rig.node.grow(30, nulls=0)
+        await follower.step()
+        assert (await follower.store.cursor()).finalized_number == rig.node.head.number - 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_random_histories_with_random_reorganisations(seed: int, postgres_url: str) -> None:
+    await live_a_random_history(seed, postgres_url, steps=12)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(min_value=0, max_value=2**32))
+async def test_any_history_with_any_reorganisation(seed: int, postgres_url: str) -> None:
+    await live_a_random_history(seed, postgres_url, steps=20)
+
+
+async def live_a_random_history(seed: int, postgres_url: str, *, steps: int) -> None:
+    rng = random.Random(seed)
+    node = SimulatedNode(seed=seed)
+    node.open()
+    node.faults.null_dialect = rng.choice(["error", "null", "previous"])
+    node.faults.log_timestamps = rng.random() < 0.5
+    async with rig_on(node, postgres_url) as rig:
+        node.grow(5)
+        for _restart in range(2):
+            async with rig.follower(finality_blocks=64) as follower:
+                for _ in range(steps):
+                    if rng.random() < 0.4:
+                        cursor = await follower.store.cursor()
+                        undoable = [block for block in node.chain() if block.number > cursor.finalized_number]
+                        node.drop(min(len(undoable), rng.choice([1, 2, 5, 20, 64])))
+                    node.grow(rng.choice([1, 1, 2, 8]), nulls=rng.choice([0, 0.3]))
+                    await follower.step()
+        await assert_equal_to_fresh_fold(rig)
+        await assert_equal_to_world(rig)
