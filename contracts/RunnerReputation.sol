@@ -6,6 +6,7 @@ import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/Signa
 
 import {IRunnerReputation} from "./interfaces/IRunnerReputation.sol";
 import {IStakeWallet} from "./interfaces/IStakeWallet.sol";
+import {Records} from "./libraries/Records.sol";
 
 /// @title RunnerReputation
 /// @dev Holds no money: it reads the owners' stake in the wallet and never moves it.
@@ -29,7 +30,7 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
     address private _module;
     uint32 private _activeRunners;
     mapping(address node => Runner) private _runners;
-    mapping(address node => Score) private _scores;
+    mapping(address node => uint256 packed) private _records;
     mapping(address owner => uint32) private _activeRunnersOf;
 
     /// @param wallet the StakeWallet that holds the owners' stake
@@ -132,7 +133,7 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
 
     /// @inheritdoc IRunnerReputation
     function scoreOf(address node) external view returns (Score memory record) {
-        record = _scores[node];
+        record = Records.unpack(_records[node]);
         record.score = uint32(_decayed(record));
     }
 
@@ -168,7 +169,7 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
     // ---------------------------------------------------------------- score
 
     function _record(bytes32 ref, address node, Outcome outcome, uint96 fee) private {
-        Score memory record = _scores[node];
+        Score memory record = Records.unpack(_records[node]);
         uint256 score = _decayed(record);
         if (outcome == Outcome.Right) {
             score += _gain(score, fee);
@@ -185,7 +186,7 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
         }
         record.score = uint32(score);
         record.updatedBlock = uint40(block.number);
-        _scores[node] = record;
+        _records[node] = Records.pack(record);
         emit ScoreChanged(node, ref, outcome, record.score);
     }
 

@@ -9,6 +9,7 @@ import {IRunnerReputation, IRunnerReputationTypes} from "./interfaces/IRunnerRep
 import {IStakeWallet, IStakeWalletTypes} from "./interfaces/IStakeWallet.sol";
 import {ITaskEscrow} from "./interfaces/ITaskEscrow.sol";
 import {Lottery} from "./libraries/Lottery.sol";
+import {Orders} from "./libraries/Orders.sol";
 import {Payout} from "./libraries/Payout.sol";
 import {Progress} from "./libraries/Progress.sol";
 import {Rules} from "./libraries/Rules.sol";
@@ -164,10 +165,11 @@ contract TaskEscrow is TaskStore {
         Rules.checkOrder(order, params);
         uint64 epoch = _clientEpochs[order.client];
         require(order.clientEpoch == epoch, TaskRevoked(epoch, order.clientEpoch));
-        taskId = orderId(order);
+        bytes memory encoded = Orders.encode(order, block.number + SEED_DELAY);
+        taskId = _hashTypedDataV4(Orders.structHash(encoded));
         require(_load(taskId).status == Status.None, TaskAlreadySubmitted(taskId));
         _store(taskId, order);
-        emit TaskSubmitted(taskId, order.client, order.payer, order, block.number + SEED_DELAY);
+        Orders.emitSubmitted(taskId, order, encoded);
     }
 
     function _store(bytes32 taskId, Order calldata order) private {
@@ -283,19 +285,31 @@ contract TaskEscrow is TaskStore {
     /// @dev With a quorum the task is final, without one it has failed; either way everybody is paid, freed or slashed now.
     function _settle(bytes32 taskId, Progress.Data memory progress) private {
         SeatState due = progress.status == Status.Committing ? SeatState.Committed : SeatState.Revealed;
-        Seat[] memory seats = new Seat[](progress.claimed);
-        for (uint256 i = 0; i < seats.length; ++i) {
-            seats[i] = _seat(taskId, progress, i);
-        }
-        uint8 won = Verdict.winners(seats, progress.quorum);
+        (address[] memory nodes, bytes32[] memory answers) = _answers(taskId, progress);
+        uint8 won = Verdict.winners(answers, progress.quorum);
         _enter(taskId, progress, won == 0 ? Status.Failed : Status.Final, 0);
         _save(taskId, progress);
-        Payout.Terms memory terms = _terms(taskId, progress, won, seats);
-        _pay(taskId, terms, seats, won, due);
+        Payout.Terms memory terms = _terms(taskId, progress, won);
+        _pay(taskId, terms, nodes, Verdict.outcomesOf(progress, won, due));
+    }
+
+    function _answers(bytes32 taskId, Progress.Data memory progress)
+        private
+        view
+        returns (address[] memory nodes, bytes32[] memory answers)
+    {
+        nodes = new address[](progress.claimed);
+        answers = new bytes32[](progress.claimed);
+        for (uint256 i = 0; i < nodes.length; ++i) {
+            SeatRecord storage seat = _seats[taskId][i];
+            nodes[i] = seat.node;
+            if (progress.stateOf(i) != SeatState.Revealed) continue;
+            answers[i] = Verdict.answerOf(seat.mark, seat.inputTokens, seat.outputTokens);
+        }
     }
 
     /// @dev Winners agree on their usage, so that one price holds for all.
-    function _terms(bytes32 taskId, Progress.Data memory progress, uint8 won, Seat[] memory seats)
+    function _terms(bytes32 taskId, Progress.Data memory progress, uint8 won)
         private
         returns (Payout.Terms memory terms)
     {
@@ -307,18 +321,24 @@ contract TaskEscrow is TaskStore {
         (terms.wrongBps, terms.missBps) = (params.wrongBps, params.missBps);
         (terms.payerBps, terms.burnBps) = (params.payerBps, params.burnBps);
         if (won == 0) return terms;
-        (uint256 first, uint256 count) = Verdict.firstAndCount(won);
+        SeatRecord storage winner = _seats[taskId][Verdict.first(won)];
         terms.gross = uint96(terms.reward / progress.replicas);
         if (progress.is_(Progress.METERED)) {
             Prices memory prices = _prices[taskId];
-            terms.gross = Payout.metered(terms.gross, seats[first], prices.input, prices.output);
+            terms.gross = Payout.metered(
+                terms.gross, winner.inputTokens * uint256(prices.input) + winner.outputTokens * uint256(prices.output)
+            );
         }
         terms.fee = Payout.feeOf(terms.gross, params.feeBps);
-        emit TaskFinalized(taskId, seats[first].mark, won, count * terms.fee);
+        emit TaskFinalized(taskId, winner.mark, won, uint256(terms.fee) * Progress.count(won));
     }
 
-    function _pay(bytes32 taskId, Payout.Terms memory terms, Seat[] memory seats, uint8 won, SeatState due) private {
-        (address[] memory nodes, IRunnerReputationTypes.Outcome[] memory outcomes) = Verdict.outcomesOf(seats, won, due);
+    function _pay(
+        bytes32 taskId,
+        Payout.Terms memory terms,
+        address[] memory nodes,
+        IRunnerReputationTypes.Outcome[] memory outcomes
+    ) private {
         address[] memory owners = IRunnerReputation(runnerReputation).recordOutcomes(taskId, nodes, outcomes, terms.fee);
         IStakeWalletTypes.Move[] memory moves = Payout.moves(terms, owners, outcomes);
         // Only a slash burns anything, and then the last line waits for its account.

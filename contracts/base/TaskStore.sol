@@ -87,7 +87,7 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
 
     /// @inheritdoc ITaskEscrow
     function orderId(Order calldata order) public view returns (bytes32 taskId) {
-        return _hashTypedDataV4(Orders.structHash(order));
+        return _hashTypedDataV4(Orders.structHash(Orders.encode(order, 0)));
     }
 
     /// @inheritdoc ITaskEscrow

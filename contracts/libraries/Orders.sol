@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {ITaskEscrowTypes} from "../interfaces/ITaskEscrow.sol";
+import {ITaskEscrowEvents, ITaskEscrowTypes} from "../interfaces/ITaskEscrow.sol";
 
 /// @title Orders: what a client signs, as EIP-712 sees it
 library Orders {
@@ -11,8 +11,29 @@ library Orders {
         "bytes32 spec,bytes32 salt)"
     );
 
-    /// @dev All members are static, so that their ABI encoding is their EIP-712 encoding.
-    function structHash(ITaskEscrowTypes.Order calldata order) internal pure returns (bytes32) {
-        return keccak256(abi.encode(TYPEHASH, order));
+    uint256 private constant WORD = 32;
+    uint256 private constant MEMBERS = 15;
+
+    /// @dev Type hash, order and seed block. All members are static, so that the ABI encoding of the first two is what
+    /// EIP-712 hashes, and that of the last two is the data of `TaskSubmitted`: an order is encoded once for both.
+    function encode(ITaskEscrowTypes.Order calldata order, uint256 seedBlock) internal pure returns (bytes memory) {
+        return abi.encode(TYPEHASH, order, seedBlock);
+    }
+
+    function structHash(bytes memory encoded) internal pure returns (bytes32 hash) {
+        uint256 length = WORD * (1 + MEMBERS);
+        assembly ("memory-safe") {
+            hash := keccak256(add(encoded, 32), length)
+        }
+    }
+
+    /// @dev `emit TaskSubmitted(taskId, client, payer, order, seedBlock)` of what is encoded already.
+    function emitSubmitted(bytes32 taskId, ITaskEscrowTypes.Order calldata order, bytes memory encoded) internal {
+        bytes32 topic = ITaskEscrowEvents.TaskSubmitted.selector;
+        (address client, address payer) = (order.client, order.payer);
+        uint256 length = WORD * (MEMBERS + 1);
+        assembly ("memory-safe") {
+            log4(add(encoded, 64), length, topic, taskId, client, payer)
+        }
     }
 }

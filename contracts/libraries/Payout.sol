@@ -5,7 +5,6 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {IRunnerReputationTypes} from "../interfaces/IRunnerReputation.sol";
 import {IStakeWalletTypes} from "../interfaces/IStakeWallet.sol";
-import {ITaskEscrowTypes} from "../interfaces/ITaskEscrow.sol";
 
 /// @title Payout: who gets and loses what when a task ends
 /// @dev Pays round down and slashes round up; what rounding leaves over goes to the treasury, so that a settlement is
@@ -31,12 +30,9 @@ library Payout {
     }
 
     /// @notice What one winner earns: its share of the reward, or its usage at the order's prices if that is less.
-    function metered(uint96 share, ITaskEscrowTypes.Seat memory seat, uint256 inputPrice, uint256 outputPrice)
-        internal
-        pure
-        returns (uint96)
-    {
-        uint256 used = (seat.inputTokens * inputPrice + seat.outputTokens * outputPrice) / TOKENS_PER_PRICE;
+    /// @param cost tokens times price, where a price is for 1,000 tokens
+    function metered(uint96 share, uint256 cost) internal pure returns (uint96) {
+        uint256 used = cost / TOKENS_PER_PRICE;
         return used < share ? uint96(used) : share;
     }
 
