@@ -71,11 +71,12 @@ class Market:
 
 async def read_market(chain: Chain, content: ContentStore, api: ApiClient) -> Market:
     """Read every active runner's offers. Raises `RpcUnavailable`; unreadable profiles are counted, not raised."""
-    profiles = await _profiles(chain, api)
+    head = await chain.block_number()
+    profiles = await _profiles(chain, api, head=head)
     try:
         async with asyncio.TaskGroup() as group:
             reads = [
-                group.create_task(_read_runner(chain, content, node, digest))
+                group.create_task(_read_runner(chain, content, node, digest, head=head))
                 for node, digest in profiles.items()
             ]
     except ExceptionGroup as failures:
@@ -101,13 +102,12 @@ def _owners_by_build(offers: Sequence[Offer], name: str) -> dict[str, set[str]]:
     return builds
 
 
-async def _profiles(chain: Chain, api: ApiClient) -> dict[str, bytes]:
+async def _profiles(chain: Chain, api: ApiClient, *, head: int) -> dict[str, bytes]:
     """Map each node that ever registered to its newest profile's digest; a node that has published none is left out.
 
     The contract keeps no profile, only events. Where the history is long, the API names the profiles: a wrong one can
     only show a model or a price that the person then sees, and no runner would take the order.
     """
-    head = await chain.block_number()
     span = Span(chain.deployment.start_block, head)
     if span.last - span.first > _QUICK_QUERIES * chain.network.max_log_blocks:
         try:
@@ -125,10 +125,10 @@ def _published(profiles: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 async def _read_runner(
-    chain: Chain, content: ContentStore, node: str, profile: bytes
+    chain: Chain, content: ContentStore, node: str, profile: bytes, *, head: int
 ) -> _ActiveRunner | None:
     owner, _, banned_until, status, _ = await chain.call(chain.reputation.functions.runnerOf(node))
-    if RunnerStatus(status) is not RunnerStatus.ACTIVE or banned_until > await chain.block_number():
+    if RunnerStatus(status) is not RunnerStatus.ACTIVE or banned_until > head:
         return None
     try:
         document = parse_document(await content.get(profile))

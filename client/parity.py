@@ -43,6 +43,8 @@ Via = Literal["auto", "wallet", "relay"]
 
 DEFAULT_MAX_TOKENS = 128
 DEFAULT_TIMEOUT_S = 300.0
+PROFILE_TIMEOUT_S = 5.0
+"""How long a runner's profile is looked for: one runner that is gone must not keep everybody waiting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,7 @@ class Parity:
 
     chain: Chain
     content: ContentStore
+    profiles: ContentStore
     api: ApiClient
     _signer: _Signer | None = field(default=None, repr=False)
 
@@ -85,8 +88,14 @@ class Parity:
             ApiClient(settings.server_url, timeout_s=settings.server_timeout_s) as api,
         ):
             signer = _Signer(account=account, sender=Sender(chain, account)) if account else None
-            content = IpfsStore(settings.ipfs_api, timeout_s=settings.ipfs_timeout_s)
-            yield cls(chain=chain, content=content, api=api, _signer=signer)
+            limit_s = settings.ipfs_timeout_s
+            yield cls(
+                chain=chain,
+                content=IpfsStore(settings.ipfs_api, timeout_s=limit_s),
+                profiles=IpfsStore(settings.ipfs_api, timeout_s=min(limit_s, PROFILE_TIMEOUT_S)),
+                api=api,
+                _signer=signer,
+            )
 
     @property
     def address(self) -> str:
@@ -147,7 +156,7 @@ class Parity:
 
     async def models(self) -> Market:
         """Read which models active runners offer, and at what price."""
-        return await read_market(self.chain, self.content, self.api)
+        return await read_market(self.chain, self.profiles, self.api)
 
     async def estimate_price(
         self, prompt: str, model: str, *, replicas: int = 1, max_tokens: int = DEFAULT_MAX_TOKENS

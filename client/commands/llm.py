@@ -8,7 +8,7 @@ from client.commands.options import Json, TaskId, Timeout, Wait, Yes
 from client.commands.printer import Fields, Printer, aligned, confirm, note, table, warn
 from client.commands.progress import progress
 from client.commands.running import command, connected, read_settings, read_task_id
-from client.records import Answer, Offer, Progress, Route, Submitted
+from client.records import Answer, Offer, Progress, Route, Settlement, Submitted, to_json
 from protocol.errors import InputError
 from protocol.money import format_native, format_usdfc, parse_usdfc
 
@@ -113,7 +113,13 @@ async def _submit(
             submitted = await parity.submit_plan(plan)
             if wait:
                 tell(f"submitted {_hex(submitted.task_id)} in block {submitted.block}")
-        await _print_submitted(parity, submitted, wait=wait, timeout_s=timeout_s, as_json=as_json)
+        name = _hex(submitted.task_id)
+        if wait:
+            answer = await _wait(parity, submitted.task_id, timeout_s=timeout_s)
+            await _print_answer(parity, submitted, answer, as_json=as_json)
+        else:
+            note(f"submitted in block {submitted.block}; the answer: parity-client llm get {name} --wait")
+            Printer(as_json=as_json).result(_document(submitted, None, None), text=[name])
 
 
 async def _get(
@@ -124,10 +130,10 @@ async def _get(
     async with connected(read_settings()) as parity:
         now = await parity.progress(wanted)
         if not wait and not now.status.is_terminal:
-            Printer(as_json=as_json).result(now, text=[_progress_line(now)])
+            Printer(as_json=as_json).result(_document(now, None, None), text=[_progress_line(now)])
             return
         answer = await _wait(parity, wanted, timeout_s=timeout_s)
-        Printer(as_json=as_json).result(answer, text=_answer_lines(answer))
+        await _print_answer(parity, await parity.progress(wanted), answer, as_json=as_json)
 
 
 async def _list(
@@ -236,31 +242,36 @@ def _figures(parity: "Parity", plan: "Plan") -> Fields:
     ]
 
 
-async def _print_submitted(
-    parity: "Parity", submitted: Submitted, *, wait: bool, timeout_s: float, as_json: bool
-) -> None:
-    printer, name = Printer(as_json=as_json), _hex(submitted.task_id)
-    if not wait:
-        note(f"submitted in block {submitted.block}; the answer: parity-client llm get {name} --wait")
-        printer.result(submitted, text=[name])
-        return
-    answer = await _wait(parity, submitted.task_id, timeout_s=timeout_s)
-    printer.result({"submitted": submitted, "answer": answer}, text=_answer_lines(answer))
-
-
 async def _wait(parity: "Parity", task_id: bytes, *, timeout_s: float) -> Answer:
     with progress(f"waiting for {_hex(task_id)}") as tell:
         return await parity.wait(task_id, timeout_s, lambda now: tell(_progress_line(now)))
+
+
+async def _print_answer(
+    parity: "Parity", subject: Submitted | Progress, answer: Answer, *, as_json: bool
+) -> None:
+    """Print a settled answer, and beside it what it cost."""
+    settlement = await parity.settlement(subject.task_id)
+    if settlement is not None:
+        note(
+            f"paid {format_usdfc(settlement.paid + settlement.fee)} USDFC, of which "
+            f"{format_usdfc(settlement.fee)} is the protocol's fee; "
+            f"{format_usdfc(settlement.returned)} USDFC came back to {settlement.payer}'s free balance"
+        )
+    Printer(as_json=as_json).result(_document(subject, answer, settlement), text=[answer.output])
+
+
+def _document(
+    subject: Submitted | Progress, answer: Answer | None, settlement: Settlement | None
+) -> dict[str, object]:
+    """Give the one shape in which a prompt is written as JSON, whatever is known of it yet."""
+    return {**to_json(subject), "answer": answer, "settlement": settlement}
 
 
 def _progress_line(now: Progress) -> str:
     counts = f"{now.claimed} claimed, {now.committed} committed, {now.revealed} revealed of {now.replicas}"
     deadline = "" if now.status.is_terminal else f", until block {now.deadline} (now {now.block})"
     return f"{_hex(now.task_id)} is {now.status.name.lower()}: {counts}{deadline}"
-
-
-def _answer_lines(answer: Answer) -> list[str]:
-    return [answer.output]
 
 
 def _shortened(prompt: str) -> str:

@@ -1,5 +1,7 @@
 """What goes wrong, said in words that help, and no token lost over it."""
 
+from dataclasses import replace
+
 import pytest
 
 from client import Parity
@@ -80,7 +82,9 @@ async def test_an_expired_order_is_refused_and_escrows_nothing(parity, depositor
     wallet = depositor if paid_from == "free balance" else parity
     before = await wallet.balance()
     plan = await wallet.plan_prompt("Why?", model=NAME)
-    await anvil.mine(2500)
+    order = replace(plan.order, claim_by=await anvil.block_number() + 1)
+    plan = replace(plan, order=order, task_id=order_id(wallet.chain, order))
+    await anvil.mine(2)
 
     with pytest.raises(TransactionReverted) as caught:
         await wallet.submit_plan(plan)

@@ -9,6 +9,7 @@ from client import Parity
 from client.money import read_balance
 from protocol.cid import digest_to_cid
 from protocol.commitment import Reveal, commitment, new_salt
+from protocol.content import IpfsStore
 from protocol.documents import canonical
 from protocol.enums import TaskStatus
 from protocol.errors import ContentUnavailable
@@ -73,16 +74,16 @@ async def test_figures_are_shown_before_the_signature(shell, runners):
     assert "--yes" in ran.err
 
 
-async def test_a_dry_run_signs_and_stores_nothing(shell, runners, chain, accounts, anvil):
-    before, height = await read_balance(chain, accounts.client.address), await anvil.block_number()
+async def test_a_dry_run_signs_and_stores_nothing(shell, parity, runners, anvil, ipfs_api):
+    before, height = await parity.balance(), await anvil.block_number()
 
     ran = await shell()("llm", "submit", "-p", "Asked by nobody?", "-m", NAME, "--dry-run", "--json")
 
     assert ran.code == 0, ran.err
     assert await anvil.block_number() == height
-    assert await read_balance(chain, accounts.client.address) == before
+    assert await parity.balance() == before
     with pytest.raises(ContentUnavailable):
-        await runners.content.get(bytes.fromhex(ran.json["order"]["spec"][2:]))
+        await IpfsStore(ipfs_api, timeout_s=1).get(bytes.fromhex(ran.json["order"]["spec"][2:]))
 
 
 async def test_an_answer_is_printed_alone_on_standard_output(shell, runners):
@@ -93,7 +94,21 @@ async def test_an_answer_is_printed_alone_on_standard_output(shell, runners):
     answered = await shell()("llm", "get", name, "--wait")
 
     assert "is open: 0 claimed" in pending.out
+    assert "USDFC came back to" in answered.err
     assert (answered.code, answered.out) == (0, "Paris, of course.\n")
+
+
+async def test_json_has_one_shape_whatever_is_known_yet(shell, runners):
+    asked = (await shell()(*ASK, "--yes", "--json")).json
+    pending = (await shell()("llm", "get", asked["taskId"], "--json")).json
+    await runners.answer(bytes.fromhex(asked["taskId"][2:]))
+    answered = (await shell()("llm", "get", asked["taskId"], "--json")).json
+
+    assert asked["answer"] is pending["answer"] is pending["settlement"] is None
+    assert pending.keys() == answered.keys()
+    assert (pending["status"], answered["status"]) == ("open", "final")
+    assert answered["answer"]["output"] == "Paris."
+    assert answered["settlement"]["escrowed"] == asked["order"]["reward"]
 
 
 async def test_submit_and_wait_follows_the_task_to_its_answer(shell, runners, anvil, chain):
