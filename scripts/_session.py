@@ -11,6 +11,7 @@ from typing import Any
 import click
 import rlp  # type: ignore[import-untyped]  # it ships no types
 from ape.api import AccountAPI, ProviderAPI, ReceiptAPI, TransactionAPI
+from ape.cli import ConnectedProviderCommand
 from ape.contracts import ContractInstance
 from ape.exceptions import ApeException, ContractLogicError
 from ape.types import ContractType
@@ -36,7 +37,14 @@ class Session:
 
     @property
     def chain_id(self) -> int:
-        return int(self.provider.chain_id)
+        """The id that the node itself gives; `WrongChain` when ape was told to take it for another."""
+        actual, assumed = int(self.rpc("eth_chainId", []), 16), int(self.provider.chain_id)
+        if actual != assumed:
+            raise WrongChain(
+                f"the node serves chain {actual}, and --network says {assumed}",
+                hint="Give the node's URL alone, such as --network http://127.0.0.1:8545.",
+            )
+        return actual
 
     @property
     def local(self) -> bool:
@@ -99,6 +107,14 @@ class Session:
                 else " (Calibration faucet: https://faucet.calibnet.chainsafe-fil.io)."
             ),
         )
+
+
+class ChainCommand(ConnectedProviderCommand):
+    """A command with a connected chain whose known failures end in one message, its remedy and the right status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with explained():
+            return super().invoke(ctx)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from ape import project
 from ape.api import AccountAPI, ProviderAPI
-from ape.cli import ConnectedProviderCommand, account_option, network_option
+from ape.cli import account_option, network_option
 from eth_utils.address import to_checksum_address
 
 from protocol.address import parse_address
@@ -15,7 +15,7 @@ from scripts._dry_run import print_dry_run
 from scripts._plan import Creation, calls, creations
 from scripts._profiles import Profile, profile_of
 from scripts._record import Record, open_record
-from scripts._session import Session, created_address, explained, prepare_compiler, require_code
+from scripts._session import ChainCommand, Session, created_address, prepare_compiler, require_code
 from scripts._verify import verify
 
 LOCAL_TREASURY = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
@@ -23,7 +23,7 @@ VERSION = "V1"
 TOKEN_DECIMALS = 18
 
 
-@click.command(cls=ConnectedProviderCommand)
+@click.command(cls=ChainCommand)
 @network_option()
 @account_option()
 @click.option("--treasury", metavar="ADDRESS", envvar="TREASURY_ADDRESS", help="Receives protocol fees.")
@@ -45,21 +45,20 @@ def cli(
     dry_run: bool,
 ) -> None:
     """Deploy the contracts, wire them, check them, and write down where they are."""
-    with explained():
-        session = Session(provider=provider, account=account)
-        profile = profile_of(session.chain_id)
-        record = _open(session, profile, Path(folder), treasury=treasury, usdfc=usdfc)
-        click.echo(f"{profile.name} (chain {session.chain_id}), deployer {account.address}")
-        if not dry_run and _is_deployed(session, profile, folder):
-            click.echo(f"Already deployed and in order: {Path(folder) / f'{session.chain_id}.json'}")
-            return
-        prepare_compiler()
-        project.load_contracts()
-        if dry_run:
-            print_dry_run(session, profile, record)
-        else:
-            session.check_sender()
-            _deploy(session, profile, record, folder)
+    session = Session(provider=provider, account=account)
+    profile = profile_of(session.chain_id)
+    record = _open(session, profile, Path(folder), treasury=treasury, usdfc=usdfc)
+    click.echo(f"{profile.name} (chain {session.chain_id}), deployer {account.address}")
+    if not dry_run and _is_deployed(session, profile, folder):
+        click.echo(f"Already deployed and in order: {Path(folder) / f'{session.chain_id}.json'}")
+        return
+    prepare_compiler()
+    project.load_contracts()
+    if dry_run:
+        print_dry_run(session, profile, record)
+    else:
+        session.check_sender()
+        _deploy(session, profile, record, folder)
 
 
 def _open(

@@ -2,7 +2,6 @@
 
 import click
 from ape.api import AccountAPI, ProviderAPI
-from ape.cli import ConnectedProviderCommand
 from ape.contracts import ContractInstance
 
 from protocol.address import parse_address
@@ -10,10 +9,10 @@ from protocol.errors import InputError
 from protocol.money import format_native, format_usdfc
 from protocol.networks import network_of
 from scripts._options import UsdfcAmount, chain_options, deployment_of
-from scripts._session import Session, explained
+from scripts._session import ChainCommand, Session
 
 
-@click.command(cls=ConnectedProviderCommand)
+@click.command(cls=ChainCommand)
 @chain_options
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS…")
 @click.option("--usdfc", type=UsdfcAmount(), default="1000", show_default=True, help="USDFC for each.")
@@ -30,16 +29,15 @@ def cli(
     native: int,
 ) -> None:
     """Mint test USDFC and send native currency on a local chain; elsewhere transfer the account's own USDFC."""
-    with explained():
-        session = Session(provider=provider, account=account)
-        targets = [parse_address(address, field="ADDRESS") for address in addresses]
-        token = session.contract("TestUSDFC", deployment_of(session, folder).usdfc)
-        session.check_sender()
-        if session.local:
-            _mint(session, token, targets, usdfc=usdfc, native=native)
-        else:
-            _transfer(session, token, targets, usdfc=usdfc)
-        _report(session, token, targets)
+    session = Session(provider=provider, account=account)
+    targets = [parse_address(address, field="ADDRESS") for address in addresses]
+    token = session.contract("TestUSDFC", deployment_of(session, folder).usdfc)
+    session.check_sender()
+    if session.local:
+        _mint(session, token, targets, usdfc=usdfc, native=native)
+    else:
+        _transfer(session, token, targets, usdfc=usdfc)
+    _report(session, token, targets)
 
 
 def _mint(session: Session, token: ContractInstance, targets: list[str], *, usdfc: int, native: int) -> None:

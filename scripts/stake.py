@@ -2,33 +2,31 @@
 
 import click
 from ape.api import AccountAPI, ProviderAPI
-from ape.cli import ConnectedProviderCommand
 from ape.contracts import ContractInstance
 
 from protocol.errors import InputError
 from protocol.money import format_usdfc
 from scripts._options import UsdfcAmount, chain_options, deployment_of
-from scripts._session import Session, explained
+from scripts._session import ChainCommand, Session
 
 
-@click.command(cls=ConnectedProviderCommand)
+@click.command(cls=ChainCommand)
 @chain_options
 @click.argument("amount", type=UsdfcAmount())
 def cli(provider: ProviderAPI, account: AccountAPI, folder: str, amount: int) -> None:
     """Bond AMOUNT USDFC of the account, depositing first what its free balance lacks."""
-    with explained():
-        session = Session(provider=provider, account=account)
-        deployment = deployment_of(session, folder)
-        session.check_sender()
-        if amount == 0:
-            raise InputError("nothing to bond", field="AMOUNT", hint="Give an amount above 0.")
-        wallet = session.contract("StakeWallet", deployment.stake_wallet)
-        token = session.contract("TestUSDFC", deployment.usdfc)
-        lacking = amount - int(wallet.accountOf(account.address).free)
-        if lacking > 0:
-            _deposit(session, token, wallet, lacking)
-        session.send(session.build(wallet, "bond", amount), what=f"bond {format_usdfc(amount)} USDFC")
-        _report(session, wallet, minimum=_minimum(session, deployment.runner_reputation))
+    session = Session(provider=provider, account=account)
+    deployment = deployment_of(session, folder)
+    session.check_sender()
+    if amount == 0:
+        raise InputError("nothing to bond", field="AMOUNT", hint="Give an amount above 0.")
+    wallet = session.contract("StakeWallet", deployment.stake_wallet)
+    token = session.contract("TestUSDFC", deployment.usdfc)
+    lacking = amount - int(wallet.accountOf(account.address).free)
+    if lacking > 0:
+        _deposit(session, token, wallet, lacking)
+    session.send(session.build(wallet, "bond", amount), what=f"bond {format_usdfc(amount)} USDFC")
+    _report(session, wallet, minimum=_minimum(session, deployment.runner_reputation))
 
 
 def _deposit(session: Session, token: ContractInstance, wallet: ContractInstance, amount: int) -> None:

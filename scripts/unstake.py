@@ -2,17 +2,16 @@
 
 import click
 from ape.api import AccountAPI, ProviderAPI
-from ape.cli import ConnectedProviderCommand
 from ape.contracts import ContractInstance
 
 from protocol.errors import InputError
 from protocol.money import format_usdfc
 from protocol.networks import network_of
 from scripts._options import UsdfcAmount, chain_options, deployment_of
-from scripts._session import Session, explained
+from scripts._session import ChainCommand, Session
 
 
-@click.command(cls=ConnectedProviderCommand)
+@click.command(cls=ChainCommand)
 @chain_options
 @click.argument("amount", type=UsdfcAmount(), required=False)
 @click.option("--complete", is_flag=True, help="Move the released stake to the free balance.")
@@ -27,22 +26,21 @@ def cli(
     cancel: bool,
 ) -> None:
     """Start the unbonding of AMOUNT USDFC; with no AMOUNT and no flag, say how things stand."""
-    with explained():
-        session = Session(provider=provider, account=account)
-        wallet = session.contract("StakeWallet", deployment_of(session, folder).stake_wallet)
-        if (amount is not None) + complete + cancel > 1:
-            raise InputError(
-                "more than one thing to do", field="AMOUNT", hint="Give one of AMOUNT, --complete, --cancel."
-            )
-        if amount is not None:
-            _request(session, wallet, amount)
-        elif complete:
-            _require_unbonding(session, wallet, released=True)
-            session.send(session.build(wallet, "completeUnbond"), what="complete the unbonding")
-        elif cancel:
-            _require_unbonding(session, wallet, released=False)
-            session.send(session.build(wallet, "cancelUnbond"), what="cancel the unbonding")
-        _report(session, wallet)
+    session = Session(provider=provider, account=account)
+    wallet = session.contract("StakeWallet", deployment_of(session, folder).stake_wallet)
+    if (amount is not None) + complete + cancel > 1:
+        raise InputError(
+            "more than one thing to do", field="AMOUNT", hint="Give one of AMOUNT, --complete, --cancel."
+        )
+    if amount is not None:
+        _request(session, wallet, amount)
+    elif complete:
+        _require_unbonding(session, wallet, released=True)
+        session.send(session.build(wallet, "completeUnbond"), what="complete the unbonding")
+    elif cancel:
+        _require_unbonding(session, wallet, released=False)
+        session.send(session.build(wallet, "cancelUnbond"), what="cancel the unbonding")
+    _report(session, wallet)
 
 
 def _require_unbonding(session: Session, wallet: ContractInstance, *, released: bool) -> None:

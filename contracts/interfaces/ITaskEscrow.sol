@@ -39,7 +39,7 @@ interface ITaskEscrowTypes {
         uint96 outputPrice; // base units per 1,000 output tokens
         uint16 paramsId; // the parameter version that rules this task for its whole life
         uint8 replicas; // seats, n
-        uint8 quorum; // equal results that settle, k: a strict majority of n
+        uint8 quorum; // seats with the same result and usage that settle, k: a strict majority of n
         Mode mode;
         uint40 claimBy; // last block at which it may be submitted or a seat claimed
         uint32 retention; // blocks after settlement for which the result stays pinned
@@ -65,7 +65,7 @@ interface ITaskEscrowTypes {
         Status status;
     }
 
-    /// @notice One seat. `mark` holds the owner until commit, the commitment until reveal, then the result digest.
+    /// @notice One seat. `mark` is the owner until commit, the commitment until reveal, then the result digest.
     struct Seat {
         address node;
         SeatState state;
@@ -199,7 +199,7 @@ interface ITaskEscrow is ITaskEscrowErrors, ITaskEscrowEvents {
     /// @notice keccak256(abi.encode(seed, taskId, node)): the lower, the earlier.
     function ticketOf(bytes32 taskId, address node) external view returns (uint256);
     /// @notice Tickets at or below this may claim at the current block; it widens with waiting time:
-    /// max / activeRunners * replicas * 3 * (1 + waited / wideningStep), saturating.
+    /// max / activeRunners * replicas * 3 * (1 + waited / wideningStep), saturating; waited counts from the first seed block.
     function thresholdOf(bytes32 taskId) external view returns (uint256);
     function wideningStep() external view returns (uint40);
     function SEED_DELAY() external view returns (uint40);

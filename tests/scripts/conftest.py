@@ -12,18 +12,18 @@ from tests.scripts.ape import Ape
 async def empty(tmp_path: Path) -> AsyncIterator[Ape]:
     """A local chain with nothing on it."""
     async with Anvil.start() as chain:
-        yield Ape(chain, tmp_path / "deployments")
+        yield Ape(chain.url, tmp_path / "deployments")
 
 
 @pytest.fixture
 async def calibration(tmp_path: Path) -> AsyncIterator[Ape]:
     """An empty chain that says it is Filecoin Calibration."""
     async with Anvil.start(chain_id=314159) as chain:
-        yield Ape(chain, tmp_path / "deployments")
+        yield Ape(chain.url, tmp_path / "deployments")
 
 
 @pytest.fixture
 def deployed_chain(anvil: Anvil, deployment: Deployment, tmp_path: Path) -> Ape:
     """The deployed and seeded chain, with its deployment file."""
     save_deployment(deployment, folder=tmp_path / "deployments")
-    return Ape(anvil, tmp_path / "deployments")
+    return Ape(anvil.url, tmp_path / "deployments")

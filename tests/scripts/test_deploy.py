@@ -10,6 +10,7 @@ from protocol.deployment import load_deployment
 from protocol.networks import CALIBRATION
 from tests.scripts.ape import ROOT, Ape
 
+NOWHERE = "http://127.0.0.1:9"
 TREASURY = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 TOKEN = "0xb3042734b608a1B16e9e86B374A3f3e389B4cDf0"
 CREATED_ON_FILECOIN = ("DrandBeacon", "ParityAccessManager", "StakeWallet", "RunnerReputation", "TaskEscrow")
@@ -18,18 +19,18 @@ CREATED_ON_FILECOIN = ("DrandBeacon", "ParityAccessManager", "StakeWallet", "Run
 async def place_token(ape: Ape) -> None:
     """Puts the test token's code where Calibration has USDFC: its constructor refuses to run there."""
     built = json.loads((ROOT / ".parity/forge/out/TestUSDFC.sol/TestUSDFC.json").read_text())
-    await ape.chain.rpc("anvil_setCode", TOKEN, built["deployedBytecode"]["object"])
+    await ape.rpc("anvil_setCode", TOKEN, built["deployedBytecode"]["object"])
 
 
 async def height(ape: Ape) -> int:
-    return int(await ape.chain.rpc("eth_blockNumber"), 16)
+    return int(await ape.rpc("eth_blockNumber"), 16)
 
 
 async def test_a_deployment_is_wired_checked_and_written_down(empty: Ape) -> None:
     ran = await empty.run("deploy")
     assert ran.status == 0, ran.err
     deployment = load_deployment(31337, folder=empty.folder)
-    async with Chain.connect(empty.chain.url, deployment) as chain:
+    async with Chain.connect(empty.url, deployment) as chain:
         assert await chain.wallet.functions.isModule(deployment.task_escrow).call()
         assert await chain.escrow.functions.latestParamsId().call() == deployment.params_id == 1
         assert await chain.escrow.functions.treasury().call() == TREASURY
@@ -87,7 +88,7 @@ async def test_a_dry_run_says_when_the_deployer_could_not_pay(
     calibration: Ape, accounts: LocalAccounts
 ) -> None:
     await place_token(calibration)
-    await calibration.chain.rpc("anvil_setBalance", accounts.deployer.address, "0x1")
+    await calibration.rpc("anvil_setBalance", accounts.deployer.address, "0x1")
     ran = await calibration.run("deploy", "--dry-run", "--treasury", TREASURY, "--usdfc", TOKEN)
     assert ran.status == 3
     assert accounts.deployer.address in ran.err
@@ -121,7 +122,7 @@ async def test_what_filecoin_needs_is_asked_for_by_name(
 
 
 async def test_a_chain_without_a_profile_is_refused(calibration: Ape) -> None:
-    await calibration.chain.rpc("anvil_setChainId", 5)
+    await calibration.rpc("anvil_setChainId", 5)
     ran = await calibration.run("deploy")
     assert ran.status == 2
     assert "chain 5 has no deployment profile" in ran.err
@@ -130,3 +131,18 @@ async def test_a_chain_without_a_profile_is_refused(calibration: Ape) -> None:
 def test_the_escrows_abi_carries_the_errors_of_what_it_calls() -> None:
     errors = {entry["name"] for entry in load_abi("TaskEscrow") if entry["type"] == "error"}
     assert {"WalletInsufficient", "RunnerBanned", "BeaconUnavailable", "AuthorizationExpired"} <= errors
+
+
+async def test_a_node_that_is_not_there_is_named(empty: Ape) -> None:
+    nowhere = Ape(NOWHERE, empty.folder)
+    ran = await nowhere.run("deploy")
+    assert ran.status == 1
+    assert f"No (supported) node found on '{NOWHERE}'" in ran.err
+    assert "--network" in ran.err
+
+
+async def test_a_network_name_for_another_chain_is_refused(empty: Ape) -> None:
+    mistaken = Ape(f"ethereum:local:{empty.url}", empty.folder)
+    ran = await mistaken.run("deploy")
+    assert ran.status == 2
+    assert "serves chain 31337, and --network says" in ran.err

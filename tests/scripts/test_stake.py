@@ -10,7 +10,7 @@ OUTSIDER = "TEST::3"
 
 async def stake_of(ape: Ape, owner: str) -> tuple[int, int, int]:
     """Bonded, unbonding and free base units."""
-    async with Chain.connect(ape.chain.url, load_deployment(31337, folder=ape.folder)) as chain:
+    async with Chain.connect(ape.url, load_deployment(31337, folder=ape.folder)) as chain:
         wallet = chain.wallet.functions
         bonded, _ = await wallet.stakeOf(owner).call()
         pending, _ = await wallet.unbondingOf(owner).call()
@@ -35,7 +35,7 @@ async def test_stake_goes_in_and_comes_out_after_the_delay(
     assert early.status == 2
     assert "still unbonding" in early.err
 
-    await deployed_chain.chain.rpc("anvil_mine", "0x2d0")
+    await deployed_chain.rpc("anvil_mine", "0x2d0")
     ended = await deployed_chain.run("unstake", "--complete", account=OUTSIDER)
     assert ended.status == 0, ended.err
     bonded, pending, free = await stake_of(deployed_chain, outsider)
