@@ -121,10 +121,10 @@ async def _unstake(*, amount: Amount, yes: Yes = False, as_json: Json = False) -
     async with connected(read_settings(), unlock=True) as parity:
         fee = await parity.network_fee(Deed.UNSTAKE, units)
         delay = await parity.unbond_delay()
-        days = delay * parity.chain.network.block_time_s / 86_400
+        lasts = _duration(delay * parity.chain.network.block_time_s)
         fields = [
             ("amount", _usdfc(units)),
-            ("delay", f"{delay} blocks, about {days:.1f} days; adding to a pending unbonding restarts it"),
+            ("delay", f"{delay} blocks, about {lasts}; adding to a pending unbonding restarts it"),
             ("at stake", "it stays slashable until then"),
             ("network fee", _fee(parity, fee)),
         ]
@@ -175,6 +175,13 @@ def _lines(balance: Balance, network: Network) -> list[str]:
         ("unbonding", unbonding),
     ]
     return aligned(fields)
+
+
+def _duration(seconds: float) -> str:
+    for unit, length_s in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * length_s:
+            return f"{seconds / length_s:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
 
 
 def _fee(parity: "Parity", fee: int) -> str:

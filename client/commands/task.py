@@ -67,12 +67,12 @@ def _settlement_fields(settlement: Settlement | None) -> Fields:
     if settlement is None:
         return []
     paid = [
-        (f"paid to {payment.owner}", f"{format_usdfc(payment.paid)} USDFC")
+        ("paid", f"{format_usdfc(payment.paid)} USDFC to {payment.owner}")
         for payment in settlement.payments
         if payment.paid
     ]
     slashed = [
-        (f"slashed of {payment.owner}", f"{format_usdfc(payment.slashed)} USDFC")
+        ("slashed", f"{format_usdfc(payment.slashed)} USDFC of {payment.owner}'s stake")
         for payment in settlement.payments
         if payment.slashed
     ]
@@ -80,8 +80,11 @@ def _settlement_fields(settlement: Settlement | None) -> Fields:
         *paid,
         *slashed,
         ("fee", f"{format_usdfc(settlement.fee)} USDFC"),
-        ("returned", f"{format_usdfc(settlement.returned)} USDFC"),
-        ("compensation", f"{format_usdfc(settlement.compensation)} USDFC"),
+        ("returned", f"{format_usdfc(settlement.returned)} USDFC to {settlement.payer}"),
+        (
+            "compensation",
+            f"{format_usdfc(settlement.compensation)} USDFC, the payer's share of slashed stake",
+        ),
     ]
 
 

@@ -102,6 +102,7 @@ async def test_stake_comes_back_after_the_delay_and_not_before(shell, chain, cli
     await anvil.mine(720)
     late = await shell()("withdraw-stake", "--yes")
 
+    assert "720 blocks, about 3 minutes" in started.err
     assert early.code == 3
     assert f"free from block {started.json['balance']['releaseBlock']}" in early.err
     assert late.code == 0, late.err

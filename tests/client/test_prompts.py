@@ -208,7 +208,7 @@ async def test_task_get_shows_seats_steps_and_settlement(shell, parity, runners)
     assert int(ran.json["task"]["settlement"]["paid"]) + int(ran.json["task"]["settlement"]["fee"]) == EARNED
     assert ran.json["task"]["specCid"] == digest_to_cid(order.order.spec)
     assert "TaskFinalized" in read.out
-    assert "paid to" in read.out
+    assert f"USDFC to {runners.accounts.owner(0).address}" in read.out
 
 
 async def test_an_unclaimed_task_is_cancelled_and_all_of_it_returns(shell, depositor, runners):
