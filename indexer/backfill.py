@@ -18,7 +18,7 @@ from indexer.events import EventBook, Log
 from indexer.fold import apply, needs
 from indexer.fold.state import State
 from indexer.progress import Progress
-from indexer.store import Advance, Batch, Store
+from indexer.store import Advance, Batch, Cursor, Store
 
 log = structlog.get_logger()
 
@@ -39,7 +39,7 @@ async def backfill(
     state = State()
     with _without_garbage_collection():
         async with asyncio.TaskGroup() as group:
-            writer = _Flusher(store, group, last_block=last_block)
+            writer = _Flusher(store, group, cursor, last_block=last_block)
             async for fetched in _ranges(chain, group, first=cursor.indexed_number + 1, last=last_block):
                 await fold_logs(store, state, book, fetched.logs)
                 progress.reached(fetched.last, events=len(fetched.logs))
@@ -75,8 +75,9 @@ async def _ranges(
 class _Flusher:
     """Collects ranges and writes them, one transaction in flight while the next is folded."""
 
-    def __init__(self, store: Store, group: asyncio.TaskGroup, *, last_block: int) -> None:
+    def __init__(self, store: Store, group: asyncio.TaskGroup, cursor: Cursor, *, last_block: int) -> None:
         self._store = store
+        self._cursor = cursor
         self._group = group
         self._last_block = last_block
         self._logs: list[Log] = []
@@ -108,16 +109,15 @@ class _Flusher:
             state.forget()
 
     async def _write(self, batch: Batch, end: Header) -> None:
-        cursor = await self._store.cursor()
         advance = Advance(
             phase="backfill",
-            head_number=max(cursor.head_number, self._last_block),
+            head_number=max(self._cursor.head_number, self._last_block),
             indexed=end,
             finalized_number=end.number,
         )
         async with self._store.transaction() as transaction:
             await transaction.write(batch)
-            await transaction.advance(cursor, advance)
+            await transaction.advance(self._cursor, advance)
 
     async def finish(self) -> None:
         """Wait for the transaction in flight."""

@@ -25,7 +25,7 @@ from protocol.errors import ContentError, ContentMismatch, ContentTooLarge, Inpu
 log = structlog.get_logger()
 
 FETCHES_AT_ONCE = 4
-FIRST_RETRY_S = 2.0
+FIRST_RETRY_S = 1.0
 LONGEST_RETRY_S = 3600.0
 LONGEST_SLEEP_S = 30.0
 KINDS = {"spec": LlmSpec, "result": LlmResult, "profile": RunnerProfile}
@@ -125,7 +125,9 @@ class DocumentWorker:
         await self._connection.execute(
             _RECORD, digest, outcome.status, outcome.text, outcome.size, outcome.error, wait_s
         )
-        log.info("document", digest=hexed(digest), status=outcome.status, error=outcome.error)
+        # A node that is down must not fill the log with what cannot be had from it.
+        report = log.debug if outcome.status == "unavailable" else log.info
+        report("document", digest=hexed(digest), status=outcome.status, error=outcome.error)
 
     async def _sleep(self) -> None:
         next_s: float | None = await self._connection.fetchval(_NEXT)

@@ -68,7 +68,7 @@ async def _finish(store: Store, *, source: str, last: int) -> None:
     """Copy block rows, and set the cursor to the last block that is stored."""
     blocks = f"INSERT INTO blocks SELECT * FROM {source}.blocks WHERE number <= $1"  # noqa: S608 (our names)
     cursor = (
-        "UPDATE sync_state t SET nonce = s.nonce + 1, phase = s.phase, head_number = s.head_number, "  # noqa: S608 (our names)
+        "UPDATE sync_state t SET nonce = t.nonce + s.nonce, phase = s.phase, head_number = s.head_number, "  # noqa: S608 (our names)
         "indexed_number = $1, finalized_number = least(s.finalized_number, $1), "
         "reorgs = s.reorgs, last_reorg_depth = s.last_reorg_depth, last_reorg_at = s.last_reorg_at, "
         "indexed_hash = (SELECT hash FROM blocks ORDER BY number DESC LIMIT 1) "

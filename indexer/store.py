@@ -71,6 +71,7 @@ class Store:
     reader: asyncpg.Connection
     schema: str
     stages: set[str] = field(default_factory=set)
+    nonce: int | None = None
 
     @classmethod
     @asynccontextmanager
@@ -88,10 +89,15 @@ class Store:
             await writer.close()
 
     async def cursor(self) -> Cursor:
-        """Read the cursor."""
+        """Read the cursor; `LostLock` when somebody else moved it, since what is in memory is then out of date."""
         columns = ", ".join(Cursor.__dataclass_fields__)
         row = await self.reader.fetchrow(f"SELECT {columns} FROM sync_state")  # noqa: S608 (our names)
-        return Cursor(**dict(row or {}))
+        cursor = Cursor(**dict(row or {}))
+        if self.nonce is None:
+            self.nonce = cursor.nonce
+        if cursor.nonce != self.nonce:
+            raise _overtaken()
+        return cursor
 
     async def window(self, cursor: Cursor) -> list[Header]:
         """List the blocks that may still be undone and the one that all build on, newest first.
@@ -123,10 +129,7 @@ class Store:
         """Record the block before the first one to index, so that the first has a parent."""
         async with self.transaction() as transaction:
             await transaction.add_blocks([block])
-            await self.writer.execute(
-                "UPDATE sync_state SET nonce = nonce + 1, indexed_hash = $1 WHERE indexed_hash IS NULL",
-                block.hash,
-            )
+            await self.writer.execute("UPDATE sync_state SET indexed_hash = $1", block.hash)
 
     async def load(self, state: State, keys: Keys, *, inside: bool = False) -> None:
         """Let the state know the rows of the keys. `inside`: as the open writing transaction sees them."""
@@ -159,17 +162,19 @@ class Store:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["Transaction"]:
-        """Write atomically. The block must end with `Transaction.advance`."""
+        """Write atomically, fenced: `LostLock` when another writer wrote since this store was opened."""
         for table in FOLDED:
             if table.stage not in self.stages:
                 await self.writer.execute(table.create_stage())
                 self.stages.add(table.stage)
+        if self.nonce is None:
+            await self.cursor()
         async with self.writer.transaction():
+            fence = "UPDATE sync_state SET nonce = nonce + 1, updated_at = now() WHERE nonce = $1"
+            if await self.writer.execute(fence, self.nonce) != "UPDATE 1":
+                raise _overtaken()
             yield Transaction(self.writer)
-
-    async def note_head(self, head_number: int) -> None:
-        """Record a newer head of the chain that brought nothing to index yet."""
-        await self.writer.execute("UPDATE sync_state SET head_number = $1, updated_at = now()", head_number)
+        self.nonce = (self.nonce or 0) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,20 +240,17 @@ class Transaction:
         await self.connection.execute("DELETE FROM blocks WHERE number > $1", ancestor)
 
     async def advance(self, cursor: Cursor, to: Advance) -> None:
-        """Move the cursor and tell listeners; `LostLock` when another writer moved it first."""
+        """Move the cursor and tell listeners."""
         finalized = max(cursor.finalized_number, min(to.finalized_number, to.indexed.number))
         if finalized > cursor.finalized_number:
             await self.connection.execute("DELETE FROM undo WHERE block_number <= $1", finalized)
-        status = await self.connection.execute(
+        await self.connection.execute(
             """
-            UPDATE sync_state SET nonce = nonce + 1, phase = $2, head_number = $3, indexed_number = $4,
-                indexed_hash = $5, finalized_number = $6, updated_at = now(),
-                reorgs = reorgs + ($7::int8 IS NOT NULL)::int,
-                last_reorg_depth = coalesce($7, last_reorg_depth),
-                last_reorg_at = CASE WHEN $7 IS NULL THEN last_reorg_at ELSE now() END
-            WHERE nonce = $1
+            UPDATE sync_state SET phase = $1, head_number = $2, indexed_number = $3, indexed_hash = $4,
+                finalized_number = $5, reorgs = reorgs + ($6::int8 IS NOT NULL)::int,
+                last_reorg_depth = coalesce($6, last_reorg_depth),
+                last_reorg_at = CASE WHEN $6 IS NULL THEN last_reorg_at ELSE now() END
             """,
-            cursor.nonce,
             to.phase,
             to.head_number,
             to.indexed.number,
@@ -256,12 +258,12 @@ class Transaction:
             finalized,
             to.reorg_depth,
         )
-        if status != "UPDATE 1":
-            raise LostLock(
-                "another indexer wrote to this database", hint="Run one active indexer; others wait."
-            )
         payload = json.dumps({"number": to.indexed.number, "hash": hexed(to.indexed.hash)})
         await self.connection.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
+
+
+def _overtaken() -> LostLock:
+    return LostLock("another indexer wrote to this database", hint="Run one active indexer; others wait.")
 
 
 def _row(table: Table, record: asyncpg.Record) -> Any:

@@ -1,0 +1,235 @@
+"""The indexer on the real contracts: tables, contracts and a fresh fold agree, whatever the chain does."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from devnet.accounts import LocalAccounts
+from devnet.anvil import Anvil
+from indexer import schema as versions
+from indexer import service
+from indexer.chain import ChainReader
+from indexer.contract_reads import compare_with_contracts
+from indexer.settings import IndexerSettings
+from indexer.verify import compare_with_fresh_fold
+from protocol.chain import Chain
+from protocol.commitment import Reveal, commitment, new_salt
+from protocol.deployment import Deployment, save_deployment
+from protocol.enums import Mode
+from protocol.money import USDFC
+from protocol.networks import LOCAL
+from protocol.order import Order
+from protocol.sender import Sender
+from protocol.typed_data import escrow_domain, task_id
+from tests.indexer.processes import wait_until_indexed
+
+
+class Network:
+    """The contracts as people use them."""
+
+    def __init__(self, chain: Chain, anvil: Anvil, accounts: LocalAccounts) -> None:
+        self.chain = chain
+        self.anvil = anvil
+        self.payer = Sender(chain, accounts.payer)
+        self.nodes = [Sender(chain, accounts.node(number)) for number in range(3)]
+        self.owner = Sender(chain, accounts.owner(0))
+
+    async def submit(self) -> bytes:
+        order = Order(
+            client=self.payer.address,
+            payer=self.payer.address,
+            reward=3 * USDFC,
+            bond=2 * USDFC,
+            input_price=0,
+            output_price=0,
+            params_id=1,
+            replicas=3,
+            quorum=2,
+            mode=Mode.QUORUM,
+            claim_by=await self.chain.block_number() + 1000,
+            retention=10,
+            client_epoch=0,
+            spec=secrets.token_bytes(32),
+            salt=secrets.token_bytes(32),
+        )
+        await self.payer.send(self.chain.escrow.functions.submit(order.as_tuple()), label="submit")
+        await self.anvil.mine(4)
+        deployment = self.chain.deployment
+        return task_id(order, escrow_domain(deployment.chain_id, deployment.task_escrow))
+
+    async def answer(self, task: bytes, *, answers: list[bytes | None]) -> None:
+        """Have the three runners take the task; None never reveals."""
+        functions = self.chain.escrow.functions
+        for node in self.nodes:
+            await node.send(functions.claim(task), label="claim")
+        reveals = []
+        for seat, (node, result) in enumerate(zip(self.nodes, answers, strict=True)):
+            opened = Reveal(
+                result=result or bytes(32),
+                fingerprint=bytes(32),
+                input_tokens=5,
+                output_tokens=9,
+                salt=new_salt(),
+            )
+            reveals.append(opened)
+            await node.send(
+                functions.commit(task, seat, commitment(task, node.address, opened)), label="commit"
+            )
+        for seat, (node, result) in enumerate(zip(self.nodes, answers, strict=True)):
+            if result is not None:
+                opened = reveals[seat]
+                values = (
+                    opened.result,
+                    opened.fingerprint,
+                    opened.input_tokens,
+                    opened.output_tokens,
+                    opened.salt,
+                )
+                await node.send(functions.reveal(task, seat, values), label="reveal")
+        if None in answers:
+            await self.anvil.mine(130)
+            await self.payer.send(functions.advance(task), label="advance")
+
+
+@pytest.fixture
+async def network(anvil: Anvil, deployment: Deployment, accounts: LocalAccounts) -> AsyncIterator[Network]:
+    async with Chain.connect(anvil.url, deployment) as chain:
+        yield Network(chain, anvil, accounts)
+
+
+@pytest.fixture
+def settings(anvil: Anvil, deployment: Deployment, postgres_url: str, tmp_path: Path) -> IndexerSettings:
+    save_deployment(deployment, folder=tmp_path)
+    return IndexerSettings(
+        database_url=postgres_url,
+        filecoin_rpc=anvil.url,
+        filecoin_chain_id=deployment.chain_id,
+        deployments_dir=tmp_path,
+        indexer_port=0,
+        ipfs_api="/ip4/127.0.0.1/tcp/1/http",
+    )
+
+
+@asynccontextmanager
+async def indexer(settings: IndexerSettings) -> AsyncIterator[None]:
+    task = asyncio.create_task(service.run(settings))
+    try:
+        yield
+        assert not task.done(), task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def assert_verified(settings: IndexerSettings, anvil: Anvil) -> None:
+    deployment = settings.deployment()
+    schema = versions.version_of(deployment)
+    head = (await anvil.rpc("eth_getBlockByNumber", "latest", False))["hash"]
+    await wait_until_indexed(settings.database_url, schema, block_hash=bytes.fromhex(head[2:]))
+    async with service.connect_chain(settings, deployment, LOCAL) as chain:
+        assert await differences(settings, chain, deployment, schema) == []
+
+
+async def differences(
+    settings: IndexerSettings, chain: ChainReader, deployment: Deployment, schema: str
+) -> list[str]:
+    by_fold = await compare_with_fresh_fold(settings.database_url, chain, deployment, schema=schema)
+    return by_fold + await compare_with_contracts(settings.database_url, chain, deployment, schema=schema)
+
+
+async def fetch(settings: IndexerSettings, sql: str, *args: object) -> asyncpg.Record:
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        row = await connection.fetchrow(sql, *args)
+        assert row is not None
+        return row
+    finally:
+        await connection.close()
+
+
+async def test_a_task_with_a_wrong_answer_adds_up(
+    network: Network, settings: IndexerSettings, anvil: Anvil
+) -> None:
+    async with indexer(settings):
+        task = await network.submit()
+        await network.answer(task, answers=[b"\x01" * 32, b"\x01" * 32, b"\x02" * 32])
+        await assert_verified(settings, anvil)
+    row = await fetch(settings, "SELECT * FROM public.tasks WHERE task_id = $1", task)
+    assert (row["status"], row["winners"], row["result"]) == ("final", 0b011, b"\x01" * 32)
+    assert row["paid"] + row["fee"] + row["returned"] == row["reward"] == 3 * USDFC
+    assert (row["fee"], row["slashed"]) == (2 * USDFC // 50, USDFC)
+    seats = await fetch(
+        settings,
+        "SELECT array_agg(outcome ORDER BY seat) AS outcomes FROM public.task_seats WHERE task_id = $1",
+        task,
+    )
+    assert seats["outcomes"] == ["right", "right", "wrong"]
+    timeline = await fetch(
+        settings,
+        "SELECT array_agg(name ORDER BY block_number, log_index) AS names FROM public.task_events WHERE task_id = $1",
+        task,
+    )
+    assert timeline["names"][0] == "TaskSubmitted"
+    assert {"SeatClaimed", "SeatCommitted", "SeatRevealed", "TaskFinalized", "Settled", "Moved"} <= set(
+        timeline["names"]
+    )
+
+
+async def test_failed_cancelled_and_withdrawn_add_up(
+    network: Network, settings: IndexerSettings, anvil: Anvil
+) -> None:
+    functions = network.chain.escrow.functions
+    wallet = network.chain.wallet.functions
+    failed = await network.submit()
+    await network.answer(failed, answers=[b"\x01" * 32, b"\x02" * 32, None])
+    cancelled = await network.submit()
+    await network.payer.send(functions.cancel(cancelled), label="cancel")
+    await network.payer.send(functions.revokeAll(), label="revoke")
+    await network.payer.send(wallet.withdraw(USDFC), label="withdraw")
+    await network.owner.send(wallet.requestUnbond(USDFC), label="unbond")
+    await network.owner.send(wallet.cancelUnbond(), label="cancel unbond")
+    async with indexer(settings):
+        await assert_verified(settings, anvil)
+    rows = {
+        name: await fetch(settings, "SELECT * FROM public.tasks WHERE task_id = $1", task)
+        for name, task in (("failed", failed), ("cancelled", cancelled))
+    }
+    assert {name: row["status"] for name, row in rows.items()} == {
+        "failed": "failed",
+        "cancelled": "cancelled",
+    }
+    assert all(row["returned"] == row["reward"] and row["paid"] == row["fee"] == 0 for row in rows.values())
+
+
+@pytest.mark.parametrize("depth", [1, 5, 60])
+async def test_a_reorganisation_of_the_real_chain_is_undone(
+    network: Network, settings: IndexerSettings, anvil: Anvil, depth: int
+) -> None:
+    async with indexer(settings):
+        await anvil.mine(depth)
+        task = await network.submit()
+        await network.answer(task, answers=[b"\x01" * 32] * 3)
+        await assert_verified(settings, anvil)
+        await anvil.rpc("anvil_reorg", depth, [])
+        await anvil.mine(2)
+        await assert_verified(settings, anvil)
+    state = await fetch(settings, "SELECT reorgs FROM public.sync_state")
+    assert state["reorgs"] >= 1
+
+
+async def test_a_development_chain_that_was_reverted_is_followed_back(
+    network: Network, settings: IndexerSettings, anvil: Anvil
+) -> None:
+    async with indexer(settings):
+        mark = await anvil.rpc("evm_snapshot")
+        task = await network.submit()
+        await assert_verified(settings, anvil)
+        await anvil.rpc("evm_revert", mark)
+        await assert_verified(settings, anvil)
+        gone = await fetch(settings, "SELECT count(*) AS n FROM public.tasks WHERE task_id = $1", task)
+    assert gone["n"] == 0

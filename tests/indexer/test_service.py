@@ -1,0 +1,149 @@
+"""The process: standby, probes, refusals, clean end."""
+
+import asyncio
+import json
+import signal
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from indexer.errors import LostLock
+from tests.indexer.conftest import Rig
+from tests.indexer.processes import environment, indexer_process, nonce_of, wait_until_indexed
+from tests.indexer.simulated_node import SimulatedNode
+
+
+@pytest.fixture
+def settings(rig: Rig, tmp_path: Path) -> dict[str, str]:
+    return environment(
+        database_url=rig.database_url, rpc_url=rig.url, deployment=rig.deployment, folder=tmp_path
+    )
+
+
+async def line_with(process: asyncio.subprocess.Process, word: str) -> str:
+    assert process.stdout is not None
+    seen = []
+    while line := (await process.stdout.readline()).decode():
+        if word in line:
+            return line
+        seen.append(line)
+    raise AssertionError(f"{word!r} was not printed:\n{''.join(seen)}")
+
+
+async def until_ready(session: aiohttp.ClientSession) -> None:
+    for _ in range(200):
+        if (await session.get("/ready")).status == 200:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(await (await session.get("/ready")).text())
+
+
+async def test_probes_tell_how_far_the_index_has_come(rig: Rig, settings: dict[str, str]) -> None:
+    rig.node.grow(100)
+    async with indexer_process(settings) as process:
+        url = json.loads(await line_with(process, "serving"))["url"]
+        await wait_until_indexed(rig.database_url, rig.schema, block_hash=rig.node.head.hash)
+        async with aiohttp.ClientSession(url) as session:
+            await until_ready(session)
+            assert (await session.get("/health")).status == 200
+            status = await (await session.get("/status")).json()
+            assert (status["phase"], status["indexed"], status["lagBlocks"]) == (
+                "live",
+                rig.node.head.number,
+                0,
+            )
+            metrics = await (await session.get("/metrics")).text()
+            assert f"indexer_indexed_block {float(rig.node.head.number)}" in metrics
+            assert 'indexer_rpc_requests_total{method="eth_getLogs",outcome="ok"}' in metrics
+
+
+async def test_a_standby_takes_over_when_the_writer_dies(rig: Rig, settings: dict[str, str]) -> None:
+    rig.node.grow(10)
+    async with indexer_process(settings) as first:
+        await wait_until_indexed(rig.database_url, rig.schema, block_hash=rig.node.head.hash)
+        async with indexer_process(settings) as second:
+            await line_with(second, "standby")
+            first.kill()
+            rig.node.grow(10)
+            await wait_until_indexed(rig.database_url, rig.schema, block_hash=rig.node.head.hash)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_the_process_cleanly(
+    rig: Rig, settings: dict[str, str], number: signal.Signals
+) -> None:
+    rig.node.grow(10)
+    async with indexer_process(settings) as process:
+        await wait_until_indexed(rig.database_url, rig.schema, block_hash=rig.node.head.hash)
+        process.send_signal(number)
+        await line_with(process, "stopped")
+        assert await process.wait() == 0
+
+
+async def test_a_node_that_stops_answering_is_waited_for(rig: Rig, settings: dict[str, str]) -> None:
+    rig.node.grow(10)
+    async with indexer_process(settings):
+        await wait_until_indexed(rig.database_url, rig.schema, block_hash=rig.node.head.hash)
+        rig.node.faults.failures = [503] * 8
+        rig.node.grow(3)
+        await wait_until_indexed(rig.database_url, rig.schema, block_hash=rig.node.head.hash)
+
+
+async def test_another_chain_in_the_database_is_refused_until_reset(
+    rig: Rig, settings: dict[str, str], tmp_path: Path
+) -> None:
+    rig.node.grow(5)
+    await rig.fetch("UPDATE sync_state SET genesis_hash = $1", b"\x99" * 32)
+    async with indexer_process(settings) as process:
+        assert await process.wait() == 2
+        assert process.stdout is not None
+        said = (await process.stdout.read()).decode()
+        assert "error: the database holds an index of another chain 31337" in said
+        assert "--reset" in said
+    async with indexer_process(settings, "run", "--reset"):
+        await wait_until_indexed(rig.database_url, rig.schema, block_hash=rig.node.head.hash)
+
+
+async def test_a_chain_that_was_reset_is_refused(settings: dict[str, str]) -> None:
+    other = SimulatedNode(seed=9)
+    other.head.hash = b"\x98" * 32
+    other.open()
+    async with other.serve() as url, indexer_process({**settings, "FILECOIN_RPC": url}) as process:
+        assert await process.wait() == 2
+        assert process.stdout is not None
+        assert "the chain was reset" in (await process.stdout.read()).decode()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("DATABASE_URL", "mysql://x", "DATABASE_URL"),
+        ("DATABASE_URL", "postgres://127.0.0.1:1/x", "DATABASE_URL: the database failed"),
+        ("FILECOIN_RPC", "http://a,ftp://b", "FILECOIN_RPC"),
+        ("INDEXER_PORT", "70000", "INDEXER_PORT"),
+        ("FILECOIN_CHAIN_ID", "77", "no deployment for chain 77"),
+    ],
+)
+async def test_a_wrong_setting_is_named(
+    settings: dict[str, str], variable: str, value: str, message: str
+) -> None:
+    async with indexer_process({**settings, variable: value}) as process:
+        assert await process.wait() != 0
+        assert process.stdout is not None
+        said = (await process.stdout.read()).decode()
+        assert message in said
+        assert "Traceback" not in said
+
+
+async def test_a_second_writer_that_passed_the_lock_changes_nothing(rig: Rig) -> None:
+    rig.node.grow(5)
+    async with rig.follower() as first, rig.follower() as second:
+        cursor = await second.store.cursor()
+        branch, ancestor = await second._branch(await second.chain.head(), cursor)
+        logs = await second._logs(branch)
+        await first.step()
+        written = await nonce_of(rig.database_url, rig.schema)
+        with pytest.raises(LostLock):
+            await second._commit(cursor, branch, ancestor, logs, finalized=0)
+        assert await nonce_of(rig.database_url, rig.schema) == written
