@@ -38,6 +38,7 @@ from runner.work import Work
 ENGINE_INTERVAL_S = 5.0
 DRAIN = "drain"
 HEARTBEAT = "heartbeat"
+_START_INTERVAL_S = 0.2
 _LONGEST_PAUSE_S = 15.0
 
 log = structlog.get_logger()
@@ -160,7 +161,8 @@ class Daemon:
             if fault and fault != self._profile_fault:
                 log.warning("profile_not_published", error=fault)
             self._profile_fault = fault
-            await asyncio.sleep(ENGINE_INTERVAL_S)
+            started = self._parts.situation.head_block >= 0
+            await asyncio.sleep(ENGINE_INTERVAL_S if started else _START_INTERVAL_S)
 
     async def _ask_engine(self) -> None:
         situation = self._parts.situation

@@ -22,13 +22,24 @@ class FaultyEngine(Proxy):
         super().__init__(upstream)
         self.faults: deque[str] = deque()
         self.generations = 0
+        self.most_at_a_time = 0
+        self._at_a_time = 0
 
     async def pass_on(self, request: web.Request) -> web.StreamResponse:
         if request.path == "/api/generate":
             self.generations += 1
+            return await self._generation(request)
+        return await super().pass_on(request)
+
+    async def _generation(self, request: web.Request) -> web.StreamResponse:
+        self._at_a_time += 1
+        self.most_at_a_time = max(self.most_at_a_time, self._at_a_time)
+        try:
             if self.faults:
                 return await self._fail(request, self.faults.popleft())
-        return await super().pass_on(request)
+            return await super().pass_on(request)
+        finally:
+            self._at_a_time -= 1
 
     async def _fail(self, request: web.Request, fault: str) -> web.StreamResponse:
         if fault == BUSY:

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -16,8 +17,9 @@ from devnet.accounts import LOCAL
 from protocol.deployment import save_deployment
 from protocol.documents import RunnerProfile, parse_document
 from protocol.enums import TaskStatus
+from protocol.errors import ParityError
 from runner.errors import JournalError
-from runner.jobs import Stage
+from runner.jobs import Job, Stage
 from runner.journal import Journal, journal_path
 from runner.status import read_status
 from tests.runner.bench import Bench
@@ -60,7 +62,7 @@ class Owner:
     async def running(self) -> asyncio.subprocess.Process:
         """Start the daemon and wait until it has seen the chain and offers its model."""
         process = await self.start()
-        await until(lambda: bool((self.beat() or {}).get("pid") == process.pid and self.beat()["models"]))
+        await until(lambda: bool(self.beat().get("pid") == process.pid and self.beat()["models"]))
         return process
 
     async def ask(self, command: str, *arguments: str) -> str:
@@ -70,9 +72,16 @@ class Owner:
         return out.decode()
 
     def beat(self) -> dict:
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(
+            ParityError, sqlite3.OperationalError
+        ):  # no journal yet, or one in the making
             return read_status(self.home, chain_id=31337).heartbeat or {}
         return {}
+
+    def jobs(self) -> tuple[Job, ...]:
+        with contextlib.suppress(ParityError, sqlite3.OperationalError):
+            return read_status(self.home, chain_id=31337).jobs
+        return ()
 
     def stage(self, task: bytes) -> Stage | None:
         path = journal_path(
@@ -200,11 +209,11 @@ async def test_status_explains_and_drain_stops_an_idle_daemon(bench: Bench, owne
     process = await owner.running()
     model = "llama9:1t@sha256:" + "0" * 64
     task = await bench.submit(await bench.spec(model=model))
-    await until(lambda: owner.stage(task) is not None)
-    await asyncio.sleep(1)
+    await until(lambda: any(job.reason for job in owner.jobs()))
     shown = json.loads(await owner.ask("status", "--json"))
     assert shown["running"] is True
     (job,) = shown["jobs"]
+    assert job["taskId"] == "0x" + task.hex()
     assert (job["stage"], job["reason"]) == ("waiting", f"model: {model} is not offered here")
     assert "draining" in await owner.ask("drain")
     assert await ended(process) == 0

@@ -10,6 +10,8 @@ from protocol.cid import digest_of
 from protocol.documents import LlmOptions, ModelOffer, RunnerProfile, canonical
 from protocol.enums import TaskStatus
 from protocol.money import USDFC
+from runner.daemon import Daemon
+from runner.errors import JournalError
 from runner.jobs import Stage
 from tests.runner import faulty_engine
 from tests.runner.bench import Bench, Hand
@@ -236,3 +238,11 @@ async def test_the_watch_survives_a_chain_that_is_away_and_catches_up(bench: Ben
                 await hand.parts.situation.news(since=hand.parts.situation.rings)
         assert hand.journal.live()[0].task_id == task
         watching.cancel()
+
+
+async def test_a_journal_that_cannot_be_written_stops_the_daemon_with_a_remedy(bench: Bench) -> None:
+    hand = await bench.hand(0)
+    hand.journal._database.execute("PRAGMA query_only = 1")  # as a full disk would, every write fails
+    with pytest.raises(JournalError, match="cannot be used any more") as caught:
+        await Daemon(hand.parts).run()
+    assert "disk space" in str(caught.value.hint)

@@ -116,13 +116,11 @@ async def test_a_model_whose_digest_changed_since_the_claim_is_not_run(
     assert engine.generations == 0
 
 
+@pytest.mark.parametrize("slots", [1, 2])
 async def test_no_more_prompts_than_slots_are_with_the_engine_at_a_time(
-    executor: LlmExecutor, engine: FaultyEngine, spec: LlmSpec
+    engine: FaultyEngine, spec: LlmSpec, slots: int
 ) -> None:
-    engine.faults.append(faulty_engine.BUSY)
-    slow = LlmExecutor(engine.url, slots=1, attempts=2, pause_s=0.3)
-    first = asyncio.ensure_future(slow.execute(spec, TASK))
-    second = asyncio.ensure_future(slow.execute(spec, TASK))
-    await asyncio.sleep(0.2)  # the first is in its pause now, and keeps the only slot
-    assert engine.generations == 1
-    assert await first == await second
+    executor = LlmExecutor(engine.url, slots=slots)
+    answers = await asyncio.gather(*[executor.execute(spec, TASK) for _ in range(4)])
+    assert len(set(answers)) == 1
+    assert engine.most_at_a_time == slots
