@@ -113,6 +113,14 @@ def schema() -> None:
     typer.echo(schema_text(), nl=False)
 
 
+@app.command()
+def routes() -> None:
+    """Print the REST reference in Markdown."""
+    from api.rest.reference import reference  # noqa: PLC0415  # loads web3, as `server` does
+
+    typer.echo(reference(), nl=False)
+
+
 def _secret(source: str | None, *, prompt: str, field: str) -> str:
     if source is None:
         return getpass.getpass(prompt)

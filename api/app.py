@@ -23,7 +23,7 @@ from api.graphql.endpoint import GraphqlEndpoint
 from api.metrics import REGISTRY
 from api.middleware import CappedBody, Observed
 from api.relay import Budget, Relay
-from api.responses import on_any_error, on_http_error, on_parity_error
+from api.responses import on_http_error, on_parity_error
 from api.rest.openapi import openapi
 from api.rest.routes import rest_routes
 from api.services import Services
@@ -55,11 +55,7 @@ def build_app(settings: ServerSettings, deployment: Deployment, relayer: LocalAc
             Mount("/static", StaticFiles(directory=_LANDING)),
         ],
         middleware=[Middleware(Observed), Middleware(CappedBody)],
-        exception_handlers={
-            ParityError: on_parity_error,
-            HTTPException: on_http_error,
-            Exception: on_any_error,
-        },
+        exception_handlers={ParityError: on_parity_error, HTTPException: on_http_error},
         lifespan=lifespan,
     )
 

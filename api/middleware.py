@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.metrics import REQUEST_SECONDS, REQUESTS
 from api.problems import Problem
-from api.responses import problem_response
+from api.responses import INTERNAL, problem_response
 
 MAX_BODY_BYTES = 1024 * 1024
 
@@ -39,11 +39,12 @@ class Observed:
             return
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if _ID.fullmatch(given) else secrets.token_hex(8)
-        started, status = time.perf_counter(), 500
+        started, status, started_sending = time.perf_counter(), 500, False
 
         async def observed_send(message: Message) -> None:
-            nonlocal status
+            nonlocal status, started_sending
             if message["type"] == "http.response.start":
+                started_sending = True
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
@@ -53,6 +54,12 @@ class Observed:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, observed_send)
+            except Exception as error:
+                # The process's last boundary: whatever was not foreseen is logged in full and said in general.
+                if scope["type"] != "http" or started_sending:
+                    raise
+                log.exception("request failed", method=scope["method"], path=scope["path"], exc_info=error)
+                await problem_response(INTERNAL)(scope, receive, observed_send)
             finally:
                 if scope["type"] == "http":
                     _measure(scope, status=status, took_s=time.perf_counter() - started)

@@ -113,9 +113,10 @@ class Relay:
         await check_order(chain, request, identity)
         call = submission(chain, request)
         await self._simulate(call)
+        sender = await self._ready_sender(call)
+        # From here to the entry in `_on_their_way` nothing waits, so that no order is sent twice.
         if identity in self._on_their_way:
             return await asyncio.shield(self._on_their_way[identity])
-        sender = await self._ready_sender(call)
         self._budget.spend(request.order.client)
         return await self._send(sender, call, identity)
 
@@ -128,8 +129,9 @@ class Relay:
     async def _ready_sender(self, call: "AsyncContractFunction") -> Sender:
         if self._account is None:
             raise _unavailable("this server has no account that pays for relayed orders", call, self._link)
+        chain = await self._link.chain()
         if self._sender is None:
-            self._sender = Sender(await self._link.chain(), self._account)
+            self._sender = Sender(chain, self._account)
         return self._sender
 
     async def _send(self, sender: Sender, call: "AsyncContractFunction", identity: bytes) -> Sent:

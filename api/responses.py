@@ -1,7 +1,6 @@
 """Problem documents as responses, and the handlers that turn every exception into one."""
 
 import orjson
-import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,9 +8,15 @@ from starlette.responses import Response
 from api.problems import Problem, problem_of
 from protocol.errors import ParityError
 
-_TITLES = {404: ("not-found", "Not found"), 405: ("method-not-allowed", "Method not allowed")}
+INTERNAL = Problem(
+    type="internal",
+    title="Server error",
+    status=500,
+    detail="The server failed.",
+    hint="Its log says why, by request id.",
+)
 
-log = structlog.get_logger(__name__)
+_TITLES = {404: ("not-found", "Not found"), 405: ("method-not-allowed", "Method not allowed")}
 
 
 def problem_response(problem: Problem) -> Response:
@@ -42,15 +47,5 @@ async def on_http_error(request: Request, error: Exception) -> Response:
             status=error.status_code,
             detail=f"{request.method} {request.url.path}: {error.detail}",
             hint="See /openapi.json for what there is.",
-        )
-    )
-
-
-async def on_any_error(request: Request, error: Exception) -> Response:
-    """Answer a fault of this server: logged in full, said in general."""
-    log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
-    return problem_response(
-        Problem(
-            type="internal", title="Server error", status=500, detail="The server failed; its log says why."
         )
     )

@@ -224,7 +224,7 @@ def serve(nowhere: Deployment) -> Serve:
         running = uvicorn.Server(config)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(running.serve(sockets=[listening]))
-            while not running.started:
+            while not running.started:  # noqa: ASYNC110  # uvicorn has a flag only
                 await asyncio.sleep(0.01)
             async with httpx.AsyncClient(
                 base_url=f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=30

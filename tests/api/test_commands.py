@@ -16,7 +16,7 @@ from protocol.keystore import load_account
 
 from .conftest import Index
 
-REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "schema.graphql"
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 KEY = "0x" + "17" * 32
 
 
@@ -32,12 +32,12 @@ def run(*arguments: str, given: str = "", **environment: str) -> subprocess.Comp
     )
 
 
-def test_the_committed_schema_is_the_one_that_is_served() -> None:
-    done = run("schema")
+@pytest.mark.parametrize(("command", "page"), [("schema", "schema.graphql"), ("routes", "rest.md")])
+def test_a_committed_reference_is_what_is_served(command: str, page: str) -> None:
+    done = run(command)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == REFERENCE.read_text(encoding="utf-8"), (
-        "run: parity-server schema > docs/reference/schema.graphql"
-    )
+    committed = (REFERENCE / page).read_text(encoding="utf-8")
+    assert done.stdout == committed, f"run: parity-server {command} > docs/reference/{page}"
 
 
 @pytest.mark.parametrize("way", ["stdin", "file"])

@@ -1,5 +1,6 @@
 """Reads through GraphQL, from rows as the indexer writes them."""
 
+import asyncio
 import re
 
 import pytest
@@ -210,8 +211,6 @@ async def test_all_reads_of_a_request_see_one_instant(index: Index, ask: Ask, cl
             async with index.connection.transaction():
                 await index.seat(task_id, 0)
                 await index.connection.execute("UPDATE tasks SET status = 'committing'")
-
-    import asyncio
 
     async with asyncio.TaskGroup() as group:
         group.create_task(write())

@@ -7,6 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from api.paging import _read_cursor
+from api.queries.tasks import CREATED_DESC
+from protocol.errors import InputError
+
 from .conftest import Ask, Index, address, word
 
 PAGE = """query($first: Int, $after: String, $last: Int, $before: String, $order: TaskOrder! = CREATED_DESC, $where: TaskWhere) {
@@ -43,7 +47,7 @@ async def test_following_cursors_either_way_gives_every_row_once_and_in_order(
     for number, reward in enumerate(rewards, 1):
         await index.task(number, reward=reward)
     key = {"CREATED": lambda n: (10 + n // 2, n), "REWARD": lambda n: (rewards[n - 1], n)}[
-        order.split("_")[0]
+        order.partition("_")[0]
     ]
     expected = sorted(range(1, 8), key=key, reverse=order.endswith("DESC"))
     assert await walk(ask, size=size, backwards=False, order=order) == expected
@@ -122,13 +126,9 @@ async def test_a_cursor_of_another_order_is_refused(index: Index, ask: Ask) -> N
 
 
 LIMITS = [
-    (
-        '{ task(id: "0x%s") { prompt { task { prompt { task { prompt { task { prompt { task { prompt { id } } } } } } } } } } }'
-        % ("00" * 32),
-        "depth",
-    ),
-    ("{ %s }" % " ".join(f"a{n}: status {{ head }}" for n in range(31)), "31 aliases"),
-    ("{ status { %s } }" % ("head " * 2000), "tokens"),
+    (f'{{ task(id: "0x{"00" * 32}") {{ {"prompt { task { " * 4} id {"} } " * 4} }} }}', "depth"),
+    ("{" + " ".join(f"a{n}: status {{ head }}" for n in range(31)) + "}", "31 aliases"),
+    ("{ status {" + "head " * 2000 + "} }", "tokens"),
 ]
 
 
@@ -176,9 +176,5 @@ async def test_a_read_that_names_a_block_waits_for_the_index_to_hold_it(index: I
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=st.text(max_size=40))
 def test_no_text_is_a_cursor_by_accident(text: str) -> None:
-    from api.paging import _read_cursor
-    from api.queries.tasks import CREATED_DESC
-    from protocol.errors import InputError
-
     with pytest.raises(InputError):
         _read_cursor(CREATED_DESC, text, side="after")

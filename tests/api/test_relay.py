@@ -370,7 +370,7 @@ async def test_the_same_order_on_its_way_gets_the_same_answer_and_then_is_a_repl
     assert int(pool["pending"], 16) == 1
     await anvil.mine()
     async with asyncio.timeout(10):
-        while (again := await server.post(TASKS, json=body)).status_code == 202:
+        while (again := await server.post(TASKS, json=body)).status_code == 202:  # noqa: ASYNC110  # as a client would
             await asyncio.sleep(0.05)
     assert (again.status_code, again.json()["type"]) == (409, "replayed")
     assert again.json()["taskId"] == answers[0].json()["taskId"]

@@ -266,3 +266,17 @@ async def test_openapi_describes_every_route_that_is_served_and_its_answers_hold
         assert set(schema["required"]) <= set(answer.json()) <= set(schema["properties"]), path
     operation_ids = [item["operationId"] for path in document["paths"].values() for item in path.values()]
     assert len(operation_ids) == len(set(operation_ids))
+
+
+async def test_a_fault_of_the_server_is_said_in_general_and_found_by_its_request_id(
+    index: Index, client: httpx.AsyncClient
+) -> None:
+    task_id = await index.task(claim_by=-1)
+    await index.sync(indexed=1, phase="dreaming")
+    answer = await client.get(f"/api/v1/tasks/{hexed(task_id)}", headers={"X-Request-Id": "mine"})
+    assert (answer.status_code, answer.json()["type"]) == (500, "internal")
+    assert answer.headers["x-request-id"] == "mine"
+    assert "claim" not in answer.text
+    graphql = (await client.post("/graphql", json={"query": "{ status { head } }"})).json()
+    assert graphql["errors"][0]["extensions"] == {"code": "internal"}
+    assert "dreaming" not in str(graphql)

@@ -34,8 +34,12 @@ async def following(socket: ClientConnection) -> Any:
 async def live(client: httpx.AsyncClient) -> None:
     """Wait until notifications reach the server."""
     async with asyncio.timeout(10):
-        while not (await client.get("/status")).json().get("live"):
+        while not (await client.get("/status")).json().get("live"):  # noqa: ASYNC110  # the server is asked, as any client would
             await asyncio.sleep(0.02)
+
+
+def progress(fields: str) -> str:
+    return f'subscription {{ taskProgress(id: "0x{word(1).hex()}") {{ {fields} }} }}'
 
 
 async def test_every_indexed_block_is_told_to_every_subscriber(
@@ -57,14 +61,14 @@ async def test_every_indexed_block_is_told_to_every_subscriber(
 
 async def subscribed(client: httpx.AsyncClient, count: int) -> None:
     async with asyncio.timeout(10):
-        while f"parity_api_subscribers {count}.0" not in (await client.get("/metrics")).text:
+        while f"parity_api_subscribers {count}.0" not in (await client.get("/metrics")).text:  # noqa: ASYNC110  # the server is asked, as any client would
             await asyncio.sleep(0.02)
 
 
 async def test_a_tasks_progress_is_told_until_it_ends(index: Index, client: httpx.AsyncClient) -> None:
     await index.sync(indexed=1)
     await live(client)
-    query = 'subscription { taskProgress(id: "0x%s") { status seats { seat } } }' % word(1).hex()
+    query = progress("status seats { seat }")
     async with opened(client) as socket:
         await start(socket, query)
         await subscribed(client, 1)
@@ -86,7 +90,7 @@ async def test_a_tasks_progress_is_told_until_it_ends(index: Index, client: http
 async def test_a_subscriber_holds_no_database_connection_between_events(index: Index, serve: Any) -> None:
     await index.sync(indexed=1)
     await index.task(1)
-    query = 'subscription { taskProgress(id: "0x%s") { status } }' % word(1).hex()
+    query = progress("status")
     async with serve(database_url=index.url, database_pool=1) as client, opened(client) as socket:
         for identity in ("1", "2", "3"):
             await start(socket, query, identity)
@@ -143,6 +147,6 @@ async def test_an_error_in_a_subscription_is_told_in_words(index: Index, client:
     )
     await index.connection.execute("ALTER TABLE tasks RENAME TO gone")
     async with opened(client) as socket:
-        await start(socket, 'subscription { taskProgress(id: "0x%s") { status } }' % word(1).hex())
+        await start(socket, progress("status"))
         message = json.loads(await asyncio.wait_for(socket.recv(), 10))
         assert message["payload"]["errors"][0]["extensions"]["code"] == "index-missing"
