@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import click
@@ -15,6 +14,7 @@ from ape.cli import ConnectedProviderCommand
 from ape.contracts import ContractInstance
 from ape.exceptions import ApeException, ContractLogicError
 from ape.types import ContractType
+from ape_accounts.accounts import KeyfileAccount
 from eth_utils.address import to_canonical_address, to_checksum_address
 from eth_utils.crypto import keccak
 
@@ -24,8 +24,6 @@ from protocol.keystore import refuse_development_key
 from protocol.money import format_native
 from protocol.networks import LOCAL_CHAIN_IDS, network_of
 from protocol.reverts import explain
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +89,15 @@ class Session:
         """Refuse well-known keys outside local chains, and senders who cannot pay any fee."""
         refuse_development_key(self.account.address, self.chain_id)
         self.check_balance(1)
+        self._unlock()
+
+    def _unlock(self) -> None:
+        """Sign without asking when the passphrase is in ape's own variable; else ape asks for each transaction."""
+        if (
+            isinstance(self.account, KeyfileAccount)
+            and f"APE_ACCOUNTS_{self.account.alias}_PASSPHRASE" in os.environ
+        ):
+            self.account.set_autosign(True)
 
     def check_balance(self, need: int) -> None:
         """Raise `InsufficientFunds` unless the sender holds `need` native base units."""
@@ -156,16 +163,3 @@ def require_code(session: Session, address: str, *, what: str, hint: str) -> Non
     """Raise `WrongChain` unless there is a contract at `address`."""
     if not session.code_at(address):
         raise WrongChain(f"{what} {address} is no contract on chain {session.chain_id}", hint=hint)
-
-
-def prepare_compiler() -> None:
-    """Point ape at the pinned compiler, unless the environment names one; before the first use of `project`."""
-    if "SOLCX_BINARY_PATH" in os.environ:
-        return
-    folder = ROOT / ".parity" / "solcx"
-    folder.mkdir(parents=True, exist_ok=True)
-    link = folder / "solc-v0.8.30"
-    if not link.exists():
-        link.unlink(missing_ok=True)
-        link.symlink_to(ROOT / "toolchain" / "solc")
-    os.environ["SOLCX_BINARY_PATH"] = str(folder)

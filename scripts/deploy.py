@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import click
-from ape import project
 from ape.api import AccountAPI, ProviderAPI
 from ape.cli import account_option, network_option
 from eth_utils.address import to_checksum_address
@@ -11,11 +10,12 @@ from eth_utils.address import to_checksum_address
 from protocol.address import parse_address
 from protocol.deployment import Deployment, load_deployment, save_deployment
 from protocol.errors import ConfigError, InputError
+from scripts._compiler import compile_contracts
 from scripts._dry_run import print_dry_run
 from scripts._plan import Creation, calls, creations
 from scripts._profiles import Profile, profile_of
 from scripts._record import Record, open_record
-from scripts._session import ChainCommand, Session, created_address, prepare_compiler, require_code
+from scripts._session import ChainCommand, Session, created_address, require_code
 from scripts._verify import verify
 
 LOCAL_TREASURY = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
@@ -52,8 +52,7 @@ def cli(
     if not dry_run and _is_deployed(session, profile, folder):
         click.echo(f"Already deployed and in order: {Path(folder) / f'{session.chain_id}.json'}")
         return
-    prepare_compiler()
-    project.load_contracts()
+    compile_contracts()
     if dry_run:
         print_dry_run(session, profile, record)
     else:
