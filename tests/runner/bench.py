@@ -26,6 +26,7 @@ from runner.jobs import Job
 from runner.journal import Journal
 from runner.parts import Parts
 from runner.profile import offers_of
+from runner.register import register_node
 from runner.settings import RunnerSettings
 from runner.situation import Situation
 from runner.watch import Watch
@@ -110,6 +111,21 @@ class Bench:
         hand = Hand(parts=parts, watch=Watch(chain, journal, situation))
         await hand.look()
         return hand
+
+    async def stake_for(self, number: int) -> Sender:
+        """Bond the least stake for the owner of runner `number`, who has none; give the owner."""
+        owner, wallet = Sender(self.chain, LOCAL.owner(number)), self.chain.wallet
+        amount = 100 * USDFC
+        await owner.send(self.chain.token.functions.mint(owner.address, amount), label="mint")
+        await owner.send(self.chain.token.functions.approve(wallet.address, amount), label="approve")
+        await owner.send(wallet.functions.deposit(amount), label="deposit")
+        await owner.send(wallet.functions.bond(amount), label="bond")
+        return owner
+
+    async def enlist(self, number: int) -> None:
+        """Stake for runner `number` and register it; the seeded chain has 0, 1 and 2."""
+        owner = await self.stake_for(number)
+        await register_node(self.chain, owner=owner, node=LOCAL.node(number), label=f"runner-{number + 1}")
 
     async def model(self) -> str:
         (model,) = await LlmExecutor(self.engine_url, slots=1).models()

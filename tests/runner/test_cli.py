@@ -11,7 +11,6 @@ from protocol.deployment import save_deployment
 from protocol.errors import ConfigError
 from protocol.keystore import load_account
 from protocol.money import USDFC
-from protocol.sender import Sender
 from protocol.settings import load
 from runner.settings import RunnerSettings
 from tests.runner.bench import Bench
@@ -139,13 +138,8 @@ async def test_register_needs_stake_and_says_so_then_registers(
     settings = load(RunnerSettings)
     with pytest.raises(Exception, match="100 USDFC"):
         await command._register(settings, owner=LOCAL.owner(9), node=LOCAL.node(9))
-    owner = Sender(bench.chain, LOCAL.owner(9))
-    chain = bench.chain
-    await owner.send(chain.token.functions.mint(owner.address, 100 * USDFC), label="mint")
-    await owner.send(chain.token.functions.approve(chain.wallet.address, 100 * USDFC), label="approve")
-    await owner.send(chain.wallet.functions.deposit(100 * USDFC), label="deposit")
-    await owner.send(chain.wallet.functions.bond(100 * USDFC), label="bond")
+    await bench.stake_for(9)
     await command._register(settings, owner=LOCAL.owner(9), node=LOCAL.node(9))
     assert f"registered {LOCAL.node(9).address}" in capfd.readouterr().out
-    registered = await chain.call(chain.reputation.functions.runnerOf(LOCAL.node(9).address))
+    registered = await bench.chain.call(bench.chain.reputation.functions.runnerOf(LOCAL.node(9).address))
     assert registered[0] == LOCAL.owner(9).address

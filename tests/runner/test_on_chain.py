@@ -3,10 +3,12 @@
 import pytest
 
 from devnet.accounts import LOCAL
+from protocol import lottery
 from protocol.commitment import Reveal, commitment, new_salt
 from protocol.enums import SeatState, TaskStatus
 from protocol.money import USDFC
 from protocol.sender import Sender
+from runner.claiming import STAGGER_BLOCKS
 from runner.jobs import Stage
 from tests.runner.bench import Bench
 
@@ -152,20 +154,53 @@ async def test_a_task_that_expired_unclaimed_is_dropped(bench: Bench) -> None:
     assert "expired" in hand.job(task).reason
 
 
-async def test_the_lottery_opens_for_a_runner_at_exactly_the_block_it_computes(bench: Bench) -> None:
+async def test_the_lottery_opens_for_each_of_eight_runners_at_exactly_the_block_it_computes(
+    bench: Bench,
+) -> None:
+    for number in range(3, 8):
+        await bench.enlist(number)
+    await bench.anvil.mine(3)
     hand = await bench.hand(0)
-    task = await bench.submit()
-    await bench.anvil.mine(6)
-    await hand.look()
+    task = await bench.submit(spec=b"not looked at")
+    await bench.anvil.mine(30)
     view = await hand.parts.escrow.view(task, node=hand.parts.node)
     draw = await hand.parts.escrow.draw(task, view=view)
     escrow = bench.chain.escrow.functions
-    assert draw.seed == (await bench.chain.call(escrow.seedOf(task)))[1]
-    ticket = await bench.chain.call(escrow.ticketOf(task, hand.parts.node))
-    opens = draw.opens_block(hand.parts.node)
-    for block in range(opens, view.head_block + 1):
-        assert ticket <= await bench.chain.call(escrow.thresholdOf(task), block=block)
-    assert opens > view.seed_block
+    thresholds = {
+        block: await bench.chain.call(escrow.thresholdOf(task), block=block)
+        for block in range(view.seed_block + 1, view.head_block + 1)
+    }
+    opens = [draw.opens_block(LOCAL.node(number).address) for number in range(8)]
+    for number in range(8):
+        ticket = await bench.chain.call(escrow.ticketOf(task, LOCAL.node(number).address))
+        assert opens[number] == min(block for block, limit in thresholds.items() if ticket <= limit)
+
+
+async def test_a_dead_first_choice_costs_the_next_in_rank_two_blocks_each(bench: Bench) -> None:
+    task = await bench.submit()
+    await bench.anvil.mine(3)
+    hands = [await bench.hand(number) for number in range(3)]
+    view = await hands[0].parts.escrow.view(task, node=hands[0].parts.node)
+    draw = await hands[0].parts.escrow.draw(task, view=view)
+    tickets = {number: lottery.ticket(draw.seed, task, hands[number].parts.node) for number in range(3)}
+    last = hands[max(tickets, key=lambda number: tickets[number])]
+    await bench.run(task, last)
+    (claimed,) = await bench.logs("SeatClaimed", task)
+    assert claimed["args"]["node"] == last.parts.node
+    assert claimed["blockNumber"] == view.seed_block + 1 + 2 * STAGGER_BLOCKS
+
+
+async def test_eight_free_runners_send_one_claim_for_one_seat(bench: Bench) -> None:
+    for number in range(3, 8):
+        await bench.enlist(number)
+    await bench.anvil.mine(3)
+    hands = [await bench.hand(number) for number in range(8)]
+    assert len(list(hands[0].journal.nodes())) == 8
+    task = await bench.submit()
+    await bench.run(task, *hands)
+    claims = [step for hand in hands for step, _ in hand.journal.transactions(task) if step == "claim"]
+    assert claims == ["claim"]
+    assert sum(hand.job(task).stage is Stage.SETTLED for hand in hands) == 1
 
 
 @pytest.mark.parametrize("replicas", [1, 3])
