@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
@@ -25,6 +25,7 @@ from api.middleware import CappedBody, Observed
 from api.relay import Budget, Relay
 from api.responses import on_http_error, on_parity_error
 from api.rest.openapi import openapi
+from api.rest.reference import reference_page
 from api.rest.routes import rest_routes
 from api.services import Services
 from api.settings import ServerSettings
@@ -49,6 +50,7 @@ def build_app(settings: ServerSettings, deployment: Deployment, relayer: LocalAc
             Route("/", _landing),
             *rest_routes(),
             Route("/openapi.json", _openapi),
+            Route("/docs", _docs),
             Route("/metrics", _metrics),
             Route("/graphql", graphql, methods=["GET", "POST"]),
             WebSocketRoute("/graphql", graphql),
@@ -87,6 +89,10 @@ async def _landing(_request: Request) -> Response:
 
 async def _openapi(_request: Request) -> Response:
     return Response(orjson.dumps(openapi()), media_type="application/json")
+
+
+async def _docs(_request: Request) -> Response:
+    return HTMLResponse(reference_page())
 
 
 async def _metrics(_request: Request) -> Response:

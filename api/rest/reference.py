@@ -1,4 +1,7 @@
-"""The REST reference page, from the same table as the routes and OpenAPI."""
+"""The REST reference, from the same table as the routes and OpenAPI: a page for `docs/` and one for `/docs`."""
+
+from functools import cache
+from html import escape
 
 from api.rest.openapi import openapi
 
@@ -26,6 +29,36 @@ def reference() -> str:
                 "Answers: " + ", ".join(f"{status} `{name}`" for status, name in answers.items()) + "\n"
             )
     return "\n".join(lines)
+
+
+@cache
+def reference_page() -> str:
+    """Write the same for browsers; it needs no script and no other host."""
+    sections = [
+        f"<h2><code>{method.upper()} {escape(path)}</code></h2><p>{escape(operation['summary'])}.</p>".replace(
+            "?.", "?"
+        )
+        + _listed(operation["parameters"])
+        for path, operations in openapi()["paths"].items()
+        for method, operation in operations.items()
+    ]
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Parity: REST</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<link rel="stylesheet" href="/static/style.css"></head><body><main><h1>REST</h1>'
+        '<p>For programs: <a href="/openapi.json">OpenAPI 3.1</a>. Amounts are decimal strings of USDFC base units'
+        " (10<sup>-18</sup> USDFC); errors are problem documents (RFC 9457) with a field and a hint.</p>"
+        f"{''.join(sections)}</main></body></html>"
+    )
+
+
+def _listed(parameters: list[dict[str, object]]) -> str:
+    items = "".join(
+        f"<li><code>{escape(str(parameter['name']))}</code>"
+        f"{' (required)' if parameter['required'] else ''} {escape(str(parameter.get('description', '')))}</li>"
+        for parameter in parameters
+    )
+    return f"<ul>{items}</ul>" if items else ""
 
 
 def _parameters(parameters: list[dict[str, object]]) -> list[str]:

@@ -239,6 +239,10 @@ async def test_metrics_count_requests_by_route_and_not_by_id(index: Index, clien
 async def test_the_landing_page_needs_no_other_host(client: httpx.AsyncClient) -> None:
     page = await client.get("/")
     assert page.status_code == 200
+    docs = await client.get("/docs")
+    assert "GET /api/v1/tasks/{id}" in docs.text
+    assert "<script" not in docs.text
+    assert "://" not in docs.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert "http://" not in page.text
     assert "https://" not in page.text
