@@ -1,6 +1,7 @@
 """The indexer on the real contracts: tables, contracts and a fresh fold agree, whatever the chain does."""
 
 import asyncio
+import json
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,7 +27,7 @@ from protocol.networks import LOCAL
 from protocol.order import Order
 from protocol.sender import Sender
 from protocol.typed_data import escrow_domain, task_id
-from tests.indexer.processes import wait_until_indexed
+from tests.indexer.processes import environment, indexer_process, wait_until_indexed
 
 
 class Network:
@@ -233,3 +234,56 @@ async def test_a_development_chain_that_was_reverted_is_followed_back(
         await assert_verified(settings, anvil)
         gone = await fetch(settings, "SELECT count(*) AS n FROM public.tasks WHERE task_id = $1", task)
     assert gone["n"] == 0
+
+
+async def command(settings: IndexerSettings, *arguments: str) -> tuple[int | None, str]:
+    deployment = settings.deployment()
+    env = environment(
+        database_url=settings.database_url,
+        rpc_url=settings.filecoin_rpc,
+        deployment=deployment,
+        folder=settings.deployments_dir,
+    )
+    async with indexer_process(env, *arguments) as process:
+        assert process.stdout is not None
+        said = (await process.stdout.read()).decode()
+        return await process.wait(), said
+
+
+async def test_commands_show_check_and_rebuild_the_index(
+    network: Network, settings: IndexerSettings, anvil: Anvil
+) -> None:
+    await network.submit()
+    async with indexer(settings):
+        await assert_verified(settings, anvil)
+    head = await anvil.block_number()
+    code, said = await command(settings, "status", "--json")
+    assert (code, json.loads(said)["indexed_number"]) == (0, head)
+    assert (await command(settings, "rebuild"))[0] == 0
+    code, said = await command(settings, "verify")
+    assert (code, said.splitlines()[-1]) == (0, "verified: equal to a fresh fold, and to the contracts")
+
+
+async def test_verify_names_a_row_that_was_tampered_with(
+    network: Network, settings: IndexerSettings, anvil: Anvil
+) -> None:
+    async with indexer(settings):
+        await assert_verified(settings, anvil)
+    account = bytes.fromhex(network.payer.address[2:])
+    schema = versions.version_of(settings.deployment())
+    connection = await asyncpg.connect(settings.database_url)
+    await connection.execute(f"UPDATE {schema}.balances SET free = free + 1 WHERE account = $1", account)
+    await connection.close()
+    code, said = await command(settings, "verify")
+    assert code == 1
+    assert f"balances 0x{account.hex()}: free is " in said
+    assert "balances: only in a fresh fold: " in said
+    assert "hint: Run `parity-indexer rebuild`" in said
+    assert (await command(settings, "rebuild"))[0] == 0
+    assert (await command(settings, "verify"))[0] == 0
+
+
+async def test_a_status_without_an_index_says_how_to_make_one(settings: IndexerSettings) -> None:
+    code, said = await command(settings, "status")
+    assert code == 1
+    assert "hint: Start one with `parity-indexer run`." in said
