@@ -1,7 +1,9 @@
 """Compile through ape with the pinned compiler and the settings of ape-config.yaml."""
 
+import fcntl
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 from ape import project
@@ -16,9 +18,18 @@ def compile_contracts() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     _point_ape_at_the_compiler()
     settings = hashlib.sha256((ROOT / "ape-config.yaml").read_bytes()).hexdigest()
-    same = STAMP.exists() and STAMP.read_text(encoding="utf-8") == settings
-    project.load_contracts(use_cache=same)
-    STAMP.write_text(settings, encoding="utf-8")
+    with (FOLDER / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # ape's files are shared by whoever compiles in this checkout
+        same = STAMP.exists() and STAMP.read_text(encoding="utf-8") == settings
+        _drop_copied_dependencies()
+        project.load_contracts(use_cache=same)
+        _drop_copied_dependencies()
+        STAMP.write_text(settings, encoding="utf-8")
+
+
+def _drop_copied_dependencies() -> None:
+    """Remove the libraries that ape copies among our sources: it reads the first 500 files there and no more."""
+    shutil.rmtree(project.contracts_folder / ".cache", ignore_errors=True)
 
 
 def _point_ape_at_the_compiler() -> None:
