@@ -18,6 +18,7 @@ from protocol.chain import Chain
 from protocol.errors import ConfigError, InputError, ParityError
 from protocol.keystore import create_keystore, load_account, parse_private_key, refuse_development_key
 from protocol.log import configure_logging
+from protocol.money import format_native
 from protocol.settings import load
 from runner.settings import RunnerSettings, read_password
 from runner.status import lines_of, read_status, request_drain
@@ -75,6 +76,7 @@ def register(
 ) -> None:
     """Make the node key a runner of its owner, who has bonded stake and receives what it earns."""
     settings = load(RunnerSettings)
+    configure_logging("runner", level="warning")
     node = settings.account(password=_asked_password(settings))
     owner = _owner(settings, owner_keystore, owner_password_file)
     asyncio.run(_register(settings, owner=owner, node=node))
@@ -119,8 +121,13 @@ async def _register(settings: RunnerSettings, *, owner: LocalAccount, node: Loca
         receipt = await register_node(
             chain, owner=Sender(chain, owner), node=node, label=settings.runner_label
         )
+        coin = await chain.w3.eth.get_balance(node.address)
+        symbol = chain.network.native_symbol
     typer.echo(f"registered {node.address} for owner {owner.address}")
     typer.echo(f"transaction {receipt.transaction_hash}, block {receipt.block_number}")
+    typer.echo(f"the node has {format_native(coin)} {symbol} for network fees")
+    if not coin:
+        typer.echo(f"hint: Send it some {symbol} before you start it; it cannot claim without.", err=True)
 
 
 def _owner(settings: RunnerSettings, keystore: Path | None, password_file: Path | None) -> LocalAccount:
