@@ -4,6 +4,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from eth_account.signers.local import LocalAccount
 
 from devnet.accounts import LocalAccounts
 from devnet.anvil import Anvil
@@ -99,26 +100,10 @@ async def test_a_deposit_by_signature_reaches_the_ledger(chain: Chain, accounts:
     assert (await chain.call(chain.wallet.functions.accountOf(client.address)))[0] == before + amount
 
 
-async def test_a_registration_signed_by_the_node_is_taken(
-    chain: Chain, accounts: LocalAccounts, deployment: Deployment
-):
-    owner, node = accounts.outsider, accounts.node(15)
-    registration = typed_data.Registration(
-        owner=owner.address,
-        node=node.address,
-        label=b"desk".ljust(32, b"\0"),
-        profile=secrets.token_bytes(32),
-        deadline=2**40,
-    )
-    domain = typed_data.reputation_domain(deployment.chain_id, deployment.runner_reputation)
-    sender = Sender(chain, owner)
-    await stake(chain, accounts, sender, 200 * USDFC)
-    signature = typed_data.sign_registration(registration, domain, node)
-    call = chain.reputation.functions.register(
-        node.address, registration.label, registration.profile, registration.deadline, signature
-    )
-    await sender.send(call, label="register")
-    assert (await chain.call(chain.reputation.functions.runnerOf(node.address)))[0] == owner.address
+async def test_a_registration_signed_by_the_node_is_taken(chain: Chain, accounts: LocalAccounts):
+    await enlist(chain, accounts, nodes=[accounts.node(15)])
+    runner = await chain.call(chain.reputation.functions.runnerOf(accounts.node(15).address))
+    assert runner[0] == accounts.outsider.address
 
 
 async def test_ticket_threshold_and_draw_are_the_contracts_block_by_block(
@@ -127,6 +112,8 @@ async def test_ticket_threshold_and_draw_are_the_contracts_block_by_block(
     accounts: LocalAccounts,
     make_order: MakeOrder,
 ):
+    # So many runners that a single seat does not admit them all at once.
+    await enlist(chain, accounts, nodes=[accounts.node(number) for number in range(3, 16)])
     order = await submitted(chain, accounts, make_order, replicas=1, quorum=1)
     task, node = typed_data.task_id(order, escrow_domain(chain)), accounts.node(0).address
     seed_block = (await chain.call(chain.escrow.functions.taskOf(task)))[4]
@@ -144,6 +131,7 @@ async def test_ticket_threshold_and_draw_are_the_contracts_block_by_block(
         )
         expected = await chain.call(chain.escrow.functions.thresholdOf(task), block=now)
         assert lottery.threshold(active, order.replicas, now - seed_block, step) == expected
+        assert (expected < lottery.MAX_TICKET) == (waited <= step)
 
 
 async def give(chain: Chain, accounts: LocalAccounts, to: str, amount: int) -> None:
@@ -155,6 +143,28 @@ async def stake(chain: Chain, accounts: LocalAccounts, owner: Sender, amount: in
     await owner.send(chain.token.functions.approve(chain.wallet.address, amount), label="approve")
     await owner.send(chain.wallet.functions.deposit(amount), label="deposit")
     await owner.send(chain.wallet.functions.bond(amount), label="bond")
+
+
+async def enlist(chain: Chain, accounts: LocalAccounts, *, nodes: list[LocalAccount]) -> None:
+    owner = Sender(chain, accounts.outsider)
+    await stake(chain, accounts, owner, len(nodes) * 100 * USDFC)
+    domain = typed_data.reputation_domain(chain.deployment.chain_id, chain.deployment.runner_reputation)
+    for node in nodes:
+        registration = typed_data.Registration(
+            owner=owner.address,
+            node=node.address,
+            label=b"desk".ljust(32, b"\0"),
+            profile=secrets.token_bytes(32),
+            deadline=2**40,
+        )
+        call = chain.reputation.functions.register(
+            registration.node,
+            registration.label,
+            registration.profile,
+            registration.deadline,
+            typed_data.sign_registration(registration, domain, node),
+        )
+        await owner.send(call, label="register")
 
 
 async def submitted(

@@ -28,6 +28,14 @@ def test_the_threshold_never_narrows(active: int, replicas: int, waited: int, st
     assert threshold(active, replicas, waited, step) <= threshold(active, replicas, waited + step, step)
 
 
+def test_the_threshold_rounds_as_the_contract_does():
+    # The division comes first, so that the product cannot overflow 256 bits before it saturates.
+    assert threshold(7, 1, 0, 8) == (2**256 - 1) // 7 * 3
+    assert threshold(7, 1, 8, 8) == (2**256 - 1) // 7 * 6
+    assert threshold(9, 3, 0, 8) == (2**256 - 1) // 9 * 9 != MAX_TICKET
+    assert threshold(9, 3, 8, 8) == MAX_TICKET
+
+
 def test_everybody_is_admitted_at_once_while_there_are_few_runners():
     assert threshold(8, 3, 0, 8) == MAX_TICKET
     assert threshold(0, 1, 0, 8) == MAX_TICKET
