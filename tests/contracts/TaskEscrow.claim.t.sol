@@ -140,6 +140,18 @@ contract TaskEscrowClaimTest is Lives {
         claimBy(id, all[0].node);
     }
 
+    function test_OwnersWhoseAddressesLookAlikeBothTakeSeats() public {
+        RunnerKeys memory alike = runnerKeys(9);
+        alike.owner = address(uint160(all[0].owner) ^ (1 << 120));
+        bondFunds(alike.owner, MIN_STAKE);
+        register(alike);
+        skipBlocks(params().maturity);
+        bytes32 id = submitted(3, 2);
+        claim(id, all[0]);
+        assertEq(claim(id, alike), 1);
+        assertEq(locked(alike.owner), BOND);
+    }
+
     function test_APayerRunsNoSeatOfItsOwnTask() public {
         RunnerKeys memory selfish = runnerKeys(9);
         selfish.owner = sponsor.addr;

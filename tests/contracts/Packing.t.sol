@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {Test} from "./support/Test.sol";
+import {IRunnerReputationTypes} from "../../contracts/interfaces/IRunnerReputation.sol";
+import {ITaskEscrowTypes} from "../../contracts/interfaces/ITaskEscrow.sol";
+import {Progress} from "../../contracts/libraries/Progress.sol";
+import {Records} from "../../contracts/libraries/Records.sol";
+
+/// @notice What is packed by hand comes back as it was, and shares no bit.
+contract PackingTest is Test {
+    function test_ATasksProgressSurvivesItsWord(
+        uint256 heights,
+        uint96 bond,
+        uint16 paramsId,
+        uint8[6] memory small,
+        uint8 mode,
+        uint8 status
+    ) public pure {
+        Progress.Data memory data;
+        data.bond = bond;
+        data.deadline = uint40(heights);
+        data.seedBlock = uint40(heights >> 40);
+        data.paramsId = paramsId;
+        (data.replicas, data.quorum, data.claimed) = (small[0], small[1], small[2]);
+        (data.committed, data.revealed, data.flags) = (small[3], small[4], small[5]);
+        data.mode = ITaskEscrowTypes.Mode(mode % 2);
+        data.status = ITaskEscrowTypes.Status(status % 9);
+        assertEq(keccak256(abi.encode(Progress.unpack(Progress.pack(data)))), keccak256(abi.encode(data)));
+    }
+
+    function test_ARunnersRecordSurvivesItsWord(uint32[5] memory counters, uint8 streak, uint40 updatedBlock)
+        public
+        pure
+    {
+        IRunnerReputationTypes.Score memory record = IRunnerReputationTypes.Score({
+            score: counters[0],
+            right: counters[1],
+            wrong: counters[2],
+            missed: counters[3],
+            monitorMissed: counters[4],
+            wrongStreak: streak,
+            updatedBlock: updatedBlock
+        });
+        assertEq(keccak256(abi.encode(Records.unpack(Records.pack(record)))), keccak256(abi.encode(record)));
+    }
+
+    function test_BitsAreCounted(uint8 bits) public pure {
+        uint256 expected = 0;
+        for (uint256 i = 0; i < 8; i++) {
+            expected += (bits >> i) & 1;
+        }
+        assertEq(Progress.count(bits), expected);
+    }
+}
