@@ -1,7 +1,6 @@
 """`parity-server`."""
 
 import asyncio
-import getpass
 import signal
 import sys
 from collections.abc import Iterator
@@ -14,9 +13,10 @@ import uvicorn
 
 from api.graphql.schema import schema_text
 from api.settings import ServerSettings
-from protocol.errors import ConfigError, InputError, ParityError
-from protocol.keystore import create_keystore, parse_private_key
+from protocol.errors import ConfigError, ParityError
+from protocol.keystore import create_keystore
 from protocol.log import configure_logging
+from protocol.secret_input import COMMAND_LINE_WARNING, is_on_command_line, password_from, private_key_from
 from protocol.settings import load
 
 _DRAIN_S = 10
@@ -86,7 +86,11 @@ def server(
 def auth(
     *,
     private_key: Annotated[
-        str | None, typer.Option(help="File with the key, or - for standard input; asked for if left out.")
+        str | None,
+        typer.Option(
+            help="File with the key, - for standard input, or the key itself, which others can then see; "
+            "asked for if left out."
+        ),
     ] = None,
     keystore: Annotated[Path, typer.Option(help="Key file to write, for RELAYER_KEYSTORE.")] = Path(
         "relayer.json"
@@ -97,10 +101,12 @@ def auth(
     ] = None,
 ) -> None:
     """Encrypt the key of the account that pays for relayed orders."""
-    key = parse_private_key(
-        _secret(private_key, prompt="Private key: ", field="private-key"), field="private-key"
+    if is_on_command_line(private_key):
+        typer.echo(f"warning: {COMMAND_LINE_WARNING}", err=True)
+    key = private_key_from(private_key)
+    password = password_from(
+        password_file, variable="--password-file", prompt="Password for the key file", confirm=True
     )
-    password = _password(password_file)
     address = create_keystore(keystore, key, password)
     typer.echo(
         f"{keystore} holds the key of {address}. Set RELAYER_KEYSTORE={keystore} and RELAYER_PASSWORD_FILE."
@@ -119,31 +125,6 @@ def routes() -> None:
     from api.rest.reference import reference  # noqa: PLC0415  # loads web3, as `server` does
 
     typer.echo(reference(), nl=False)
-
-
-def _secret(source: str | None, *, prompt: str, field: str) -> str:
-    if source is None:
-        return getpass.getpass(prompt)
-    if source == "-":
-        return sys.stdin.readline()
-    try:
-        return Path(source).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        # What was given may be the key itself, so it is not repeated.
-        raise InputError(
-            f"{field}: not a file that can be read",
-            field=field,
-            hint="Name a file, or give - and pipe the key in. A key on the command line would stay in the shell's history.",
-        ) from None
-
-
-def _password(source: Path | None) -> str:
-    if source is not None:
-        return _secret(str(source), prompt="", field="password-file").strip("\r\n")
-    password = getpass.getpass("Password for the key file: ")
-    if getpass.getpass("Again: ") != password:
-        raise InputError("password: the two differ", field="password", hint="Try again.")
-    return password
 
 
 def main() -> None:

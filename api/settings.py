@@ -1,21 +1,15 @@
 """Settings of the server, beside those of the chain."""
 
 from pathlib import Path
-from typing import Annotated
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import Field, SecretStr
 
-from protocol.errors import ConfigError, KeystoreError
+from protocol.errors import ConfigError
 from protocol.keystore import load_account, parse_private_key, refuse_development_key
-from protocol.settings import ChainSettings
-
-
-def _postgres_url(value: str) -> str:
-    if not value.startswith(("postgres://", "postgresql://")):
-        raise ValueError("expected a URL that starts with postgres://")
-    return value
+from protocol.secret_input import password_from
+from protocol.settings import ChainSettings, PostgresUrl
 
 
 class ServerSettings(ChainSettings):
@@ -23,7 +17,7 @@ class ServerSettings(ChainSettings):
 
     server_host: str = Field("127.0.0.1", description="address to listen on")
     server_port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0 for any free one")
-    database_url: Annotated[str, AfterValidator(_postgres_url)] = Field(
+    database_url: PostgresUrl = Field(
         description="Postgres that the indexer writes, such as postgres://user:password@localhost:5432/parity"
     )
     database_pool: int = Field(10, ge=1, le=200, description="most connections to Postgres")
@@ -63,11 +57,9 @@ class ServerSettings(ChainSettings):
                 "RELAYER_PASSWORD_FILE is not set",
                 hint="Name a file that holds the password of RELAYER_KEYSTORE.",
             )
-        try:
-            password = self.relayer_password_file.read_text(encoding="utf-8").strip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise KeystoreError(
-                f"RELAYER_PASSWORD_FILE: {self.relayer_password_file} cannot be read",
-                hint="Check its path and permissions.",
-            ) from error
+        password = password_from(
+            self.relayer_password_file,
+            variable="RELAYER_PASSWORD_FILE",
+            prompt="Password of the relayer's key",
+        )
         return load_account(self.relayer_keystore, password)

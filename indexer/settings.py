@@ -4,13 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from protocol.settings import ChainSettings, IpfsSettings
-
-
-def _postgres_url(value: str) -> str:
-    if not value.startswith(("postgres://", "postgresql://")):
-        raise ValueError("expected postgres://user:password@host:port/database")
-    return value
+from protocol.settings import ChainSettings, IpfsSettings, PostgresUrl
 
 
 def _http_urls(value: str) -> str:
@@ -23,7 +17,7 @@ def _http_urls(value: str) -> str:
 class IndexerSettings(ChainSettings, IpfsSettings):
     """Settings of one indexer process."""
 
-    database_url: Annotated[str, AfterValidator(_postgres_url)] = Field(
+    database_url: PostgresUrl = Field(
         "postgres://postgres@127.0.0.1:5432/parity", description="Postgres database that holds the index"
     )
     filecoin_rpc: Annotated[str, AfterValidator(_http_urls)] = Field(

@@ -28,8 +28,11 @@ def configure_logging(process: str, *, level: str = "info", json: bool | None = 
         structlog.processors.format_exc_info if as_json else _keep,
         redact,
     ]
+    # The console's own tracebacks show local variables, and one of them may be a key.
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -31,8 +31,15 @@ def _multiaddr(value: str) -> str:
     return value
 
 
+def _postgres_url(value: str) -> str:
+    if not value.startswith(("postgres://", "postgresql://")):
+        raise ValueError("expected postgres://user:password@host:port/database")
+    return value
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 Multiaddr = Annotated[str, AfterValidator(_multiaddr)]
+PostgresUrl = Annotated[str, AfterValidator(_postgres_url)]
 
 CONFIG = SettingsConfigDict(
     env_file=".env",

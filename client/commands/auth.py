@@ -70,16 +70,12 @@ async def _auth(
 
 def _key(settings: "ClientSettings", private_key: str | None, keyfile: Path | None, *, new: bool) -> bytes:
     from client import keys  # noqa: PLC0415 (see above)
+    from protocol import secret_input  # noqa: PLC0415 (see above)
 
     if new:
-        return keys.new_key()
+        return secret_input.new_private_key()
     if keyfile is not None:
         return keys.key_from_file(keyfile, settings)
-    if private_key is None:
-        return keys.key_from_prompt()
-    if private_key != "-":
-        warn(
-            "a key on the command line stays in the shell's history and can be seen by other users; "
-            "leave --private-key out to be asked, or use --private-key - or --keyfile"
-        )
-    return keys.key_from_option(private_key)
+    if secret_input.is_on_command_line(private_key):
+        warn(secret_input.COMMAND_LINE_WARNING)
+    return secret_input.private_key_from(private_key)
