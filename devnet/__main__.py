@@ -6,10 +6,10 @@ import os
 import shutil
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
-import psutil
 import typer
 from rich.console import Console
 
@@ -21,7 +21,7 @@ from devnet.paths import DEVNET_STATE
 from devnet.plan import Plan, Ports
 from devnet.preflight import check
 from devnet.progress import Progress
-from devnet.records import Records, hold_lock, running_pid
+from devnet.records import Records, foreign, hold_lock, is_ours, running_pid
 from devnet.report import print_addresses, print_outcome
 from protocol.errors import ParityError
 from protocol.log import configure_logging
@@ -39,6 +39,7 @@ if not console.is_terminal:
         width=_PLAIN_WIDTH
     )  # a log file has no width of its own, and folded hashes cannot be searched
 _STOP_TIMEOUT_S = 60
+_POLL_S = 0.1
 _INTERRUPTED = 130
 
 Runners = Annotated[int, typer.Option("--runners", help="How many runners.")]
@@ -118,8 +119,13 @@ def up(
 def down(state_dir: StateDir = DEVNET_STATE) -> None:
     """Stop a running network, and remove all it kept."""
     plan = Plan(state=state_dir.expanduser().resolve())
+    if not plan.state.exists():
+        console.print("there is nothing to remove", highlight=False)
+        return
+    if not is_ours(plan.state):
+        raise foreign(plan.state)
     if (pid := running_pid(plan.state)) is not None:
-        _stop(pid)
+        _stop(pid, plan.state)
         console.print(f"stopped the network (pid {pid})", highlight=False)
     for record in Records(plan.state).reap():
         console.print(f"stopped {record.name} (pid {record.pid})", highlight=False)
@@ -207,17 +213,18 @@ def _forget(plan: Plan) -> None:
             path.unlink()
 
 
-def _stop(pid: int) -> None:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(timeout=_STOP_TIMEOUT_S)
-        except psutil.TimeoutExpired:
+def _stop(pid: int, state: Path) -> None:
+    """Interrupt the network's command, and wait until it has let its lock go."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGINT)
+    until = time.monotonic() + _STOP_TIMEOUT_S
+    while running_pid(state) is not None:
+        if time.monotonic() > until:
             raise DevnetError(
                 f"the network (pid {pid}) did not stop within {_STOP_TIMEOUT_S} s",
                 hint=f"End it with `kill -9 {pid}`, then run this again: it stops what is left.",
-            ) from None
+            )
+        time.sleep(_POLL_S)
 
 
 if __name__ == "__main__":

@@ -71,6 +71,11 @@ class Records:
         return [record for record, _ in found]
 
 
+def is_ours(state: Path) -> bool:
+    """Tell whether `state` may be filled and emptied: a local network's folder, or nothing yet."""
+    return (state / "lock").exists() or not state.exists() or not any(state.iterdir())
+
+
 def running_pid(state: Path) -> int | None:
     """Return the pid of the network that runs on `state` now, or None."""
     lock = state / "lock"
@@ -86,10 +91,14 @@ def running_pid(state: Path) -> int | None:
 
 @contextmanager
 def hold_lock(state: Path) -> Iterator[None]:
-    """Be the only network on `state` while the block runs. Raises PreflightFailed when another one is.
+    """Be the only network on `state` while the block runs.
+
+    Raises PreflightFailed when another one is, or when the folder holds other things.
 
     The kernel releases the lock with the process, however it ends.
     """
+    if not is_ours(state):
+        raise foreign(state)
     state.mkdir(parents=True, exist_ok=True)
     with (state / "lock").open("a+") as file:
         try:
@@ -103,3 +112,11 @@ def hold_lock(state: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def foreign(state: Path) -> PreflightFailed:
+    """Build the refusal to touch a folder that is not a local network's."""
+    return PreflightFailed(
+        f"{state} holds other things than a local network",
+        hint="Name a new or an empty folder with --state-dir.",
+    )

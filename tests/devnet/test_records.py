@@ -5,6 +5,7 @@ import sys
 import psutil
 import pytest
 
+from devnet.__main__ import down
 from devnet.errors import PreflightFailed
 from devnet.records import Record, Records, hold_lock, running_pid
 
@@ -57,3 +58,12 @@ def test_a_lock_that_a_dead_process_left_is_no_obstacle(tmp_path):
     (tmp_path / "lock").write_text("999999")
     with hold_lock(tmp_path):
         assert running_pid(tmp_path) == os.getpid()
+
+
+def test_a_folder_with_other_things_in_it_is_never_touched(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(PreflightFailed, match="holds other things"), hold_lock(tmp_path):
+        pass
+    with pytest.raises(PreflightFailed, match="holds other things"):
+        down(state_dir=tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
