@@ -54,21 +54,12 @@ class Network:
     async def up(cls, plan: Plan, progress: Progress) -> AsyncIterator["Network"]:
         """Start everything, and stop it when the block is left. Raises ProcessFailed for what does not come up."""
         network = cls(plan)
-        async with AsyncExitStack() as stack:
-            with progress.step("chain, Postgres, IPFS node and model engine"):
-                network.endpoints = await network._start_parts(stack)
-            with progress.step("contracts"):
-                network.deployment = await deploy_unless_there(plan, network.endpoints.chain)
-            with progress.step(f"accounts, stakes, {plan.runners} registered runners"):
-                async with Chain.connect(network.endpoints.chain, network.deployment) as chain:
-                    await seed(chain, runners=plan.runners)
-            with progress.step("indexer"):
-                await stack.enter_async_context(network._running([network._indexer()]))
-            with progress.step("API server and runners"):
-                runners = [network._runner(number) for number in range(plan.runners)]
-                await stack.enter_async_context(network._running([network._server(), *runners]))
-            yield network
-        network._records.forget()
+        try:
+            async with AsyncExitStack() as stack:
+                await network._start(stack, progress)
+                yield network
+        finally:
+            network._records.forget()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -92,6 +83,21 @@ class Network:
         for process in self.processes.values():
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
+
+    async def _start(self, stack: AsyncExitStack, progress: Progress) -> None:
+        plan = self.plan
+        with progress.step("chain, Postgres, IPFS node and model engine"):
+            self.endpoints = await self._start_parts(stack)
+        with progress.step("contracts"):
+            self.deployment = await deploy_unless_there(plan, self.endpoints.chain)
+        with progress.step(f"accounts, stakes, {plan.runners} registered runners"):
+            async with Chain.connect(self.endpoints.chain, self.deployment) as chain:
+                await seed(chain, runners=plan.runners)
+        with progress.step("indexer"):
+            await stack.enter_async_context(self._running([self._indexer()]))
+        with progress.step("API server and runners"):
+            runners = [self._runner(number) for number in range(plan.runners)]
+            await stack.enter_async_context(self._running([self._server(), *runners]))
 
     async def _start_parts(self, stack: AsyncExitStack) -> Endpoints:
         plan, ports = self.plan, self.plan.ports

@@ -78,9 +78,11 @@ def test_up_answers_stays_up_and_stops_cleanly_and_a_second_up_is_refused_meanwh
     rest, _ = first.communicate(timeout=60)
     assert first.returncode == 0, rest
     assert not any(process.is_running() for process in running)
+    assert Records(devnet.state).read() == []
     assert not any(is_taken(port) for port in devnet.ports.named().values())
 
 
+@pytest.mark.slow
 def test_a_killed_network_leaves_nothing_running_and_its_state_serves_the_next(devnet):
     first = devnet.start()
     read_until(first, "Ctrl-C stops everything")
