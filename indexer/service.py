@@ -75,7 +75,6 @@ class Service:
     async def _index(self, store: Store) -> None:
         await self._anchor(store)
         await self._catch_up(store)
-        await self._publish(store)
         follower = Follower(
             store=store,
             chain=self.chain,
@@ -85,22 +84,26 @@ class Service:
             progress=self.status.progress,
         )
         await follower.restore()
+        while not await self._step(follower):
+            pass
+        await self._publish(store)
         while True:
             await self._step(follower)
 
-    async def _step(self, follower: Follower) -> None:
+    async def _step(self, follower: Follower) -> bool:
+        """Take one step; False when the node changed its mind in the middle of it, and the next will see it settled."""
         try:
             advanced = await follower.step()
         except InconsistentChain as error:
-            # The node changed its mind between two questions; the next step sees it settled.
             self._failed(error)
             await asyncio.sleep(FIRST_PAUSE_S)
-            return
+            return False
         await self._note(follower.store, phase="live")
         if advanced:
             self.documents.wake.set()
         else:
             await heads.wait(self.wake, at_most_s=self.poll_s)
+        return True
 
     async def _anchor(self, store: Store) -> None:
         cursor = await store.cursor()
@@ -138,6 +141,7 @@ class Service:
     async def _refold(self) -> None:
         self.status.phase = "refold"
         async with Store.open(self.settings.database_url, self.schema) as store:
+            await store.enter_phase("refold")
             ancestor = await self._deep_ancestor(store)
         await rebuild(self.settings.database_url, self.deployment, schema=self.schema, upto=ancestor)
 

@@ -176,6 +176,11 @@ class Store:
             yield Transaction(self.writer)
         self.nonce = (self.nonce or 0) + 1
 
+    async def enter_phase(self, phase: str) -> None:
+        """Tell readers what the indexer is about to do."""
+        async with self.transaction():
+            await self.writer.execute("UPDATE sync_state SET phase = $1", phase)
+
 
 @dataclass(frozen=True, slots=True)
 class Transaction:

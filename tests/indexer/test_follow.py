@@ -111,6 +111,23 @@ async def test_a_restart_in_the_window_undoes_what_the_chain_dropped_meanwhile(r
     await assert_equal_to_fresh_fold(rig)
 
 
+async def test_a_reorganisation_down_to_a_final_height_without_a_block_is_undone(rig: Rig) -> None:
+    rig.node.grow(8, nulls=0)
+    base = rig.node.head
+    rig.node.mine([], skip=4)
+    rig.node.grow(3, nulls=0)
+    async with rig.follower(finality_blocks=5) as follower:
+        await follower.step()
+        assert base.number < (await follower.store.cursor()).finalized_number < rig.node.chain()[-4].number
+    rig.node.drop(4)
+    assert rig.node.head is base
+    rig.node.mine([], skip=4)
+    rig.node.grow(4)
+    async with rig.follower(finality_blocks=5) as follower:
+        await follower.step()
+    await assert_equal_to_fresh_fold(rig)
+
+
 async def test_undo_data_is_dropped_at_finality(rig: Rig) -> None:
     async with rig.follower(finality_blocks=5) as follower:
         rig.node.grow(40)

@@ -6,12 +6,15 @@ import signal
 from pathlib import Path
 
 import aiohttp
+import asyncpg
 import pytest
 
+from indexer import schema as versions
 from indexer.errors import LostLock
 from tests.indexer.conftest import Rig
 from tests.indexer.processes import environment, indexer_process, nonce_of, wait_until_indexed
 from tests.indexer.simulated_node import SimulatedNode
+from tests.indexer.test_follow import assert_equal_to_fresh_fold
 
 
 @pytest.fixture
@@ -88,6 +91,38 @@ async def test_a_node_that_stops_answering_is_waited_for(rig: Rig, settings: dic
         rig.node.faults.failures = [503] * 8
         rig.node.grow(3)
         await wait_until_indexed(rig.database_url, rig.schema, block_hash=rig.node.head.hash)
+
+
+async def test_a_reorganisation_below_finality_is_folded_anew_without_stopping(
+    rig: Rig, settings: dict[str, str]
+) -> None:
+    rig.node.grow(120, nulls=0)
+    async with indexer_process(settings) as process:
+        await wait_until_indexed(rig.database_url, rig.schema, block_hash=rig.node.head.hash)
+        rig.node.drop(100)
+        rig.node.grow(130, nulls=0)
+        await line_with(process, "deep-reorg")
+        await wait_until_indexed(rig.database_url, rig.schema, block_hash=rig.node.head.hash)
+    await assert_equal_to_fresh_fold(rig)
+
+
+async def test_a_new_version_is_built_beside_the_published_one_and_takes_its_place(
+    rig: Rig, settings: dict[str, str]
+) -> None:
+    older = "idx_000000000000"
+    connection = await asyncpg.connect(rig.database_url)
+    try:
+        await versions.create(connection, older, rig.deployment)
+        await versions.publish(connection, older)
+        rig.node.grow(100)
+        async with indexer_process(settings) as process:
+            assert older in await line_with(process, "published")
+            assert await versions.published(connection) == rig.schema
+            assert (
+                await connection.fetchval("SELECT indexed_hash FROM public.sync_state") == rig.node.head.hash
+            )
+    finally:
+        await connection.close()
 
 
 async def test_another_chain_in_the_database_is_refused_until_reset(
