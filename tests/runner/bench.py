@@ -79,6 +79,7 @@ class Bench:
     ipfs_api: str
     home: Path
     stack: AsyncExitStack
+    claim_for: int = 200
 
     async def hand(
         self, number: int, *, chain: Chain | None = None, home: Path | None = None, **changes: Any
@@ -155,7 +156,7 @@ class Bench:
             "params_id": self.chain.deployment.params_id,
             "replicas": 1,
             "quorum": 1,
-            "claim_by": await self.chain.block_number() + 200,
+            "claim_by": await self.chain.block_number() + self.claim_for,
             "retention": 0,
             "client_epoch": 0,
             "spec": digest,
