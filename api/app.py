@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import orjson
+import msgspec
 from eth_account.signers.local import LocalAccount
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
@@ -88,7 +88,7 @@ async def _landing(_request: Request) -> Response:
 
 
 async def _openapi(_request: Request) -> Response:
-    return Response(orjson.dumps(openapi()), media_type="application/json")
+    return Response(msgspec.json.encode(openapi()), media_type="application/json")
 
 
 async def _docs(_request: Request) -> Response:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import asyncpg
-import orjson
+import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
 from api.metrics import STATEMENTS
@@ -163,5 +163,8 @@ class _said_plainly:  # noqa: N801  # a context manager reads as a verb
 
 async def _read_json(connection: Any) -> None:
     await connection.set_type_codec(
-        "jsonb", encoder=lambda value: orjson.dumps(value).decode(), decoder=orjson.loads, schema="pg_catalog"
+        "jsonb",
+        encoder=lambda value: msgspec.json.encode(value).decode(),
+        decoder=msgspec.json.decode,
+        schema="pg_catalog",
     )

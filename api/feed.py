@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-import orjson
+import msgspec
 import structlog
 
 from api.metrics import SUBSCRIBERS
@@ -93,7 +93,7 @@ class BlockFeed:
 
     async def _forward(self, payload: str) -> None:
         try:
-            document = orjson.loads(payload)
+            document = msgspec.json.decode(payload)
             notice = BlockNotice(int(document["number"]), bytes.fromhex(document["hash"].removeprefix("0x")))
         except (ValueError, KeyError, TypeError, AttributeError):
             log.warning("block notice not understood", payload=payload[:200])

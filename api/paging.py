@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-import orjson
+import msgspec
 
 from api.database import Record, Snapshot
 from api.filters import Conditions
@@ -96,7 +96,7 @@ def _bound(conditions: Conditions, ordering: Ordering, *, cursor: str, side: str
 
 def _cursor(ordering: Ordering, row: Record) -> str:
     values = [_plain(row[column.rpartition(".")[2]]) for column in ordering.columns]
-    return base64.urlsafe_b64encode(orjson.dumps([ordering.name, *values])).decode().rstrip("=")
+    return base64.urlsafe_b64encode(msgspec.json.encode([ordering.name, *values])).decode().rstrip("=")
 
 
 def _plain(value: object) -> str:
@@ -109,12 +109,12 @@ def _plain(value: object) -> str:
 
 def _read_cursor(ordering: Ordering, cursor: str, *, side: str) -> list[object]:
     try:
-        document = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        document = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         name, *values = document
         read: list[object] = [
             bytes.fromhex(value[2:]) if value.startswith("0x") else int(value) for value in values
         ]
-    except (binascii.Error, UnicodeError, ValueError, TypeError, AttributeError) as error:
+    except (binascii.Error, UnicodeError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{side}: not a cursor of this list",
             field=side,

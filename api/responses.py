@@ -1,6 +1,6 @@
 """Problem documents as responses, and the handlers that turn every exception into one."""
 
-import orjson
+import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,7 +23,7 @@ def problem_response(problem: Problem) -> Response:
     """Write a problem document."""
     retry_after = problem.more.get("retryAfter")
     return Response(
-        orjson.dumps(problem.document()),
+        msgspec.json.encode(problem.document()),
         status_code=problem.status,
         media_type="application/problem+json",
         headers={"Retry-After": str(retry_after)} if retry_after else None,

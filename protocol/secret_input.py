@@ -39,7 +39,8 @@ def private_key_from(given: str | None, *, field: str = "--private-key") -> byte
     Anything else is the key itself. Raises `InputError` or `KeystoreError`.
     """
     if given is None:
-        return parse_private_key(_ask("Private key (not shown)", field=field), field=field)
+        hint = f"Give {field} FILE, or {field} - and the key on standard input; a prompt needs a terminal."
+        return parse_private_key(_ask("Private key (not shown)", field=field, hint=hint), field=field)
     if given == "-":
         return parse_private_key(sys.stdin.readline(), field=field)
     path = Path(given).expanduser()
@@ -66,8 +67,9 @@ def password_from(file: Path | None, *, variable: str, prompt: str, confirm: boo
     """
     if file is not None:
         return _first_line(file.expanduser(), variable=variable)
-    typed = _ask(prompt, field=variable)
-    if confirm and _ask("Once more", field=variable) != typed:
+    hint = f"Write the password to a file that only you can read, and set {variable} to it."
+    typed = _ask(prompt, field=variable, hint=hint)
+    if confirm and _ask("Once more", field=variable, hint=hint) != typed:
         raise InputError("password: the two differ", field="password", hint="Try again.")
     return typed
 
@@ -83,16 +85,7 @@ def _first_line(path: Path, *, variable: str) -> str:
     return lines[0]
 
 
-def _ask(prompt: str, *, field: str) -> str:
+def _ask(prompt: str, *, field: str, hint: str) -> str:
     if not sys.stdin.isatty():
-        raise InputError(
-            f"{field}: not given, and there is no terminal to ask on",
-            field=field,
-            hint="Give a file that only you can read"
-            + (
-                ", or - and the key on standard input."
-                if field == "--private-key"
-                else f", named by {field}."
-            ),
-        )
+        raise InputError(f"{field}: not given, and there is no terminal to ask on", field=field, hint=hint)
     return getpass(f"{prompt}: ", stream=sys.stderr)

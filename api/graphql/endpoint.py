@@ -3,7 +3,7 @@
 from datetime import timedelta
 from http import HTTPStatus
 
-import orjson
+import msgspec
 from cross_web import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -50,7 +50,7 @@ class GraphqlEndpoint(GraphQL[Services, None]):
 
     def encode_json(self, data: object) -> str:
         """Write JSON."""
-        return orjson.dumps(data).decode()
+        return msgspec.json.encode(data).decode()
 
 
 def _problem(error: HTTPException) -> Problem:

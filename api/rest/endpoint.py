@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import orjson
+import msgspec
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -59,8 +59,8 @@ def _query(request: Request) -> dict[str, str]:
 
 async def _json(request: Request) -> object:
     try:
-        document: object = orjson.loads(await request.body())
-    except orjson.JSONDecodeError as error:
+        document: object = msgspec.json.decode(await request.body())
+    except (ValueError, RecursionError) as error:
         raise InputError(
             f"body: not JSON ({error})",
             field="body",

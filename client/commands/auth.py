@@ -25,9 +25,9 @@ async def _auth(
         str | None,
         typer.Option(
             "--private-key",
-            metavar="KEY|-",
-            help="The key itself, or - to read it from standard input. A key on a command line can be seen by others; "
-            "leave the option out to be asked.",
+            metavar="KEY|-|FILE",
+            help="The key itself, - to read it from standard input, or a file that holds it. A key on a command line "
+            "can be seen by others; leave the option out to be asked.",
             show_default=False,
         ),
     ] = None,

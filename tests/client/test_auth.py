@@ -91,7 +91,7 @@ def test_without_a_key_and_without_a_terminal_the_ways_to_give_one_are_named(off
     ran = offline.run("auth")
 
     assert ran.code == 2
-    assert "Give --keyfile FILE, --private-key - (standard input) or --new" in ran.err
+    assert "Give --private-key FILE, or --private-key - and the key on standard input" in ran.err
 
 
 def test_without_a_password_and_without_a_terminal_nothing_is_written(offline, home):
