@@ -4,6 +4,7 @@ What is dear to start is started once a session; what a test changes is its own.
 """
 
 import secrets
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -25,10 +26,12 @@ def accounts() -> LocalAccounts:
 
 
 @pytest.fixture(scope="session")
-async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Postgres]:
+async def postgres() -> AsyncIterator[Postgres]:
     """A server for the session; a test wants `postgres_url`."""
-    async with Postgres.start(folder=tmp_path_factory.mktemp("pg") / "data", durable=False) as server:
-        yield server
+    # Not in pytest's folder, which the next session started closes to the server's own, unprivileged account.
+    with tempfile.TemporaryDirectory(prefix="parity-postgres-") as folder:
+        async with Postgres.start(folder=Path(folder) / "data", durable=False) as server:
+            yield server
 
 
 @pytest.fixture
