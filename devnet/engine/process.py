@@ -26,8 +26,11 @@ class Engine:
 
     @staticmethod
     @asynccontextmanager
-    async def start(*, log: Path, port: int = 0, threads: int = 2) -> AsyncIterator["Engine"]:
+    async def start(*, log: Path, port: int = 0, threads: int = 1) -> AsyncIterator["Engine"]:
         """Run an engine until the block is left; `port` 0 takes a free one.
+
+        One thread computes the packaged model nearly as fast as two, which wait for each other wherever the machine
+        has anything else to do.
 
         Raises ProcessFailed when it does not come up.
         """

@@ -7,6 +7,7 @@ import httpx
 import ollama
 import pytest
 
+from devnet.engine.process import answers, is_ollama
 from devnet.paths import MODEL
 
 NAME = "smollm2:135m"
@@ -200,7 +201,7 @@ async def test_a_client_that_goes_away_frees_the_model(engine_url, engine, strea
     async with httpx.AsyncClient(base_url=engine_url) as client:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(_read_all(client, body), timeout=1)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         answer = await engine.generate(NAME, "What is the capital of France?", options=GREEDY)
     assert "Paris" in answer.response
 
@@ -217,3 +218,13 @@ async def _parts(answer):
         return
     async for part in answer:
         yield part
+
+
+async def test_another_local_networks_engine_is_not_taken_for_an_ollama_server(engine_url):
+    assert await answers(engine_url)
+    assert not await is_ollama(engine_url)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "not a url", "http://"])
+async def test_where_nothing_answers_there_is_no_engine(url):
+    assert not await answers(url)
