@@ -79,23 +79,23 @@ prices = st.one_of(st.just(0), st.integers(1, 10 * USDFC))
 
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
-    replicas = draw(st.integers(1, 5))
+    replicas = draw(st.sampled_from((3, 3, 3, 5, 4, 2, 1)))
     return Plan(
         sponsored=draw(st.booleans()),
         reward=draw(amounts),
-        bond=draw(st.one_of(st.just(0), amounts)),
+        bond=draw(st.one_of(st.just(0), amounts, st.integers(USDFC, 40 * USDFC))),
         input_price=draw(prices),
         output_price=draw(prices),
         replicas=replicas,
-        quorum=draw(st.integers(replicas // 2 + (draw(st.integers(0, 9)) > 0), replicas)),
-        claim_for=draw(st.integers(25, 200)),
+        quorum=replicas // 2 + draw(st.sampled_from((1, 1, 1, 1, 2, 0))),
+        claim_for=draw(st.integers(150, 900)),
         runners=tuple(draw(st.permutations(range(RUNNERS)))),
-        conducts=tuple(draw(st.sampled_from([Conduct.RIGHT] * 4 + list(Conduct))) for _ in range(replicas)),
+        conducts=tuple(draw(st.sampled_from([Conduct.RIGHT] * 6 + list(Conduct))) for _ in range(replicas)),
     )
 
 
 steps: st.SearchStrategy[Step] = st.one_of(
-    *[st.builds(Live, st.integers(0, MAX_TASKS - 1))] * 6,
+    *[st.builds(Live, st.integers(0, MAX_TASKS - 1))] * 8,
     st.builds(
         Wild,
         st.sampled_from(("claim", "commit", "reveal", "advance", "cancel", "again")),
@@ -116,5 +116,5 @@ steps: st.SearchStrategy[Step] = st.one_of(
 def histories(length: int) -> st.SearchStrategy[tuple[list[Plan], list[Step]]]:
     """Draw plans and at most `length` steps."""
     return st.tuples(
-        st.lists(plans(), min_size=1, max_size=MAX_TASKS), st.lists(steps, min_size=5, max_size=length)
+        st.lists(plans(), min_size=2, max_size=MAX_TASKS), st.lists(steps, min_size=5, max_size=length)
     )
