@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 VENV := .venv/bin
 
-.PHONY: help install lock up demo down lint format types arrows abi contracts test test-all
+.PHONY: help install lock up demo down lint format types arrows abi contracts static test test-all
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -40,8 +40,11 @@ abi: install ## write protocol/abi from the contracts
 contracts: install ## forge's unit, fuzz and invariant tests
 	@toolchain/checks contracts
 
+static: install ## Slither over the contracts; every finding must be answered
+	@toolchain/static
+
 test: install ## lint, types, arrows, contracts, and every test that is not slow
 	@toolchain/checks
 
-test-all: install ## the slow tests, deep fuzzing and mutants besides
+test-all: install ## the slow tests, deep fuzzing, static analysis and mutants besides
 	@toolchain/checks --all

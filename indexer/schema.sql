@@ -289,7 +289,7 @@ COMMENT ON COLUMN runner_reputation.node IS 'The runner.';
 COMMENT ON COLUMN runner_reputation.score IS 'Millionths, 0 to 1,000,000, as of updated_block, before decay.';
 COMMENT ON COLUMN runner_reputation."right" IS 'Seats with a right result.';
 COMMENT ON COLUMN runner_reputation.wrong IS 'Seats with a wrong result.';
-COMMENT ON COLUMN runner_reputation.missed IS 'Seats that did not commit or reveal.';
+COMMENT ON COLUMN runner_reputation.missed IS 'Seats that did not commit, or did not reveal where no quorum was found.';
 COMMENT ON COLUMN runner_reputation.monitor_missed IS 'Monitoring duties missed.';
 COMMENT ON COLUMN runner_reputation.wrong_streak IS 'Wrong results since the last right one or ban.';
 COMMENT ON COLUMN runner_reputation.updated_block IS 'Block of the last outcome (of registration, before the first).';

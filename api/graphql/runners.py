@@ -71,7 +71,9 @@ class Runner:
     )
     right: UInt = strawberry.field(description="Seats with a right result.")
     wrong: UInt = strawberry.field(description="Seats with a wrong result.")
-    missed: UInt = strawberry.field(description="Seats that did not commit or reveal.")
+    missed: UInt = strawberry.field(
+        description="Seats that did not commit, or did not reveal where no quorum was found."
+    )
     monitor_missed: UInt = strawberry.field(description="Monitoring duties missed.")
     wrong_streak: UInt = strawberry.field(description="Wrong results since the last right one or ban.")
     score_block: UInt = strawberry.field(description="Block of the last outcome, or of registration.")

@@ -83,8 +83,8 @@ interface ITaskEscrowTypes {
         uint24 maxClaimFor; // most blocks between submission and claimBy
         uint24 maturity; // blocks a runner must be registered before the lottery's seed block
         uint16 feeBps; // of each pay, to the treasury
-        uint16 wrongBps; // of the bond, for a revealed result outside the quorum
-        uint16 missBps; // of the bond, for a seat that did not commit or reveal
+        uint16 wrongBps; // of the bond, for a committed result outside the quorum, opened or not
+        uint16 missBps; // of the bond, for a seat that did not commit, or did not reveal where no quorum was found
         uint16 payerBps; // of each slash, to the payer
         uint16 burnBps; // of each slash, burnt; what remains goes to the treasury
         uint16 challengerBps; // of a slash after a won challenge, to the challenger

@@ -30,7 +30,8 @@ library Verdict {
         return 0;
     }
 
-    /// @notice What each seat's runner's record gets.
+    /// @notice What each seat's runner's record gets. A commitment that stays closed while others agree counts as wrong: the
+    /// last seat to reveal knows the quorum's answer, and must not have a cheaper way out than opening its own.
     /// @param won the winners' bits; zero when there was no quorum, and then nobody is wrong
     /// @param due the state that every seat should have reached by now
     function outcomesOf(Progress.Data memory progress, uint8 won, ITaskEscrowTypes.SeatState due)
@@ -40,10 +41,16 @@ library Verdict {
     {
         outcomes = new IRunnerReputationTypes.Outcome[](progress.claimed);
         for (uint256 i = 0; i < outcomes.length; ++i) {
-            if (won & (1 << i) != 0) outcomes[i] = IRunnerReputationTypes.Outcome.Right;
-            else if (progress.stateOf(i) < due) outcomes[i] = IRunnerReputationTypes.Outcome.Missed;
-            else if (won != 0) outcomes[i] = IRunnerReputationTypes.Outcome.Wrong;
-            else outcomes[i] = IRunnerReputationTypes.Outcome.Neutral;
+            ITaskEscrowTypes.SeatState state = progress.stateOf(i);
+            if (won & (1 << i) != 0) {
+                outcomes[i] = IRunnerReputationTypes.Outcome.Right;
+            } else if (won != 0 && state >= ITaskEscrowTypes.SeatState.Committed) {
+                outcomes[i] = IRunnerReputationTypes.Outcome.Wrong;
+            } else if (state < due) {
+                outcomes[i] = IRunnerReputationTypes.Outcome.Missed;
+            } else {
+                outcomes[i] = IRunnerReputationTypes.Outcome.Neutral;
+            }
         }
     }
 

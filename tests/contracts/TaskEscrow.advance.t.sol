@@ -108,7 +108,7 @@ contract TaskEscrowAdvanceTest is Lives {
         assertEq(reputation.scoreOf(all[0].node).right, 1);
     }
 
-    function test_OneSilentSeatDoesNotBlockAQuorum() public {
+    function test_OneSeatThatStaysClosedDoesNotBlockAQuorumAndIsWrong() public {
         claimAll(id, all);
         for (uint8 i = 0; i < 3; i++) {
             commitResult(id, i, all[i], RIGHT);
@@ -120,7 +120,8 @@ contract TaskEscrowAdvanceTest is Lives {
         emit ITaskEscrowEvents.TaskFinalized(id, RIGHT, 3, 2 * (REWARD / 3 / 50));
         advance();
         assertStatus(id, ITaskEscrowTypes.Status.Final);
-        assertEq(bonded(all[2].owner), 2 * MIN_STAKE - BOND / 10);
+        assertEq(bonded(all[2].owner), 2 * MIN_STAKE - BOND / 2);
+        assertEq(reputation.scoreOf(all[2].node).wrong, 1);
         assertEq(free(all[0].owner), REWARD / 3 * 98 / 100);
         assertEq(free(all[2].owner), 0);
     }

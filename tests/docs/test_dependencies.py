@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+CHECK_PROGRAMS = {"slither-analyzer"}
+"""Programs of their own that only look at our sources: never imported, linked or shipped, so that any licence will do."""
 
 
 def name_in(requirement: str) -> str:
@@ -45,5 +47,5 @@ def test_every_direct_dependency_is_explained_and_nothing_else_is():
 @pytest.mark.parametrize("name", sorted(explained()))
 def test_an_explanation_gives_licence_and_reason(name: str):
     licence, reason = explained()[name]
-    assert re.search(r"MIT|BSD|Apache|MPL", licence)
+    assert re.search(r"MIT|BSD|Apache|MPL", licence) or name in CHECK_PROGRAMS
     assert len(reason) > 10

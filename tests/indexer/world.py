@@ -291,7 +291,7 @@ class World:
         outcomes = []
         for number, entry in enumerate(task.seats):
             right = final and entry["result"] == best
-            missed = entry["state"] != 3
+            missed = entry["state"] < (2 if final else 3)
             slash = (
                 0 if right or not (final or missed) else -(-task.bond * (1000 if missed else 5000) // 10_000)
             )

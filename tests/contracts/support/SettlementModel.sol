@@ -100,7 +100,7 @@ library SettlementModel {
         returns (uint256)
     {
         if (seat.conduct == Conduct.Absent) return params.missBps;
-        if (seat.conduct == Conduct.Silent) return reached ? params.missBps : 0;
+        if (seat.conduct == Conduct.Silent && !quorate) return reached ? params.missBps : 0;
         return quorate ? params.wrongBps : 0;
     }
 
