@@ -34,59 +34,26 @@ RESULT = Web3.keccak(text="result")
 POCO_LIFE = 1_025_238
 STEPS = ("submitFor", "claim", "commit", "reveal", "reveal and settle")
 OTHERS = ("deposit (new account)", "bond", "register", "addParams")
-TEMPLATE = """# Gas
-
-Written by `toolchain/gas --write`: each figure is `gasUsed` of a transaction on a fresh local chain (anvil), base fee of
-21,000 included, contracts compiled as they are deployed. Do not edit by hand; `toolchain/gas --check` compares.
-
-## A whole task's life
-
-All transactions of one task together: relayed submission, and a claim, a commit and a reveal for each seat; the last
-reveal settles. *First* is the first task ever for these runners and this treasury, which fills storage that was empty.
-
-| life | gas |
-|---|---|
-{lives}
-
-## Step by step
-
-| seats | step | gas, in order of the seats |
-|---|---|---|
-{steps}
-
-## Around it
-
-| call | gas |
-|---|---|
-{others}
-
-## Beside others
-
-| | what it covers | gas |
-|---|---|---|
-| **Parity, k=1** | lottery seat, bond, commit, reveal, score, settlement | **{one:,}** |
-| **Parity, k=3** | the same with three runners and a quorum of two | **{three:,}** |
-| iExec PoCo | initialize 237,399 + contribute 417,035 + reveal 92,905 + finalize 277,899; one worker; matching of the orders not included | 1,025,238 |
-| task board with strings in storage | submission alone (59-character CID and text fields stored) | 379,821 to 431,121 |
-
-PoCo's figures are those that its own code gives in comments. A life with one seat takes {part:.0%} of PoCo's.
-
-## Against our own targets
-
-The design asked for 330,000 (k=1), 700,000 (k=3) and 96,000 for a relayed submission. **They are not met**: {one:,},
-{three:,} and {submit:,}. The targets came from a prototype that had no lottery, no reputation, no parameter versions and
-no check against dealing with oneself. What these cost, by the storage they must touch: for each claim four more cold
-words (parameters, payer, runner, number of active runners) and two more contracts (beacon and reputation), about 20,000;
-for each seat at settlement the runner's record, about 13,000; for a submission the parameters, the client's epoch and
-the whole order in the event, about 10,000. Compiling through the IR would save another 2 to 3 % and was left out, because it takes six times as long.
-
-Filecoin counts another gas, in which calls and state blocks weigh more than opcodes: `ape run deploy --dry-run` asks the
-node for its own estimates.
-"""
+CHANNEL_CALLS = (
+    "open",
+    "open (relayed)",
+    "top up",
+    "redeem 1, first",
+    "redeem 1",
+    "redeem 64",
+    "request close",
+    "close",
+)
+TEMPLATE = Path(__file__).with_name("gas.md.in")
 ORDER = """
 address client,address payer,uint96 reward,uint96 bond,uint96 inputPrice,uint96 outputPrice,uint16 paramsId,
 uint8 replicas,uint8 quorum,uint8 mode,uint40 claimBy,uint32 retention,uint64 clientEpoch,bytes32 spec,bytes32 salt
 """
+CHANNEL = (
+    "address payer,address node,address owner,uint96 amount,uint40 closeDelay,uint40 openBy,bytes32 salt"
+)
+VOUCHER = "bytes32 channelId,uint128 cumulative"
+BATCH = 64
 REGISTRATION = "address owner,address node,bytes32 label,bytes32 profile,uint256 deadline"
 
 
@@ -281,6 +248,66 @@ class World(Network):
         return sum(sum(spent) for spent in steps.values())
 
 
+@dataclass
+class Channels:
+    """Channels of many payers to one owner."""
+
+    world: World
+
+    def __post_init__(self) -> None:
+        self.owner, self.node = account("paid owner"), account("paid node")
+        self.payers = [account(f"payer {i}") for i in range(BATCH)]
+        self.domain = {
+            "name": "Parity StakeWallet",
+            "version": "1",
+            "chainId": self.world.w3.eth.chain_id,
+            "verifyingContract": self.world.wallet.address,
+        }
+
+    def terms(self, payer: LocalAccount) -> dict[str, Any]:
+        return {
+            "payer": payer.address,
+            "node": self.node.address,
+            "owner": self.owner.address,
+            "amount": 10 * USDFC,
+            "closeDelay": 720,
+            "openBy": 10**6,
+            "salt": RESULT,
+        }
+
+    def voucher(self, payer: LocalAccount, cumulative: int) -> tuple[Any, ...]:
+        channel = self.world.wallet.functions.channelIdOf(tuple(self.terms(payer).values())).call()
+        message = {"channelId": channel, "cumulative": cumulative}
+        signed = payer.sign_typed_data(self.domain, {"Voucher": members(VOUCHER)}, message)
+        vs = (signed.v - 27) << 255 | signed.s
+        return (channel, cumulative, signed.r.to_bytes(32, "big"), vs.to_bytes(32, "big"))
+
+    def redeem(self, payers: list[LocalAccount], cumulative: int, label: str) -> None:
+        batch = [self.voucher(payer, cumulative) for payer in payers]
+        self.world.send(self.world.wallet.functions.redeem(self.owner.address, batch), self.node, label)
+
+    def live(self) -> None:
+        """Open, top up, redeem and close."""
+        world, functions = self.world, self.world.wallet.functions
+        for payer in self.payers:
+            world.fund(payer, 20 * USDFC)
+            terms = self.terms(payer)
+            signature = payer.sign_typed_data(self.domain, {"Channel": members(CHANNEL)}, terms).signature
+            if payer is self.payers[0]:
+                world.send(functions.openChannel(tuple(terms.values())), payer, "open")
+            else:
+                call = functions.openChannelFor(tuple(terms.values()), signature)
+                world.send(call, world.boss, "open (relayed)")
+        first = tuple(self.terms(self.payers[0]).values())
+        world.send(functions.topUp(first, USDFC), self.payers[0], "top up")
+        cumulative = 1_234_567_890_123_456_789
+        self.redeem(self.payers[:1], cumulative, "redeem 1, first")
+        self.redeem(self.payers[:1], 2 * cumulative, "redeem 1")
+        self.redeem(self.payers, 3 * cumulative, f"redeem {BATCH}")
+        world.send(functions.requestClose(first), self.payers[0], "request close")
+        world.send(functions.close(first), self.node, "close")
+
+
 def measure(w3: Web3) -> tuple[World, dict[str, int]]:
     """Live one task of each kind; the first of each size pays for accounts and records that were empty."""
     world = World(w3, account("deployer"))
@@ -290,6 +317,7 @@ def measure(w3: Web3) -> tuple[World, dict[str, int]]:
         totals[f"k={replicas}"] = world.live(replicas, f"k={replicas}")
         totals[f"k={replicas}, metered"] = world.live(replicas, f"k={replicas} metered", metered=True)
     totals["k=3, one wrong"] = world.live(3, "k=3 one wrong", wrong=1)
+    Channels(world).live()
     return world, totals
 
 
@@ -302,11 +330,15 @@ def page(world: World, totals: dict[str, int]) -> str:
             spent = world.gas.get(f"k={replicas}: {step}")
             if spent:
                 steps.append(f"| k={replicas} | {step} | {' · '.join(f'{gas:,}' for gas in spent)} |")
+    channels = [f"| {name} | {world.gas[name][-1]:,} |" for name in CHANNEL_CALLS]
+    further = (world.gas[f"redeem {BATCH}"][-1] - world.gas["redeem 1"][-1]) // (BATCH - 1)
     others = [f"| {name} | {world.gas[name][-1]:,} |" for name in OTHERS]
-    return TEMPLATE.format(
+    return TEMPLATE.read_text(encoding="utf-8").format(
         lives="\n".join(lives),
         steps="\n".join(steps),
         others="\n".join(others),
+        channels="\n".join(channels),
+        further=further,
         one=totals["k=1"],
         three=totals["k=3"],
         submit=world.gas["k=1: submitFor"][0],

@@ -6,12 +6,14 @@ import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC2
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
 
+import {Channels} from "./base/Channels.sol";
 import {IERC3009} from "./interfaces/IERC3009.sol";
 import {IStakeWallet} from "./interfaces/IStakeWallet.sol";
 
 /// @title StakeWallet
-/// @dev Tokens move only in the functions marked `nonReentrant`; all others move ledger entries and call nobody.
-contract StakeWallet is IStakeWallet, ReentrancyGuard {
+/// @dev Tokens move only in the functions marked `nonReentrant`; all others move ledger entries and call nobody but the
+/// contract wallet whose signature (ERC-1271, a static call) they check, before they change anything.
+contract StakeWallet is IStakeWallet, Channels, ReentrancyGuard {
     using SafeERC20 for IERC20;
 
     bytes32 private constant DEPOSIT_TAG = keccak256("ParityDeposit");
@@ -24,7 +26,6 @@ contract StakeWallet is IStakeWallet, ReentrancyGuard {
     bool private _wired;
     uint128 private _liabilities;
     mapping(address module => bool) private _isModule;
-    mapping(address account => Account) private _accounts;
     mapping(address owner => Stake) private _stakes;
     mapping(address owner => Unbonding) private _unbondings;
 
@@ -34,8 +35,8 @@ contract StakeWallet is IStakeWallet, ReentrancyGuard {
     }
 
     /// @param usdfc the token held; it must not take fees on transfer
-    /// @param delay blocks between the request and the completion of an unbonding
-    constructor(address usdfc, uint40 delay) {
+    /// @param delay blocks between the request and the completion of an unbonding; also the least close delay of a channel
+    constructor(address usdfc, uint40 delay) Channels(delay) {
         require(usdfc != address(0), WalletZeroAddress());
         _token = IERC20(usdfc);
         _unbondDelay = delay;
@@ -46,20 +47,20 @@ contract StakeWallet is IStakeWallet, ReentrancyGuard {
 
     /// @inheritdoc IStakeWallet
     function deposit(uint96 amount) external nonReentrant {
-        _pull(msg.sender, msg.sender, amount);
+        _pull(_msgSender(), _msgSender(), amount);
     }
 
     /// @inheritdoc IStakeWallet
     function depositFor(address account, uint96 amount) external nonReentrant {
         require(account != address(0), WalletZeroAddress());
-        _pull(msg.sender, account, amount);
+        _pull(_msgSender(), account, amount);
     }
 
     /// @inheritdoc IStakeWallet
     function depositWithPermit(uint96 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external nonReentrant {
         // A copied permit is used up before this call; what counts is the allowance that it left.
-        try IERC20Permit(address(_token)).permit(msg.sender, address(this), amount, deadline, v, r, s) {} catch {}
-        _pull(msg.sender, msg.sender, amount);
+        try IERC20Permit(address(_token)).permit(_msgSender(), address(this), amount, deadline, v, r, s) {} catch {}
+        _pull(_msgSender(), _msgSender(), amount);
     }
 
     /// @inheritdoc IStakeWallet
@@ -73,7 +74,7 @@ contract StakeWallet is IStakeWallet, ReentrancyGuard {
 
     /// @inheritdoc IStakeWallet
     function withdraw(uint96 amount) external nonReentrant {
-        _withdraw(msg.sender, amount);
+        _withdraw(_msgSender(), amount);
     }
 
     /// @inheritdoc IStakeWallet
@@ -86,9 +87,9 @@ contract StakeWallet is IStakeWallet, ReentrancyGuard {
     function transfer(address to, uint96 amount) external {
         require(to != address(0), WalletZeroAddress());
         require(amount != 0, WalletZeroAmount());
-        _debit(msg.sender, amount);
+        _debit(_msgSender(), amount);
         _accounts[to].free += amount;
-        emit Transferred(msg.sender, to, amount);
+        emit Transferred(_msgSender(), to, amount);
     }
 
     /// @inheritdoc IStakeWallet
@@ -106,39 +107,39 @@ contract StakeWallet is IStakeWallet, ReentrancyGuard {
     /// @inheritdoc IStakeWallet
     function bond(uint96 amount) external {
         require(amount != 0, WalletZeroAmount());
-        _debit(msg.sender, amount);
-        _stakes[msg.sender].bonded += amount;
-        emit Bonded(msg.sender, amount);
+        _debit(_msgSender(), amount);
+        _stakes[_msgSender()].bonded += amount;
+        emit Bonded(_msgSender(), amount);
     }
 
     /// @inheritdoc IStakeWallet
     function requestUnbond(uint96 amount) external {
         require(amount != 0, WalletZeroAmount());
-        Stake storage stake = _stakes[msg.sender];
+        Stake storage stake = _stakes[_msgSender()];
         uint128 unlocked = stake.bonded - stake.locked;
         require(amount <= unlocked, WalletInsufficient(amount, unlocked));
         stake.bonded -= amount;
-        Unbonding storage pending = _unbondings[msg.sender];
+        Unbonding storage pending = _unbondings[_msgSender()];
         uint40 releaseBlock = uint40(block.number) + _unbondDelay;
         pending.amount += amount;
         pending.releaseBlock = releaseBlock;
-        emit UnbondRequested(msg.sender, amount, releaseBlock);
+        emit UnbondRequested(_msgSender(), amount, releaseBlock);
     }
 
     /// @inheritdoc IStakeWallet
     function cancelUnbond() external {
         uint96 amount = _takeUnbonding();
-        _stakes[msg.sender].bonded += amount;
-        emit UnbondCancelled(msg.sender, amount);
+        _stakes[_msgSender()].bonded += amount;
+        emit UnbondCancelled(_msgSender(), amount);
     }
 
     /// @inheritdoc IStakeWallet
     function completeUnbond() external {
-        uint40 releaseBlock = _unbondings[msg.sender].releaseBlock;
+        uint40 releaseBlock = _unbondings[_msgSender()].releaseBlock;
         require(block.number >= releaseBlock, WalletStillUnbonding(releaseBlock, block.number));
         uint96 amount = _takeUnbonding();
-        _accounts[msg.sender].free += amount;
-        emit Unbonded(msg.sender, amount);
+        _accounts[_msgSender()].free += amount;
+        emit Unbonded(_msgSender(), amount);
     }
 
     // ---------------------------------------------------------------- modules
@@ -263,16 +264,10 @@ contract StakeWallet is IStakeWallet, ReentrancyGuard {
 
     // ---------------------------------------------------------------- ledger
 
-    function _debit(address account, uint96 amount) private {
-        uint128 free = _accounts[account].free;
-        require(amount <= free, WalletInsufficient(amount, free));
-        _accounts[account].free = free - amount;
-    }
-
     function _takeUnbonding() private returns (uint96 amount) {
-        amount = _unbondings[msg.sender].amount;
+        amount = _unbondings[_msgSender()].amount;
         require(amount != 0, WalletNothingUnbonding());
-        delete _unbondings[msg.sender];
+        delete _unbondings[_msgSender()];
     }
 
     /// @dev Unlocks and slashes. Stake that backs other seats is left alone, so that `locked` stays within `bonded`.
@@ -324,9 +319,9 @@ contract StakeWallet is IStakeWallet, ReentrancyGuard {
 
     function _withdraw(address to, uint96 amount) private {
         require(amount != 0, WalletZeroAmount());
-        _debit(msg.sender, amount);
+        _debit(_msgSender(), amount);
         _liabilities -= amount;
-        emit Withdrawn(msg.sender, to, amount);
+        emit Withdrawn(_msgSender(), to, amount);
         uint256 before = _token.balanceOf(address(this));
         _token.safeTransfer(to, amount);
         uint256 delta = before - _token.balanceOf(address(this));

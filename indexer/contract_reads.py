@@ -1,6 +1,7 @@
 """Ask the contracts, at the indexed block, for what the tables say of them."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -58,6 +59,7 @@ async def compare_with_contracts(
             ("task_seats", lambda row: _seat(escrow, row)),
             ("runners", lambda row: _runner(reputation, row)),
             ("client_epochs", lambda row: _epoch(escrow, row)),
+            ("channels", lambda row: _channel(wallet, row)),
         )
         found: list[str] = []
         for table, ask in checks:
@@ -66,11 +68,12 @@ async def compare_with_contracts(
         for row in await view.fetch("SELECT * FROM runner_reputation"):
             found += _unequal("runner_reputation", row, await _score(reputation, row, settings, block=block))
         total = await view.fetchval(
-            "SELECT coalesce(sum(free + escrowed + bonded + unbonding), 0) FROM balances"
+            "SELECT (SELECT coalesce(sum(free + escrowed + bonded + unbonding), 0) FROM balances)"
+            " + (SELECT coalesce(sum(deposited - redeemed - returned), 0) FROM channels)"
         )
         liabilities = (await wallet.read("liabilities"))["value"]
         if total != liabilities:
-            found.append(f"balances: the sum is {total}, the wallet owes {liabilities}")
+            found.append(f"balances and channels: the sum is {total}, the wallet owes {liabilities}")
         return found
 
 
@@ -124,6 +127,25 @@ async def _runner(reputation: Contract, row: asyncpg.Record) -> Facts:
 
 async def _epoch(escrow: Contract, row: asyncpg.Record) -> Facts:
     return {"epoch": (await escrow.read("clientEpochOf", row["client"]))["value"]}
+
+
+async def _channel(wallet: Contract, row: asyncpg.Record) -> Facts:
+    funds = await wallet.read("channelOf", row["channel_id"], row["payer"], row["owner"])
+    terms = ("payer", "node", "owner", "amount", "close_delay", "open_by", "salt")
+    channel_id = await wallet.read("channelIdOf", tuple(_argument(row[name]) for name in terms))
+    status = "closed" if funds["closed"] else "closing" if funds["closesAt"] else "open"
+    return {
+        "channel_id": channel_id["value"],
+        "redeemed": funds["redeemed"],
+        # The contract lowers a closed channel's deposit to what it has paid.
+        "deposited": funds["deposited"] + row["returned"],
+        "closes_at": funds["closesAt"] or None,
+        "status": status,
+    }
+
+
+def _argument(value: Any) -> Any:
+    return int(value) if isinstance(value, Decimal) else value
 
 
 async def _score(reputation: Contract, row: asyncpg.Record, settings: Facts, *, block: int) -> Facts:

@@ -326,7 +326,7 @@ CREATE TABLE balances (
     release_block int8 NOT NULL,
     updated_block int8 NOT NULL
 ) WITH (fillfactor = 80);
-COMMENT ON TABLE balances IS 'The StakeWallet''s ledger. free + escrowed + bonded + unbonding is what it owes the account.';
+COMMENT ON TABLE balances IS 'The StakeWallet''s ledger. free + escrowed + bonded + unbonding is what it owes the account, besides what is left in its channels.';
 COMMENT ON COLUMN balances.account IS 'Address.';
 COMMENT ON COLUMN balances.free IS 'Spendable, base units.';
 COMMENT ON COLUMN balances.escrowed IS 'Held for running tasks that the account pays, base units.';
@@ -384,6 +384,50 @@ COMMENT ON COLUMN client_epochs.client IS 'Who signs orders.';
 COMMENT ON COLUMN client_epochs.epoch IS 'Epoch that an order must carry now.';
 COMMENT ON COLUMN client_epochs.updated_block IS 'Last block that changed the row.';
 
+CREATE TABLE channels (
+    channel_id bytea PRIMARY KEY,
+    payer bytea NOT NULL,
+    node bytea NOT NULL,
+    owner bytea NOT NULL,
+    amount numeric(78) NOT NULL,
+    deposited numeric(78) NOT NULL,
+    redeemed numeric(78) NOT NULL,
+    returned numeric(78) NOT NULL,
+    status text NOT NULL,
+    close_delay int8 NOT NULL,
+    open_by int8 NOT NULL,
+    salt bytea NOT NULL,
+    closes_at int8,
+    opened_block int8 NOT NULL,
+    opened_tx bytea NOT NULL,
+    opened_at timestamptz NOT NULL,
+    closed_block int8,
+    closed_tx bytea,
+    closed_at timestamptz,
+    updated_block int8 NOT NULL
+) WITH (fillfactor = 80);
+COMMENT ON TABLE channels IS 'Payment channels of the StakeWallet. deposited - redeemed - returned is what the wallet still holds in one.';
+COMMENT ON COLUMN channels.channel_id IS 'EIP-712 digest of the terms.';
+COMMENT ON COLUMN channels.payer IS 'Who deposited and signs vouchers.';
+COMMENT ON COLUMN channels.node IS 'Node key of the runner that is paid.';
+COMMENT ON COLUMN channels.owner IS 'Owner who receives what is redeemed.';
+COMMENT ON COLUMN channels.amount IS 'Opening deposit, a part of the terms, base units.';
+COMMENT ON COLUMN channels.deposited IS 'Opening deposit and top-ups, base units.';
+COMMENT ON COLUMN channels.redeemed IS 'Paid to the owner by vouchers so far, base units.';
+COMMENT ON COLUMN channels.returned IS 'Returned to the payer at the close, base units; 0 until then.';
+COMMENT ON COLUMN channels.status IS 'open, closing (the payer asked for the close) or closed.';
+COMMENT ON COLUMN channels.close_delay IS 'Blocks between the payer''s request and the close.';
+COMMENT ON COLUMN channels.open_by IS 'Last block in which the terms could open it.';
+COMMENT ON COLUMN channels.salt IS 'Salt of the terms.';
+COMMENT ON COLUMN channels.closes_at IS 'Block from which anybody may close it; null unless the payer asked.';
+COMMENT ON COLUMN channels.opened_block IS 'Block of the opening.';
+COMMENT ON COLUMN channels.opened_tx IS 'Transaction of the opening.';
+COMMENT ON COLUMN channels.opened_at IS 'Time of that block.';
+COMMENT ON COLUMN channels.closed_block IS 'Block of the close; null until then.';
+COMMENT ON COLUMN channels.closed_tx IS 'Transaction of the close; null until then.';
+COMMENT ON COLUMN channels.closed_at IS 'Time of the closing block; null until then.';
+COMMENT ON COLUMN channels.updated_block IS 'Last block that changed the row.';
+
 CREATE TABLE modules (
     contract bytea NOT NULL,
     module bytea NOT NULL,
@@ -416,6 +460,10 @@ CREATE INDEX IF NOT EXISTS runner_reputation_score ON runner_reputation (score, 
 CREATE UNIQUE INDEX IF NOT EXISTS reputation_events_order ON reputation_events (node, block_number, tx_index, log_index);
 CREATE INDEX IF NOT EXISTS reputation_events_block ON reputation_events (block_number);
 CREATE INDEX IF NOT EXISTS reputation_events_ref ON reputation_events (ref);
+
+CREATE INDEX IF NOT EXISTS channels_payer ON channels (payer, opened_block, channel_id);
+CREATE INDEX IF NOT EXISTS channels_owner ON channels (owner, opened_block, channel_id);
+CREATE INDEX IF NOT EXISTS channels_node ON channels (node, opened_block, channel_id);
 
 -- section: views
 

@@ -141,6 +141,7 @@ class Store:
             ("runner_reputation", keys.runners),
             ("parameters", keys.parameters),
             ("client_epochs", keys.client_epochs),
+            ("channels", keys.channels),
         ):
             rows = state.tables()[name]
             unknown = rows.unknown(wanted)

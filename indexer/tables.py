@@ -86,6 +86,7 @@ FOLDED = (
     Table("runner_reputation", rows.Reputation, ("node",)),
     Table("parameters", rows.Parameters, ("params_id",)),
     Table("client_epochs", rows.ClientEpoch, ("client",)),
+    Table("channels", rows.Channel, ("channel_id",)),
     Table("modules", rows.Module, ("contract", "module")),
 )
 FOLDED_BY_NAME = {table.name: table for table in FOLDED}

@@ -38,6 +38,57 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "WalletNotWirer": ("{actual} may not wire the StakeWallet; {expected} may.", _SET_UP),
     "WalletAlreadyWired": ("The StakeWallet is wired already; that is done once.", _SET_UP),
+    "WalletBadSignature": ("The signature is not {signer}'s.", _SIGN_AGAIN),
+    "WalletDeadline": (
+        "The signed action counted until block {deadlineBlock}; now is block {currentBlock}.",
+        "Sign again with a later deadline.",
+    ),
+    # Channels of the StakeWallet
+    "ChannelBadTerms": (
+        "The channel's {field:text} is not allowed.",
+        "Correct it (amount above zero; node and owner the runner's; close delay within the wallet's bounds) and sign again.",
+    ),
+    "ChannelExpired": (
+        "The channel was to be opened by block {openByBlock}; now is block {currentBlock}.",
+        "Sign new terms with a later openBy.",
+    ),
+    "ChannelExists": (
+        "The channel {channelId:hex} was opened already.",
+        "Use it, or sign new terms (another salt) for another one.",
+    ),
+    "ChannelUnknown": (
+        "There is no channel {channelId:hex} from {payer} to this owner.",
+        "Check the terms and the owner; a voucher names its signer here, who must be the channel's payer, on this chain.",
+    ),
+    "ChannelNotPayer": (
+        "{actual} may not do this for the channel; its payer {expected} may.",
+        "Use the payer's account or signature.",
+    ),
+    "ChannelAlreadyClosing": (
+        "The channel is closing already: it may be closed from block {closesAtBlock} on.",
+        "Wait until then, then close it.",
+    ),
+    "ChannelNotClosing": (
+        "The close of channel {channelId:hex} was never requested.",
+        "Request it as the payer and wait for the close delay, or close it as the runner.",
+    ),
+    "ChannelStillOpen": (
+        "The channel may be closed from block {closesAtBlock} on; now is block {currentBlock}.",
+        "Wait until then; the runner may redeem its vouchers meanwhile.",
+    ),
+    "ChannelIsClosed": ("The channel {channelId:hex} is closed.", "Open a new one."),
+    "ChannelOverdrawn": (
+        "The voucher promises {cumulative:usdfc}; the channel holds {deposited:usdfc} in all.",
+        "Top the channel up, or redeem a voucher that the deposit covers.",
+    ),
+    "ChannelStale": (
+        "The voucher is for {cumulative:usdfc} in all, and {redeemed:usdfc} were redeemed already.",
+        "Nothing to do if it was redeemed before; leave it out and redeem the others.",
+    ),
+    "ChannelBatchSize": (
+        "A batch has 1 to {most} vouchers, not {actual}.",
+        "Split it into smaller batches.",
+    ),
     # RunnerReputation
     "RunnerUnknown": ("{node} is not registered as a runner.", "Register it first (parity-runner register)."),
     "RunnerRetired": ("The runner {node} is retired.", "Its owner may register it again."),
@@ -149,8 +200,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "ERC20InvalidSender": ("{sender} cannot send USDFC.", _REPORT),
     "ERC20InvalidSpender": ("{spender} cannot be approved.", "Give another address."),
     "InvalidAccountNonce": (
-        "The permit of {account} is out of turn: its next nonce is {currentNonce}.",
-        "Sign a new permit with that nonce.",
+        "The signature of {account} is out of turn: its next nonce is {currentNonce}.",
+        "Sign again with that nonce.",
     ),
     "PermitExpired": ("The permit expired at Unix time {deadline}.", "Sign a new one with a later deadline."),
     "InvalidSigner": ("The signature is {actual}'s, not {expected}'s.", _SIGN_AGAIN),
@@ -175,6 +226,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Use the real USDFC: set USDFC_TOKEN_ADDRESS.",
     ),
     # OpenZeppelin
+    "AddressEmptyCode": ("There is no contract at {target}.", "Check the address and the network."),
+    "FailedCall": (
+        "A call within the call failed without saying why.",
+        "Make its calls one by one: the one that fails is unknown to the contract, or its arguments are cut short.",
+    ),
+    "InsufficientBalance": ("{balance} of the chain's coin there, {needed} needed.", _REPORT),
     "ECDSAInvalidSignature": ("The signature is malformed.", _SIGN_AGAIN),
     "ECDSAInvalidSignatureLength": ("The signature has {length} bytes; 65 are expected.", _SIGN_AGAIN),
     "ECDSAInvalidSignatureS": ("The signature is not in its canonical form.", _SIGN_AGAIN),

@@ -109,6 +109,11 @@ def reputation_domain(chain_id: int, address: str) -> Domain:
     return Domain("Parity RunnerReputation", "1", chain_id, address)
 
 
+def wallet_domain(chain_id: int, address: str) -> Domain:
+    """Give the domain of StakeWallet at `address`."""
+    return Domain("Parity StakeWallet", "1", chain_id, address)
+
+
 def token_domain(chain_id: int, address: str) -> Domain:
     """Give the domain of the USDFC token at `address`."""
     return Domain("USD for Filecoin Community", "1", chain_id, address)
@@ -117,7 +122,7 @@ def token_domain(chain_id: int, address: str) -> Domain:
 def order_typed_data(order: Order, domain: Domain) -> TypedData:
     """Build the document that a client (and a payer) signs."""
     message = order.to_message() | {"mode": int(order.mode)}
-    return _document("Order", _ORDER_TYPE, message=message, domain=domain)
+    return document_of("Order", _ORDER_TYPE, message=message, domain=domain)
 
 
 def task_id(order: Order, domain: Domain) -> bytes:
@@ -139,7 +144,7 @@ def registration_typed_data(registration: Registration, domain: Domain) -> Typed
         "profile": registration.profile,
         "deadline": registration.deadline,
     }
-    return _document("Registration", _REGISTRATION_TYPE, message=message, domain=domain)
+    return document_of("Registration", _REGISTRATION_TYPE, message=message, domain=domain)
 
 
 def sign_registration(registration: Registration, domain: Domain, account: BaseAccount) -> bytes:
@@ -169,7 +174,7 @@ def authorization_typed_data(
         "validBefore": valid_before,
         "nonce": nonce,
     }
-    return _document("ReceiveWithAuthorization", _AUTHORIZATION_TYPE, message=message, domain=domain)
+    return document_of("ReceiveWithAuthorization", _AUTHORIZATION_TYPE, message=message, domain=domain)
 
 
 def sign_authorization(
@@ -233,9 +238,10 @@ def recover_signer(document: TypedData, signature: bytes) -> str:
         ) from error
 
 
-def _document(
+def document_of(
     primary_type: str, kind: list[dict[str, str]], *, message: dict[str, Any], domain: Domain
 ) -> TypedData:
+    """Build a document of one struct whose members are scalars, `kind` in their order; bytes become 0x hex."""
     return {
         "types": {"EIP712Domain": _DOMAIN_TYPE, primary_type: kind},
         "primaryType": primary_type,

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IChannels} from "./IChannels.sol";
+import {IDelegated} from "./IDelegated.sol";
+
 /// @title Errors of the StakeWallet
 /// @notice Expected value first, actual value second, wherever an error carries both.
 interface IStakeWalletErrors {
@@ -79,7 +82,7 @@ interface IStakeWalletEvents {
 /// @title StakeWallet: the only custodian of USDFC
 /// @notice Tokens enter by deposit and leave by withdrawal (or burn); everything between is a ledger entry.
 /// All amounts are USDFC base units (18 decimals), all heights and delays are blocks.
-interface IStakeWallet is IStakeWalletErrors, IStakeWalletTypes, IStakeWalletEvents {
+interface IStakeWallet is IStakeWalletErrors, IStakeWalletTypes, IStakeWalletEvents, IDelegated, IChannels {
     function deposit(uint96 amount) external;
     function depositFor(address account, uint96 amount) external;
     /// @notice Deposits with an EIP-2612 permit; a permit that somebody already used does not make the call fail.

@@ -7,7 +7,7 @@ from indexer.events import Event
 from indexer.fold import escrow, reputation, wallet
 from indexer.fold.state import Impossible, Keys, State
 
-FOLD_VERSION = 1
+FOLD_VERSION = 2
 """Raise whenever equal events would give other rows: the index is then built anew beside the old one."""
 
 FOLDS = {
@@ -15,8 +15,8 @@ FOLDS = {
     "RunnerReputation": reputation.FOLDS,
     "TaskEscrow": escrow.FOLDS,
 }
-WITHOUT_ROWS = frozenset({"AuthorityUpdated", "EIP712DomainChanged"})
-"""Events of the libraries beneath the contracts that no row speaks of; they are kept as raw logs alone."""
+WITHOUT_ROWS = frozenset({"ActionExecuted", "AuthorityUpdated", "EIP712DomainChanged"})
+"""Events that no row speaks of (libraries' own, used nonces); they are kept as raw logs alone."""
 
 NEEDS = {
     "StakeWallet": wallet.needs,

@@ -149,6 +149,31 @@ class Module(msgspec.Struct, gc=False):
     updated_block: int
 
 
+class Channel(msgspec.Struct, gc=False):
+    """Table `channels`; amounts in USDFC base units."""
+
+    channel_id: bytes
+    payer: bytes
+    node: bytes
+    owner: bytes
+    amount: int
+    deposited: int
+    redeemed: int
+    returned: int
+    status: str
+    close_delay: int
+    open_by: int
+    salt: bytes
+    closes_at: int | None
+    opened_block: int
+    opened_tx: bytes
+    opened_at: datetime
+    closed_block: int | None
+    closed_tx: bytes | None
+    closed_at: datetime | None
+    updated_block: int
+
+
 class TaskEvent(msgspec.Struct, frozen=True, gc=False):
     """Table `task_events`; `data` is JSON text."""
 

@@ -8,6 +8,7 @@ import msgspec
 
 from indexer.fold.rows import (
     Balance,
+    Channel,
     ClientEpoch,
     Module,
     Parameters,
@@ -80,6 +81,7 @@ class Keys:
     runners: set[bytes] = field(default_factory=set)
     parameters: set[int] = field(default_factory=set)
     client_epochs: set[bytes] = field(default_factory=set)
+    channels: set[bytes] = field(default_factory=set)
     modules: set[tuple[bytes, bytes]] = field(default_factory=set)
 
 
@@ -104,6 +106,7 @@ class State:
         self.reputations: Rows[bytes, Reputation] = Rows()
         self.parameters: Rows[int, Parameters] = Rows()
         self.client_epochs: Rows[bytes, ClientEpoch] = Rows()
+        self.channels: Rows[bytes, Channel] = Rows()
         self.modules: Rows[tuple[bytes, bytes], Module] = Rows()
         self.task_events: list[TaskEvent] = []
         self.reputation_events: list[ReputationEvent] = []
@@ -119,6 +122,7 @@ class State:
             "runner_reputation": self.reputations,
             "parameters": self.parameters,
             "client_epochs": self.client_epochs,
+            "channels": self.channels,
             "modules": self.modules,
         }
 

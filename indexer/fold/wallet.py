@@ -1,4 +1,4 @@
-"""Fold the StakeWallet: balances, and what each task's settlement moved.
+"""Fold the StakeWallet: balances, channels (in `channels`), and what each task's settlement moved.
 
 A task's figures come from three events, in whatever order: `Settled` adds what left the payer's escrow to `returned`;
 each `Moved` of a seat owner takes its pay from there into `paid`; `TaskFinalized` (in `escrow`) takes the fee. What is left
@@ -9,15 +9,19 @@ the same `Moved` lines as remainder and fee, never touch these columns.
 from collections.abc import Callable, Mapping
 
 from indexer.events import Event
+from indexer.fold import channels
+from indexer.fold.balances import change
 from indexer.fold.rows import Balance, Module, Seat, Task
-from indexer.fold.state import Impossible, Keys, State
+from indexer.fold.state import Keys, State
 from indexer.fold.timeline import add_to_timeline
 
 
 def needs(keys: Keys, event: Event) -> None:
     """Note the rows that folding the event looks at."""
     name, args = event.type.name, event.args
-    if name == "Wired":
+    if name in channels.FOLDS:
+        channels.needs(keys, event)
+    elif name == "Wired":
         keys.modules.add((event.log.address, args[0]))
     elif name in ("Settled", "Moved"):
         keys.tasks.add(args[0])
@@ -28,79 +32,55 @@ def needs(keys: Keys, event: Event) -> None:
             keys.balances.add(args[1])
 
 
-def _change(
-    state: State,
-    event: Event,
-    account: bytes,
-    *,
-    free: int = 0,
-    escrowed: int = 0,
-    bonded: int = 0,
-    locked: int = 0,
-    unbonding: int = 0,
-) -> Balance:
-    """Add to the parts of a balance; none may fall below zero."""
-    row = state.balances.find(account) or Balance(account)
-    row.free += free
-    row.escrowed += escrowed
-    row.bonded += bonded
-    row.locked += locked
-    row.unbonding += unbonding
-    row.updated_block = event.log.block_number
-    if row.free < 0 or row.escrowed < 0 or row.bonded < 0 or row.locked < 0 or row.unbonding < 0:
-        raise Impossible(f"balance of 0x{account.hex()} would be negative: {row}")
-    return state.balances.put(account, row)
-
-
 def _deposited(state: State, event: Event) -> None:
     account, amount = event.args
-    _change(state, event, account, free=amount)
+    change(state, event, account, free=amount)
 
 
 def _withdrawn(state: State, event: Event) -> None:
     account, _to, amount = event.args
-    _change(state, event, account, free=-amount)
+    change(state, event, account, free=-amount)
 
 
 def _transferred(state: State, event: Event) -> None:
     sender, receiver, amount = event.args
-    _change(state, event, sender, free=-amount)
-    _change(state, event, receiver, free=amount)
+    change(state, event, sender, free=-amount)
+    change(state, event, receiver, free=amount)
 
 
 def _bonded(state: State, event: Event) -> None:
     owner, amount = event.args
-    _change(state, event, owner, free=-amount, bonded=amount)
+    change(state, event, owner, free=-amount, bonded=amount)
 
 
 def _unbond_requested(state: State, event: Event) -> None:
     owner, amount, release_block = event.args
-    _change(state, event, owner, bonded=-amount, unbonding=amount).release_block = release_block
+    change(state, event, owner, bonded=-amount, unbonding=amount).release_block = release_block
 
 
 def _unbond_cancelled(state: State, event: Event) -> None:
     owner, amount = event.args
-    _change(state, event, owner, bonded=amount, unbonding=-amount).release_block = 0
+    change(state, event, owner, bonded=amount, unbonding=-amount).release_block = 0
 
 
 def _unbonded(state: State, event: Event) -> None:
     owner, amount = event.args
-    _change(state, event, owner, free=amount, unbonding=-amount).release_block = 0
+    change(state, event, owner, free=amount, unbonding=-amount).release_block = 0
 
 
 def _escrowed(state: State, event: Event) -> None:
     payer, _ref, amount = event.args
-    _change(state, event, payer, free=-amount, escrowed=amount)
+    change(state, event, payer, free=-amount, escrowed=amount)
 
 
 def _bond_locked(state: State, event: Event) -> None:
     owner, _ref, amount = event.args
-    _change(state, event, owner, locked=amount)
+    change(state, event, owner, locked=amount)
 
 
 def _settled(state: State, event: Event) -> None:
     ref, payer, released = event.args
-    _change(state, event, payer, escrowed=-released)
+    change(state, event, payer, escrowed=-released)
     task = state.tasks.find(ref)
     if task is None:
         return
@@ -115,7 +95,7 @@ def _moved(state: State, event: Event) -> None:
     row = state.balances.find(who) or Balance(who)
     # Stake that backs other running seats is not touched: what is missing comes from the pending unbonding.
     from_bonded = min(slash, row.bonded - (row.locked - unlock))
-    _change(state, event, who, free=pay, bonded=-from_bonded, locked=-unlock, unbonding=from_bonded - slash)
+    change(state, event, who, free=pay, bonded=-from_bonded, locked=-unlock, unbonding=from_bonded - slash)
     task = state.tasks.find(ref)
     if task is None:
         return
@@ -148,7 +128,7 @@ def _settle_seat(state: State, event: Event, task: Task, seat: Seat) -> None:
 
 def _burned(state: State, event: Event) -> None:
     account, amount = event.args
-    _change(state, event, account, free=-amount)
+    change(state, event, account, free=-amount)
 
 
 def _wired(state: State, event: Event) -> None:
@@ -171,4 +151,5 @@ FOLDS: Mapping[str, Callable[[State, Event], None]] = {
     "Moved": _moved,
     "Burned": _burned,
     "Wired": _wired,
+    **channels.FOLDS,
 }

@@ -33,7 +33,8 @@ def values_of(abi_type: str) -> st.SearchStrategy[Any]:
 def argument_of(argument: Any) -> st.SearchStrategy[Any]:
     if argument["type"] == "tuple":
         return st.tuples(*(argument_of(member) for member in argument["components"]))
-    return values_of(argument["type"])
+    kind: str = argument["type"]
+    return st.lists(values_of(kind[:-2]), max_size=5) if kind.endswith("[]") else values_of(kind)
 
 
 def flat(value: Any) -> list[Any]:
@@ -45,7 +46,8 @@ def check(entry: Any, arguments: tuple[Any, ...]) -> None:
     topics = b"".join(encode([canonical_type(i)], [value]) for i, value in pairs if i["indexed"])
     unindexed = [(canonical_type(i), value) for i, value in pairs if not i["indexed"]]
     data = encode([kind for kind, _ in unindexed], [value for _, value in unindexed])
-    assert list(decoder(entry)(topics, data)) == flat(arguments)
+    expected = [tuple(leaf) if isinstance(leaf, list) else leaf for leaf in flat(arguments)]
+    assert list(decoder(entry)(topics, data)) == expected
     assert len(leaf_names(entry)) == len(flat(arguments))
 
 

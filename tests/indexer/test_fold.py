@@ -13,6 +13,7 @@ from indexer.fold.state import State
 from tests.indexer.world import ADDRESSES, DEAD, NODES, OWNERS, PAYERS, TREASURY, emitted
 
 TASK = b"\x07" * 32
+CHANNEL = b"\x0c" * 32
 BOOK = EventBook({address: contract for contract, address in ADDRESSES.items()})
 
 
@@ -44,6 +45,7 @@ class Story:
         self.state.runners.learn(self.state.runners.unknown(keys.runners), {})
         self.state.reputations.learn(self.state.reputations.unknown(keys.runners), {})
         self.state.parameters.learn(self.state.parameters.unknown(keys.parameters), {})
+        self.state.channels.learn(self.state.channels.unknown(keys.channels), {})
         self.state.client_epochs.learn(self.state.client_epochs.unknown(keys.client_epochs), {})
         apply(self.state, event)
 
@@ -51,6 +53,21 @@ class Story:
         row = self.state.balances.find(who)
         assert row is not None
         return (row.free, row.escrowed, row.bonded, row.locked, row.unbonding)
+
+    def channel(self, *, amount: int = 100) -> None:
+        self.tell("StakeWallet", "Deposited", PAYERS[0], 1000)
+        self.tell(
+            "StakeWallet",
+            "ChannelOpened",
+            CHANNEL,
+            PAYERS[0],
+            OWNERS[0],
+            NODES[0],
+            amount,
+            720,
+            99,
+            bytes(32),
+        )
 
     def submit(self, *, reward: int = 900, bond: int = 100, replicas: int = 3) -> None:
         self.tell("StakeWallet", "Deposited", PAYERS[0], 1000)
@@ -139,6 +156,20 @@ def test_settlement_of_something_that_is_no_task_moves_balances_alone(story: Sto
     assert story.balance(PAYERS[1]) == (10, 0, 0, 0, 0)
 
 
+def test_a_channel_pays_its_owner_and_returns_the_rest(story: Story) -> None:
+    story.channel()
+    story.tell("StakeWallet", "ChannelToppedUp", CHANNEL, PAYERS[0], 50)
+    story.tell("StakeWallet", "VouchersRedeemed", OWNERS[0], [CHANNEL, CHANNEL], [30, 20])
+    story.tell("StakeWallet", "ChannelClosing", CHANNEL, 800)
+    story.tell("StakeWallet", "ChannelClosed", CHANNEL, PAYERS[0], 100)
+    row = story.state.channels.find(CHANNEL)
+    assert row is not None
+    assert (row.amount, row.deposited, row.redeemed, row.returned) == (100, 150, 50, 100)
+    assert (row.status, row.closes_at, row.closed_block) == ("closed", 800, story.block)
+    assert story.balance(PAYERS[0])[0] == 950
+    assert story.balance(OWNERS[0])[0] == 50
+
+
 def test_the_third_wrong_result_in_a_row_bans_and_starts_the_count_anew(story: Story) -> None:
     story.tell("RunnerReputation", "RunnerRegistered", NODES[0], OWNERS[0], bytes(32), bytes(32))
     streaks = []
@@ -177,6 +208,30 @@ IMPOSSIBLE: list[tuple[str, Prelude, tuple[Any, ...], str]] = [
         lambda _story: None,
         ("RunnerReputation", "ScoreChanged", NODES[0], TASK, 0, 1),
         "not registered",
+    ),
+    (
+        "unknown channel",
+        lambda _story: None,
+        ("StakeWallet", "ChannelClosing", CHANNEL, 9),
+        "never opened",
+    ),
+    (
+        "channel overdrawn",
+        Story.channel,
+        ("StakeWallet", "VouchersRedeemed", OWNERS[0], [CHANNEL], [101]),
+        "cannot pay 101",
+    ),
+    (
+        "another owner paid",
+        Story.channel,
+        ("StakeWallet", "VouchersRedeemed", OWNERS[1], [CHANNEL], [1]),
+        "cannot pay 1 to",
+    ),
+    (
+        "more returned than is left",
+        Story.channel,
+        ("StakeWallet", "ChannelClosed", CHANNEL, PAYERS[0], 101),
+        "cannot return 101",
     ),
     (
         "retired twice",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from indexer.verify import compare_with_fresh_fold
 from tests.indexer.conftest import Rig, rig_on
 from tests.indexer.simulated_node import SimulatedNode
+from tests.indexer.world import NODES
 
 
 async def assert_equal_to_fresh_fold(rig: Rig) -> None:
@@ -31,6 +32,20 @@ async def assert_equal_to_world(rig: Rig) -> None:
     }
     assert {who: row for who, row in ours.items() if any(row)} == {
         who: row for who, row in theirs.items() if any(row)
+    }
+    channels = await rig.fetch(
+        "SELECT channel_id, payer, node, deposited, redeemed, returned, status FROM channels"
+    )
+    assert {row["channel_id"]: tuple(row)[1:] for row in channels} == {
+        channel_id: (
+            row.payer,
+            NODES[row.index],
+            row.deposited,
+            row.redeemed,
+            row.deposited - row.redeemed if row.closed else 0,
+            "closed" if row.closed else "closing" if row.asked else "open",
+        )
+        for channel_id, row in world.channels.items()
     }
     records = await rig.fetch('SELECT node, "right", wrong, missed, wrong_streak FROM runner_reputation')
     assert {row["node"]: list(row)[1:] for row in records} == {

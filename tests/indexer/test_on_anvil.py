@@ -26,7 +26,8 @@ from protocol.money import USDFC
 from protocol.networks import LOCAL
 from protocol.order import Order
 from protocol.sender import Sender
-from protocol.typed_data import escrow_domain, task_id
+from protocol.typed_data import Domain, escrow_domain, task_id, wallet_domain
+from protocol.voucher import Channel, channel_id, sign_voucher
 from tests.indexer.processes import environment, indexer_process, wait_until_indexed
 
 
@@ -62,6 +63,27 @@ class Network:
         await self.anvil.mine(4)
         deployment = self.chain.deployment
         return task_id(order, escrow_domain(deployment.chain_id, deployment.task_escrow))
+
+    @property
+    def domain(self) -> Domain:
+        deployment = self.chain.deployment
+        return wallet_domain(deployment.chain_id, deployment.stake_wallet)
+
+    def id_of(self, terms: Channel) -> bytes:
+        return channel_id(terms, self.domain)
+
+    async def open_channel(self, accounts: LocalAccounts) -> Channel:
+        terms = Channel(
+            payer=self.payer.address,
+            node=accounts.node(0).address,
+            owner=accounts.owner(0).address,
+            amount=5 * USDFC,
+            close_delay=await self.chain.call(self.chain.wallet.functions.minCloseDelay()),
+            open_by=await self.chain.block_number() + 100,
+            salt=secrets.token_bytes(32),
+        )
+        await self.payer.send(self.chain.wallet.functions.openChannel(terms.as_tuple()), label="open channel")
+        return terms
 
     async def answer(self, task: bytes, *, answers: list[bytes | None]) -> None:
         """Have the three runners take the task; None never reveals."""
@@ -205,6 +227,26 @@ async def test_failed_cancelled_and_withdrawn_add_up(
         "cancelled": "cancelled",
     }
     assert all(row["returned"] == row["reward"] and row["paid"] == row["fee"] == 0 for row in rows.values())
+
+
+async def test_channels_add_up_with_the_wallet(
+    network: Network, settings: IndexerSettings, anvil: Anvil, accounts: LocalAccounts
+) -> None:
+    paid, waived = [await network.open_channel(accounts) for _ in range(2)]
+    wallet = network.chain.wallet.functions
+    await network.payer.send(wallet.topUp(paid.as_tuple(), USDFC), label="top up")
+    voucher = sign_voucher(network.id_of(paid), 2 * USDFC, network.domain, account=accounts.payer)
+    await network.payer.send(wallet.redeem(paid.owner, [voucher.as_tuple()]), label="redeem")
+    await network.payer.send(wallet.requestClose(paid.as_tuple()), label="request close")
+    await network.nodes[0].send(wallet.close(waived.as_tuple()), label="close")
+    async with indexer(settings):
+        await assert_verified(settings, anvil)
+        await anvil.mine(paid.close_delay)
+        await network.owner.send(wallet.close(paid.as_tuple()), label="close")
+        await assert_verified(settings, anvil)
+    row = await fetch(settings, "SELECT * FROM public.channels WHERE channel_id = $1", network.id_of(paid))
+    assert (row["status"], row["amount"], row["deposited"]) == ("closed", 5 * USDFC, 6 * USDFC)
+    assert (row["redeemed"], row["returned"]) == (2 * USDFC, 4 * USDFC)
 
 
 @pytest.mark.parametrize("depth", [1, 5, 60])

@@ -86,6 +86,16 @@ class ModelTask:
 
 
 @dataclass
+class ModelChannel:
+    payer: bytes
+    index: int
+    deposited: int
+    redeemed: int = 0
+    asked: bool = False
+    closed: bool = False
+
+
+@dataclass
 class Ledger:
     free: int = 0
     escrowed: int = 0
@@ -100,6 +110,7 @@ class World:
     def __init__(self) -> None:
         self.ledger: dict[bytes, Ledger] = defaultdict(Ledger)
         self.tasks: dict[bytes, ModelTask] = {}
+        self.channels: dict[bytes, ModelChannel] = {}
         self.active: dict[bytes, bool] = {}
         self.records: dict[bytes, list[int]] = {}  # right, wrong, missed, streak, strikes
         self.params = 0
@@ -173,6 +184,66 @@ class World:
         amount, self.ledger[DEAD].free = self.ledger[DEAD].free, 0
         self._require(amount > 0)
         self._emit("StakeWallet", "Burned", DEAD, amount)
+
+    def _open_channel(self, who: bytes, index: int, amount: int) -> None:
+        row = self.ledger[who]
+        self._require(row.free >= amount and self.tx_hash not in self.channels)
+        row.free -= amount
+        self.channels[self.tx_hash] = ModelChannel(who, index, amount)
+        self._emit(
+            "StakeWallet",
+            "ChannelOpened",
+            self.tx_hash,
+            who,
+            OWNERS[index],
+            NODES[index],
+            amount,
+            720,
+            self.block + 9,
+            self.tx_hash,
+        )
+
+    def _channel(self, channel_id: bytes) -> ModelChannel:
+        channel = self.channels.get(channel_id)
+        if channel is None or channel.closed:
+            raise Refused
+        return channel
+
+    def _top_up(self, channel_id: bytes, who: bytes, amount: int) -> None:
+        channel, row = self._channel(channel_id), self.ledger[who]
+        self._require(row.free >= amount)
+        row.free -= amount
+        channel.deposited += amount
+        self._emit("StakeWallet", "ChannelToppedUp", channel_id, who, amount)
+
+    def _redeem(self, index: int) -> None:
+        """Redeem half of what is left in each channel to this owner, in one batch."""
+        paid = {
+            channel_id: amount
+            for channel_id, channel in self.channels.items()
+            if channel.index == index
+            and not channel.closed
+            and (amount := (channel.deposited - channel.redeemed) // 2)
+        }
+        self._require(bool(paid))
+        for channel_id, amount in paid.items():
+            self.channels[channel_id].redeemed += amount
+        self.ledger[OWNERS[index]].free += sum(paid.values())
+        self._emit("StakeWallet", "VouchersRedeemed", OWNERS[index], list(paid), list(paid.values()))
+        self._emit("StakeWallet", "ActionExecuted", OWNERS[index], self.block)
+
+    def _request_close(self, channel_id: bytes) -> None:
+        channel = self._channel(channel_id)
+        self._require(not channel.asked)
+        channel.asked = True
+        self._emit("StakeWallet", "ChannelClosing", channel_id, self.block + 720)
+
+    def _close(self, channel_id: bytes) -> None:
+        channel = self._channel(channel_id)
+        channel.closed = True
+        returned = channel.deposited - channel.redeemed
+        self.ledger[channel.payer].free += returned
+        self._emit("StakeWallet", "ChannelClosed", channel_id, channel.payer, returned)
 
     def _register(self, index: int) -> None:
         node = NODES[index]
@@ -355,6 +426,7 @@ def random_tx(rng: random.Random, world: World, nonce: int) -> Tx:
         "cancel",
         "advance",
     ]
+    kinds += ["open_channel"] * 3 + ["top_up", "redeem", "redeem", "request_close", "close"]
     kinds += ["claim"] * 8 + ["commit"] * 8 + ["reveal"] * 8
     kind = rng.choice(kinds)
     everyone = [*PAYERS, *OWNERS]
@@ -362,6 +434,7 @@ def random_tx(rng: random.Random, world: World, nonce: int) -> Tx:
     tasks = list(world.tasks) or [bytes(32)]
     task_id = rng.choice(tasks[-4:])
     task = world.tasks.get(task_id)
+    channel_id = rng.choice((list(world.channels) or [bytes(32)])[-6:])
     seat = rng.randrange(max(1, len(task.seats) if task else 1))
     args: dict[str, tuple[Any, ...]] = {
         "deposit": (rng.choice(everyone), amount),
@@ -378,6 +451,11 @@ def random_tx(rng: random.Random, world: World, nonce: int) -> Tx:
         "submit": (rng.choice(PAYERS), amount // 3, rng.randrange(0, 10**18), rng.choice([1, 2, 3])),
         "cancel": (task_id,),
         "advance": (task_id,),
+        "open_channel": (rng.choice(PAYERS), rng.randrange(4), amount // 5),
+        "top_up": (channel_id, rng.choice(everyone), amount // 50),
+        "redeem": (rng.randrange(4),),
+        "request_close": (channel_id,),
+        "close": (channel_id,),
         "claim": (task_id, rng.randrange(4)),
         "commit": (task_id, seat),
         "reveal": (task_id, seat, rng.choice([1, 1, 1, 2])),

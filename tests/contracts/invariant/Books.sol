@@ -2,12 +2,13 @@
 pragma solidity ^0.8.30;
 
 import {Auditor} from "./Auditor.sol";
+import {IChannelsTypes} from "../../../contracts/interfaces/IChannels.sol";
 
 /// @title Books: what must hold between any two actions, and at the very end
 abstract contract Books is Auditor {
     /// @notice I1: the wallet holds what it owes, and exactly that when nobody gave it more.
     function checkCustody() external {
-        uint256 owed = 0;
+        uint256 owed = heldInChannels();
         for (uint256 i = 0; i < people.length; i++) {
             owed += free(people[i]) + escrowed(people[i]) + bonded(people[i]) + wallet.unbondingOf(people[i]).amount;
         }
@@ -40,6 +41,38 @@ abstract contract Books is Auditor {
             }
             blame(escrowed(people[i]) == expected, "I3: escrow is not that of the running tasks");
         }
+    }
+
+    /// @notice Channels hold what was put in and not paid out, and have paid what was promised, to the base unit.
+    function checkChannels() external {
+        for (uint256 i = 0; i < tabs.length; i++) {
+            Tab storage tab = tabs[i];
+            IChannelsTypes.Funds memory funds = fundsOf(tab);
+            blame(funds.redeemed == tab.paid, "a channel paid something else than its vouchers");
+            blame(
+                funds.deposited == (tab.closed ? tab.paid : tab.put), "a channel holds something else than was put in"
+            );
+            blame(funds.redeemed <= funds.deposited, "a payer pays more than was deposited");
+            blame(funds.closesAt == tab.closesAt, "a close was moved");
+            blame(funds.closed == tab.closed, "a channel was closed or opened by itself");
+        }
+    }
+
+    /// @notice I11 for channels: payer and anyone end every channel, whatever the runner does.
+    function checkChannelLiveness() external {
+        for (uint256 k = openTabs.length; k > 0; k--) {
+            Tab storage tab = tabs[openTabs[k - 1]];
+            if (tab.closesAt == 0) {
+                vm.prank(tab.terms.payer);
+                wallet.requestClose(tab.terms);
+                tab.closesAt = blockNow() + tab.terms.closeDelay;
+            }
+            if (blockNow() < tab.closesAt) vm.roll(tab.closesAt);
+            vm.prank(outsider.addr);
+            wallet.close(tab.terms);
+            closeTab(openTabs[k - 1]);
+        }
+        blame(heldInChannels() == 0, "I11: money is left in closed channels");
     }
 
     /// @notice I5: ended tasks are as they were when they ended; running ones stand where they were last seen.

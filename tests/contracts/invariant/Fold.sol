@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {World} from "./World.sol";
+import {Tabs} from "./Tabs.sol";
 import {Vm} from "../support/Vm.sol";
+import {IChannelsEvents, IChannelsTypes} from "../../../contracts/interfaces/IChannels.sol";
 import {IRunnerReputationEvents} from "../../../contracts/interfaces/IRunnerReputation.sol";
 import {IStakeWalletEvents} from "../../../contracts/interfaces/IStakeWallet.sol";
 import {ITaskEscrowEvents, ITaskEscrowTypes} from "../../../contracts/interfaces/ITaskEscrow.sol";
 
 /// @title Fold: all state, rebuilt from events alone, as an indexer does it
-abstract contract Fold is World {
+abstract contract Fold is Tabs {
     struct Balances {
         uint256 free;
         uint256 escrowed;
@@ -29,12 +30,14 @@ abstract contract Fold is World {
     mapping(address who => Balances) private _balances;
     mapping(bytes32 id => Progress) private _progress;
     mapping(address node => uint256) private _scores;
+    mapping(bytes32 channelId => IChannelsTypes.Funds) private _funds;
 
     function fold(Vm.Log[] memory logs) internal {
         for (uint256 i = 0; i < logs.length; i++) {
             if (logs[i].emitter == address(wallet)) {
                 foldMoney(logs[i]);
                 foldStake(logs[i]);
+                foldChannel(logs[i]);
             } else if (logs[i].emitter == address(escrow)) {
                 foldTask(logs[i]);
             } else if (logs[i].emitter == address(reputation)) {
@@ -110,6 +113,38 @@ abstract contract Fold is World {
         who.unbonding -= slash - fromBonded;
     }
 
+    function foldChannel(Vm.Log memory log) private {
+        bytes32 name = log.topics[0];
+        if (name == IChannelsEvents.VouchersRedeemed.selector) return foldVouchers(log);
+        if (log.topics.length < 2) return;
+        IChannelsTypes.Funds storage funds = _funds[log.topics[1]];
+        if (name == IChannelsEvents.ChannelOpened.selector) {
+            (, uint256 amount) = abi.decode(log.data, (address, uint256));
+            funds.deposited = uint96(amount);
+            _balances[party2(log)].free -= amount;
+        }
+        if (name == IChannelsEvents.ChannelToppedUp.selector) {
+            uint256 amount = abi.decode(log.data, (uint256));
+            funds.deposited += uint96(amount);
+            _balances[party2(log)].free -= amount;
+        }
+        if (name == IChannelsEvents.ChannelClosing.selector) funds.closesAt = uint40(abi.decode(log.data, (uint256)));
+        if (name == IChannelsEvents.ChannelClosed.selector) {
+            uint256 returned = abi.decode(log.data, (uint256));
+            funds.deposited -= uint96(returned);
+            funds.closed = true;
+            _balances[party2(log)].free += returned;
+        }
+    }
+
+    function foldVouchers(Vm.Log memory log) private {
+        (bytes32[] memory channelIds, uint256[] memory amounts) = abi.decode(log.data, (bytes32[], uint256[]));
+        for (uint256 i = 0; i < channelIds.length; i++) {
+            _funds[channelIds[i]].redeemed += uint96(amounts[i]);
+            _balances[party1(log)].free += amounts[i];
+        }
+    }
+
     function foldTask(Vm.Log memory log) private {
         if (log.topics.length < 2) return; // not of a task
         Progress storage task = _progress[log.topics[1]];
@@ -134,6 +169,10 @@ abstract contract Fold is World {
         }
         for (uint256 i = 0; i < entries.length; i++) {
             blame(sameTask(entries[i].id, _progress[entries[i].id]), "I14: a task differs from its events");
+        }
+        for (uint256 i = 0; i < tabs.length; i++) {
+            bytes32 stored = keccak256(abi.encode(fundsOf(tabs[i])));
+            blame(stored == keccak256(abi.encode(_funds[tabs[i].id])), "I14: a channel differs from its events");
         }
         for (uint256 i = 0; i < fleet.length; i++) {
             uint256 told = _scores[fleet[i].node];

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Books} from "./Books.sol";
+import {ChannelActions} from "./ChannelActions.sol";
 import {SettlementModel} from "../support/SettlementModel.sol";
 import {ITaskEscrowTypes} from "../../../contracts/interfaces/ITaskEscrow.sol";
 
 /// @title Handler: what the invariant fuzzer may do
 /// @dev No action reverts: what a contract must refuse is tried, and a success is a fault.
-contract Handler is Books {
+contract Handler is ChannelActions {
     // What a runner means to do with its seat.
     uint256 private constant HONEST = 0;
     uint256 private constant WRONG_RESULT = 1;

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {Test} from "../support/Test.sol";
+import {ChannelActions} from "./ChannelActions.sol";
 import {Handler} from "./Handler.sol";
 
 /// @notice The protocol under whatever people may do to it. `Books` and `Auditor` and `Fold` say what I1 to I9, I11 and I14 are.
@@ -24,7 +25,7 @@ contract ProtocolInvariantTest is Test {
     }
 
     function actions() internal pure returns (bytes4[] memory list) {
-        list = new bytes4[](21);
+        list = new bytes4[](30);
         list[0] = Handler.submitOrder.selector;
         list[1] = Handler.liveOneStep.selector;
         list[2] = Handler.liveSomeSteps.selector;
@@ -47,12 +48,22 @@ contract ProtocolInvariantTest is Test {
         list[18] = Handler.liveToTheEnd.selector;
         list[19] = Handler.liveToTheEnd.selector;
         list[20] = Handler.liveSomeSteps.selector;
+        list[21] = ChannelActions.openChannel.selector;
+        list[22] = ChannelActions.topUp.selector;
+        list[23] = ChannelActions.spendAndRedeem.selector;
+        list[24] = ChannelActions.requestClose.selector;
+        list[25] = ChannelActions.closeChannel.selector;
+        list[26] = ChannelActions.cheatWithVouchers.selector;
+        list[27] = ChannelActions.openChannel.selector;
+        list[28] = ChannelActions.spendAndRedeem.selector;
+        list[29] = ChannelActions.closeChannel.selector;
     }
 
     function check() internal {
         handler.checkCustody();
         handler.checkLocks();
         handler.checkEscrows();
+        handler.checkChannels();
         assertEq(handler.fault(), "");
     }
 
@@ -65,18 +76,20 @@ contract ProtocolInvariantTest is Test {
     function afterInvariant() public {
         handler.checkTasks();
         handler.checkFold();
+        handler.checkChannelLiveness();
+        handler.checkCustody();
         handler.checkLiveness();
         assertEq(handler.fault(), "");
     }
 
     function test_ARunReachesEveryEndingAndEveryTrick() public {
         bytes4[] memory list = actions();
-        for (uint256 i = 0; i < 400; i++) {
+        for (uint256 i = 0; i < 600; i++) {
             (bool done,) = address(handler).call(abi.encodeWithSelector(list[i % list.length], i));
             assertTrue(done, "an action reverted");
             check();
         }
-        string[11] memory reached = [
+        string[19] memory reached = [
             "final",
             "failed",
             "cancelled",
@@ -87,7 +100,15 @@ contract ProtocolInvariantTest is Test {
             "resubmitted",
             "rules",
             "burnt",
-            "revealed"
+            "revealed",
+            "channel opened",
+            "relayed",
+            "topped up",
+            "redeemed",
+            "redeemed a batch",
+            "closed",
+            "waived",
+            "cheated"
         ];
         for (uint256 i = 0; i < reached.length; i++) {
             assertGt(handler.tally(reached[i]), 0, reached[i]);

@@ -140,6 +140,10 @@ abstract contract Deployed is Signing {
         return domainOf("Parity RunnerReputation", block.chainid, address(reputation));
     }
 
+    function walletDomain() internal view returns (bytes32) {
+        return domainOf("Parity StakeWallet", block.chainid, address(wallet));
+    }
+
     function escrowDomain() internal view returns (bytes32) {
         return domainOf("Parity TaskEscrow", block.chainid, address(escrow));
     }

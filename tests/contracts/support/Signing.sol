@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {Test} from "./Test.sol";
+import {IChannelsTypes} from "../../../contracts/interfaces/IChannels.sol";
 import {IStakeWalletTypes} from "../../../contracts/interfaces/IStakeWallet.sol";
 import {ITaskEscrowTypes} from "../../../contracts/interfaces/ITaskEscrow.sol";
 
@@ -20,6 +21,12 @@ abstract contract Signing is Test {
     );
     bytes32 internal constant PERMIT_TYPE =
         keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
+    bytes32 internal constant CHANNEL_TYPE = keccak256(
+        "Channel(address payer,address node,address owner,uint96 amount,uint40 closeDelay,uint40 openBy,bytes32 salt)"
+    );
+    bytes32 internal constant VOUCHER_TYPE = keccak256("Voucher(bytes32 channelId,uint128 cumulative)");
+    bytes32 internal constant ACTION_TYPE =
+        keccak256("Action(address account,bytes call,uint256 nonce,uint256 deadline)");
 
     function domainOf(string memory name, uint256 chain, address verifier) internal pure returns (bytes32) {
         return keccak256(abi.encode(DOMAIN_TYPE, keccak256(bytes(name)), keccak256("1"), chain, verifier));
@@ -70,5 +77,32 @@ abstract contract Signing is Test {
     ) internal pure returns (uint8 v, bytes32 r, bytes32 s) {
         bytes32 structHash = keccak256(abi.encode(PERMIT_TYPE, vm.addr(key), spender, value, nonce, deadline));
         (v, r, s) = vm.sign(key, typedDigest(tokenDomain, structHash));
+    }
+
+    function channelDigest(IChannelsTypes.Channel memory terms, bytes32 domain) internal pure returns (bytes32) {
+        return typedDigest(domain, keccak256(abi.encode(CHANNEL_TYPE, terms)));
+    }
+
+    function voucherDigest(bytes32 channelId, uint128 cumulative, bytes32 domain) internal pure returns (bytes32) {
+        return typedDigest(domain, keccak256(abi.encode(VOUCHER_TYPE, channelId, cumulative)));
+    }
+
+    /// @notice A voucher with its signature in the 64 bytes of EIP-2098.
+    function signVoucher(uint256 key, bytes32 channelId, uint128 cumulative, bytes32 domain)
+        internal
+        pure
+        returns (IChannelsTypes.Voucher memory)
+    {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, voucherDigest(channelId, cumulative, domain));
+        bytes32 vs = bytes32(uint256(v - 27) << 255 | uint256(s));
+        return IChannelsTypes.Voucher({channelId: channelId, cumulative: cumulative, r: r, vs: vs});
+    }
+
+    function actionDigest(address account, bytes memory call, uint256 nonce, uint256 deadline, bytes32 domain)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return typedDigest(domain, keccak256(abi.encode(ACTION_TYPE, account, keccak256(call), nonce, deadline)));
     }
 }
