@@ -3,7 +3,9 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 
+import psutil
 import pytest
 from eth_account import Account
 
@@ -230,6 +232,7 @@ async def test_a_node_that_is_away_while_a_transaction_waits_is_waited_for(
         )
         first = await sent.get()
         os.kill(anvil.process.pid, signal.SIGSTOP)
+        await until(partial(_is_stopped, anvil.process.pid))
         with pytest.raises(RpcUnavailable):
             await chain.block_number()
         os.kill(anvil.process.pid, signal.SIGCONT)
@@ -254,6 +257,10 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(10):
         while not await condition():  # noqa: ASYNC110 (the event is in another process)
             await asyncio.sleep(0.02)
+
+
+async def _is_stopped(pid: int) -> bool:
+    return psutil.Process(pid).status() == psutil.STATUS_STOPPED
 
 
 async def _is_dearer(anvil: Anvil, *, than: int) -> bool:

@@ -100,7 +100,7 @@ contract CustodyAttackTest is Lives {
     function test_attack_14_tokens_sent_past_the_ledger_jam_nothing(uint96 dust) public {
         token.mint(outsider.addr, dust);
         vm.prank(outsider.addr);
-        token.transfer(address(wallet), dust);
+        assertTrue(token.transfer(address(wallet), dust));
         fund(client.addr, 5);
         vm.prank(client.addr);
         wallet.withdraw(uint96(1_000 * uint256(USDFC) + 5));

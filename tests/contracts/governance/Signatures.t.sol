@@ -38,7 +38,7 @@ contract VotesBySignatureTest is Governed {
     function test_AContractWalletVotesByItsOwnersSignature() public {
         ContractWallet safe = new ContractWallet(holder.addr);
         vm.prank(founder.addr);
-        votes.transfer(address(safe), 50_000e18);
+        assertTrue(votes.transfer(address(safe), 50_000e18));
         vm.prank(address(safe));
         votes.delegate(address(safe));
         skipTime(1);
@@ -50,7 +50,7 @@ contract VotesBySignatureTest is Governed {
 
     function test_TokensAreDelegatedBySignature() public {
         vm.prank(founder.addr);
-        votes.transfer(outsider.addr, 5e18);
+        assertTrue(votes.transfer(outsider.addr, 5e18));
         assertEq(votes.getVotes(outsider.addr), 0);
         bytes32 structHash = keccak256(
             abi.encode(

@@ -85,7 +85,7 @@ abstract contract Governed is Lives {
     /// @notice Hands on tokens of the founder's; the receiver votes for itself.
     function give(address to, uint256 amount) internal {
         vm.prank(founder.addr);
-        votes.transfer(to, amount);
+        assertTrue(votes.transfer(to, amount));
         vm.prank(to);
         votes.delegate(to);
     }
