@@ -18,6 +18,8 @@ CONTRACTS = ("StakeWallet", "RunnerReputation", "TaskEscrow")
 TOKEN = "TestUSDFC"  # noqa: S105 (a currency)
 """The USDFC token: the local stand-in's ABI holds all that Parity uses of the real one."""
 BEACON = "IBeacon"
+GOVERNANCE = ("ParityToken", "ParityGovernor", "ParityTimelock", "ParityAccessManager")
+"""Who may change the rules; nothing of theirs is needed to order, do or pay for work."""
 
 AbiEntry = Mapping[str, Any]
 
@@ -61,10 +63,10 @@ def event_topics() -> Mapping[str, Mapping[bytes, EventAbi]]:
 
 @cache
 def errors_by_selector() -> Mapping[bytes, AbiEntry]:
-    """Map each custom error's 4-byte selector to its ABI entry, over all contracts and the token."""
+    """Map each custom error's 4-byte selector to its ABI entry, over all contracts and tokens."""
     return {
         bytes(function_abi_to_4byte_selector(cast(ABIError, entry))): entry
-        for contract in (*CONTRACTS, TOKEN, BEACON)
+        for contract in (*CONTRACTS, TOKEN, BEACON, *GOVERNANCE)
         for entry in load_abi(contract)
         if entry["type"] == "error"
     }

@@ -27,6 +27,9 @@ class Deployment(BaseModel):
     task_escrow: Address
     beacon: Address
     access_manager: Address
+    parity_token: Address
+    governor: Address
+    timelock: Address
     treasury: Address
     params_id: Annotated[int, Field(ge=1)]
     local: bool
@@ -35,13 +38,24 @@ class Deployment(BaseModel):
 def load_deployment(chain_id: int, *, folder: str | Path = "deployments") -> Deployment:
     """Read `<folder>/<chain id>.json`; `ConfigError` says what is missing or wrong in it."""
     path = Path(folder) / f"{chain_id}.json"
-    try:
-        deployment = Deployment.model_validate_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.exists():
         raise ConfigError(
             f"{path}: no deployment for chain {chain_id}",
             hint="Deploy with `ape run deploy`, start `make up`, or set DEPLOYMENTS_DIR to where the file is.",
-        ) from None
+        )
+    deployment = read_deployment(path)
+    if deployment.chain_id != chain_id:
+        raise ConfigError(
+            f"{path}: holds chain {deployment.chain_id}, not {chain_id}",
+            hint="Restore the file under its own name.",
+        )
+    return deployment
+
+
+def read_deployment(path: str | Path) -> Deployment:
+    """Read a deployment file of any name; `ConfigError` says what is wrong in it."""
+    try:
+        return Deployment.model_validate_json(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{path}: cannot be read ({error})", hint="Check the file and its permissions."
@@ -52,12 +66,6 @@ def load_deployment(chain_id: int, *, folder: str | Path = "deployments") -> Dep
         raise ConfigError(
             f"{path}: {field}: {first['msg']}", hint="Write it again with `ape run deploy`."
         ) from error
-    if deployment.chain_id != chain_id:
-        raise ConfigError(
-            f"{path}: holds chain {deployment.chain_id}, not {chain_id}",
-            hint="Restore the file under its own name.",
-        )
-    return deployment
 
 
 def save_deployment(deployment: Deployment, *, folder: str | Path = "deployments") -> Path:

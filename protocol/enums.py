@@ -53,3 +53,24 @@ class RunnerStatus(IntEnum):
     NONE = 0
     ACTIVE = 1
     RETIRED = 2
+
+
+class ProposalState(IntEnum):
+    """How far a proposal in ParityGovernor has come."""
+
+    PENDING = 0
+    ACTIVE = 1
+    CANCELED = 2
+    DEFEATED = 3
+    SUCCEEDED = 4
+    QUEUED = 5
+    EXPIRED = 6
+    EXECUTED = 7
+
+
+class VoteSupport(IntEnum):
+    """What a vote on a proposal says."""
+
+    AGAINST = 0
+    FOR = 1
+    ABSTAIN = 2

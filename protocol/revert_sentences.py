@@ -1,7 +1,10 @@
 """One sentence and one remedy for every custom error of the contracts, by name.
 
-Placeholders are the error's arguments; `:usdfc`, `:status`, `:text` and `:hex` say how one is written.
+Placeholders are the error's arguments; `:usdfc`, `:votes`, `:status`, `:proposal`, `:text` and `:hex` say how one is
+written.
 """
+
+from protocol.governance_sentences import GOVERNANCE_SENTENCES
 
 _REPORT = "This should not happen in ordinary use; report it with the transaction's details."
 _GOVERNANCE = "Only governance may do this: propose it with `ape run propose`."
@@ -249,4 +252,5 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "AccessManagedInvalidAuthority": ("{authority} is no access manager.", _SET_UP),
     "InvalidShortString": ("A stored text is malformed.", _REPORT),
     "StringTooLong": ("The text {str!r} is too long.", "Shorten it to 31 bytes."),
+    **GOVERNANCE_SENTENCES,
 }

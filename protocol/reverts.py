@@ -1,9 +1,10 @@
 """Contract errors in people's words: what was refused, with the figures, and what to do about it."""
 
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 from eth_abi.abi import decode
@@ -13,7 +14,7 @@ from eth_utils.address import to_checksum_address
 from web3.exceptions import ContractLogicError
 
 from protocol.abi import AbiEntry, errors_by_selector
-from protocol.enums import TaskStatus
+from protocol.enums import ProposalState, TaskStatus
 from protocol.errors import TransactionReverted
 from protocol.money import format_usdfc
 from protocol.revert_sentences import SENTENCES
@@ -122,17 +123,22 @@ def _to_bytes(data: bytes | str | None) -> bytes:
 
 
 class _Writer(string.Formatter):
-    """Writes `{name:usdfc}` as an amount, `{name:status}` as a phase, `{name:text}` as bytes32 text, `{name:hex}`."""
+    """Writes `{name:usdfc}` as an amount, `{name:status}` as a phase, `{name:text}` as bytes32 text, and so on."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        match format_spec:
-            case "usdfc":
-                return f"{format_usdfc(value)} USDFC"
-            case "status":
-                return TaskStatus(value).name.lower() if value < len(TaskStatus) else str(value)
-            case "text":
-                return bytes(value).rstrip(b"\0").decode("utf-8", errors="replace")
-            case "hex":
-                return "0x" + bytes(value).hex()
-            case _:
-                return str(super().format_field(value, format_spec))
+        write = _WRITERS.get(format_spec)
+        return write(value) if write else str(super().format_field(value, format_spec))
+
+
+def _member(kind: type[IntEnum], value: int) -> str:
+    return kind(value).name.lower() if value < len(kind) else str(value)
+
+
+_WRITERS: Mapping[str, Callable[[Any], str]] = {
+    "usdfc": lambda value: f"{format_usdfc(value)} USDFC",
+    "votes": lambda value: f"{format_usdfc(value)} votes",  # as many decimals as USDFC
+    "status": lambda value: _member(TaskStatus, value),
+    "proposal": lambda value: _member(ProposalState, value),
+    "text": lambda value: bytes(value).rstrip(b"\0").decode("utf-8", errors="replace"),
+    "hex": lambda value: "0x" + bytes(value).hex(),
+}

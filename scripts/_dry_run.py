@@ -53,8 +53,8 @@ def _lines(session: Session, profile: Profile, record: Record) -> list[Line]:
     addresses = dict(record.addresses)
     lines: list[Line] = []
     plain = 0
-    for creation in creations(profile, deployer=record.deployer, treasury=record.treasury):
-        addresses[creation.name] = created_address(record.deployer, nonce + len(lines))
+    for creation in creations(profile, record.parties):
+        addresses[creation.name] = created_address(record.parties.deployer, nonce + len(lines))
         transaction = creation.transaction(session, addresses)
         gas = session.estimate_creation(transaction)
         lines.append(Line(f"create {creation.contract}", gas, addresses[creation.name], transaction.data))
@@ -62,7 +62,7 @@ def _lines(session: Session, profile: Profile, record: Record) -> list[Line]:
             bytes(transaction.data), len(creation.container().contract_type.get_runtime_bytecode() or b"")
         )
     ratio = max(1.0, sum(line.gas for line in lines) / plain)
-    for call in calls(profile):
+    for call in calls(profile, record.parties):
         transaction = call.transaction(session, addresses)
         lines.append(Line(call.what, int(call.evm_gas * ratio), addresses[call.target], transaction.data))
     return lines

@@ -9,7 +9,8 @@ from ape.cli import account_option, network_option
 from protocol.deployment import Deployment, load_deployment
 from protocol.errors import InputError, WrongChain
 from protocol.money import parse_usdfc
-from scripts._session import Session, require_code
+from scripts._reader import Reader
+from scripts._session import require_code
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -35,7 +36,7 @@ class UsdfcAmount(click.ParamType):
             self.fail(f"{error.message}. {error.hint or ''}".strip(), param, ctx)
 
 
-def deployment_of(session: Session, folder: str) -> Deployment:
+def deployment_of(session: Reader, folder: str) -> Deployment:
     """Read the chain's deployment and make sure that it is of this very chain."""
     deployment = load_deployment(session.chain_id, folder=folder)
     hint = "The file is of a chain that is gone. Deploy again with `ape run deploy`."

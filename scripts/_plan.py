@@ -1,64 +1,21 @@
-"""The steps of a deployment, in order: five or six contracts, then three calls that wire them."""
+"""The steps of a deployment, in order: the contracts, then the calls that wire them and hand their administration over."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
-from ape import project
-from ape.api import TransactionAPI
-from ape.contracts import ContractContainer, ContractInstance
-
+from scripts._governance_plan import governance_calls, governance_creations
 from scripts._profiles import Profile, as_arguments
-from scripts._session import Session
-
-Addresses = dict[str, str]
+from scripts._steps import Call, Creation, Parties
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Creation:
-    """A contract to create. `name` is its name in the deployment file, `contract` that of its source."""
-
-    name: str
-    contract: str
-    arguments: Callable[[Addresses], tuple[Any, ...]]
-
-    def container(self) -> ContractContainer:
-        found: ContractContainer = getattr(project, self.contract)
-        return found
-
-    def transaction(self, session: Session, addresses: Addresses) -> TransactionAPI:
-        built: TransactionAPI = self.container().constructor.serialize_transaction(
-            *self.arguments(addresses), sender=session.account
-        )
-        return built
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A call to make once. `done` reads from the chain whether it was; `evm_gas` is what it costs on a plain EVM."""
-
-    what: str
-    contract: str
-    target: str
-    method: str
-    arguments: Callable[[Addresses], tuple[Any, ...]]
-    done: Callable[[ContractInstance, Addresses], bool]
-    evm_gas: int
-
-    def instance(self, session: Session, addresses: Addresses) -> ContractInstance:
-        return session.contract(self.contract, addresses[self.target])
-
-    def transaction(self, session: Session, addresses: Addresses) -> TransactionAPI:
-        instance = self.instance(session, addresses)
-        return session.build(instance, self.method, *self.arguments(addresses))
-
-
-def creations(profile: Profile, *, deployer: str, treasury: str) -> Iterator[Creation]:
+def creations(profile: Profile, parties: Parties) -> Iterator[Creation]:
     """Give what must be created; a profile that is not local finds its token in the addresses already."""
     if profile.local:
         yield Creation(name="usdfc", contract="TestUSDFC", arguments=lambda _: ())
     yield Creation(name="beacon", contract=profile.beacon, arguments=lambda _: ())
-    yield Creation(name="access_manager", contract="ParityAccessManager", arguments=lambda _: (deployer,))
+    yield Creation(
+        name="access_manager", contract="ParityAccessManager", arguments=lambda _: (parties.deployer,)
+    )
+    yield from governance_creations(profile, parties)
     yield Creation(
         name="stake_wallet",
         contract="StakeWallet",
@@ -77,13 +34,13 @@ def creations(profile: Profile, *, deployer: str, treasury: str) -> Iterator[Cre
             at["stake_wallet"],
             at["runner_reputation"],
             at["beacon"],
-            treasury,
+            parties.treasury or at["timelock"],
             profile.widening_step,
         ),
     )
 
 
-def calls(profile: Profile) -> tuple[Call, ...]:
+def calls(profile: Profile, parties: Parties) -> tuple[Call, ...]:
     """Give what must be called once all contracts are there."""
     return (
         Call(
@@ -113,4 +70,5 @@ def calls(profile: Profile) -> tuple[Call, ...]:
             done=lambda escrow, _: int(escrow.latestParamsId()) > 0,
             evm_gas=82_000,
         ),
+        *governance_calls(parties),
     )

@@ -1,4 +1,4 @@
-"""What a deployment is made of on each kind of chain. Amounts are USDFC base units, delays and windows blocks."""
+"""What a deployment is made of on each kind of chain. Amounts are base units, delays and windows blocks, votes' times seconds."""
 
 from dataclasses import astuple, dataclass
 
@@ -7,6 +7,8 @@ from protocol.money import USDFC
 from protocol.networks import LOCAL_CHAIN_IDS
 
 CALIBRATION_CHAIN_ID = 314159
+VOTE = 10**18
+_DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,26 @@ class Params:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Voting:
+    """The governor's first rules, in the order of its struct: seconds, base units of votes, percent of the supply."""
+
+    delay_s: int
+    period_s: int
+    late_quorum_extension_s: int
+    proposal_threshold: int = 100_000 * VOTE
+    quorum_percent: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Governance:
+    """`supply` votes are minted once, base units; `timelock_s` seconds pass between queueing and execution."""
+
+    voting: Voting
+    timelock_s: int
+    supply: int = 100_000_000 * VOTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """`beacon` names the contract; a `local` profile brings its own token."""
 
@@ -50,10 +72,11 @@ class Profile:
     widening_step: int
     settings: Settings
     params: Params
+    governance: Governance
 
 
 def _days(count: int, *, block_time_s: float) -> int:
-    return int(count * 86_400 / block_time_s)
+    return int(count * _DAY_S / block_time_s)
 
 
 LOCAL = Profile(
@@ -71,6 +94,7 @@ LOCAL = Profile(
     params=Params(
         commit_for=480, reveal_for=120, challenge_for=20, panel_for=40, max_claim_for=2_400, maturity=2
     ),
+    governance=Governance(voting=Voting(delay_s=1, period_s=40, late_quorum_extension_s=10), timelock_s=5),
 )
 FILECOIN = Profile(
     name="Filecoin Calibration",
@@ -87,6 +111,10 @@ FILECOIN = Profile(
     params=Params(
         commit_for=20, reveal_for=10, challenge_for=20, panel_for=20, max_claim_for=240, maturity=10
     ),
+    governance=Governance(
+        voting=Voting(delay_s=_DAY_S, period_s=5 * _DAY_S, late_quorum_extension_s=_DAY_S),
+        timelock_s=2 * _DAY_S,
+    ),
 )
 
 
@@ -102,6 +130,6 @@ def profile_of(chain_id: int) -> Profile:
     )
 
 
-def as_arguments(struct: Settings | Params) -> tuple[int, ...]:
+def as_arguments(struct: Settings | Params | Voting) -> tuple[int, ...]:
     """Give a struct as the tuple that its ABI wants."""
     return astuple(struct)

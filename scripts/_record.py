@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from scripts._steps import Parties
+
 
 @dataclass(slots=True, kw_only=True)
 class Record:
@@ -11,8 +13,7 @@ class Record:
 
     path: Path
     genesis_hash: str
-    deployer: str
-    treasury: str
+    parties: Parties
     start_block: int
     addresses: dict[str, str] = field(default_factory=dict)
 
@@ -33,16 +34,14 @@ class Record:
         self.path.unlink(missing_ok=True)
 
 
-def open_record(path: Path, *, genesis_hash: str, deployer: str, treasury: str, start_block: int) -> Record:
+def open_record(path: Path, *, genesis_hash: str, parties: Parties, start_block: int) -> Record:
     """Take up the record at `path` if it is of this chain and these people, else start afresh."""
-    record = Record(
-        path=path, genesis_hash=genesis_hash, deployer=deployer, treasury=treasury, start_block=start_block
-    )
+    record = Record(path=path, genesis_hash=genesis_hash, parties=parties, start_block=start_block)
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return record
-    same = {"genesis_hash": genesis_hash, "deployer": deployer, "treasury": treasury}
+    same = {"genesis_hash": genesis_hash, "parties": asdict(parties)}
     if any(facts.get(name) != value for name, value in same.items()):
         return record
     record.start_block = facts["start_block"]

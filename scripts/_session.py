@@ -2,65 +2,34 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import click
 import rlp  # type: ignore[import-untyped]  # it ships no types
-from ape.api import AccountAPI, ProviderAPI, ReceiptAPI, TransactionAPI
+from ape.api import AccountAPI, ReceiptAPI, TransactionAPI
 from ape.cli import ConnectedProviderCommand
 from ape.contracts import ContractInstance
 from ape.exceptions import ApeException, ContractLogicError
-from ape.types import ContractType
 from ape_accounts.accounts import KeyfileAccount
 from eth_utils.address import to_canonical_address, to_checksum_address
 from eth_utils.crypto import keccak
 
-from protocol.abi import load_abi
 from protocol.errors import InsufficientFunds, ParityError, RpcUnavailable, WrongChain
 from protocol.keystore import refuse_development_key
 from protocol.money import format_native
-from protocol.networks import LOCAL_CHAIN_IDS, network_of
+from protocol.networks import network_of
 from protocol.reverts import explain
+from scripts._reader import Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """Who acts where. `provider` is connected for as long as the command runs."""
+class Session(Reader):
+    """Who acts where."""
 
-    provider: ProviderAPI
     account: AccountAPI
-
-    @property
-    def chain_id(self) -> int:
-        """The id that the node itself gives; `WrongChain` when ape was told to take it for another."""
-        actual, assumed = int(self.rpc("eth_chainId", []), 16), int(self.provider.chain_id)
-        if actual != assumed:
-            raise WrongChain(
-                f"the node serves chain {actual}, and --network says {assumed}",
-                hint="Give the node's URL alone, such as --network http://127.0.0.1:8545.",
-            )
-        return actual
-
-    @property
-    def local(self) -> bool:
-        return self.chain_id in LOCAL_CHAIN_IDS
-
-    def rpc(self, method: str, parameters: Sequence[Any]) -> Any:
-        return self.provider.make_request(method, list(parameters))
-
-    def genesis_hash(self) -> str:
-        return str(self.rpc("eth_getBlockByNumber", ["0x0", False])["hash"])
-
-    def code_at(self, address: str) -> bytes:
-        return bytes(self.provider.get_code(address))
-
-    def contract(self, name: str, address: str) -> ContractInstance:
-        """Give a contract whose ABI we know, without asking any explorer or cache for it."""
-        kind = ContractType.model_validate({"contractName": name, "abi": load_abi(name)})
-        return ContractInstance(address, kind)
 
     def build(self, contract: ContractInstance, method: str, *arguments: Any) -> TransactionAPI:
         """Encode a call as a transaction of the signer's, asking the chain for nothing."""
@@ -73,6 +42,21 @@ class Session:
         """Build a plain payment of `value` native base units."""
         ecosystem = self.provider.network.ecosystem
         return ecosystem.create_transaction(receiver=receiver, value=value, sender=self.account.address)
+
+    def tried(self, transaction: TransactionAPI) -> TransactionAPI:
+        """Give the transaction with its gas, tried against the chain as it is now.
+
+        ape itself tries against the last block, at that block's time. Raises `TransactionReverted`.
+        """
+        self.simulate(str(transaction.receiver), bytes(transaction.data), sender=self.account.address)
+        call = {
+            "from": self.account.address,
+            "to": transaction.receiver,
+            "data": "0x" + bytes(transaction.data).hex(),
+        }
+        estimate = int(self.rpc("eth_estimateGas", [call]), 16)
+        transaction.gas_limit = int(estimate * network_of(self.chain_id).gas_headroom)
+        return transaction
 
     def send(self, transaction: TransactionAPI, *, what: str) -> ReceiptAPI:
         """Sign, send and await one transaction; print what it was."""
@@ -159,7 +143,7 @@ def created_address(sender: str, nonce: int) -> str:
     return to_checksum_address(keccak(rlp.encode([to_canonical_address(sender), nonce]))[12:])
 
 
-def require_code(session: Session, address: str, *, what: str, hint: str) -> None:
+def require_code(session: Reader, address: str, *, what: str, hint: str) -> None:
     """Raise `WrongChain` unless there is a contract at `address`."""
     if not session.code_at(address):
         raise WrongChain(f"{what} {address} is no contract on chain {session.chain_id}", hint=hint)

@@ -12,13 +12,13 @@ from protocol.deployment import Deployment, load_deployment, save_deployment
 from protocol.errors import ConfigError, InputError
 from scripts._compiler import compile_contracts
 from scripts._dry_run import print_dry_run
-from scripts._plan import Creation, calls, creations
+from scripts._plan import calls, creations
 from scripts._profiles import Profile, profile_of
 from scripts._record import Record, open_record
 from scripts._session import ChainCommand, Session, created_address, require_code
-from scripts._verify import verify
+from scripts._steps import Creation, Parties
+from scripts._verify import verify, verify_new
 
-LOCAL_TREASURY = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 VERSION = "V1"
 TOKEN_DECIMALS = 18
 
@@ -26,7 +26,18 @@ TOKEN_DECIMALS = 18
 @click.command(cls=ChainCommand)
 @network_option()
 @account_option()
-@click.option("--treasury", metavar="ADDRESS", envvar="TREASURY_ADDRESS", help="Receives protocol fees.")
+@click.option(
+    "--treasury",
+    metavar="ADDRESS",
+    envvar="TREASURY_ADDRESS",
+    help="Receives protocol fees; on local chains the timelock by default.",
+)
+@click.option(
+    "--token-holder",
+    metavar="ADDRESS",
+    envvar="TOKEN_HOLDER_ADDRESS",
+    help="Receives all governance tokens; the deployer by default.",
+)
 @click.option(
     "--usdfc",
     metavar="ADDRESS",
@@ -39,15 +50,17 @@ def cli(
     provider: ProviderAPI,
     account: AccountAPI,
     treasury: str | None,
+    token_holder: str | None,
+    *,
     usdfc: str | None,
     folder: str,
-    *,
     dry_run: bool,
 ) -> None:
-    """Deploy the contracts, wire them, check them, and write down where they are."""
+    """Deploy the contracts, wire them, hand them to governance, check them, and write down where they are."""
     session = Session(provider=provider, account=account)
     profile = profile_of(session.chain_id)
-    record = _open(session, profile, Path(folder), treasury=treasury, usdfc=usdfc)
+    parties = _parties(session, profile, treasury=treasury, token_holder=token_holder)
+    record = _open(session, profile, Path(folder), parties, usdfc=usdfc)
     click.echo(f"{profile.name} (chain {session.chain_id}), deployer {account.address}")
     if not dry_run and _is_deployed(session, profile, folder):
         click.echo(f"Already deployed and in order: {Path(folder) / f'{session.chain_id}.json'}")
@@ -60,19 +73,27 @@ def cli(
         _deploy(session, profile, record, folder)
 
 
-def _open(
-    session: Session, profile: Profile, folder: Path, *, treasury: str | None, usdfc: str | None
-) -> Record:
-    """Check what was asked for and take up the record of an earlier attempt, if there is one."""
+def _parties(
+    session: Session, profile: Profile, *, treasury: str | None, token_holder: str | None
+) -> Parties:
     if treasury is None and not profile.local:
         raise InputError(
             "no treasury address", field="--treasury", hint="Pass --treasury ADDRESS or set TREASURY_ADDRESS."
         )
+    deployer = session.account.address
+    return Parties(
+        deployer=deployer,
+        token_holder=parse_address(token_holder or deployer, field="--token-holder"),
+        treasury=parse_address(treasury, field="--treasury") if treasury else None,
+    )
+
+
+def _open(session: Session, profile: Profile, folder: Path, parties: Parties, *, usdfc: str | None) -> Record:
+    """Take up the record of an earlier attempt of the same people on this chain, if there is one."""
     record = open_record(
         folder / f".{session.chain_id}.partial.json",
         genesis_hash=session.genesis_hash(),
-        deployer=session.account.address,
-        treasury=parse_address(treasury or LOCAL_TREASURY, field="--treasury"),
+        parties=parties,
         start_block=session.provider.get_block("latest").number,
     )
     if not profile.local:
@@ -109,23 +130,21 @@ def _is_deployed(session: Session, profile: Profile, folder: str) -> bool:
 
 
 def _deploy(session: Session, profile: Profile, record: Record, folder: str) -> None:
-    for creation in creations(profile, deployer=record.deployer, treasury=record.treasury):
+    for creation in creations(profile, record.parties):
         _create(session, creation, record)
-    for call in calls(profile):
+    for call in calls(profile, record.parties):
         if call.done(call.instance(session, record.addresses), record.addresses):
             click.echo(f"  {call.what:38} done before")
         else:
             session.send(call.transaction(session, record.addresses), what=call.what)
     deployment = _described(session, profile, record)
-    verify(
-        session,
-        profile,
-        deployment,
-        code_of=creations(profile, deployer=record.deployer, treasury=record.treasury),
-    )
+    verify_new(session, profile, deployment, creations=creations(profile, record.parties))
     path = save_deployment(deployment, folder=folder)
     record.drop()
     click.echo(f"Deployed and checked. Addresses: {path}")
+    click.echo(
+        f"Parameters are governed by the votes of ParityToken; {record.parties.token_holder} holds all."
+    )
 
 
 def _create(session: Session, creation: Creation, record: Record) -> None:
@@ -148,7 +167,7 @@ def _described(session: Session, profile: Profile, record: Record) -> Deployment
         version=VERSION,
         genesis_hash=record.genesis_hash,
         start_block=record.start_block,
-        treasury=record.treasury,
+        treasury=record.parties.treasury or record.addresses["timelock"],
         params_id=1,
         local=profile.local,
         **record.addresses,

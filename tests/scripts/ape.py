@@ -26,19 +26,25 @@ class Ape:
     url: str
     folder: Path
 
-    async def start(self, script: str, *arguments: str, account: str = "TEST::0") -> Process:
+    async def start(self, script: str, *arguments: str, account: str | None = "TEST::0") -> Process:
         environment = {k: v for k, v in os.environ.items() if not k.endswith("_ADDRESS")}
         environment["PATH"] = f"{ROOT / '.venv/bin'}:{ROOT / 'node_modules/.bin'}:{environment['PATH']}"
         environment["DEPLOYMENTS_DIR"] = str(self.folder)
-        command = ("ape", "run", script, *arguments, "--network", self.url, "--account", account)
+        signer = ("--account", account) if account else ()
+        command = ("ape", "run", script, *arguments, "--network", self.url, *signer)
         return await asyncio.create_subprocess_exec(
             *command, cwd=ROOT, env=environment, stdout=PIPE, stderr=PIPE, stdin=asyncio.subprocess.DEVNULL
         )
 
-    async def run(self, script: str, *arguments: str, account: str = "TEST::0") -> Ran:
+    async def run(self, script: str, *arguments: str, account: str | None = "TEST::0") -> Ran:
         process = await self.start(script, *arguments, account=account)
         out, err = await process.communicate()
         return Ran(process.returncode or 0, out.decode(), err.decode())
+
+    async def skip(self, seconds: int) -> None:
+        """Lets time pass on the chain."""
+        await self.rpc("evm_increaseTime", seconds)
+        await self.rpc("evm_mine")
 
     async def rpc(self, method: str, *params: object) -> Any:
         """Calls the node itself."""

@@ -7,13 +7,24 @@ from devnet.accounts import LocalAccounts
 from protocol.abi import load_abi
 from protocol.chain import Chain
 from protocol.deployment import load_deployment
+from protocol.errors import TransactionReverted
 from protocol.networks import CALIBRATION
 from tests.scripts.ape import ROOT, Ape
 
 NOWHERE = "http://127.0.0.1:9"
 TREASURY = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 TOKEN = "0xb3042734b608a1B16e9e86B374A3f3e389B4cDf0"
-CREATED_ON_FILECOIN = ("DrandBeacon", "ParityAccessManager", "StakeWallet", "RunnerReputation", "TaskEscrow")
+CREATED_ON_FILECOIN = (
+    "DrandBeacon",
+    "ParityAccessManager",
+    "ParityToken",
+    "ParityTimelock",
+    "ParityGovernor",
+    "StakeWallet",
+    "RunnerReputation",
+    "TaskEscrow",
+)
+CALLS = 7
 
 
 async def place_token(ape: Ape) -> None:
@@ -33,7 +44,7 @@ async def test_a_deployment_is_wired_checked_and_written_down(empty: Ape) -> Non
     async with Chain.connect(empty.url, deployment) as chain:
         assert await chain.wallet.functions.isModule(deployment.task_escrow).call()
         assert await chain.escrow.functions.latestParamsId().call() == deployment.params_id == 1
-        assert await chain.escrow.functions.treasury().call() == TREASURY
+        assert await chain.escrow.functions.treasury().call() == deployment.treasury == deployment.timelock
         assert await chain.token.functions.name().call() == "USD for Filecoin Community"
     assert not list(empty.folder.glob(".*partial*"))
 
@@ -42,6 +53,26 @@ async def test_a_deployment_is_wired_checked_and_written_down(empty: Ape) -> Non
     assert again.status == 0
     assert "Already deployed" in again.out
     assert await height(empty) == before
+
+
+async def test_after_a_deployment_its_deployer_may_do_no_more_than_anybody(
+    empty: Ape, accounts: LocalAccounts
+) -> None:
+    holder, deployer = accounts.outsider.address, accounts.deployer.address
+    ran = await empty.run("deploy", "--treasury", TREASURY, "--token-holder", holder)
+    assert ran.status == 0, ran.err
+    deployment = load_deployment(31337, folder=empty.folder)
+    async with Chain.connect(empty.url, deployment) as chain:
+        assert await chain.escrow.functions.treasury().call() == TREASURY
+        params = await chain.escrow.functions.paramsOf(1).call()
+        with pytest.raises(TransactionReverted, match="may not do this"):
+            await chain.call(chain.escrow.functions.addParams(params), sender=deployer)
+        await chain.call(chain.escrow.functions.addParams(params), sender=deployment.timelock)
+        votes = chain.w3.eth.contract(
+            address=chain.w3.to_checksum_address(deployment.parity_token), abi=load_abi("ParityToken")
+        )
+        assert await votes.functions.getVotes(deployer).call() == 0
+        assert await votes.functions.getVotes(holder).call() == await votes.functions.totalSupply().call()
 
 
 async def test_a_deployment_that_was_killed_is_taken_up_where_it_stopped(empty: Ape) -> None:
@@ -78,7 +109,7 @@ async def test_a_dry_run_for_filecoin_prices_every_transaction_and_sends_none(ca
     for contract in CREATED_ON_FILECOIN:
         assert f"create {contract} " in ran.out
     assert "TestUSDFC" not in ran.out
-    assert ran.out.count(" gas  ") == len(CREATED_ON_FILECOIN) + 3
+    assert ran.out.count(" gas  ") == len(CREATED_ON_FILECOIN) + CALLS
     assert f"{CALIBRATION.native_symbol}. Nothing was sent." in ran.out
     assert await height(calibration) == before
     assert not list(calibration.folder.glob("*"))

@@ -1,0 +1,89 @@
+"""The steps that give the protocol's administration to its token holders and take it from the deployer."""
+
+from collections.abc import Iterator
+
+from eth_utils.crypto import keccak
+
+from scripts._encoding import encode_call, selector
+from scripts._profiles import Profile, as_arguments
+from scripts._steps import Addresses, Call, Creation, Parties
+
+ADMIN, GOVERNANCE = 0, 1
+"""Roles of the AccessManager: who gives roles, and who adds parameter versions."""
+
+SET_UP, PROPOSER, CANCELLER, EXECUTOR = (
+    bytes(32),
+    *(keccak(text=f"{name}_ROLE") for name in ("PROPOSER", "CANCELLER", "EXECUTOR")),
+)
+"""Roles of the timelock; the first gives the others."""
+
+
+def governance_creations(profile: Profile, parties: Parties) -> Iterator[Creation]:
+    """Give the vote, the timelock and the governor; the TaskEscrow may need the timelock as its treasury."""
+    rules = profile.governance
+    yield Creation(
+        name="parity_token",
+        contract="ParityToken",
+        arguments=lambda _: (parties.token_holder, rules.supply),
+    )
+    yield Creation(
+        name="timelock",
+        contract="ParityTimelock",
+        arguments=lambda _: (rules.timelock_s, parties.deployer),
+    )
+    yield Creation(
+        name="governor",
+        contract="ParityGovernor",
+        arguments=lambda at: (at["parity_token"], at["timelock"], as_arguments(rules.voting)),
+    )
+
+
+def governance_calls(parties: Parties) -> tuple[Call, ...]:
+    """Give the hand-over, the last calls of a deployment: after them the deployer may do nothing more."""
+    return (
+        _appoint("propose", PROPOSER),
+        _appoint("cancel", CANCELLER),
+        Call(
+            what="leave the timelock to itself",
+            contract="ParityTimelock",
+            target="timelock",
+            method="renounceRole",
+            arguments=lambda _: (SET_UP, parties.deployer),
+            done=lambda timelock, _: not timelock.hasRole(SET_UP, parties.deployer),
+            evm_gas=25_000,
+        ),
+        Call(
+            what="hand the AccessManager to the timelock",
+            contract="ParityAccessManager",
+            target="access_manager",
+            method="multicall",
+            arguments=lambda at: (_hand_over(at, parties.deployer),),
+            done=lambda manager, at: bool(manager.hasRole(ADMIN, at["timelock"])[0]),
+            evm_gas=136_000,
+        ),
+    )
+
+
+def _appoint(what: str, role: bytes) -> Call:
+    return Call(
+        what=f"let the governor {what}",
+        contract="ParityTimelock",
+        target="timelock",
+        method="grantRole",
+        arguments=lambda at: (role, at["governor"]),
+        done=lambda timelock, at: bool(timelock.hasRole(role, at["governor"])),
+        evm_gas=52_000,
+    )
+
+
+def _hand_over(at: Addresses, deployer: str) -> list[bytes]:
+    """Encode what happens all at once, so that there are never two administrators and never none."""
+    restricted = [selector("TaskEscrow", "addParams")]
+    steps = (
+        ("labelRole", GOVERNANCE, "GOVERNANCE"),
+        ("setTargetFunctionRole", at["task_escrow"], restricted, GOVERNANCE),
+        ("grantRole", GOVERNANCE, at["timelock"], 0),
+        ("grantRole", ADMIN, at["timelock"], 0),
+        ("renounceRole", ADMIN, deployer),
+    )
+    return [encode_call("ParityAccessManager", method, *arguments) for method, *arguments in steps]
