@@ -34,7 +34,7 @@ class LocalAccounts:
 
     @property
     def deployer(self) -> LocalAccount:
-        """Deploys, and administers the parameters."""
+        """Deploys, and holds all governance tokens."""
         return account(0)
 
     @property

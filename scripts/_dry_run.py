@@ -1,12 +1,13 @@
 """Price a deployment without sending anything.
 
-Creations are estimated by the node itself. The calls that follow cannot be, since what they call is not there yet:
-their known cost on a plain EVM is scaled by how much more than a plain EVM this chain asks for the creations.
+Creations are estimated by the node itself. What calls contracts that are not there yet cannot be: its known cost on a plain
+EVM is scaled by how much more than a plain EVM this chain asks for the creations.
 """
 
 from dataclasses import dataclass
 
 import click
+from ape.api import TransactionAPI
 
 from protocol.money import format_native
 from protocol.networks import network_of
@@ -14,6 +15,7 @@ from scripts._plan import calls, creations
 from scripts._profiles import Profile
 from scripts._record import Record
 from scripts._session import Session, created_address
+from scripts._steps import Creation
 
 _TRANSACTION_GAS = 21_000
 _CREATION_GAS = 32_000
@@ -49,27 +51,47 @@ def print_dry_run(session: Session, profile: Profile, record: Record) -> None:
 
 
 def _lines(session: Session, profile: Profile, record: Record) -> list[Line]:
-    nonce = session.account.nonce
     addresses = dict(record.addresses)
-    lines: list[Line] = []
-    plain = 0
-    for creation in creations(profile, record.parties):
-        addresses[creation.name] = created_address(record.parties.deployer, nonce + len(lines))
-        transaction = creation.transaction(session, addresses)
-        gas = session.estimate_creation(transaction)
-        lines.append(Line(f"create {creation.contract}", gas, addresses[creation.name], transaction.data))
-        plain += _plain_gas(
-            bytes(transaction.data), len(creation.container().contract_type.get_runtime_bytecode() or b"")
+    planned = _planned(session, profile, record, addresses)
+    estimated = {
+        creation.name: session.estimate_creation(transaction)
+        for creation, transaction in planned
+        if creation.evm_gas is None
+    }
+    plain = sum(
+        _plain_gas(creation, transaction) for creation, transaction in planned if creation.name in estimated
+    )
+    ratio = max(1.0, sum(estimated.values()) / plain)
+    lines = [
+        Line(
+            f"create {creation.contract}",
+            estimated.get(creation.name) or int((creation.evm_gas or 0) * ratio),
+            addresses[creation.name],
+            transaction.data,
         )
-    ratio = max(1.0, sum(line.gas for line in lines) / plain)
+        for creation, transaction in planned
+    ]
     for call in calls(profile, record.parties):
         transaction = call.transaction(session, addresses)
         lines.append(Line(call.what, int(call.evm_gas * ratio), addresses[call.target], transaction.data))
     return lines
 
 
-def _plain_gas(data: bytes, code_bytes: int) -> int:
+def _planned(
+    session: Session, profile: Profile, record: Record, addresses: dict[str, str]
+) -> list[tuple[Creation, TransactionAPI]]:
+    """Build the creations, and add to `addresses` where each contract would be."""
+    planned = []
+    for number, creation in enumerate(creations(profile, record.parties), session.account.nonce):
+        addresses[creation.name] = created_address(record.parties.deployer, number)
+        planned.append((creation, creation.transaction(session, addresses)))
+    return planned
+
+
+def _plain_gas(creation: Creation, transaction: TransactionAPI) -> int:
     """Give the gas that a plain EVM asks for a creation, apart from running its constructor."""
+    data = bytes(transaction.data)
+    code = creation.container().contract_type.get_runtime_bytecode() or b""
     zeros = data.count(0)
     words = -(-len(data) // 32)
     return (
@@ -78,5 +100,5 @@ def _plain_gas(data: bytes, code_bytes: int) -> int:
         + zeros * _ZERO_BYTE_GAS
         + (len(data) - zeros) * _DATA_BYTE_GAS
         + words * _INIT_WORD_GAS
-        + code_bytes * _CODE_BYTE_GAS
+        + len(code) * _CODE_BYTE_GAS
     )

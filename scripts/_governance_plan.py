@@ -35,6 +35,7 @@ def governance_creations(profile: Profile, parties: Parties) -> Iterator[Creatio
         name="governor",
         contract="ParityGovernor",
         arguments=lambda at: (at["parity_token"], at["timelock"], as_arguments(rules.voting)),
+        evm_gas=4_814_000,
     )
 
 

@@ -24,11 +24,15 @@ class Parties:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Creation:
-    """A contract to create. `name` is its name in the deployment file, `contract` that of its source."""
+    """A contract to create. `name` is its name in the deployment file, `contract` that of its source.
+
+    `evm_gas` is what it costs on a plain EVM, for one whose constructor calls contracts that a dry run does not have.
+    """
 
     name: str
     contract: str
     arguments: Callable[[Addresses], tuple[Any, ...]]
+    evm_gas: int | None = None
 
     def container(self) -> ContractContainer:
         found: ContractContainer = getattr(project, self.contract)

@@ -18,6 +18,7 @@ SAMPLES = {
     "bytes32": b"reward".ljust(32, b"\0"),
     "string": "text",
     "bytes": b"bytes",
+    "bytes4": b"four",
     "bool": True,
 }
 
@@ -98,3 +99,17 @@ def test_a_revert_becomes_an_error_with_its_figures():
     assert error.arguments == {"untilBlock": 77}
     assert error.exit_code == 3
     assert "77" in str(error)
+
+
+def test_votes_and_a_proposals_state_are_told_in_words():
+    few = explain(
+        data_of(
+            "GovernorInsufficientProposerVotes(address,uint256,uint256)",
+            SAMPLES["address"],
+            3 * USDFC // 2,
+            USDFC,
+        )
+    )
+    assert few.message == f"{SAMPLES['address']} has 1.5 votes; proposing takes 1 votes."
+    late = explain(data_of("GovernorUnexpectedProposalState(uint256,uint8,bytes32)", 9, 3, bytes(32)))
+    assert late.message.startswith("The proposal 9 is defeated;")
