@@ -247,7 +247,7 @@ class Transaction:
 
     async def advance(self, cursor: Cursor, to: Advance) -> None:
         """Move the cursor and tell listeners."""
-        finalized = max(cursor.finalized_number, min(to.finalized_number, to.indexed.number))
+        finalized = max(cursor.finalized_number, await self._final_block(to))
         if finalized > cursor.finalized_number:
             await self.connection.execute("DELETE FROM undo WHERE block_number <= $1", finalized)
         await self.connection.execute(
@@ -266,6 +266,15 @@ class Transaction:
         )
         payload = json.dumps({"number": to.indexed.number, "hash": hexed(to.indexed.hash)})
         await self.connection.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
+
+    async def _final_block(self, to: Advance) -> int:
+        """Give the newest block at or below the finalised height.
+
+        The height itself may be a null round, and a null round is not final: a reorganisation may put a block there.
+        """
+        height = min(to.finalized_number, to.indexed.number)
+        found = await self.connection.fetchval("SELECT max(number) FROM blocks WHERE number <= $1", height)
+        return int(found or 0)
 
 
 def _overtaken() -> LostLock:

@@ -133,7 +133,7 @@ async def test_a_reorganisation_down_to_a_final_height_without_a_block_is_undone
     rig.node.grow(3, nulls=0)
     async with rig.follower(finality_blocks=5) as follower:
         await follower.step()
-        assert base.number < (await follower.store.cursor()).finalized_number < rig.node.chain()[-4].number
+        assert (await follower.store.cursor()).finalized_number == base.number, "a null round is not final"
     rig.node.drop(4)
     assert rig.node.head is base
     rig.node.mine([], skip=4)
@@ -145,12 +145,33 @@ async def test_a_reorganisation_down_to_a_final_height_without_a_block_is_undone
 
 async def test_undo_data_is_dropped_at_finality(rig: Rig) -> None:
     async with rig.follower(finality_blocks=5) as follower:
-        rig.node.grow(40)
+        rig.node.grow(40, nulls=0)
         await follower.step()
         cursor = await follower.store.cursor()
         assert cursor.finalized_number == rig.node.head.number - 5
     rows = await rig.fetch("SELECT min(block_number) AS lowest FROM undo")
     assert rows[0]["lowest"] is None or rows[0]["lowest"] > cursor.finalized_number
+
+
+async def test_a_block_in_the_place_of_a_null_round_at_the_finalised_height_is_no_deep_reorganisation(
+    rig: Rig,
+) -> None:
+    async with rig.follower(finality_blocks=5) as follower:
+        rig.node.grow(20, nulls=0)
+        last_final = rig.node.head.number
+        rig.node.mine([], skip=1)
+        rig.node.grow(4, nulls=0)
+        await follower.step()
+        assert rig.node.head.number - 5 == last_final + 1, "the finalised height is the null round"
+        assert (await follower.store.cursor()).finalized_number == last_final
+
+        rig.node.drop(5)
+        rig.node.grow(3, nulls=0)
+        await follower.step()
+        rig.node.drop(3)
+        rig.node.grow(9, nulls=0)
+        await follower.step()
+    await assert_equal_to_fresh_fold(rig)
 
 
 async def test_a_finalised_tag_newer_than_the_depth_is_used(rig: Rig) -> None:
