@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 VENV := .venv/bin
 
-.PHONY: help install lock up demo down lint format types arrows abi contracts static test test-all
+.PHONY: bench help install lock up demo down lint format types arrows abi contracts static test test-all
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ contracts: install ## forge's unit, fuzz and invariant tests
 
 static: install ## Slither over the contracts; every finding must be answered
 	@toolchain/static
+
+bench: install ## the benchmarks, each beside a named peer; JSON=1 for one document a line
+	@toolchain/gas
 
 test: install ## lint, types, arrows, contracts, and every test that is not slow
 	@toolchain/checks

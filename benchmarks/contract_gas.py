@@ -346,13 +346,29 @@ def page(world: World, totals: dict[str, int]) -> str:
     )
 
 
+def documents(totals: dict[str, int]) -> str:
+    """Give one JSON document a line: whole lives beside PoCo's of one worker."""
+    lines = (
+        {
+            "name": f"whole task, {life}",
+            "ours": gas,
+            "peer": POCO_LIFE,
+            "ratio": round(gas / POCO_LIFE, 3),
+            "unit": "gas",
+        }
+        for life, gas in totals.items()
+    )
+    return "".join(json.dumps(line) + "\n" for line in lines)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="write docs/reference/gas.md")
     parser.add_argument("--check", action="store_true", help="fail when docs/reference/gas.md says otherwise")
     arguments = parser.parse_args()
     with chain() as w3:
-        text = page(*measure(w3))
+        world, totals = measure(w3)
+    text = page(world, totals)
     if arguments.write:
         PAGE.write_text(text)
     elif arguments.check:
@@ -360,7 +376,7 @@ def main() -> int:
             sys.stderr.write("docs/reference/gas.md is behind the contracts. Run toolchain/gas --write.\n")
             return 1
     else:
-        sys.stdout.write(text)
+        sys.stdout.write(documents(totals) if os.environ.get("JSON") == "1" else text)
     return 0
 
 
