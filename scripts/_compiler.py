@@ -10,21 +10,37 @@ from ape import project
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".parity" / "solcx"
-STAMP = FOLDER / "settings.sha256"
+STAMP = FOLDER / "sources.sha256"
+INPUTS = ("ape-config.yaml", "package-lock.json", "contracts/**/*.sol")
 
 
 def compile_contracts() -> None:
-    """Bring `project`'s contracts up to date; ape sees changed sources by itself, changed settings only we do."""
+    """Bring `project`'s contracts up to date.
+
+    ape compiles a file again when that file has changed. It overlooks a changed setting, and, worse, a changed library:
+    whoever imports it would be deployed with the old code inside. So any change compiles everything.
+    """
     FOLDER.mkdir(parents=True, exist_ok=True)
     _point_ape_at_the_compiler()
-    settings = hashlib.sha256((ROOT / "ape-config.yaml").read_bytes()).hexdigest()
     with (FOLDER / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # ape's files are shared by whoever compiles in this checkout
-        same = STAMP.exists() and STAMP.read_text(encoding="utf-8") == settings
         _drop_copied_dependencies()
-        project.load_contracts(use_cache=same)
+        current = fingerprint(ROOT)
+        same = STAMP.exists() and STAMP.read_text(encoding="utf-8") == current
+        if not same:
+            project.clean()
+        project.load_contracts()
         _drop_copied_dependencies()
-        STAMP.write_text(settings, encoding="utf-8")
+        STAMP.write_text(current, encoding="utf-8")
+
+
+def fingerprint(root: Path) -> str:
+    """Give the SHA-256 over everything below `root` that the compiled code depends on."""
+    digest = hashlib.sha256()
+    for path in sorted({path for pattern in INPUTS for path in root.glob(pattern)}):
+        digest.update(f"{path.relative_to(root)}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def _drop_copied_dependencies() -> None:
