@@ -108,5 +108,5 @@ async def test_a_journal_that_was_lost_with_a_commitment_in_it_reveals_nothing_e
     assert "not in this journal" in amnesiac.job(task).reason
     await bench.anvil.mine(130)
     await bench.run(task, amnesiac, *others)
-    assert amnesiac.job(task).slashed == USDFC
+    assert amnesiac.job(task).slashed == 5 * USDFC
     assert all(hand.job(task).paid for hand in others)
