@@ -151,7 +151,7 @@ class World(Network):
             8,
         )
         self.send(self.wallet.functions.wire([self.escrow.address]), self.boss)
-        self.send(self.reputation.functions.wire(self.escrow.address), self.boss)
+        self.send(self.reputation.functions.wire([self.escrow.address]), self.boss)
         self.send(self.escrow.functions.addParams(PARAMS), self.boss, "addParams")
         self.fund(self.client, 1_000 * USDFC)
         for owner, node in self.runners:

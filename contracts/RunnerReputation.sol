@@ -27,8 +27,9 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
     uint40 private immutable _halfLife;
     uint40 private immutable _banFor;
 
-    address private _module;
+    bool private _wired;
     uint32 private _activeRunners;
+    mapping(address module => bool) private _isModule;
     mapping(address node => Runner) private _runners;
     mapping(address node => uint256 packed) private _records;
     mapping(address owner => uint32) private _activeRunnersOf;
@@ -106,7 +107,7 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
         external
         returns (address[] memory owners)
     {
-        require(msg.sender == _module, RunnerNotModule(msg.sender));
+        require(_isModule[msg.sender], RunnerNotModule(msg.sender));
         owners = new address[](nodes.length);
         for (uint256 i = 0; i < nodes.length; ++i) {
             owners[i] = _runners[nodes[i]].owner;
@@ -116,12 +117,16 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
     }
 
     /// @inheritdoc IRunnerReputation
-    function wire(address newModule) external {
+    function wire(address[] calldata modules) external {
         require(msg.sender == _wirer, RunnerNotWirer(_wirer, msg.sender));
-        require(_module == address(0), RunnerAlreadyWired());
-        require(newModule != address(0), RunnerZeroAddress());
-        _module = newModule;
-        emit Wired(newModule);
+        require(!_wired, RunnerAlreadyWired());
+        require(modules.length != 0, RunnerZeroAddress());
+        _wired = true;
+        for (uint256 i = 0; i < modules.length; ++i) {
+            require(modules[i] != address(0), RunnerZeroAddress());
+            _isModule[modules[i]] = true;
+            emit Wired(modules[i]);
+        }
     }
 
     // ---------------------------------------------------------------- views
@@ -157,9 +162,9 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
         return address(_wallet);
     }
 
-    /// @notice The contract that may record outcomes; zero before it is wired.
-    function module() external view returns (address) {
-        return _module;
+    /// @inheritdoc IRunnerReputation
+    function isModule(address module) external view returns (bool) {
+        return _isModule[module];
     }
 
     function domainSeparator() external view returns (bytes32) {

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from protocol.deployment import Deployment
 from scripts._encoding import selector
 from scripts._governance_plan import GOVERNANCE
+from scripts._plan import MODULES
 from scripts._profiles import Profile, as_arguments
 from scripts._reader import Reader
 from scripts._roles import members, members_meant
@@ -64,12 +65,14 @@ def _core_facts(reader: Reader, profile: Profile, deployment: Deployment) -> Ite
     wallet = reader.contract("StakeWallet", deployment.stake_wallet)
     yield Fact("StakeWallet.token", deployment.usdfc, wallet.token())
     yield Fact("StakeWallet.unbondDelay", profile.unbond_delay, wallet.unbondDelay())
-    yield Fact(
-        "StakeWallet.isModule(TaskEscrow)", True, wallet.isModule(deployment.task_escrow)
-    )  # a bool is what the chain gives
+    for name in MODULES:
+        is_module = wallet.isModule(getattr(deployment, name))
+        yield Fact(f"StakeWallet.isModule({name})", True, is_module)  # a bool is what the chain gives
     reputation = reader.contract("RunnerReputation", deployment.runner_reputation)
     yield Fact("RunnerReputation.stakeWallet", deployment.stake_wallet, reputation.stakeWallet())
-    yield Fact("RunnerReputation.module", deployment.task_escrow, reputation.module())
+    for name in MODULES:
+        is_module = reputation.isModule(getattr(deployment, name))
+        yield Fact(f"RunnerReputation.isModule({name})", True, is_module)  # a bool is what the chain gives
     yield Fact("RunnerReputation.settings", as_arguments(profile.settings), tuple(reputation.settings()))
     escrow = reader.contract("TaskEscrow", deployment.task_escrow)
     yield Fact("TaskEscrow.authority", deployment.access_manager, escrow.authority())

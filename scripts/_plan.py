@@ -6,6 +6,9 @@ from scripts._governance_plan import governance_calls, governance_creations
 from scripts._profiles import Profile, as_arguments
 from scripts._steps import Call, Creation, Parties
 
+MODULES = ("task_escrow",)
+"""What moves ledger entries and records outcomes: the contracts that StakeWallet and RunnerReputation are wired to."""
+
 
 def creations(profile: Profile, parties: Parties) -> Iterator[Creation]:
     """Give what must be created; a profile that is not local finds its token in the addresses already."""
@@ -43,24 +46,8 @@ def creations(profile: Profile, parties: Parties) -> Iterator[Creation]:
 def calls(profile: Profile, parties: Parties) -> tuple[Call, ...]:
     """Give what must be called once all contracts are there."""
     return (
-        Call(
-            what="wire StakeWallet to TaskEscrow",
-            contract="StakeWallet",
-            target="stake_wallet",
-            method="wire",
-            arguments=lambda at: ([at["task_escrow"]],),
-            done=lambda wallet, at: bool(wallet.isModule(at["task_escrow"])),
-            evm_gas=76_000,
-        ),
-        Call(
-            what="wire RunnerReputation to TaskEscrow",
-            contract="RunnerReputation",
-            target="runner_reputation",
-            method="wire",
-            arguments=lambda at: (at["task_escrow"],),
-            done=lambda reputation, at: str(reputation.module()) == at["task_escrow"],
-            evm_gas=48_000,
-        ),
+        _wire("StakeWallet", "stake_wallet"),
+        _wire("RunnerReputation", "runner_reputation"),
         Call(
             what="add the first parameters",
             contract="TaskEscrow",
@@ -71,4 +58,17 @@ def calls(profile: Profile, parties: Parties) -> tuple[Call, ...]:
             evm_gas=82_000,
         ),
         *governance_calls(parties),
+    )
+
+
+def _wire(contract: str, target: str) -> Call:
+    """Name the modules to `contract`, all in the one call that it takes."""
+    return Call(
+        what=f"wire {contract} to its modules",
+        contract=contract,
+        target=target,
+        method="wire",
+        arguments=lambda at: ([at[name] for name in MODULES],),
+        done=lambda wired, at: all(wired.isModule(at[name]) for name in MODULES),
+        evm_gas=51_000 + 25_000 * len(MODULES),
     )

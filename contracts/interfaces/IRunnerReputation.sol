@@ -96,14 +96,15 @@ interface IRunnerReputation is IRunnerReputationErrors, IRunnerReputationTypes, 
     /// @notice Reverts with the reason unless `node` may take a seat: active, not banned, registered at or before
     /// block `registeredBy`, its owner bonded for all its active runners. Returns the owner. A ban ends at its `untilBlock`.
     function admit(address node, uint256 registeredBy) external view returns (address owner);
-    /// @notice Records outcomes of one task's seats and returns the seats' owners. Only the wired module. Right raises the
+    /// @notice Records outcomes of one task's seats and returns the seats' owners. Only a wired module. Right raises the
     /// score by up to 10,000 millionths, in proportion to the fee and to what is missing to the top; Wrong leaves two
     /// thirds of it, Missed nine tenths, Neutral all. Three Wrong with no Right between them are a ban.
     /// @param fee protocol fee, in base units, that each right seat paid: it bounds the gain
     function recordOutcomes(bytes32 ref, address[] calldata nodes, Outcome[] calldata outcomes, uint96 fee)
         external
         returns (address[] memory owners);
-    function wire(address module) external;
+    /// @notice Names the contracts that may record outcomes. Once, by the deployer.
+    function wire(address[] calldata modules) external;
 
     function runnerOf(address node) external view returns (Runner memory);
     /// @notice The record as stored, `score` replaced by today's decayed value.
@@ -111,4 +112,5 @@ interface IRunnerReputation is IRunnerReputationErrors, IRunnerReputationTypes, 
     function activeRunners() external view returns (uint32);
     function activeRunnersOf(address owner) external view returns (uint32);
     function settings() external view returns (Settings memory);
+    function isModule(address module) external view returns (bool);
 }

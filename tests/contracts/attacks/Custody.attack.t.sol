@@ -47,13 +47,12 @@ contract CustodyAttackTest is Lives {
     }
 
     function test_attack_01_the_deployer_wires_a_module_of_hers_later() public {
-        address[] memory modules = new address[](1);
-        modules[0] = address(this);
         expectError(IStakeWalletErrors.WalletAlreadyWired.selector);
-        wallet.wire(modules);
+        wallet.wire(only(address(this)));
         expectError(IRunnerReputationErrors.RunnerAlreadyWired.selector);
-        reputation.wire(address(this));
+        reputation.wire(only(address(this)));
         assertFalse(wallet.isModule(address(this)));
+        assertFalse(reputation.isModule(address(this)));
     }
 
     function test_attack_01_a_stolen_node_key_sends_pay_to_another_owner() public {

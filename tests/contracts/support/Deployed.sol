@@ -70,15 +70,18 @@ abstract contract Deployed is Signing {
         escrow = new TaskEscrow(
             address(manager), address(wallet), address(reputation), address(beacon), treasury, WIDENING_STEP
         );
-        address[] memory modules = new address[](1);
-        modules[0] = address(escrow);
-        wallet.wire(modules);
-        reputation.wire(address(escrow));
+        wallet.wire(only(address(escrow)));
+        reputation.wire(only(address(escrow)));
         paramsId = escrow.addParams(params());
         vm.label(address(token), "token");
         vm.label(address(wallet), "wallet");
         vm.label(address(reputation), "reputation");
         vm.label(address(escrow), "escrow");
+    }
+
+    function only(address module) internal pure returns (address[] memory list) {
+        list = new address[](1);
+        list[0] = module;
     }
 
     function settings() internal pure returns (IRunnerReputationTypes.Settings memory) {

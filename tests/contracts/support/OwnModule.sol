@@ -15,10 +15,8 @@ abstract contract OwnModule is Deployed {
         super.setUp();
         wallet = new StakeWallet(address(token), UNBOND_DELAY);
         reputation = new RunnerReputation(address(wallet), settings());
-        address[] memory modules = new address[](1);
-        modules[0] = address(this);
-        wallet.wire(modules);
-        reputation.wire(address(this));
+        wallet.wire(only(address(this)));
+        reputation.wire(only(address(this)));
         fund(client.addr, 1_000 * USDFC);
     }
 
