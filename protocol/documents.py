@@ -4,7 +4,7 @@ Canonical bytes are a function of the content alone, so equal results of honest 
 """
 
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import rfc8785
 from pydantic import (
@@ -100,6 +100,8 @@ class LlmResult(Document):
     done_reason: Annotated[str, Field(min_length=1, max_length=32)]
     input_tokens: Count
     output_tokens: Count
+    fingerprint: Digest | None = None
+    """Where an audited answer's fingerprint lies: the digest of that document. Never set where answers are compared."""
 
 
 class ModelOffer(Document):
@@ -139,6 +141,9 @@ AnyDocument = LlmSpec | LlmResult | RunnerProfile
 _DOCUMENTS: TypeAdapter[AnyDocument] = TypeAdapter(Annotated[AnyDocument, Field(discriminator="kind")])
 
 
+DocumentKind = TypeVar("DocumentKind", bound=Document)
+
+
 def canonical(document: Document) -> bytes:
     """Write a document as canonical JSON; `ContentTooLarge` above `MAX_DOCUMENT_BYTES`. Absent options are left out."""
     content: bytes = rfc8785.dumps(document.model_dump(mode="json", exclude_none=True))
@@ -147,13 +152,18 @@ def canonical(document: Document) -> bytes:
 
 
 def parse_document(content: bytes) -> AnyDocument:
-    """Read a document of any kind; `InputError` names the field that is wrong.
+    """Read a document of any kind that the network shows; `InputError` names the field that is wrong."""
+    return parse_as(_DOCUMENTS, content)
+
+
+def parse_as(kind: TypeAdapter[DocumentKind], content: bytes) -> DocumentKind:
+    """Read a document of the given kind; `InputError` names the field that is wrong, `ContentTooLarge`.
 
     Only canonical bytes are taken, so that a document has one digest and no room for a hidden mark.
     """
     _check_size(content)
     try:
-        document = _DOCUMENTS.validate_json(content)
+        document = kind.validate_json(content)
     except ValidationError as error:
         raise input_error(error) from error
     if canonical(document) != content:

@@ -54,6 +54,8 @@ class Job:
     result: bytes | None
     input_tokens: int | None
     output_tokens: int | None
+    fingerprint: bytes | None
+    fingerprint_root: bytes | None
     salt: bytes | None
     status: TaskStatus | None
     ended_block: int | None
@@ -73,6 +75,7 @@ class Job:
             return None
         return Reveal(
             result=digest_of(self.result),
+            fingerprint=self.fingerprint_root or bytes(32),
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
             salt=self.salt,

@@ -18,9 +18,10 @@ from protocol.commitment import new_salt
 from protocol.enums import TaskStatus
 from protocol.order import Order
 from runner.errors import JournalError
+from runner.executors import Execution
 from runner.jobs import Job, Stage, order_from_text, order_to_text
 
-VERSION = 1
+VERSION = 2
 _LOCK_ATTEMPTS = 5
 _LOCK_PAUSE_S = 0.1
 _OVER = tuple(stage.value for stage in Stage if stage.is_over)
@@ -180,15 +181,25 @@ class Journal:
         """Forget a seat that a reorganisation took back. A result and its salt stay: they hold for a new seat too."""
         self._set(task_id, stage=Stage.WAITING.value, seat=None, reason=reason)
 
-    def promise(self, task_id: bytes, *, result: bytes, input_tokens: int, output_tokens: int) -> Job:
-        """Record a result with a fresh salt, in one write and once: a second call changes nothing.
+    def promise(self, task_id: bytes, work: Execution) -> Job:
+        """Record work done with a fresh salt, in one write and once: a second call changes nothing.
 
         Returns the job with the result and salt that count.
         """
         self._database.execute(
-            "UPDATE jobs SET stage = ?, reason = '', result = ?, input_tokens = ?, output_tokens = ?, salt = ?,"
-            " updated_at = ? WHERE task_id = ? AND salt IS NULL",
-            (Stage.EXECUTED, result, input_tokens, output_tokens, new_salt(), time.time(), task_id),
+            "UPDATE jobs SET stage = ?, reason = '', result = ?, input_tokens = ?, output_tokens = ?, fingerprint = ?,"
+            " fingerprint_root = ?, salt = ?, updated_at = ? WHERE task_id = ? AND salt IS NULL",
+            (
+                Stage.EXECUTED,
+                work.result,
+                work.input_tokens,
+                work.output_tokens,
+                work.fingerprint,
+                work.fingerprint_root,
+                new_salt(),
+                time.time(),
+                task_id,
+            ),
         )
         return self.job(task_id)
 
@@ -293,6 +304,8 @@ def _job(row: sqlite3.Row) -> Job:
         result=row["result"],
         input_tokens=row["input_tokens"],
         output_tokens=row["output_tokens"],
+        fingerprint=row["fingerprint"],
+        fingerprint_root=row["fingerprint_root"],
         salt=row["salt"],
         status=None if row["status"] is None else TaskStatus(row["status"]),
         ended_block=row["ended_block"],

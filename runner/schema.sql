@@ -16,6 +16,8 @@ CREATE TABLE jobs (
     result        BLOB,
     input_tokens  INTEGER,
     output_tokens INTEGER,
+    fingerprint   BLOB,
+    fingerprint_root BLOB,
     salt          BLOB,
     status        INTEGER,
     ended_block   INTEGER,
@@ -31,6 +33,7 @@ CREATE TRIGGER promises_are_kept BEFORE UPDATE ON jobs
 WHEN OLD.salt IS NOT NULL AND (
     NEW.salt IS NOT OLD.salt OR NEW.result IS NOT OLD.result
     OR NEW.input_tokens IS NOT OLD.input_tokens OR NEW.output_tokens IS NOT OLD.output_tokens
+    OR NEW.fingerprint IS NOT OLD.fingerprint OR NEW.fingerprint_root IS NOT OLD.fingerprint_root
 )
 BEGIN
     SELECT RAISE(ABORT, 'a recorded result and its salt never change');

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from web3.exceptions import Web3Exception
 
-from protocol.enums import SeatState
+from protocol.enums import Mode, SeatState
 from protocol.errors import (
     ChainError,
     ContentError,
@@ -127,12 +127,7 @@ class Work:
     async def _execute(self, job: Job, _view: View) -> bool:
         outcome = await self._while_wanted(self._outcome(job))
         if isinstance(outcome, Execution):
-            self._parts.journal.promise(
-                job.task_id,
-                result=outcome.result,
-                input_tokens=outcome.input_tokens,
-                output_tokens=outcome.output_tokens,
-            )
+            self._parts.journal.promise(job.task_id, outcome)
             log.info("executed", input_tokens=outcome.input_tokens, output_tokens=outcome.output_tokens)
             return True
         if outcome is None:
@@ -142,7 +137,10 @@ class Work:
     async def _outcome(self, job: Job) -> Execution | ParityError | None:
         try:
             spec = await self._candidacy.spec(job)
-            return None if spec is None else await self._parts.executor.execute(spec, job.task_id)
+            if spec is None:
+                return None
+            audited = job.order.mode is Mode.AUDITED
+            return await self._parts.executor.execute(spec, job.task_id, audited=audited)
         except (EngineError, ExecutionInvalid, ContentError) as error:
             return error
 
@@ -175,6 +173,8 @@ class Work:
 
     async def _store(self, job: Job, _view: View) -> bool:
         assert job.result is not None
+        if job.fingerprint is not None:
+            await self._parts.store.add(job.fingerprint)
         await self._parts.store.add(job.result)
         self._parts.journal.move(job.task_id, Stage.STORED)
         return True

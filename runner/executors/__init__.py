@@ -8,11 +8,16 @@ from protocol.documents import LlmSpec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """Work done: the canonical result document and the tokens it is billed by."""
+    """Work done: the canonical result document and the tokens it is billed by.
+
+    Audited work brings its fingerprint: the canonical document, and the Merkle root that is committed to.
+    """
 
     result: bytes
     input_tokens: int
     output_tokens: int
+    fingerprint: bytes | None = None
+    fingerprint_root: bytes = bytes(32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +36,9 @@ class Executor(Protocol):
         """List the models at hand. `EngineUnavailable` also tells that no work can be done now."""
         ...
 
-    async def execute(self, spec: LlmSpec, task_id: bytes) -> Execution:
-        """Do the work of one task. `EngineUnavailable`, `EngineRefused`, `ExecutionInvalid`."""
+    async def execute(self, spec: LlmSpec, task_id: bytes, *, audited: bool = False) -> Execution:
+        """Do the work of one task, with a fingerprint if it may be audited.
+
+        Raises `EngineUnavailable`, `EngineRefused`, `ExecutionInvalid`.
+        """
         ...

@@ -5,18 +5,22 @@ never runs code of a task, and a process more would protect nothing.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import httpx
 import ollama
 import structlog
 from pydantic import ValidationError
 
+from protocol.cid import digest_of
 from protocol.documents import MAX_DOCUMENT_BYTES, LlmResult, LlmSpec, canonical, model_digest, model_name
 from protocol.errors import ContentTooLarge
+from protocol.fingerprint import TOP
 from runner.errors import EngineRefused, EngineUnavailable, ExecutionInvalid
 from runner.executors import Execution, Model
+from runner.verification.fingerprinting import TokenLikelihood, fingerprint_of
 
 DEFAULT_CONTEXT = 2048
 """Tokens of context to offer for a model whose engine does not say."""
@@ -54,12 +58,12 @@ class LlmExecutor:
                 ]
             )
 
-    async def execute(self, spec: LlmSpec, task_id: bytes) -> Execution:
+    async def execute(self, spec: LlmSpec, task_id: bytes, *, audited: bool = False) -> Execution:
         """See `Executor.execute`."""
         async with self._slots:
             for attempt in range(self._attempts):
                 try:
-                    return await self._answer(spec, task_id)
+                    return await self._answer(spec, task_id, audited=audited)
                 except EngineUnavailable as error:
                     if attempt + 1 == self._attempts:
                         raise
@@ -68,11 +72,11 @@ class LlmExecutor:
                     await asyncio.sleep(pause_s)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _answer(self, spec: LlmSpec, task_id: bytes) -> Execution:
+    async def _answer(self, spec: LlmSpec, task_id: bytes, *, audited: bool) -> Execution:
         await self._check_model(spec)
         async with self._engine_errors():
-            final, output = await self._generate(spec)
-        return _execution(spec, task_id, final=final, output=output)
+            answer = await self._generate(spec, likelihoods=audited)
+        return _execution(spec, task_id, answer, audited=audited)
 
     async def _check_model(self, spec: LlmSpec) -> None:
         # A name may have been pulled anew since the claim; its digest is what was promised.
@@ -80,8 +84,9 @@ class LlmExecutor:
         if not any(model.name == name and model.digest == digest for model in await self.models()):
             raise EngineRefused(f"{spec.model} is not on {self._url}", hint=f"Run `ollama pull {name}`.")
 
-    async def _generate(self, spec: LlmSpec) -> tuple[ollama.GenerateResponse, str]:
+    async def _generate(self, spec: LlmSpec, *, likelihoods: bool) -> "_Answer":
         pieces: list[str] = []
+        tokens: list[TokenLikelihood] = []
         size = 0
         stream = await self._client.generate(  # type: ignore[call-overload]  # its overloads forget that system may be None
             model=model_name(spec.model),
@@ -89,14 +94,17 @@ class LlmExecutor:
             system=spec.system,
             options=spec.options.to_ollama(),
             stream=True,
+            logprobs=likelihoods or None,
+            top_logprobs=TOP if likelihoods else None,
         )
         async for chunk in stream:
             pieces.append(chunk.response or "")
+            tokens.extend(chunk.logprobs or ())
             size += len(pieces[-1].encode("utf-8", "surrogatepass"))
             if size > MAX_DOCUMENT_BYTES:
                 raise ExecutionInvalid(f"the answer is longer than {MAX_DOCUMENT_BYTES:,} bytes")
             if chunk.done:
-                return chunk, "".join(pieces)
+                return _Answer(final=chunk, output="".join(pieces), tokens=tokens)
         raise EngineUnavailable(f"{self._url} broke off its answer", hint="Look at the engine's log.")
 
     async def _context(self, name: str, digest: str) -> int:
@@ -130,8 +138,44 @@ class LlmExecutor:
         )
 
 
-def _execution(spec: LlmSpec, task_id: bytes, *, final: ollama.GenerateResponse, output: str) -> Execution:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What an engine gave: its last word, the text, and the tokens' likelihoods if they were asked for."""
+
+    final: ollama.GenerateResponse
+    output: str
+    tokens: Sequence[TokenLikelihood]
+
+
+def _execution(spec: LlmSpec, task_id: bytes, answer: _Answer, *, audited: bool) -> Execution:
     """Check what an engine returned, as whoever compares or audits it will, and write it down."""
+    input_tokens, output_tokens = _counts(spec, answer.final)
+    fingerprint = None
+    if audited:
+        fingerprint = fingerprint_of(task_id, spec.model, input_tokens=input_tokens, tokens=answer.tokens)
+    try:
+        papers = None if fingerprint is None else canonical(fingerprint)
+        result = LlmResult(
+            task="0x" + task_id.hex(),
+            model=spec.model,
+            output=answer.output,
+            done_reason=str(answer.final.done_reason),
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            fingerprint=None if papers is None else digest_of(papers).hex(),
+        )
+        return Execution(
+            result=canonical(result),
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            fingerprint=papers,
+            fingerprint_root=bytes(32) if fingerprint is None else fingerprint.root,
+        )
+    except (ValueError, ContentTooLarge) as error:
+        raise ExecutionInvalid("the answer cannot be written as a result document") from error
+
+
+def _counts(spec: LlmSpec, final: ollama.GenerateResponse) -> tuple[int, int]:
     input_tokens, output_tokens = final.prompt_eval_count, final.eval_count
     if final.done_reason not in _ANSWERED:
         raise ExecutionInvalid(f"the engine stopped without an answer ({final.done_reason!r})")
@@ -141,15 +185,4 @@ def _execution(spec: LlmSpec, task_id: bytes, *, final: ollama.GenerateResponse,
         raise ExecutionInvalid(
             f"the engine counted {output_tokens} tokens; at most {spec.options.num_predict} were asked for"
         )
-    try:
-        result = LlmResult(
-            task="0x" + task_id.hex(),
-            model=spec.model,
-            output=output,
-            done_reason=final.done_reason,
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
-        )
-        return Execution(result=canonical(result), input_tokens=input_tokens, output_tokens=output_tokens)
-    except (ValueError, ContentTooLarge) as error:
-        raise ExecutionInvalid("the answer cannot be written as a result document") from error
+    return input_tokens, output_tokens

@@ -10,6 +10,7 @@ import pytest
 
 from protocol.enums import TaskStatus
 from runner.errors import JournalError
+from runner.executors import Execution
 from runner.jobs import Stage
 from runner.journal import Journal, journal_path
 from tests.runner.conftest import TASK, an_order
@@ -39,15 +40,15 @@ def test_a_refused_task_stays_refused_when_it_is_submitted_again(journal: Journa
 
 def test_a_second_result_never_replaces_the_first_nor_its_salt(journal: Journal) -> None:
     journal.see(TASK, an_order(), seed_block=7)
-    first = journal.promise(TASK, result=b"one", input_tokens=1, output_tokens=2)
-    second = journal.promise(TASK, result=b"two", input_tokens=3, output_tokens=4)
+    first = journal.promise(TASK, Execution(result=b"one", input_tokens=1, output_tokens=2))
+    second = journal.promise(TASK, Execution(result=b"two", input_tokens=3, output_tokens=4))
     assert second.opening == first.opening
     assert second.result == b"one"
 
 
 def test_the_database_itself_refuses_to_change_a_promise(journal: Journal, journal_file: Path) -> None:
     journal.see(TASK, an_order(), seed_block=7)
-    journal.promise(TASK, result=b"one", input_tokens=1, output_tokens=2)
+    journal.promise(TASK, Execution(result=b"one", input_tokens=1, output_tokens=2))
     with sqlite3.connect(journal_file) as other, pytest.raises(sqlite3.IntegrityError, match="never change"):
         other.execute("UPDATE jobs SET salt = ?", (bytes(32),))
 
@@ -55,7 +56,7 @@ def test_the_database_itself_refuses_to_change_a_promise(journal: Journal, journ
 def test_a_salt_survives_the_undoing_of_its_seat(journal: Journal) -> None:
     journal.see(TASK, an_order(), seed_block=7)
     journal.seated(TASK, 0)
-    promised = journal.promise(TASK, result=b"one", input_tokens=1, output_tokens=2)
+    promised = journal.promise(TASK, Execution(result=b"one", input_tokens=1, output_tokens=2))
     journal.unseated(TASK, "a reorganisation undid the claim")
     journal.seated(TASK, 2)
     assert journal.job(TASK).opening == promised.opening
@@ -67,7 +68,7 @@ def test_what_was_written_is_there_for_the_next_process(
 ) -> None:
     journal.see(TASK, an_order(), seed_block=7)
     journal.seated(TASK, 1)
-    journal.promise(TASK, result=b"one", input_tokens=1, output_tokens=2)
+    journal.promise(TASK, Execution(result=b"one", input_tokens=1, output_tokens=2))
     journal.end(TASK, status=TaskStatus.FINAL, block=40, paid=2**95, slashed=0)
     with reopen() as other:
         assert other.job(TASK) == journal.job(TASK)
@@ -137,3 +138,14 @@ def test_a_chain_begun_anew_gets_a_journal_of_its_own(tmp_path: Path) -> None:
         return journal_path(tmp_path, chain_id=31337, genesis_hash=genesis, node="0x" + "ab" * 20)
 
     assert path("0x" + "1" * 64) != path("0x" + "2" * 64)
+
+
+def test_audited_work_is_opened_with_the_root_of_its_fingerprint(journal: Journal) -> None:
+    journal.see(TASK, an_order(), seed_block=7)
+    work = Execution(
+        result=b"one", input_tokens=1, output_tokens=2, fingerprint=b"papers", fingerprint_root=b"\x07" * 32
+    )
+    job = journal.promise(TASK, work)
+    assert job.fingerprint == b"papers"
+    assert job.opening is not None
+    assert job.opening.fingerprint == b"\x07" * 32

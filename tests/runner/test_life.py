@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from protocol.enums import SeatState, TaskStatus
+from runner.executors import Execution
 from runner.jobs import Job
 from runner.journal import Journal
 from runner.life import ADVANCE_STAGGER_BLOCKS, Seat, Step, View, next_step
@@ -21,7 +22,7 @@ def job(journal: Journal) -> Job:
 @pytest.fixture
 def promised(job: Job, journal: Journal) -> Job:
     journal.seated(TASK, 0)
-    return journal.promise(TASK, result=b"result", input_tokens=1, output_tokens=1)
+    return journal.promise(TASK, Execution(result=b"result", input_tokens=1, output_tokens=1))
 
 
 def view(status: TaskStatus, own: SeatState | None = None, **changes: Any) -> View:

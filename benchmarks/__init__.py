@@ -1,0 +1,1 @@
+"""Measurements, each beside a named peer; see docs/benchmarks.md."""

@@ -1,0 +1,147 @@
+"""From audited samples to thresholds, receiver operating characteristics, and their picture."""
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from runner.verification.verdict import UNFOUND_DELTA, Finding, Scores, Thresholds
+
+WORST = Scores(same_choice=0, within=0, delta=UNFOUND_DELTA)
+_COLOURS = ("#2563eb", "#d97706", "#059669", "#dc2626", "#7c3aed")
+_FLOOR = 0.001
+"""The smallest rate that the picture's logarithmic axis shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One audit: its scores, and what it found that needs no threshold."""
+
+    scores: Scores | None
+    finding: Finding
+
+    def is_cheat(self, thresholds: Thresholds) -> bool:
+        """Say what an auditor with these thresholds would vote."""
+        if self.finding is not Finding.VALID:
+            return True
+        scores = self.scores
+        return scores is not None and not (
+            scores.within >= thresholds.within
+            and scores.same_choice >= thresholds.same_choice
+            and scores.delta <= thresholds.delta
+        )
+
+    @property
+    def distance(self) -> float:
+        """Give one number that grows with the suspicion."""
+        if self.finding is not Finding.VALID:
+            return math.inf
+        return 0.0 if self.scores is None else self.scores.delta
+
+
+def calibrate(samples: Mapping[str, Sequence[Sample]], *, positions: int) -> Thresholds:
+    """Set each threshold well away from every honest answer, towards the nearest cheat.
+
+    Distances spread over orders of magnitude, so the middle is the geometric one between the largest honest distance (a
+    thousandth of a nat at least, to which likelihoods are rounded) and the smallest percentile of the cheats.
+    """
+    honest = [sample.scores for sample in samples["honest"] if sample.scores is not None]
+    cheats = [
+        sample.scores
+        for kind, each in samples.items()
+        if kind != "honest"
+        for sample in each
+        if sample.scores is not None and sample.finding is Finding.VALID
+    ]
+    largest = max([1.0, *(scores.delta for scores in honest)])
+    near = sorted(scores.delta for scores in cheats)
+    smallest = near[len(near) // 100] if near else UNFOUND_DELTA
+    return Thresholds(
+        same_choice=max(0.0, min(scores.same_choice for scores in honest) - 1 / positions),
+        within=max(0.0, min(scores.within for scores in honest) - 1 / positions),
+        delta=round(math.sqrt(largest * max(largest, smallest)), 1),
+        positions=positions,
+        honest_pairs=len(samples["honest"]),
+        cheating_pairs=sum(len(each) for kind, each in samples.items() if kind != "honest"),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """Rates of false alarms and of detection as the threshold on the distance falls."""
+
+    kind: str
+    points: tuple[tuple[float, float], ...]
+    area: float
+
+    @classmethod
+    def of(cls, kind: str, honest: Sequence[Sample], cheats: Sequence[Sample]) -> Self:
+        """Sweep the threshold over every distance seen."""
+        steps = sorted({sample.distance for sample in (*honest, *cheats)}, reverse=True)
+        points = [(0.0, 0.0)]
+        points += [(_share(honest, step), _share(cheats, step)) for step in steps]
+        area = sum((x2 - x1) * (y1 + y2) / 2 for (x1, y1), (x2, y2) in itertools.pairwise(points))
+        return cls(kind=kind, points=tuple(points), area=area)
+
+    def to_json(self) -> dict[str, object]:
+        """Give the curve as the artefact keeps it, without the points that lie on a straight line."""
+        kept = [
+            point
+            for at, point in enumerate(self.points)
+            if at in (0, len(self.points) - 1)
+            or not _between(self.points[at - 1], point, self.points[at + 1])
+        ]
+        return {
+            "kind": self.kind,
+            "area": round(self.area, 5),
+            "points": [[round(x, 5), round(y, 5)] for x, y in kept],
+        }
+
+
+def _share(samples: Sequence[Sample], threshold: float) -> float:
+    return sum(sample.distance >= threshold for sample in samples) / len(samples)
+
+
+def _between(before: tuple[float, float], at: tuple[float, float], after: tuple[float, float]) -> bool:
+    return before[0] == at[0] == after[0] or before[1] == at[1] == after[1]
+
+
+def draw(curves: Sequence[Curve]) -> str:
+    """Draw the curves as SVG: false alarms on a logarithmic axis, since only the left end matters."""
+    width, height, left, top = 560, 380, 60, 30
+    right, bottom = width - 20, height - 50
+
+    def x(rate: float) -> float:
+        return left + (right - left) * (1 - math.log10(max(rate, _FLOOR)) / math.log10(_FLOOR))
+
+    def y(rate: float) -> float:
+        return bottom - (bottom - top) * rate
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+        f'<path d="M{left} {top}V{bottom}H{right}" fill="none" stroke="#475569"/>',
+    ]
+    for rate in (0.001, 0.01, 0.1, 1):
+        label = "≤ 0.1 %" if rate == _FLOOR else f"{rate * 100:g} %"
+        parts.append(
+            f'<text x="{x(rate):.0f}" y="{bottom + 18}" text-anchor="middle" fill="#0f172a">{label}</text>'
+        )
+    parts += [
+        f'<text x="{left - 8}" y="{y(rate) + 4:.0f}" text-anchor="end" fill="#0f172a">{rate * 100:g} %</text>'
+        for rate in (0, 0.5, 1)
+    ]
+    parts.append(
+        f'<text x="{(left + right) / 2}" y="{height - 12}" text-anchor="middle" fill="#0f172a">false alarms</text>'
+    )
+    parts.append(f'<text x="{left}" y="{top - 10}" fill="#0f172a">cheats found</text>')
+    for at, (curve, colour) in enumerate(zip(curves, _COLOURS, strict=False)):
+        path = "L".join(f"{x(fpr):.1f} {y(tpr):.1f}" for fpr, tpr in curve.points)
+        parts.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        legend = bottom - 16 * (len(curves) - at)
+        parts.append(f'<path d="M{right - 230} {legend - 4}h18" stroke="{colour}" stroke-width="2"/>')
+        parts.append(
+            f'<text x="{right - 206}" y="{legend}" fill="#0f172a">{curve.kind} (area {curve.area:.4f})</text>'
+        )
+    return "\n".join([*parts, "</svg>", ""])

@@ -1,0 +1,270 @@
+"""How often an audit finds a cheat, and how often it wrongs an honest runner, beside comparing texts.
+
+Every answer comes from a real model. An honest pair is one runner and one auditor with the same model on other numbers of
+threads. The cheats: the same weights in two other quantisations, a prompt that was edited, an answer that was cut off, and
+made-up text. The peer is what a network without fingerprints can do: run the prompt again and compare the texts.
+
+Usage: python -m benchmarks.verification [--pairs N] [--write]      JSON=1 prints one document a line
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import gguf
+
+from benchmarks.quantised import requantise
+from benchmarks.roc import Curve, Sample, calibrate, draw
+from devnet.paths import MODEL, PARITY
+from devnet.ports import free_port
+from devnet.process import Launch, Process
+from protocol.cid import digest_of
+from protocol.documents import LlmOptions, LlmResult, LlmSpec, model_digest, parse_document
+from protocol.fingerprint import Fingerprint, parse_fingerprint
+from runner.executors.llm import LlmExecutor
+from runner.verification.probing import Prober, positions_to_probe
+from runner.verification.verdict import Finding, Scores, Thresholds, check_papers, judge, scores_of
+
+ROOT = Path(__file__).resolve().parent.parent
+THRESHOLDS = ROOT / "runner/verification/thresholds.json"
+ROC = ROOT / "docs/explanation/verification-roc"
+_FINE = ("honest", "weights as Q8_0")
+"""The two that are hardest to tell apart; of the others, which are plain, every few prompts are enough."""
+_COARSE_EVERY = 5
+POSITIONS = 12
+ANSWER_TOKENS = 32
+QUESTIONS = (
+    "What is {}?", "Explain {} to a child.", "Give three facts about {}.", "Why does {} matter?",
+    "Write two sentences about {}.", "How did {} begin?", "What do people get wrong about {}?",
+    "Compare {} with its opposite.", "Tell a short story about {}.", "List the parts of {}.",
+    "Who works with {}?", "Where would one find {}?", "What would change without {}?",
+    "Describe {} in plain words.", "Ask a good question about {} and answer it.",
+    "Translate the idea of {} into a rule.", "What comes after {}?", "How is {} measured?",
+    "Name an example of {}.", "Summarise the history of {}.",
+)  # fmt: skip
+THINGS = (
+    "rain", "copper", "the tide", "a bridge", "bread", "gravity", "chess", "a contract", "the violin", "winter",
+    "a river delta", "insurance", "photosynthesis", "a lighthouse", "glass", "the printing press", "salt", "an atlas",
+    "a vaccine", "the equator", "paper money", "a telescope", "yeast", "a sonnet", "steam power", "the stock market",
+    "a coral reef", "clay", "an election", "a lever", "honey", "the alphabet", "a library", "rust", "a volcano",
+    "soap", "a compass", "the metric system", "a glacier", "ink", "a referee", "sleep", "a satellite", "cotton",
+    "a harbour", "the number zero", "a queue", "sugar", "a fable", "a census",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a runner, honest or not, laid before the network."""
+
+    spec: LlmSpec
+    result: LlmResult
+    fingerprint: Fingerprint
+
+
+Cheat = Callable[[LlmSpec, bytes], Awaitable[Answer]]
+
+
+def prompts(count: int) -> list[str]:
+    """Give `count` different prompts, all questions being asked before any thing repeats itself often."""
+    pairs = [question.format(thing) for thing in THINGS for question in QUESTIONS]
+    step = 37  # prime to the number of pairs, so that neighbours differ in question and thing
+    return [pairs[(step * index) % len(pairs)] for index in range(min(count, len(pairs)))]
+
+
+@asynccontextmanager
+async def engine(file: Path, *, threads: int, log: Path) -> AsyncIterator[str]:
+    """Serve a model file as the packaged model is served."""
+    port = free_port()
+    argv = [sys.executable, "-m", "benchmarks.engine_of", str(file), str(port), str(threads)]
+    process = await Process.start(Launch(name="engine", argv=argv, log=log))
+    url = f"http://127.0.0.1:{port}"
+    try:
+        from devnet.engine.process import answers  # noqa: PLC0415 (the same check that devnet makes)
+
+        await process.ready(lambda: answers(url), timeout_s=60)
+        yield url
+    finally:
+        await process.stop(grace_s=5)
+
+
+async def answer(url: str, spec: LlmSpec, task: bytes, *, asked: LlmSpec | None = None) -> Answer:
+    """Have an engine answer `asked`, or `spec` if nothing else, and claim that it answers `spec` with its model."""
+    executor = LlmExecutor(url, slots=1)
+    (model,) = await executor.models()
+    mine = (asked or spec).model_copy(update={"model": f"{model.name}@sha256:{model.digest}"})
+    work = await executor.execute(mine, task, audited=True)
+    result = parse_document(work.result)
+    assert isinstance(result, LlmResult)
+    assert work.fingerprint is not None
+    claimed = {"model": spec.model}
+    return Answer(
+        spec=spec,
+        result=result.model_copy(update=claimed),
+        fingerprint=parse_fingerprint(work.fingerprint).model_copy(update=claimed),
+    )
+
+
+async def audit(prober: Prober, given: Answer, thresholds: Thresholds) -> tuple[Scores | None, Finding]:
+    """Audit as a drawn auditor does."""
+    papers = check_papers(given.spec, given.result, given.fingerprint)
+    seed = digest_of(given.result.task.encode())
+    positions = positions_to_probe(given.fingerprint, seed=seed, count=thresholds.positions)
+    probing = await prober.probe(given.spec, given.result, given.fingerprint, positions)
+    scores = scores_of(probing.probes) if probing.probes else None
+    return scores, papers if papers is not Finding.VALID else judge(given.result, probing, thresholds)
+
+
+class Cheats:
+    """The ways to earn a fee without the work that was asked for."""
+
+    def __init__(self, honest: str, others: dict[str, str]) -> None:
+        self._honest = honest
+        self._others = others
+
+    def all(self) -> dict[str, Cheat]:
+        """Give the cheats by name."""
+        swaps = {f"weights as {kind}": self._swap(url) for kind, url in self._others.items()}
+        return {
+            **swaps,
+            "prompt edited": self._edited,
+            "answer cut off": self._cut,
+            "made-up text": self._made_up,
+        }
+
+    def _swap(self, url: str) -> Cheat:
+        async def swapped(spec: LlmSpec, task: bytes) -> Answer:
+            return await answer(url, spec, task)
+
+        return swapped
+
+    async def _edited(self, spec: LlmSpec, task: bytes) -> Answer:
+        shorter = spec.model_copy(update={"prompt": f"{spec.prompt} Be brief."})
+        edited = await answer(self._honest, spec, task, asked=shorter)
+        counted = {"input_tokens": edited.fingerprint.input_tokens - 3}  # it knows what will be recounted
+        return Answer(
+            spec=spec,
+            result=edited.result.model_copy(update=counted),
+            fingerprint=edited.fingerprint.model_copy(update=counted),
+        )
+
+    async def _cut(self, spec: LlmSpec, task: bytes) -> Answer:
+        whole = await answer(self._honest, spec, task)
+        kept = max(1, len(whole.fingerprint.tokens) // 2)
+        fingerprint = whole.fingerprint.model_copy(update={"tokens": whole.fingerprint.tokens[:kept]})
+        text = fingerprint.text_before(kept).decode("utf-8", "replace")
+        changes = {"output": text, "output_tokens": kept, "done_reason": "stop"}
+        return Answer(spec=spec, result=whole.result.model_copy(update=changes), fingerprint=fingerprint)
+
+    async def _made_up(self, spec: LlmSpec, task: bytes) -> Answer:
+        other = spec.model_copy(update={"prompt": "Say something about gardens."})
+        return await answer(self._honest, spec, task, asked=other)
+
+
+async def measure(pairs: int, *, quiet: bool) -> dict[str, list[tuple[Sample, Answer, str]]]:
+    """Audit answers of each kind: the sample, the answer, and the text that the auditor gets by itself."""
+    cache = PARITY / "cache"
+    files = {
+        "Q8_0": requantise(MODEL, cache / "smollm2-q8_0.gguf", gguf.GGMLQuantizationType.Q8_0),
+        "Q4_0": requantise(MODEL, cache / "smollm2-q4_0.gguf", gguf.GGMLQuantizationType.Q4_0),
+    }
+    log = cache / "verification-engines.log"
+    found: dict[str, list[tuple[Sample, Answer, str]]] = {}
+    async with AsyncExitStack() as stack:
+        honest = await stack.enter_async_context(engine(MODEL, threads=1, log=log))
+        auditor = await stack.enter_async_context(engine(MODEL, threads=2, log=log))
+        others = {
+            kind: await stack.enter_async_context(engine(file, threads=1, log=log))
+            for kind, file in files.items()
+        }
+        (model,) = await LlmExecutor(auditor, slots=1).models()
+        reference = f"{model.name}@sha256:{model.digest}"
+        kinds: dict[str, Cheat] = {"honest": lambda spec, task: answer(honest, spec, task)}
+        kinds |= Cheats(honest, others).all()
+        prober = Prober(auditor)
+        for number, prompt in enumerate(prompts(pairs)):
+            spec = LlmSpec(model=reference, prompt=prompt, options=LlmOptions(num_predict=ANSWER_TOKENS))
+            task = digest_of(f"{number}".encode())
+            own = (await answer(auditor, spec, task)).result.output
+            for kind, work in kinds.items():
+                if kind not in _FINE and number % _COARSE_EVERY:
+                    continue
+                given = await work(spec, task)
+                scores, finding = await audit(prober, given, LOOSE)
+                found.setdefault(kind, []).append((Sample(scores=scores, finding=finding), given, own))
+            if not quiet:
+                print(f"\r  {number + 1} of {pairs} prompts", end="", file=sys.stderr, flush=True)
+    return found
+
+
+LOOSE = Thresholds(same_choice=0, within=0, delta=1e9, positions=POSITIONS, honest_pairs=0, cheating_pairs=0)
+"""Lets through what only thresholds can tell, so that they can be chosen afterwards."""
+
+
+def report(
+    found: dict[str, list[tuple[Sample, Answer, str]]], thresholds: Thresholds
+) -> list[dict[str, object]]:
+    """Give a row for each kind: how often it is called a cheat here, and by comparing texts."""
+    rows: list[dict[str, object]] = []
+    for kind, audits in found.items():
+        ours = sum(sample.is_cheat(thresholds) for sample, _, _ in audits) / len(audits)
+        texts = sum(given.result.output != own for _, given, own in audits) / len(audits)
+        rows.append(
+            {
+                "name": f"verification: {kind}, called a cheat",
+                "ours": ours,
+                "peer": texts,
+                "ratio": ours / texts if texts else None,
+                "unit": "share of audits",
+            }
+        )
+    return rows
+
+
+def main() -> None:
+    """Measure, print, and with `--write` keep thresholds, ROC and plot."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--pairs",
+        type=int,
+        default=20,
+        help="honest answers, and as many of the nearest cheat (default 20, at most 1,000)",
+    )
+    parser.add_argument("--write", action="store_true", help="keep thresholds, ROC and plot")
+    asked = parser.parse_args()
+    as_json = bool(os.environ.get("JSON"))
+    found = asyncio.run(measure(asked.pairs, quiet=as_json))
+    samples = {kind: [sample for sample, _, _ in audits] for kind, audits in found.items()}
+    thresholds = calibrate(samples, positions=POSITIONS)
+    rows = report(found, thresholds)
+    if as_json:
+        for row in rows:
+            print(json.dumps(row))
+    else:
+        print(f"\r{'kind':<44}{'fingerprint':>14}{'texts':>10}")
+        for row in rows:
+            print(f"{row['name']!s:<44}{row['ours']:>14.3f}{row['peer']:>10.3f}")
+        print(f"thresholds: {thresholds}")
+    if asked.write:
+        reference = found["honest"][0][1].spec.model
+        THRESHOLDS.write_text(
+            json.dumps({model_digest(reference): thresholds.model_dump()}, indent=2) + "\n", encoding="utf-8"
+        )
+        curves = [
+            Curve.of(kind, samples["honest"], cheats) for kind, cheats in samples.items() if kind != "honest"
+        ]
+        ROC.with_suffix(".json").write_text(
+            json.dumps([curve.to_json() for curve in curves], indent=1) + "\n", encoding="utf-8"
+        )
+        ROC.with_suffix(".svg").write_text(draw(curves), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

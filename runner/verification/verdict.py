@@ -1,0 +1,110 @@
+"""From probes to VALID or INVALID, by thresholds that were calibrated on honest and on dishonest answers."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from statistics import fmean
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from protocol.documents import LlmResult, LlmSpec, model_digest
+from protocol.fingerprint import Fingerprint
+from runner.verification.probing import Probe, Probing
+
+UNFOUND_DELTA = 5_000
+"""Thousandths that a committed token counts as apart when the auditor's model does not even list it."""
+
+
+class Finding(StrEnum):
+    """What an audit found; all but VALID are grounds to vote INVALID."""
+
+    VALID = "valid"
+    TEXT = "the fingerprint's tokens do not spell the answer"
+    COUNTS = "the token counts are not those of the fingerprint"
+    INPUT = "the prompt does not have as many tokens as were billed"
+    ENDING = "the answer was cut off where the model would have gone on, or the other way round"
+    CHOICE = "the model would have chosen other tokens"
+    LIKELIHOOD = "the likelihoods are not those of this model"
+    UNLIKELY = "the answer's tokens are not among the model's likeliest"
+
+
+class Thresholds(BaseModel):
+    """What an honest answer keeps to. `delta` is in thousandths of a nat; shares are 0 to 1."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    same_choice: float = Field(ge=0, le=1)
+    within: float = Field(ge=0, le=1)
+    delta: float = Field(gt=0)
+    positions: int = Field(ge=1, le=64)
+    honest_pairs: int = Field(ge=0)
+    cheating_pairs: int = Field(ge=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """Probes in three numbers. `delta` is the mean distance of likelihoods, in thousandths."""
+
+    same_choice: float
+    within: float
+    delta: float
+
+
+@cache
+def calibrations() -> dict[str, Thresholds]:
+    """Give the calibrated thresholds by model digest."""
+    text = files("runner.verification").joinpath("thresholds.json").read_text(encoding="utf-8")
+    return TypeAdapter(dict[str, Thresholds]).validate_python(json.loads(text))
+
+
+def thresholds_for(model: str) -> Thresholds | None:
+    """Give the thresholds for `name@sha256:<digest>`; None for a model that nobody has calibrated, which is not audited."""
+    return calibrations().get(model_digest(model))
+
+
+def scores_of(probes: Sequence[Probe]) -> Scores:
+    """Sum probes up; `ValueError` for none."""
+    if not probes:
+        raise ValueError("no probes")
+    return Scores(
+        same_choice=fmean(probe.same_choice for probe in probes),
+        within=fmean(probe.within for probe in probes),
+        delta=fmean(UNFOUND_DELTA if probe.delta is None else probe.delta for probe in probes),
+    )
+
+
+def check_papers(spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint) -> Finding:
+    """Check what needs no model: the fingerprint must be of this very answer, and be counted right."""
+    if fingerprint.task != result.task or fingerprint.model != result.model or result.model != spec.model:
+        return Finding.TEXT
+    shown = [mark for mark in fingerprint.tokens if mark.token]
+    if fingerprint.text_before(len(fingerprint.tokens)).decode("utf-8", "replace") != result.output:
+        return Finding.TEXT
+    ended = len(fingerprint.tokens) - len(shown)
+    counted = result.output_tokens in (len(shown), len(fingerprint.tokens)) and ended <= 1
+    if not counted or result.input_tokens != fingerprint.input_tokens:
+        return Finding.COUNTS
+    if result.done_reason == "length" and result.output_tokens < spec.options.num_predict:
+        return Finding.ENDING
+    return Finding.VALID
+
+
+def judge(result: LlmResult, probing: Probing, thresholds: Thresholds) -> Finding:
+    """Weigh the probes of an answer whose papers are in order."""
+    if probing.input_tokens and probing.input_tokens != result.input_tokens:
+        return Finding.INPUT
+    if not probing.ends:
+        return Finding.ENDING
+    # An answer without a token that could be probed is an ending alone, and that was checked.
+    return _weigh(scores_of(probing.probes), thresholds) if probing.probes else Finding.VALID
+
+
+def _weigh(scores: Scores, thresholds: Thresholds) -> Finding:
+    if scores.within < thresholds.within:
+        return Finding.UNLIKELY
+    if scores.same_choice < thresholds.same_choice:
+        return Finding.CHOICE
+    return Finding.VALID if scores.delta <= thresholds.delta else Finding.LIKELIHOOD
