@@ -10,8 +10,9 @@ import os
 import signal
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing, contextmanager
+from functools import partial
 
 import structlog
 from eth_account.signers.local import LocalAccount
@@ -32,6 +33,8 @@ from runner.parts import Parts
 from runner.profile import offers_of, profile_of
 from runner.settings import RunnerSettings
 from runner.situation import Situation
+from runner.streaming.serving import serve_streams, tabs_path
+from runner.streaming.tabs import Tabs
 from runner.watch import Watch
 from runner.work import Work
 
@@ -73,14 +76,22 @@ async def run_daemon(settings: RunnerSettings, account: LocalAccount) -> None:
             if settings.webhook_port:
                 log.warning("hints_not_served", webhook_port=settings.webhook_port)
             log.info("started", node=parts.node, owner=parts.terms.owner, live=len(journal.live()))
-            await Daemon(parts).run()
+            with ExitStack() as stack:
+                beside: list[Callable[[], Coroutine[None, None, None]]] = []
+                if settings.runner_port:
+                    tabs = stack.enter_context(closing(Tabs.open(tabs_path(path))))
+                    beside.append(partial(serve_streams, parts, tabs=tabs, account=account))
+                await Daemon(parts, beside=beside).run()
 
 
 class Daemon:
     """The tasks of one running daemon."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(
+        self, parts: Parts, *, beside: Sequence[Callable[[], Coroutine[None, None, None]]] = ()
+    ) -> None:
         self._parts = parts
+        self._beside = beside
         self._stopped = asyncio.Event()
         self._working: set[bytes] = set()
         self._profile_fault: str | None = None
@@ -109,6 +120,8 @@ class Daemon:
             group.create_task(self._follow_engine())
             group.create_task(self._heartbeat())
             group.create_task(self._staff(group))
+            for part in self._beside:
+                group.create_task(part())
 
     def drain(self) -> None:
         """Claim nothing more, and stop when what has a seat is settled."""

@@ -35,7 +35,9 @@ def offers_of(models: Iterable[Model], settings: RunnerSettings) -> dict[str, Mo
 def profile_of(offers: Iterable[ModelOffer], settings: RunnerSettings) -> RunnerProfile:
     """Write the profile; the order of models in it is fixed, so that equal offers have one digest."""
     models = tuple(sorted(offers, key=lambda offer: offer.reference))
-    return RunnerProfile(label=settings.runner_label, models=models, slots=settings.runner_slots)
+    return RunnerProfile(
+        label=settings.runner_label, models=models, slots=settings.runner_slots, url=settings.stream_url
+    )
 
 
 class Publisher:

@@ -56,6 +56,22 @@ class RunnerSettings(ChainSettings, IpfsSettings):
     runner_label: Annotated[str, Field(min_length=1, max_length=32)] = Field(
         "runner", description="name of this device in the runner's profile"
     )
+    runner_host: str = Field(
+        "127.0.0.1",
+        description="address to serve the streaming path on; put TLS in front before it is public",
+    )
+    runner_port: int = Field(
+        0, ge=0, le=65535, description="port to serve the streaming path on; 0 keeps it off"
+    )
+    runner_url: HttpUrl | None = Field(
+        None, description="where clients reach that port; without it only this machine can"
+    )
+    runner_redeem_at: Usdfc = Field(  # type: ignore[assignment]  # as a person writes it; validated
+        "0.05", description="USDFC of vouchers in one channel that are worth a transaction"
+    )
+    runner_redeem_interval_s: float = Field(
+        30.0, gt=0, description="seconds between two looks at the channels; far below any close delay"
+    )
     runner_slots: int = Field(1, ge=1, le=4096, description="prompts at a time; the engine's own parallelism")
     runner_models: Names = Field(
         (), description="comma-separated models to offer; empty offers all that the engine has"
@@ -90,6 +106,13 @@ class RunnerSettings(ChainSettings, IpfsSettings):
     def keystore(self) -> Path:
         """Give the key file's path, `~` resolved."""
         return self.runner_keystore.expanduser()
+
+    @property
+    def stream_url(self) -> str | None:
+        """Give the address of the streaming path, if it is served."""
+        if not self.runner_port:
+            return None
+        return str(self.runner_url or f"http://{self.runner_host}:{self.runner_port}").rstrip("/")
 
     def password(self) -> str | None:
         """Read the password file, if one is set; `ConfigError`."""

@@ -1,5 +1,6 @@
 """Executors: each does one kind of work and returns what an honest runner commits to."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,6 +32,11 @@ class Model:
 
 class Executor(Protocol):
     """What the daemon asks of an executor."""
+
+    @property
+    def places(self) -> asyncio.Semaphore:
+        """Give the places in front of the engine, which all who use it share."""
+        ...
 
     async def models(self) -> tuple[Model, ...]:
         """List the models at hand. `EngineUnavailable` also tells that no work can be done now."""

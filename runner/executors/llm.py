@@ -46,6 +46,11 @@ class LlmExecutor:
         self._pause_s = pause_s
         self._contexts: dict[str, int] = {}
 
+    @property
+    def places(self) -> asyncio.Semaphore:
+        """Give the places in front of the engine, which all who use it share."""
+        return self._slots
+
     async def models(self) -> tuple[Model, ...]:
         """See `Executor.models`. Names with a digest only: a bare name is whatever was pulled last."""
         async with self._engine_errors():

@@ -1,0 +1,85 @@
+"""The streaming path as a part of the daemon: the server, and the redeemer of what it takes in."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+import uvicorn
+from eth_account.signers.local import LocalAccount
+from web3.exceptions import Web3Exception
+
+from protocol.errors import ParityError
+from runner.parts import Parts
+from runner.streaming.answering import Counter
+from runner.streaming.engine import ChatEngine
+from runner.streaming.server import StreamServer
+from runner.streaming.tabs import Tabs
+from runner.streaming.till import Redeemer, Till
+
+WAITING_PER_SLOT = 8
+"""Prompts that may wait for each of the engine's slots."""
+_GRACE_S = 5
+
+log = structlog.get_logger()
+
+
+class _Server(uvicorn.Server):
+    """A server whose signals are the daemon's business."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signal handlers as they are."""
+        yield
+
+
+def tabs_path(journal: Path) -> Path:
+    """Name the file of a node's tabs, beside its journal."""
+    return journal.with_name(journal.name.replace("journal-", "tabs-"))
+
+
+async def serve_streams(parts: Parts, *, tabs: Tabs, account: LocalAccount) -> None:
+    """Serve until cancelled; then answers get a moment to end, and what was promised is redeemed if the chain answers."""
+    settings = parts.settings
+    till = Till(chain=parts.chain, tabs=tabs, node=parts.node, owner=parts.terms.owner)
+    counter = Counter(
+        till=till, engine=ChatEngine(settings.ollama_url), places=parts.executor.places, account=account
+    )
+    app = StreamServer(
+        counter, lambda: parts.situation.offers, waiting=settings.runner_slots * WAITING_PER_SLOT
+    ).starlette()
+    redeemer = Redeemer(
+        till=till,
+        chain=parts.chain,
+        sender=parts.sender,
+        owner=parts.terms.owner,
+        least=settings.runner_redeem_at,
+        interval_s=settings.runner_redeem_interval_s,
+    )
+    server = _Server(
+        uvicorn.Config(
+            app,
+            host=settings.runner_host,
+            port=settings.runner_port,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=_GRACE_S,
+        )
+    )
+    log.info("streams_served", url=settings.stream_url)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(server.serve())
+            group.create_task(redeemer.run())
+    finally:
+        await _last_redeem(redeemer)
+
+
+async def _last_redeem(redeemer: Redeemer) -> None:
+    """Try once more, briefly: what stays is on disk and good until its channel closes."""
+    try:
+        async with asyncio.timeout(_GRACE_S):
+            await redeemer.redeem(everything=True)
+    except (ParityError, Web3Exception, TimeoutError) as error:
+        log.info("vouchers_kept", reason=str(error) or "no time")
