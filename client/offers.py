@@ -150,6 +150,7 @@ def _offers(profile: RunnerProfile, *, node: str, owner: str) -> tuple[Offer, ..
             context=model.context,
             input_price=int(model.input_price),
             output_price=int(model.output_price),
+            url=profile.url,
         )
         for model in profile.models
     )

@@ -89,6 +89,7 @@ class Offer:
     context: int
     input_price: Usdfc
     output_price: Usdfc
+    url: str | None = None
 
     @property
     def reference(self) -> str:

@@ -21,6 +21,8 @@ class Ports:
     engine: int = 11434
     server: int = 8080
     indexer: int = 8090
+    streams: int = 8100
+    """The first runner's streaming path; the other runners' ports follow it."""
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -32,7 +34,7 @@ class Ports:
 
     @classmethod
     def free(cls) -> Self:
-        """Take five ports that are free now."""
+        """Take ports that are free now."""
         return cls(*(free_port() for _ in cls.names()))
 
     @classmethod

@@ -77,6 +77,7 @@ def runner(plan: Plan, shared: Mapping[str, str], number: int) -> Launch:
         "RUNNER_HOME": str(runner_home(plan, number)),
         "RUNNER_LABEL": runner_name(number),
         "RUNNER_PRIVATE_KEY": LOCAL.node(number).key.hex(),
+        "RUNNER_PORT": str(plan.ports.streams + number),
         "RUNNER_HEARTBEAT_INTERVAL_S": str(_HEARTBEAT_S),
     }
     return _python(plan, runner_name(number), "runner", "runner", {**shared, **own})

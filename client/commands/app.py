@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from client.commands import auth, llm, money, network, task
+from client.commands import auth, llm, money, network, stream, task
 from client.commands.running import DEBUG
 
 app = typer.Typer(
@@ -32,4 +32,5 @@ auth.register(app)
 money.register(app)
 llm.register(app)
 task.register(app)
+stream.register(app)
 network.register(app)

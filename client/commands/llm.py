@@ -8,6 +8,7 @@ from client.commands.options import Json, TaskId, Timeout, Wait, Yes
 from client.commands.printer import Fields, Printer, aligned, confirm, note, table, warn
 from client.commands.progress import progress
 from client.commands.running import command, connected, read_settings, read_task_id
+from client.commands.stream import chat
 from client.records import Answer, Offer, Progress, Route, Settlement, Submitted, to_json
 from protocol.errors import InputError
 from protocol.money import format_native, format_usdfc, parse_usdfc
@@ -28,6 +29,7 @@ def register(app: typer.Typer) -> None:
     command(group, "submit", example=example)(_submit)
     command(group, "get", example="parity-client llm get 0x… --wait")(_get)
     command(group, "list", example="parity-client llm list --limit 5")(_list)
+    command(group, "chat", example='parity-client llm chat -p "Tell a joke." -m smollm2:135m --yes')(chat)
     command(group, "models", example="parity-client llm models")(_models)
     app.add_typer(group, name="llm")
 

@@ -1,6 +1,7 @@
 """The streaming path as a part of the daemon: the server, and the redeemer of what it takes in."""
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ import uvicorn
 from eth_account.signers.local import LocalAccount
 from web3.exceptions import Web3Exception
 
-from protocol.errors import ParityError
+from protocol.errors import ConfigError, ParityError
 from runner.parts import Parts
 from runner.streaming.answering import Counter
 from runner.streaming.engine import ChatEngine
@@ -57,11 +58,10 @@ async def serve_streams(parts: Parts, *, tabs: Tabs, account: LocalAccount) -> N
         least=settings.runner_redeem_at,
         interval_s=settings.runner_redeem_interval_s,
     )
+    listening = _listen(settings.runner_host, settings.runner_port)
     server = _Server(
         uvicorn.Config(
             app,
-            host=settings.runner_host,
-            port=settings.runner_port,
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=_GRACE_S,
@@ -70,10 +70,20 @@ async def serve_streams(parts: Parts, *, tabs: Tabs, account: LocalAccount) -> N
     log.info("streams_served", url=settings.stream_url)
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(server.serve())
+            group.create_task(server.serve(sockets=[listening]))
             group.create_task(redeemer.run())
     finally:
         await _last_redeem(redeemer)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=128)
+    except OSError as error:
+        raise ConfigError(
+            f"RUNNER_PORT: {host}:{port} cannot be listened on ({error.strerror})",
+            hint="Choose a free port, or 0 to keep the streaming path off.",
+        ) from error
 
 
 async def _last_redeem(redeemer: Redeemer) -> None:

@@ -7,11 +7,11 @@ from protocol.errors import InputError
 
 
 def test_the_default_ports_are_those_that_every_command_looks_at():
-    assert Ports().named() == {"chain": 8545, "ipfs": 5001, "engine": 11434, "server": 8080, "indexer": 8090}
+    assert Ports().named() == {"chain": 8545, "ipfs": 5001, "engine": 11434, "server": 8080, "indexer": 8090, "streams": 8100}
 
 
 def test_one_number_is_the_first_of_consecutive_ports():
-    assert list(Ports.parse("19000").named().values()) == [19000, 19001, 19002, 19003, 19004]
+    assert list(Ports.parse("19000").named().values()) == list(range(19000, 19006))
 
 
 def test_named_ports_leave_the_others_at_their_defaults():

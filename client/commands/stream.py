@@ -1,0 +1,200 @@
+"""The streaming path: `gateway`, `llm chat`, and the channels that pay for both."""
+
+import os
+import secrets
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from client.commands.options import Json, Yes
+from client.commands.printer import Printer, aligned, confirm, note, table
+from client.commands.progress import progress
+from client.commands.running import command, connected, read_settings
+from protocol.money import format_usdfc, parse_usdfc
+
+if TYPE_CHECKING:
+    from client.gateway.book import Entry
+    from client.gateway.lines import Budget
+
+_TOKEN_VARIABLE = "PARITY_GATEWAY_TOKEN"  # noqa: S105 (the variable's name)
+
+Deposit = Annotated[
+    str, typer.Option("--deposit", metavar="USDFC", help="What a new channel to a runner is opened with.")
+]
+MostInAll = Annotated[
+    str, typer.Option("--budget", metavar="USDFC", help="Most that may lie in channels at a time.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    command(app, "gateway", example="parity-client gateway --port 8900 --yes")(_gateway)
+    group = typer.Typer(help="Payment channels to runners.", no_args_is_help=True, rich_markup_mode=None)
+    command(group, "list", example="parity-client channel list")(_list)
+    command(group, "close", example="parity-client channel close --yes")(_close)
+    app.add_typer(group, name="channel")
+
+
+async def _gateway(
+    *,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="Port to listen on.")] = 8900,
+    deposit: Deposit = "1",
+    budget: MostInAll = "5",
+    yes: Yes = False,
+) -> None:
+    """Serve OpenAI's API on this machine, answered and paid through the network.
+
+    Prompts go straight to a runner over a payment channel, which is opened with the first one; they are not public. Point any
+    tool's base URL here, with the key that is printed (or that PARITY_GATEWAY_TOKEN sets).
+    """
+    from client import keys  # noqa: PLC0415 (half a second that --help need not spend)
+    from client.gateway.serving import opened_lines, serve  # noqa: PLC0415 (see above)
+
+    settings = read_settings()
+    limits = _budget(deposit, budget)
+    token = os.environ.get(_TOKEN_VARIABLE) or secrets.token_urlsafe(24)
+    account = keys.unlock(settings)
+    async with connected(settings) as parity:
+        fields = [
+            ("account", account.address),
+            ("each new channel", f"{format_usdfc(limits.deposit)} USDFC"),
+            ("most in channels", f"{format_usdfc(limits.total)} USDFC"),
+        ]
+        confirm("Open channels as prompts need them", fields, yes=yes)
+        async with opened_lines(parity, account, limits, keystore=settings.keystore) as lines:
+            note(f"OPENAI_BASE_URL=http://{host}:{port}/v1")
+            note(
+                f"OPENAI_API_KEY={token}"
+                if _TOKEN_VARIABLE not in os.environ
+                else f"OPENAI_API_KEY=${_TOKEN_VARIABLE}"
+            )
+            await serve(lines, host=host, port=port, token=token)
+
+
+async def chat(
+    *,
+    prompt: Annotated[
+        str, typer.Option("--prompt", "-p", help="The question. Only the runner gets to see it.")
+    ],
+    model: Annotated[str, typer.Option("--model", "-m", help="A model that `llm models` lists.")],
+    system: Annotated[
+        str | None, typer.Option("--system", help="Instructions before it.", show_default=False)
+    ] = None,
+    max_tokens: Annotated[int, typer.Option("--max-tokens", min=1, max=65_536, help="Longest answer.")] = 256,
+    temperature: Annotated[
+        float, typer.Option("--temperature", min=0, max=2, help="0 repeats itself.")
+    ] = 0.0,
+    deposit: Deposit = "1",
+    budget: MostInAll = "5",
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Ask a runner directly and read the answer as it comes, paid by vouchers out of a channel."""
+    from client import keys  # noqa: PLC0415 (half a second that --help need not spend)
+    from client.gateway.serving import opened_lines  # noqa: PLC0415 (see above)
+
+    settings = read_settings()
+    limits = _budget(deposit, budget)
+    account = keys.unlock(settings)
+    turns = ([{"role": "system", "content": system}] if system else []) + [
+        {"role": "user", "content": prompt}
+    ]
+    body = {
+        "model": model,
+        "messages": turns,
+        "max_tokens": max_tokens,
+        "temperature": temperature,
+        "stream": True,
+    }
+    async with connected(settings) as parity:
+        confirm(
+            "Ask over a channel", [("each new channel", f"{format_usdfc(limits.deposit)} USDFC")], yes=yes
+        )
+        texts: list[str] = []
+        async with opened_lines(parity, account, limits, keystore=settings.keystore) as lines:
+            async for chunk in lines.ask(body, turns):
+                texts.append(chunk.text)
+                if not as_json:
+                    typer.echo(chunk.text, nl=False)
+        answer = "".join(texts)
+        Printer(as_json=as_json).result({"model": model, "answer": answer}, text=[""])
+
+
+async def _list(*, as_json: Json = False) -> None:
+    """List the wallet's open channels, from its own book."""
+    from client import keys  # noqa: PLC0415 (half a second that --help need not spend)
+    from client.gateway.book import Book  # noqa: PLC0415 (see above)
+    from client.gateway.serving import book_path  # noqa: PLC0415 (see above)
+
+    settings = read_settings()
+    deployment = settings.deployment()
+    path = book_path(
+        settings.keystore,
+        chain_id=deployment.chain_id,
+        genesis_hash=deployment.genesis_hash,
+        account=keys.address(settings),
+    )
+    entries = Book.read(path.absolute())
+    rows = [
+        (
+            "0x" + entry.channel_id.hex()[:16],
+            entry.channel.node,
+            f"{format_usdfc(entry.deposited)} USDFC",
+            f"{format_usdfc(entry.promised)} USDFC",
+            "closing" if entry.closing else "open",
+        )
+        for entry in entries
+    ]
+    lines = table(("CHANNEL", "RUNNER", "DEPOSIT", "PROMISED", "STATE"), rows) if rows else ["no channels"]
+    Printer(as_json=as_json).result([_document(entry) for entry in entries], text=lines)
+
+
+async def _close(*, yes: Yes = False, as_json: Json = False) -> None:
+    """Ask for what is left in every channel, and take back what is due already.
+
+    The runner has the close delay to redeem its last voucher; run the command again after it to collect.
+    """
+    from client import keys  # noqa: PLC0415 (half a second that --help need not spend)
+    from client.gateway.serving import opened_channels  # noqa: PLC0415 (see above)
+
+    settings = read_settings()
+    account = keys.unlock(settings)
+    async with (
+        connected(settings) as parity,
+        opened_channels(parity, account, keystore=settings.keystore) as channels,
+    ):
+        entries = [entry for entry in channels.book.entries() if not entry.closing]
+        left = sum(entry.left for entry in entries)
+        confirm(
+            "Close channels",
+            [("channels", str(len(entries))), ("left", f"{format_usdfc(left)} USDFC")],
+            yes=yes,
+        )
+        with progress("closing"):
+            collected = await channels.collect()
+            dates = [await channels.close(entry) for entry in channels.book.entries()]
+        until = max((date for date in dates if date is not None), default=None)
+    document = {"closing": len(entries), "collected": str(collected), "collectable_from_block": until}
+    fields = [("collected", f"{format_usdfc(collected)} USDFC"), ("closing", str(len(entries)))]
+    if until is not None:
+        fields.append(("run again after block", str(until)))
+    Printer(as_json=as_json).result(document, text=aligned(fields))
+
+
+def _document(entry: "Entry") -> dict[str, object]:
+    return {
+        "channel_id": "0x" + entry.channel_id.hex(),
+        "node": entry.channel.node,
+        "owner": entry.channel.owner,
+        "deposited": str(entry.deposited),
+        "promised": str(entry.promised),
+        "spent": str(entry.spent),
+        "closing": entry.closing,
+    }
+
+
+def _budget(deposit: str, total: str) -> "Budget":
+    from client.gateway.lines import Budget  # noqa: PLC0415 (see above)
+
+    return Budget(deposit=parse_usdfc(deposit, field="--deposit"), total=parse_usdfc(total, field="--budget"))

@@ -1,0 +1,210 @@
+"""A line to one runner: a prompt goes out, the answer comes back, and a voucher follows every few tokens received.
+
+The runner says what is due; what is promised is the smaller of that and our own count of what has arrived. So a runner
+that lies gets nothing for it, and one that dies has cost the prompt at most.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any
+
+import httpx
+import structlog
+
+from client.gateway.book import Entry
+from client.gateway.channels import Channels
+from client.gateway.events import Chunk, Due, read_events
+from client.records import Offer
+from protocol.errors import ParityError
+from protocol.streaming import (
+    CHUNK_TOKENS,
+    PAYMENT_HEADER,
+    Payment,
+    Receipt,
+    Tariff,
+    answer_hash,
+    prompt_hash,
+    prompt_tokens,
+)
+
+_TURN_OVERHEAD = 64
+"""Tokens of chat template around each turn that a count may hold."""
+
+log = structlog.get_logger()
+
+
+class RunnerRefused(ParityError):
+    """The runner did not answer. `status` is HTTP's (0 when it could not be reached); nothing was received."""
+
+    def __init__(
+        self, message: str, *, status: int, code: str, hint: str | None = None, due: int | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.code = code
+        self.due = due
+
+    @property
+    def may_try_another(self) -> bool:
+        """Say whether another runner might answer."""
+        return self.status in (0, 402, 404, 429) or self.status >= 500
+
+
+class Line:
+    """One prompt at a time on one channel."""
+
+    def __init__(
+        self,
+        channels: Channels,
+        entry: Entry,
+        offer: Offer,
+        *,
+        http: httpx.AsyncClient,
+        deliveries: asyncio.TaskGroup,
+    ) -> None:
+        self._channels = channels
+        self._deliveries = deliveries
+        self._identity = entry.channel_id
+        self._offer = offer
+        self._http = http
+        self._tariff = Tariff(offer.input_price, offer.output_price)
+        self.busy = asyncio.Lock()
+
+    @property
+    def entry(self) -> Entry:
+        """Give the channel as the book has it."""
+        return self._channels.book.entry(self._identity)
+
+    def needs(self, turns: Sequence[Mapping[str, Any]], limit: int) -> int:
+        """Give what an answer of `limit` tokens could cost, beyond what is promised already."""
+        entry = self.entry
+        reading = self._tariff.cost(prompt_tokens(turns), limit + CHUNK_TOKENS)
+        return max(0, entry.spent + reading - entry.promised)
+
+    async def ask(
+        self, body: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]
+    ) -> AsyncGenerator[Chunk, None]:
+        """Send a prompt and give the events of its answer, paying along.
+
+        Raises `RunnerRefused` before the first event, `StreamBroken` after it.
+        """
+        count = _Count(self._tariff, spent=self.entry.spent, turns=turns)
+        try:
+            response = await self._post(body, count)
+            async with aclosing(response), aclosing(read_events(response)) as events:
+                async for event in events:
+                    if isinstance(event, Chunk):
+                        count.received(event)
+                        yield event
+                    elif isinstance(event, Due):
+                        self._pay(count.owed(event))
+                    else:
+                        self._check(event, count)
+        finally:
+            self._channels.book.spend(self._identity, max(count.total, self.entry.spent))
+
+    async def _post(self, body: Mapping[str, Any], count: "_Count") -> httpx.Response:
+        try:
+            return await self._send(body, count.total)
+        except RunnerRefused as error:
+            # A prompt that broke off may be owed still: no more than one chunk, or somebody counts wrong.
+            if error.due is None or error.due > count.total + self._tariff.cost(0, CHUNK_TOKENS):
+                raise
+            count.arrears(error.due)
+            return await self._send(body, count.total)
+
+    async def _send(self, body: Mapping[str, Any], cumulative: int) -> httpx.Response:
+        voucher = self._channels.sign(self.entry, cumulative)
+        payment = Payment(channel=self.entry.channel, voucher=voucher)
+        request = self._http.build_request(
+            "POST",
+            f"{self._offer.url}/v1/chat/completions",
+            json={**body, "stream": True, "model": self._offer.reference},
+            headers={PAYMENT_HEADER: payment.to_header()},
+        )
+        try:
+            response = await self._http.send(request, stream=True)
+        except httpx.HTTPError as error:
+            raise RunnerRefused(
+                f"{self._offer.url} cannot be reached ({error or type(error).__name__})",
+                status=0,
+                code="unreachable",
+            ) from error
+        if response.is_success:
+            return response
+        async with aclosing(response):
+            await response.aread()
+            raise _refusal(response)
+
+    def _pay(self, cumulative: int) -> None:
+        voucher = self._channels.sign(self.entry, cumulative)
+        self._deliveries.create_task(self._deliver(voucher.to_json()))
+
+    async def _deliver(self, voucher: dict[str, str]) -> None:
+        try:
+            await self._http.post(f"{self._offer.url}/v1/parity/vouchers", json=voucher)
+        except httpx.HTTPError as error:
+            log.info("voucher_not_delivered", error=str(error))  # the next one says as much, and more
+
+    def _check(self, receipt: Receipt, count: "_Count") -> None:
+        genuine = (
+            receipt.channel_id == self._identity
+            and receipt.signer(self._channels.domain) == self._offer.node
+            and receipt.prompt == count.prompt
+            and receipt.answer == answer_hash("".join(count.texts))
+        )
+        if not genuine:
+            log.warning("receipt_wrong", node=self._offer.node)
+
+
+class _Count:
+    """Our own count of one answer."""
+
+    def __init__(self, tariff: Tariff, *, spent: int, turns: Sequence[Mapping[str, Any]]) -> None:
+        self._tariff = tariff
+        self._spent = spent
+        self._reading = prompt_tokens(turns)
+        size = sum(len(str(turn.get("content") or "").encode()) for turn in turns)
+        self._most_read = size + _TURN_OVERHEAD * (len(turns) + 1)
+        self._tokens = 0
+        self._size = 0
+        self.prompt = prompt_hash(turns)
+        self.texts: list[str] = []
+
+    @property
+    def total(self) -> int:
+        """Give what the channel has earned by this count."""
+        return self._spent + self._tariff.cost(self._reading, self._tokens)
+
+    def received(self, chunk: Chunk) -> None:
+        """Count an event; a token is a byte at least, but for one that ends the answer."""
+        self.texts.append(chunk.text)
+        self._size += len(chunk.text.encode("utf-8", "surrogatepass"))
+        self._tokens = min(self._tokens + max(0, chunk.tokens), self._size + 1)
+
+    def owed(self, due: Due) -> int:
+        """Give what to promise: what is due, but never more than what has arrived."""
+        self._reading = min(due.input_tokens, self._most_read)
+        return min(due.cumulative, self.total)
+
+    def arrears(self, due: int) -> None:
+        """Take over what an answer that broke off had earned."""
+        self._spent += max(0, due - self.total)
+
+
+def _refusal(response: httpx.Response) -> RunnerRefused:
+    try:
+        document = response.json()
+        error = document["error"]
+        return RunnerRefused(
+            str(error["message"]),
+            status=response.status_code,
+            code=str(error.get("code")),
+            hint=error.get("hint"),
+            due=int(document["due"]) if "due" in document else None,
+        )
+    except (ValueError, KeyError, TypeError):
+        return RunnerRefused(
+            f"the runner answered {response.status_code}", status=response.status_code, code="unreadable"
+        )
