@@ -66,7 +66,7 @@ class Line:
         self._channels = channels
         self._deliveries = deliveries
         self._identity = entry.channel_id
-        self._offer = offer
+        self.offer = offer
         self._http = http
         self._tariff = Tariff(offer.input_price, offer.output_price)
         self.busy = asyncio.Lock()
@@ -119,15 +119,15 @@ class Line:
         payment = Payment(channel=self.entry.channel, voucher=voucher)
         request = self._http.build_request(
             "POST",
-            f"{self._offer.url}/v1/chat/completions",
-            json={**body, "stream": True, "model": self._offer.reference},
+            f"{self.offer.url}/v1/chat/completions",
+            json={**body, "stream": True, "model": self.offer.reference},
             headers={PAYMENT_HEADER: payment.to_header()},
         )
         try:
             response = await self._http.send(request, stream=True)
         except httpx.HTTPError as error:
             raise RunnerRefused(
-                f"{self._offer.url} cannot be reached ({error or type(error).__name__})",
+                f"{self.offer.url} cannot be reached ({error or type(error).__name__})",
                 status=0,
                 code="unreachable",
             ) from error
@@ -143,19 +143,19 @@ class Line:
 
     async def _deliver(self, voucher: dict[str, str]) -> None:
         try:
-            await self._http.post(f"{self._offer.url}/v1/parity/vouchers", json=voucher)
+            await self._http.post(f"{self.offer.url}/v1/parity/vouchers", json=voucher)
         except httpx.HTTPError as error:
             log.info("voucher_not_delivered", error=str(error))  # the next one says as much, and more
 
     def _check(self, receipt: Receipt, count: "_Count") -> None:
         genuine = (
             receipt.channel_id == self._identity
-            and receipt.signer(self._channels.domain) == self._offer.node
+            and receipt.signer(self._channels.domain) == self.offer.node
             and receipt.prompt == count.prompt
             and receipt.answer == answer_hash("".join(count.texts))
         )
         if not genuine:
-            log.warning("receipt_wrong", node=self._offer.node)
+            log.warning("receipt_wrong", node=self.offer.node)
 
 
 class _Count:

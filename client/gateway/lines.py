@@ -109,7 +109,9 @@ class Lines:
 
     async def _line(self, offer: Offer, turns: Sequence[Mapping[str, Any]], limit: int) -> Line:
         async with self._opening:
-            line = self._lines.get(offer.node) or await self._known(offer) or await self._new(offer)
+            line = self._lines.get(offer.node)
+            if line is None or line.offer != offer:  # a runner's address and prices may have changed
+                line = await self._known(offer) or await self._new(offer)
             self._lines[offer.node] = line
             missing = line.needs(turns, limit) - line.entry.left
             if missing > 0:

@@ -85,6 +85,10 @@ class Till:
             self._funds[identity] = (time.monotonic(), funds)
         return funds
 
+    def forget_funds(self, identity: bytes) -> None:
+        """Read a channel's funds anew next time: a transaction of ours has changed them."""
+        self._funds.pop(identity, None)
+
     async def take(self, tab: Tab, voucher: Voucher) -> Tab:
         """Keep a voucher for a tab; `PaymentRefused` says what is wrong with it."""
         if voucher.channel_id != tab.channel_id:
@@ -177,6 +181,7 @@ class Redeemer:
             # One bad voucher stops a whole batch, and must not stop the others' money.
             return sum([await self._send([tab]) for tab in tabs])
         for tab in tabs:
+            self._till.forget_funds(tab.channel_id)
             self._till.tabs.redeemed(tab.channel_id, tab.promised)
         total = sum(tab.redeemable for tab in tabs)
         log.info("redeemed", channels=len(tabs), base_units=total)
