@@ -7,7 +7,14 @@ from protocol.errors import InputError
 
 
 def test_the_default_ports_are_those_that_every_command_looks_at():
-    assert Ports().named() == {"chain": 8545, "ipfs": 5001, "engine": 11434, "server": 8080, "indexer": 8090, "streams": 8100}
+    assert Ports().named() == {
+        "chain": 8545,
+        "ipfs": 5001,
+        "engine": 11434,
+        "server": 8080,
+        "indexer": 8090,
+        "streams": 8100,
+    }
 
 
 def test_one_number_is_the_first_of_consecutive_ports():
