@@ -138,7 +138,7 @@ class World(Network):
         self.token = self.deploy("TestUSDFC")
         beacon = self.deploy("BlockhashBeacon")
         manager = self.deploy("ParityAccessManager", self.boss.address)
-        self.wallet = self.deploy("StakeWallet", self.token.address, 720)
+        self.wallet = self.deploy("StakeWallet", manager.address, self.token.address, 720, 240)
         settings = (100 * USDFC, USDFC // 100, 10_000_000, 2_000_000)
         self.reputation = self.deploy("RunnerReputation", self.wallet.address, settings)
         self.escrow = self.deploy(
@@ -150,7 +150,7 @@ class World(Network):
             self.treasury.address,
             8,
         )
-        self.send(self.wallet.functions.wire([self.escrow.address]), self.boss)
+        self.send(self.wallet.functions.wire([self.escrow.address], []), self.boss)
         self.send(self.reputation.functions.wire([self.escrow.address]), self.boss)
         self.send(self.escrow.functions.addParams(PARAMS), self.boss, "addParams")
         self.fund(self.client, 1_000 * USDFC)

@@ -439,6 +439,18 @@ COMMENT ON COLUMN modules.contract IS 'The contract that grants.';
 COMMENT ON COLUMN modules.module IS 'The contract that may.';
 COMMENT ON COLUMN modules.updated_block IS 'Block of the grant.';
 
+CREATE TABLE pauses (
+    target bytea PRIMARY KEY,
+    paused_until int8 NOT NULL,
+    pausable_from int8 NOT NULL,
+    updated_block int8 NOT NULL
+);
+COMMENT ON TABLE pauses IS 'The last pause of each module of the StakeWallet, and of the StakeWallet itself (deposits and channels).';
+COMMENT ON COLUMN pauses.target IS 'The paused module, or the StakeWallet.';
+COMMENT ON COLUMN pauses.paused_until IS 'First block in which new things begin there again.';
+COMMENT ON COLUMN pauses.pausable_from IS 'First block in which the guardian may pause it again.';
+COMMENT ON COLUMN pauses.updated_block IS 'Last block that changed the row.';
+
 -- section: indexes
 
 CREATE INDEX IF NOT EXISTS undo_block ON undo (block_number);

@@ -38,10 +38,7 @@ abstract contract Auditor is Fold {
         }
         vm.recordLogs();
         _;
-        for (uint256 i = live.length; i > 0; i--) {
-            observe(live[i - 1]);
-        }
-        readEvents();
+        readAll();
         for (uint256 i = 0; i < people.length; i++) {
             bool lower = free(people[i]) < _freeBefore[people[i]];
             blame(!lower || _signed[people[i]], "I7: a balance fell that nobody signed away");
@@ -56,6 +53,23 @@ abstract contract Auditor is Fold {
     function signs(address who) internal {
         _signed[who] = true;
         _signers.push(who);
+    }
+
+    /// @notice Makes a call that should be refused, and says whether it was.
+    /// @dev The recorder keeps the events of calls that revert; they never happened.
+    function isRefused(address who, address target, bytes memory call) internal returns (bool) {
+        readAll();
+        vm.prank(who);
+        (bool done,) = target.call(call);
+        if (!done) vm.getRecordedLogs();
+        return !done;
+    }
+
+    function readAll() private {
+        for (uint256 i = live.length; i > 0; i--) {
+            observe(live[i - 1]);
+        }
+        readEvents();
     }
 
     function readEvents() private {
