@@ -133,6 +133,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Bond the difference (parity-client stake), or run fewer runners or tasks at a time.",
     ),
     "RunnerBadProof": ("The signature is not the node key {node}'s.", _SIGN_AGAIN),
+    "RunnerBadConsent": ("The signature is not the owner {owner}'s.", _SIGN_AGAIN),
     "RunnerDeadline": (
         "The node key's signature counted until block {deadlineBlock}; now is block {currentBlock}.",
         "Sign again with a later deadline.",
