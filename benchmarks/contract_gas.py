@@ -306,6 +306,7 @@ class Channels:
         self.redeem(self.payers, 3 * cumulative, f"redeem {BATCH}")
         world.send(functions.requestClose(first), self.payers[0], "request close")
         world.send(functions.close(first), self.node, "close")
+        world.send(functions.withdraw(USDFC), self.payers[0], "withdraw")
 
 
 def measure(w3: Web3) -> tuple[World, dict[str, int]]:
@@ -343,6 +344,11 @@ def page(world: World, totals: dict[str, int]) -> str:
         three=totals["k=3"],
         submit=world.gas["k=1: submitFor"][0],
         part=totals["k=1"] / POCO_LIFE,
+        deposit=world.gas["deposit (new account)"][-1],
+        withdraw=world.gas["withdraw"][-1],
+        open=world.gas["open"][-1],
+        top_up=world.gas["top up"][-1],
+        redeem=world.gas["redeem 1"][-1],
     )
 
 

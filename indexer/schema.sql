@@ -366,7 +366,7 @@ COMMENT ON COLUMN parameters.maturity IS 'Blocks a runner must be registered bef
 COMMENT ON COLUMN parameters.fee_bps IS 'Basis points of each pay, to the treasury.';
 COMMENT ON COLUMN parameters.wrong_bps IS 'Basis points of the bond lost for a wrong result.';
 COMMENT ON COLUMN parameters.miss_bps IS 'Basis points of the bond lost for no result.';
-COMMENT ON COLUMN parameters.payer_bps IS 'Basis points of each slash, to the payer.';
+COMMENT ON COLUMN parameters.payer_bps IS 'Basis points of the slashes of a task that failed, to the payer.';
 COMMENT ON COLUMN parameters.burn_bps IS 'Basis points of each slash, burnt.';
 COMMENT ON COLUMN parameters.challenger_bps IS 'Basis points of a slash after a won challenge, to the challenger.';
 COMMENT ON COLUMN parameters.panel_size IS 'Members of a panel.';

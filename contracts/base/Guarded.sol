@@ -8,7 +8,7 @@ import {IGuarded} from "../interfaces/IGuarded.sol";
 import {Delegated} from "./Delegated.sol";
 
 /// @title Guarded: the contracts that may move ledger entries, and a pause of what is new
-/// @dev Whether a module is paused stands in the word that says that it is one, so that asking costs nothing. This contract
+/// @dev Whether a module is paused stands in the word that says that it is one, so that asking costs next to nothing. This contract
 /// must never be a module of itself: whoever acts by signature calls from here.
 abstract contract Guarded is Delegated, AccessManaged, IGuarded {
     struct Gate {
@@ -32,9 +32,10 @@ abstract contract Guarded is Delegated, AccessManaged, IGuarded {
 
     /// @dev For what begins things.
     modifier onlyRunningModule() {
-        Gate memory gate = _gates[msg.sender];
-        require(gate.isModule, WalletNotModule(msg.sender));
-        require(block.number >= gate.pausedUntil, WalletPaused(msg.sender, gate.pausedUntil));
+        Gate storage gate = _gates[msg.sender];
+        (bool isModule_, uint40 pausedUntil) = (gate.isModule, gate.pausedUntil);
+        require(isModule_, WalletNotModule(msg.sender));
+        require(block.number >= pausedUntil, WalletPaused(msg.sender, pausedUntil));
         _;
     }
 

@@ -142,6 +142,13 @@ abstract contract Auditor is Fold {
         blame(sheet.quorate == final_, "a task is final with a quorum and only then");
         uint256 toPayer = _paid[entry.id][entry.order.payer];
         if (!final_) blame(toPayer >= entry.order.reward, "I9: a failed task kept money");
+        if (final_) {
+            uint256 cluster = toPayer + sheet.fee;
+            for (uint256 i = 0; i < seats.length; i++) {
+                cluster += sheet.pay[i];
+            }
+            blame(cluster == entry.order.reward, "I10: a payer and its seats live off a slash");
+        }
         blame(toPayer == sheet.toPayer, "I9: the payer got back what the model says");
         blame(_paid[entry.id][treasury] == sheet.toTreasury, "the treasury got what the model says");
         blame(_paid[entry.id][wallet.burnAccount()] == sheet.toBurn, "the burn account got what the model says");
