@@ -23,7 +23,7 @@ async def test_the_guardian_pauses_deposits_and_they_begin_again_by_themselves(
         deposit, client = chain.wallet.functions.deposit(1), accounts.client.address
         with pytest.raises(TransactionReverted, match="The guardian has paused"):
             await chain.call(deposit, sender=client)
-        await chain.call(chain.wallet.functions.withdraw(1), sender=client)
+        await chain.call(chain.wallet.functions.requestUnbond(1), sender=accounts.owner(0).address)
         await deployed_chain.rpc("anvil_mine", "0x14")
         with pytest.raises(TransactionReverted, match="allowance"):
             await chain.call(deposit, sender=client)
