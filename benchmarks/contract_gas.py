@@ -138,7 +138,7 @@ class World(Network):
         self.token = self.deploy("TestUSDFC")
         beacon = self.deploy("BlockhashBeacon")
         manager = self.deploy("ParityAccessManager", self.boss.address)
-        self.wallet = self.deploy("StakeWallet", self.token.address, 720)
+        self.wallet = self.deploy("StakeWallet", manager.address, self.token.address, 720, 240)
         settings = (100 * USDFC, USDFC // 100, 10_000_000, 2_000_000)
         self.reputation = self.deploy("RunnerReputation", self.wallet.address, settings)
         self.escrow = self.deploy(
@@ -150,7 +150,7 @@ class World(Network):
             self.treasury.address,
             8,
         )
-        self.send(self.wallet.functions.wire([self.escrow.address]), self.boss)
+        self.send(self.wallet.functions.wire([self.escrow.address], []), self.boss)
         self.send(self.reputation.functions.wire([self.escrow.address]), self.boss)
         self.send(self.escrow.functions.addParams(PARAMS), self.boss, "addParams")
         self.fund(self.client, 1_000 * USDFC)
@@ -306,6 +306,7 @@ class Channels:
         self.redeem(self.payers, 3 * cumulative, f"redeem {BATCH}")
         world.send(functions.requestClose(first), self.payers[0], "request close")
         world.send(functions.close(first), self.node, "close")
+        world.send(functions.withdraw(USDFC), self.payers[0], "withdraw")
 
 
 def measure(w3: Web3) -> tuple[World, dict[str, int]]:
@@ -343,6 +344,11 @@ def page(world: World, totals: dict[str, int]) -> str:
         three=totals["k=3"],
         submit=world.gas["k=1: submitFor"][0],
         part=totals["k=1"] / POCO_LIFE,
+        deposit=world.gas["deposit (new account)"][-1],
+        withdraw=world.gas["withdraw"][-1],
+        open=world.gas["open"][-1],
+        top_up=world.gas["top up"][-1],
+        redeem=world.gas["redeem 1"][-1],
     )
 
 

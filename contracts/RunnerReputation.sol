@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
+import {IDelegatedTypes} from "./interfaces/IDelegated.sol";
 import {IRunnerReputation} from "./interfaces/IRunnerReputation.sol";
 import {IStakeWallet} from "./interfaces/IStakeWallet.sol";
 import {Records} from "./libraries/Records.sol";
@@ -52,21 +53,40 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
     function register(address node, bytes32 label, bytes32 profile, uint256 deadline, bytes calldata nodeSig) external {
         require(node != address(0), RunnerZeroAddress());
         Runner storage runner = _runners[node];
-        require(runner.status != Status.Active, RunnerAlreadyActive(node));
-        if (runner.status == Status.None) {
-            runner.owner = msg.sender;
-        } else {
+        if (runner.status != Status.None) {
             require(runner.owner == msg.sender, RunnerNotOwner(runner.owner, msg.sender));
         }
-        if (msg.sender != node) _checkProof(node, label, profile, deadline, nodeSig);
-        uint32 active = _activeRunnersOf[msg.sender] + 1;
-        _requireStake(msg.sender, active);
+        Registration memory wanted = Registration(msg.sender, node, label, profile, deadline);
+        if (msg.sender != node) {
+            bool proven = SignatureChecker.isValidSignatureNow(node, _digestInTime(wanted), nodeSig);
+            require(proven, RunnerBadProof(node));
+        }
+        _register(wanted);
+    }
 
-        runner.status = Status.Active;
-        runner.registeredBlock = uint40(block.number);
-        _activeRunnersOf[msg.sender] = active;
-        ++_activeRunners;
-        emit RunnerRegistered(node, msg.sender, label, profile);
+    /// @inheritdoc IRunnerReputation
+    function registerFor(Registration calldata wanted, bytes calldata nodeSig, bytes calldata ownerSig) public {
+        // Once ever: what was signed for a first registration never brings back a runner that has retired.
+        require(_runners[wanted.node].status != Status.Retired, RunnerRetired(wanted.node));
+        bytes32 digest = _digestInTime(wanted);
+        bool proven = SignatureChecker.isValidSignatureNow(wanted.node, digest, nodeSig);
+        require(proven, RunnerBadProof(wanted.node));
+        bool agreed = SignatureChecker.isValidSignatureNow(wanted.owner, digest, ownerSig);
+        require(agreed, RunnerBadConsent(wanted.owner));
+        _register(wanted);
+    }
+
+    /// @inheritdoc IRunnerReputation
+    function registerWith(
+        IDelegatedTypes.Action calldata action,
+        bytes calldata actionSig,
+        Registration calldata wanted,
+        bytes calldata nodeSig,
+        bytes calldata ownerSig
+    ) external {
+        // An action that somebody sent ahead is used up before this call; what counts is the stake that it left.
+        try _wallet.executeFor(action, actionSig) returns (bytes memory) {} catch {}
+        registerFor(wanted, nodeSig, ownerSig);
     }
 
     /// @inheritdoc IRunnerReputation
@@ -245,13 +265,25 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
         have = _wallet.stakeOf(owner).bonded;
     }
 
-    function _checkProof(address node, bytes32 label, bytes32 profile, uint256 deadline, bytes calldata nodeSig)
-        private
-        view
-    {
-        require(block.number <= deadline, RunnerDeadline(deadline, block.number));
-        bytes32 structHash = keccak256(abi.encode(REGISTRATION_TYPEHASH, msg.sender, node, label, profile, deadline));
-        bool proven = SignatureChecker.isValidSignatureNow(node, _hashTypedDataV4(structHash), nodeSig);
-        require(proven, RunnerBadProof(node));
+    // ---------------------------------------------------------------- registration
+
+    function _digestInTime(Registration memory wanted) private view returns (bytes32) {
+        require(block.number <= wanted.deadline, RunnerDeadline(wanted.deadline, block.number));
+        // All members are static: the ABI encoding is what EIP-712 hashes.
+        return _hashTypedDataV4(keccak256(abi.encode(REGISTRATION_TYPEHASH, wanted)));
+    }
+
+    function _register(Registration memory wanted) private {
+        Runner storage runner = _runners[wanted.node];
+        require(runner.status != Status.Active, RunnerAlreadyActive(wanted.node));
+        uint32 active = _activeRunnersOf[wanted.owner] + 1;
+        _requireStake(wanted.owner, active);
+
+        runner.owner = wanted.owner;
+        runner.status = Status.Active;
+        runner.registeredBlock = uint40(block.number);
+        _activeRunnersOf[wanted.owner] = active;
+        ++_activeRunners;
+        emit RunnerRegistered(wanted.node, wanted.owner, wanted.label, wanted.profile);
     }
 }

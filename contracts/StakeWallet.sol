@@ -7,6 +7,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
 
 import {Channels} from "./base/Channels.sol";
+import {Guarded} from "./base/Guarded.sol";
 import {IERC3009} from "./interfaces/IERC3009.sol";
 import {IStakeWallet} from "./interfaces/IStakeWallet.sol";
 
@@ -21,26 +22,22 @@ contract StakeWallet is IStakeWallet, Channels, ReentrancyGuard {
 
     IERC20 private immutable _token;
     uint40 private immutable _unbondDelay;
-    address private immutable _wirer;
 
-    bool private _wired;
     uint128 private _liabilities;
-    mapping(address module => bool) private _isModule;
     mapping(address owner => Stake) private _stakes;
     mapping(address owner => Unbonding) private _unbondings;
 
-    modifier onlyModule() {
-        require(_isModule[msg.sender], WalletNotModule(msg.sender));
-        _;
-    }
-
+    /// @param authority the AccessManager that decides who may pause and unpause
     /// @param usdfc the token held; it must not take fees on transfer
     /// @param delay blocks between the request and the completion of an unbonding; also the least close delay of a channel
-    constructor(address usdfc, uint40 delay) Channels(delay) {
+    /// @param longestPause most blocks of one pause
+    constructor(address authority, address usdfc, uint40 delay, uint40 longestPause)
+        Guarded(authority, longestPause)
+        Channels(delay)
+    {
         require(usdfc != address(0), WalletZeroAddress());
         _token = IERC20(usdfc);
         _unbondDelay = delay;
-        _wirer = msg.sender;
     }
 
     // ---------------------------------------------------------------- money in and out
@@ -145,7 +142,7 @@ contract StakeWallet is IStakeWallet, Channels, ReentrancyGuard {
     // ---------------------------------------------------------------- modules
 
     /// @inheritdoc IStakeWallet
-    function escrow(address payer, bytes32 ref, uint96 amount) external onlyModule {
+    function escrow(address payer, bytes32 ref, uint96 amount) external onlyRunningModule {
         require(amount != 0, WalletZeroAmount());
         Account memory account = _accounts[payer];
         require(amount <= account.free, WalletInsufficient(amount, account.free));
@@ -156,7 +153,7 @@ contract StakeWallet is IStakeWallet, Channels, ReentrancyGuard {
     /// @inheritdoc IStakeWallet
     function escrowWithAuthorization(address payer, bytes32 ref, uint96 amount, Authorization calldata auth)
         external
-        onlyModule
+        onlyRunningModule
         nonReentrant
     {
         _receive(payer, amount, ref, auth);
@@ -165,7 +162,7 @@ contract StakeWallet is IStakeWallet, Channels, ReentrancyGuard {
     }
 
     /// @inheritdoc IStakeWallet
-    function lockBond(address owner, bytes32 ref, uint96 amount) external onlyModule {
+    function lockBond(address owner, bytes32 ref, uint96 amount) external onlyRunningModule {
         Stake memory stake = _stakes[owner];
         uint128 unlocked = stake.bonded - stake.locked;
         require(amount <= unlocked, WalletInsufficient(amount, unlocked));
@@ -197,19 +194,6 @@ contract StakeWallet is IStakeWallet, Channels, ReentrancyGuard {
         require(moneyIn == moneyOut, WalletUnbalanced(moneyIn, moneyOut));
     }
 
-    /// @inheritdoc IStakeWallet
-    function wire(address[] calldata modules) external {
-        require(msg.sender == _wirer, WalletNotWirer(_wirer, msg.sender));
-        require(!_wired, WalletAlreadyWired());
-        require(modules.length != 0, WalletZeroAddress());
-        _wired = true;
-        for (uint256 i = 0; i < modules.length; ++i) {
-            require(modules[i] != address(0), WalletZeroAddress());
-            _isModule[modules[i]] = true;
-            emit Wired(modules[i]);
-        }
-    }
-
     // ---------------------------------------------------------------- views
 
     /// @inheritdoc IStakeWallet
@@ -230,11 +214,6 @@ contract StakeWallet is IStakeWallet, Channels, ReentrancyGuard {
     /// @inheritdoc IStakeWallet
     function unbondDelay() external view returns (uint40) {
         return _unbondDelay;
-    }
-
-    /// @inheritdoc IStakeWallet
-    function isModule(address module) external view returns (bool) {
-        return _isModule[module];
     }
 
     /// @inheritdoc IStakeWallet
@@ -293,6 +272,7 @@ contract StakeWallet is IStakeWallet, Channels, ReentrancyGuard {
     // ---------------------------------------------------------------- token
 
     function _pull(address from, address account, uint96 amount) private {
+        _requireOpenDoor();
         require(amount != 0, WalletZeroAmount());
         uint256 before = _token.balanceOf(address(this));
         _token.safeTransferFrom(from, address(this), amount);
@@ -301,6 +281,7 @@ contract StakeWallet is IStakeWallet, Channels, ReentrancyGuard {
     }
 
     function _receive(address from, uint96 amount, bytes32 nonce, Authorization calldata auth) private {
+        _requireOpenDoor();
         require(amount != 0, WalletZeroAmount());
         uint256 before = _token.balanceOf(address(this));
         IERC3009(address(_token))

@@ -62,6 +62,11 @@ class LocalAccounts:
         """Pays for orders that another account signs."""
         return account(5)
 
+    @property
+    def guardian(self) -> LocalAccount:
+        """May pause what is new."""
+        return account(6)
+
     def owner(self, number: int) -> LocalAccount:
         """Return the owner (stake and earnings) of runner `number`, counted from 0."""
         return account(_FIRST_OWNER + _checked(number))

@@ -112,6 +112,7 @@ async def _run_deploy(rpc_url: str, *, deployments: Path, log: Path) -> None:
         *("--network", f"{rpc_url}"),
         *("--account", "TEST::0"),
         *("--treasury", LOCAL.treasury.address),
+        *("--guardian", LOCAL.guardian.address),
     ]
     env = base_environment()
     env["PATH"] = f"{VENV_BIN}:{NODE_BIN}:{env.get('PATH', '')}"

@@ -366,7 +366,7 @@ COMMENT ON COLUMN parameters.maturity IS 'Blocks a runner must be registered bef
 COMMENT ON COLUMN parameters.fee_bps IS 'Basis points of each pay, to the treasury.';
 COMMENT ON COLUMN parameters.wrong_bps IS 'Basis points of the bond lost for a wrong result.';
 COMMENT ON COLUMN parameters.miss_bps IS 'Basis points of the bond lost for no result.';
-COMMENT ON COLUMN parameters.payer_bps IS 'Basis points of each slash, to the payer.';
+COMMENT ON COLUMN parameters.payer_bps IS 'Basis points of the slashes of a task that failed, to the payer.';
 COMMENT ON COLUMN parameters.burn_bps IS 'Basis points of each slash, burnt.';
 COMMENT ON COLUMN parameters.challenger_bps IS 'Basis points of a slash after a won challenge, to the challenger.';
 COMMENT ON COLUMN parameters.panel_size IS 'Members of a panel.';
@@ -438,6 +438,18 @@ COMMENT ON TABLE modules IS 'Contracts that may move ledger entries (of the Stak
 COMMENT ON COLUMN modules.contract IS 'The contract that grants.';
 COMMENT ON COLUMN modules.module IS 'The contract that may.';
 COMMENT ON COLUMN modules.updated_block IS 'Block of the grant.';
+
+CREATE TABLE pauses (
+    target bytea PRIMARY KEY,
+    paused_until int8 NOT NULL,
+    pausable_from int8 NOT NULL,
+    updated_block int8 NOT NULL
+);
+COMMENT ON TABLE pauses IS 'The last pause of each module of the StakeWallet, and of the StakeWallet itself (deposits and channels).';
+COMMENT ON COLUMN pauses.target IS 'The paused module, or the StakeWallet.';
+COMMENT ON COLUMN pauses.paused_until IS 'First block in which new things begin there again.';
+COMMENT ON COLUMN pauses.pausable_from IS 'First block in which the guardian may pause it again.';
+COMMENT ON COLUMN pauses.updated_block IS 'Last block that changed the row.';
 
 -- section: indexes
 

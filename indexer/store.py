@@ -142,6 +142,7 @@ class Store:
             ("parameters", keys.parameters),
             ("client_epochs", keys.client_epochs),
             ("channels", keys.channels),
+            ("pauses", keys.pauses),
         ):
             rows = state.tables()[name]
             unknown = rows.unknown(wanted)

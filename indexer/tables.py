@@ -88,6 +88,7 @@ FOLDED = (
     Table("client_epochs", rows.ClientEpoch, ("client",)),
     Table("channels", rows.Channel, ("channel_id",)),
     Table("modules", rows.Module, ("contract", "module")),
+    Table("pauses", rows.Pause, ("target",)),
 )
 FOLDED_BY_NAME = {table.name: table for table in FOLDED}
 

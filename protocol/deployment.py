@@ -31,6 +31,7 @@ class Deployment(BaseModel):
     governor: Address
     timelock: Address
     treasury: Address
+    guardian: Address
     params_id: Annotated[int, Field(ge=1)]
     local: bool
 

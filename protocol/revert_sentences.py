@@ -40,6 +40,23 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Wait until that block, then complete the unbonding.",
     ),
     "WalletNotWirer": ("{actual} may not wire the StakeWallet; {expected} may.", _SET_UP),
+    "WalletPaused": (
+        "The guardian has paused {target} until block {untilBlock}: nothing new begins there; what has begun goes on.",
+        "Wait until that block. Withdrawals and running tasks are not affected.",
+    ),
+    "WalletPauseTooLong": (
+        "A pause lasts {most} blocks at most, not {actual}.",
+        "Pause for fewer blocks; governance has that long to act.",
+    ),
+    "WalletPauseTooSoon": (
+        "This was paused before and may be paused again from block {fromBlock} on; now is block {currentBlock}.",
+        "Wait until then: as long as a pause was, as long there is none.",
+    ),
+    "WalletNotPausable": (
+        "{target} cannot be paused.",
+        "Name the StakeWallet itself, or a module that begins things; what decides about running ones is never paused.",
+    ),
+    "WalletNotPaused": ("{target} is not paused.", "There is nothing to lift."),
     "WalletAlreadyWired": ("The StakeWallet is wired already; that is done once.", _SET_UP),
     "WalletBadSignature": ("The signature is not {signer}'s.", _SIGN_AGAIN),
     "WalletDeadline": (
@@ -116,6 +133,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Bond the difference (parity-client stake), or run fewer runners or tasks at a time.",
     ),
     "RunnerBadProof": ("The signature is not the node key {node}'s.", _SIGN_AGAIN),
+    "RunnerBadConsent": ("The signature is not the owner {owner}'s.", _SIGN_AGAIN),
     "RunnerDeadline": (
         "The node key's signature counted until block {deadlineBlock}; now is block {currentBlock}.",
         "Sign again with a later deadline.",

@@ -18,7 +18,7 @@ from protocol.chain import Chain
 from protocol.errors import ConfigError, InputError, ParityError
 from protocol.keystore import create_keystore, load_account, parse_private_key, refuse_development_key
 from protocol.log import configure_logging
-from protocol.money import format_native
+from protocol.money import format_native, parse_usdfc
 from protocol.settings import load
 from runner.settings import RunnerSettings, read_password
 from runner.status import lines_of, read_status, request_drain
@@ -73,13 +73,21 @@ def register(
     owner_password_file: Annotated[
         Path | None, typer.Option(help="File with that key file's password.")
     ] = None,
+    stake: Annotated[
+        str | None,
+        typer.Option(
+            metavar="USDFC",
+            help="Deposit and bond this much of the owner's in the same transaction, which the node pays.",
+        ),
+    ] = None,
 ) -> None:
     """Make the node key a runner of its owner, who has bonded stake and receives what it earns."""
     settings = load(RunnerSettings)
     configure_logging("runner", level="warning")
     node = settings.account(password=_asked_password(settings))
     owner = _owner(settings, owner_keystore, owner_password_file)
-    asyncio.run(_register(settings, owner=owner, node=node))
+    amount = parse_usdfc(stake, field="--stake") if stake else 0
+    asyncio.run(_register(settings, owner=owner, node=node, stake=amount))
 
 
 @app.command()
@@ -113,14 +121,21 @@ def drain() -> None:
         typer.echo("no daemon is running")
 
 
-async def _register(settings: RunnerSettings, *, owner: LocalAccount, node: LocalAccount) -> None:
+async def _register(
+    settings: RunnerSettings, *, owner: LocalAccount, node: LocalAccount, stake: int = 0
+) -> None:
     from protocol.sender import Sender  # noqa: PLC0415 (loads web3)
-    from runner.register import register_node  # noqa: PLC0415 (as above)
+    from runner.register import register_node, stake_and_register  # noqa: PLC0415 (as above)
 
     async with Chain.connect(settings.filecoin_rpc, settings.deployment()) as chain:
-        receipt = await register_node(
-            chain, owner=Sender(chain, owner), node=node, label=settings.runner_label
-        )
+        label = settings.runner_label
+        if stake:
+            sender = Sender(chain, node)
+            receipt = await stake_and_register(
+                chain, owner=owner, node=node, stake=stake, label=label, sender=sender
+            )
+        else:
+            receipt = await register_node(chain, owner=Sender(chain, owner), node=node, label=label)
         coin = await chain.w3.eth.get_balance(node.address)
         symbol = chain.network.native_symbol
     typer.echo(f"registered {node.address} for owner {owner.address}")

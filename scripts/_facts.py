@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from protocol.deployment import Deployment
 from scripts._encoding import selector
-from scripts._governance_plan import GOVERNANCE
-from scripts._plan import MODULES
+from scripts._governance_plan import RESTRICTED
+from scripts._plan import COURTS, MODULES
 from scripts._profiles import Profile, as_arguments
 from scripts._reader import Reader
 from scripts._roles import members, members_meant
@@ -65,12 +65,16 @@ def _core_facts(reader: Reader, profile: Profile, deployment: Deployment) -> Ite
     wallet = reader.contract("StakeWallet", deployment.stake_wallet)
     yield Fact("StakeWallet.token", deployment.usdfc, wallet.token())
     yield Fact("StakeWallet.unbondDelay", profile.unbond_delay, wallet.unbondDelay())
-    for name in MODULES:
-        is_module = wallet.isModule(getattr(deployment, name))
-        yield Fact(f"StakeWallet.isModule({name})", True, is_module)  # a bool is what the chain gives
+    yield Fact("StakeWallet.minCloseDelay", profile.unbond_delay, wallet.minCloseDelay())
+    yield Fact("StakeWallet.maxPause", profile.max_pause, wallet.maxPause())
+    yield Fact("StakeWallet.authority", deployment.access_manager, wallet.authority())
+    for name in (*MODULES, *COURTS):
+        module = getattr(deployment, name)
+        yield Fact(f"StakeWallet.isModule({name})", True, wallet.isModule(module))  # what the chain gives
+        yield Fact(f"StakeWallet.isPausable({name})", name in MODULES, wallet.isPausable(module))
     reputation = reader.contract("RunnerReputation", deployment.runner_reputation)
     yield Fact("RunnerReputation.stakeWallet", deployment.stake_wallet, reputation.stakeWallet())
-    for name in MODULES:
+    for name in (*MODULES, *COURTS):
         is_module = reputation.isModule(getattr(deployment, name))
         yield Fact(f"RunnerReputation.isModule({name})", True, is_module)  # a bool is what the chain gives
     yield Fact("RunnerReputation.settings", as_arguments(profile.settings), tuple(reputation.settings()))
@@ -93,10 +97,14 @@ def _governance_facts(reader: Reader, profile: Profile, deployment: Deployment) 
     yield Fact("ParityGovernor.token", deployment.parity_token, governor.token())
     yield Fact("ParityGovernor.timelock", deployment.timelock, governor.timelock())
     manager = reader.contract("ParityAccessManager", deployment.access_manager)
-    role = manager.getTargetFunctionRole(deployment.task_escrow, selector("TaskEscrow", "addParams"))
-    yield Fact("the role that TaskEscrow.addParams asks for", GOVERNANCE, role)
-    closed = manager.isTargetClosed(deployment.task_escrow)
-    yield Fact("AccessManager.isTargetClosed(TaskEscrow)", False, closed)  # a bool is what the chain gives
+    for contract, name, method, expected in RESTRICTED:
+        target = getattr(deployment, name)
+        role = manager.getTargetFunctionRole(target, selector(contract, method))
+        yield Fact(f"the role that {contract}.{method} asks for", expected, role)
+        closed = manager.isTargetClosed(target)
+        yield Fact(
+            f"AccessManager.isTargetClosed({contract}), for {method}", False, closed
+        )  # as the chain says
 
 
 def _role_facts(reader: Reader, deployment: Deployment) -> Iterator[Fact]:

@@ -8,8 +8,15 @@ from scripts._encoding import encode_call, selector
 from scripts._profiles import Profile, as_arguments
 from scripts._steps import Addresses, Call, Creation, Parties
 
-ADMIN, GOVERNANCE = 0, 1
-"""Roles of the AccessManager: who gives roles, and who adds parameter versions."""
+ADMIN, GOVERNANCE, GUARDIAN = 0, 1, 2
+"""Roles of the AccessManager: who gives roles, who adds parameter versions and lifts pauses, who pauses."""
+
+RESTRICTED = (
+    ("TaskEscrow", "task_escrow", "addParams", GOVERNANCE),
+    ("StakeWallet", "stake_wallet", "unpause", GOVERNANCE),
+    ("StakeWallet", "stake_wallet", "pause", GUARDIAN),
+)
+"""What asks the AccessManager who may: contract, its name in the deployment file, method, role."""
 
 SET_UP, PROPOSER, CANCELLER, EXECUTOR = (
     bytes(32),
@@ -58,9 +65,9 @@ def governance_calls(parties: Parties) -> tuple[Call, ...]:
             contract="ParityAccessManager",
             target="access_manager",
             method="multicall",
-            arguments=lambda at: (_hand_over(at, parties.deployer),),
+            arguments=lambda at: (_hand_over(at, parties),),
             done=lambda manager, at: bool(manager.hasRole(ADMIN, at["timelock"])[0]),
-            evm_gas=136_000,
+            evm_gas=320_000,
         ),
     )
 
@@ -77,14 +84,18 @@ def _appoint(what: str, role: bytes) -> Call:
     )
 
 
-def _hand_over(at: Addresses, deployer: str) -> list[bytes]:
+def _hand_over(at: Addresses, parties: Parties) -> list[bytes]:
     """Encode what happens all at once, so that there are never two administrators and never none."""
-    restricted = [selector("TaskEscrow", "addParams")]
     steps = (
         ("labelRole", GOVERNANCE, "GOVERNANCE"),
-        ("setTargetFunctionRole", at["task_escrow"], restricted, GOVERNANCE),
+        ("labelRole", GUARDIAN, "GUARDIAN"),
+        *(
+            ("setTargetFunctionRole", at[name], [selector(contract, method)], role)
+            for contract, name, method, role in RESTRICTED
+        ),
         ("grantRole", GOVERNANCE, at["timelock"], 0),
+        ("grantRole", GUARDIAN, parties.guardian, 0),
         ("grantRole", ADMIN, at["timelock"], 0),
-        ("renounceRole", ADMIN, deployer),
+        ("renounceRole", ADMIN, parties.deployer),
     )
     return [encode_call("ParityAccessManager", method, *arguments) for method, *arguments in steps]

@@ -9,6 +9,9 @@ from scripts._steps import Call, Creation, Parties
 MODULES = ("task_escrow",)
 """What moves ledger entries and records outcomes: the contracts that StakeWallet and RunnerReputation are wired to."""
 
+COURTS: tuple[str, ...] = ()
+"""Modules too, which the guardian cannot pause: their bonds decide what has begun."""
+
 
 def creations(profile: Profile, parties: Parties) -> Iterator[Creation]:
     """Give what must be created; a profile that is not local finds its token in the addresses already."""
@@ -22,7 +25,12 @@ def creations(profile: Profile, parties: Parties) -> Iterator[Creation]:
     yield Creation(
         name="stake_wallet",
         contract="StakeWallet",
-        arguments=lambda at: (at["usdfc"], profile.unbond_delay),
+        arguments=lambda at: (
+            at["access_manager"],
+            at["usdfc"],
+            profile.unbond_delay,
+            profile.max_pause,
+        ),
     )
     yield Creation(
         name="runner_reputation",
@@ -46,8 +54,8 @@ def creations(profile: Profile, parties: Parties) -> Iterator[Creation]:
 def calls(profile: Profile, parties: Parties) -> tuple[Call, ...]:
     """Give what must be called once all contracts are there."""
     return (
-        _wire("StakeWallet", "stake_wallet"),
-        _wire("RunnerReputation", "runner_reputation"),
+        _wire("StakeWallet", "stake_wallet", MODULES, COURTS),
+        _wire("RunnerReputation", "runner_reputation", (*MODULES, *COURTS)),
         Call(
             what="add the first parameters",
             contract="TaskEscrow",
@@ -61,14 +69,15 @@ def calls(profile: Profile, parties: Parties) -> tuple[Call, ...]:
     )
 
 
-def _wire(contract: str, target: str) -> Call:
+def _wire(contract: str, target: str, *lists: tuple[str, ...]) -> Call:
     """Name the modules to `contract`, all in the one call that it takes."""
+    names = [name for part in lists for name in part]
     return Call(
         what=f"wire {contract} to its modules",
         contract=contract,
         target=target,
         method="wire",
-        arguments=lambda at: ([at[name] for name in MODULES],),
-        done=lambda wired, at: all(wired.isModule(at[name]) for name in MODULES),
-        evm_gas=51_000 + 25_000 * len(MODULES),
+        arguments=lambda at: tuple([at[name] for name in part] for part in lists),
+        done=lambda wired, at: all(wired.isModule(at[name]) for name in names),
+        evm_gas=53_000 + 25_000 * len(names),
     )

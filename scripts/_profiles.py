@@ -63,12 +63,13 @@ class Governance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """`beacon` names the contract; a `local` profile brings its own token."""
+    """`beacon` names the contract; a `local` profile brings its own token; no pause lasts longer than `max_pause`."""
 
     name: str
     local: bool
     beacon: str
     unbond_delay: int
+    max_pause: int
     widening_step: int
     settings: Settings
     params: Params
@@ -84,6 +85,7 @@ LOCAL = Profile(
     local=True,
     beacon="BlockhashBeacon",
     unbond_delay=720,
+    max_pause=240,
     widening_step=8,
     settings=Settings(
         min_stake=100 * USDFC,
@@ -101,6 +103,7 @@ FILECOIN = Profile(
     local=False,
     beacon="DrandBeacon",
     unbond_delay=2_880,
+    max_pause=_days(7, block_time_s=30),
     widening_step=2,
     settings=Settings(
         min_stake=100 * USDFC,

@@ -9,7 +9,7 @@ from eth_utils.crypto import keccak
 
 from protocol.deployment import Deployment
 from protocol.networks import network_of
-from scripts._governance_plan import ADMIN, CANCELLER, EXECUTOR, GOVERNANCE, PROPOSER, SET_UP
+from scripts._governance_plan import ADMIN, CANCELLER, EXECUTOR, GOVERNANCE, GUARDIAN, PROPOSER, SET_UP
 from scripts._reader import Reader
 
 ANYONE = "0x0000000000000000000000000000000000000000"
@@ -29,6 +29,7 @@ def members_meant(deployment: Deployment) -> dict[str, tuple[tuple[str, int], se
     return {
         "AccessManager's ADMIN": ((manager, ADMIN), {timelock}),
         "AccessManager's GOVERNANCE": ((manager, GOVERNANCE), {timelock}),
+        "AccessManager's GUARDIAN": ((manager, GUARDIAN), {deployment.guardian}),
         "the timelock's DEFAULT_ADMIN_ROLE": ((timelock, int.from_bytes(SET_UP)), {timelock}),
         "the timelock's PROPOSER_ROLE": ((timelock, int.from_bytes(PROPOSER)), {governor}),
         "the timelock's CANCELLER_ROLE": ((timelock, int.from_bytes(CANCELLER)), {governor}),

@@ -15,10 +15,11 @@ Addresses = dict[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parties:
-    """`token_holder` receives all votes; without a `treasury` the timelock is it."""
+    """`token_holder` receives all votes, `guardian` may pause; without a `treasury` the timelock is it."""
 
     deployer: str
     token_holder: str
+    guardian: str
     treasury: str | None
 
 

@@ -45,7 +45,12 @@ def cli(provider: ProviderAPI, file: Path | None, folder: str) -> None:
 def _checked(reader: Reader, deployment: Deployment) -> Iterator[Fact]:
     """Print and give each fact, and stop where what comes next could not be read."""
     profile = profile_of(deployment.chain_id)
-    nobody = Parties(deployer=deployment.timelock, token_holder=deployment.timelock, treasury=None)
+    nobody = Parties(
+        deployer=deployment.timelock,
+        token_holder=deployment.timelock,
+        guardian=deployment.guardian,
+        treasury=None,
+    )
     for stage in (
         _identity_facts(reader, deployment),
         code_facts(reader, deployment, creations(profile, nobody)),

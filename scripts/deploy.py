@@ -39,6 +39,12 @@ TOKEN_DECIMALS = 18
     help="Receives all governance tokens; the deployer by default.",
 )
 @click.option(
+    "--guardian",
+    metavar="ADDRESS",
+    envvar="PARITY_GUARDIAN",
+    help="May pause what is new for a while; on local chains the deployer by default.",
+)
+@click.option(
     "--usdfc",
     metavar="ADDRESS",
     envvar="USDFC_TOKEN_ADDRESS",
@@ -52,6 +58,7 @@ def cli(
     treasury: str | None,
     token_holder: str | None,
     *,
+    guardian: str | None,
     usdfc: str | None,
     folder: str,
     dry_run: bool,
@@ -59,7 +66,7 @@ def cli(
     """Deploy the contracts, wire them, hand them to governance, check them, and write down where they are."""
     session = Session(provider=provider, account=account)
     profile = profile_of(session.chain_id)
-    parties = _parties(session, profile, treasury=treasury, token_holder=token_holder)
+    parties = _parties(session, profile, treasury=treasury, token_holder=token_holder, guardian=guardian)
     record = _open(session, profile, Path(folder), parties, usdfc=usdfc)
     click.echo(f"{profile.name} (chain {session.chain_id}), deployer {account.address}")
     if not dry_run and _is_deployed(session, profile, folder):
@@ -74,17 +81,32 @@ def cli(
 
 
 def _parties(
-    session: Session, profile: Profile, *, treasury: str | None, token_holder: str | None
+    session: Session,
+    profile: Profile,
+    *,
+    treasury: str | None,
+    token_holder: str | None,
+    guardian: str | None,
 ) -> Parties:
-    if treasury is None and not profile.local:
-        raise InputError(
-            "no treasury address", field="--treasury", hint="Pass --treasury ADDRESS or set TREASURY_ADDRESS."
-        )
     deployer = session.account.address
+    treasury = _required(profile, treasury, option="--treasury", variable="TREASURY_ADDRESS")
+    guardian = _required(profile, guardian, option="--guardian", variable="PARITY_GUARDIAN")
     return Parties(
         deployer=deployer,
         token_holder=parse_address(token_holder or deployer, field="--token-holder"),
-        treasury=parse_address(treasury, field="--treasury") if treasury else None,
+        guardian=guardian or deployer,
+        treasury=treasury,
+    )
+
+
+def _required(profile: Profile, address: str | None, *, option: str, variable: str) -> str | None:
+    """Read an address that may be left out on local chains alone."""
+    if address is not None:
+        return parse_address(address, field=option)
+    if profile.local:
+        return None
+    raise InputError(
+        f"no {option[2:]} address", field=option, hint=f"Pass {option} ADDRESS or set {variable}."
     )
 
 
@@ -168,6 +190,7 @@ def _described(session: Session, profile: Profile, record: Record) -> Deployment
         genesis_hash=record.genesis_hash,
         start_block=record.start_block,
         treasury=record.parties.treasury or record.addresses["timelock"],
+        guardian=record.parties.guardian,
         params_id=1,
         local=profile.local,
         **record.addresses,

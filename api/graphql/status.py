@@ -56,7 +56,7 @@ class Parameters:
     fee_bps: int = strawberry.field(description="Of each pay, to the treasury.")
     wrong_bps: int = strawberry.field(description="Of the bond, lost for a wrong result.")
     miss_bps: int = strawberry.field(description="Of the bond, lost for no result.")
-    payer_bps: int = strawberry.field(description="Of each slash, to the payer.")
+    payer_bps: int = strawberry.field(description="Of the slashes of a task that failed, to the payer.")
     burn_bps: int = strawberry.field(description="Of each slash, burnt.")
     challenger_bps: int
     panel_size: int

@@ -4,14 +4,14 @@ pragma solidity ^0.8.30;
 import {IChannels} from "../interfaces/IChannels.sol";
 import {Purse} from "../libraries/Purse.sol";
 import {Vouchers} from "../libraries/Vouchers.sol";
-import {Delegated} from "./Delegated.sol";
+import {Guarded} from "./Guarded.sol";
 import {Ledger} from "./Ledger.sol";
 
 /// @title Channels: payments to one runner by voucher
 /// @dev A channel is one storage word. Its terms are not stored: whoever acts on it brings them, and the id is their hash.
 /// The word lies under owner, payer and id, so that a voucher of anybody else than the payer, or one redeemed to anybody
 /// else than the owner, finds nothing. An ended channel's word stays, so that its terms never open another.
-abstract contract Channels is Ledger, Delegated, IChannels {
+abstract contract Channels is Ledger, Guarded, IChannels {
     using Purse for uint256;
 
     bytes32 private constant CHANNEL_TYPEHASH = keccak256(
@@ -47,6 +47,7 @@ abstract contract Channels is Ledger, Delegated, IChannels {
 
     /// @inheritdoc IChannels
     function topUp(Channel calldata terms, uint96 amount) external {
+        _requireOpenDoor();
         require(amount != 0, WalletZeroAmount());
         (bytes32 channelId, uint256 purse) = _requireOpen(terms);
         _debit(_msgSender(), amount);
@@ -139,6 +140,7 @@ abstract contract Channels is Ledger, Delegated, IChannels {
     // ---------------------------------------------------------------- inside
 
     function _open(bytes32 channelId, Channel calldata terms) private {
+        _requireOpenDoor();
         require(block.number <= terms.openBy, ChannelExpired(terms.openBy, block.number));
         require(terms.amount != 0, ChannelBadTerms("amount"));
         require(terms.node != address(0) && terms.node != terms.payer, ChannelBadTerms("node"));

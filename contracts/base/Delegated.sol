@@ -38,12 +38,12 @@ abstract contract Delegated is IDelegated, EIP712, NoncesKeyed, Multicall {
         return _domainSeparatorV4();
     }
 
-    function _msgSender() internal view override returns (address) {
+    function _msgSender() internal view virtual override returns (address) {
         if (msg.sender != address(this)) return msg.sender;
         return address(bytes20(msg.data[msg.data.length - SUFFIX:]));
     }
 
-    function _contextSuffixLength() internal pure override returns (uint256) {
+    function _contextSuffixLength() internal pure virtual override returns (uint256) {
         return SUFFIX;
     }
 

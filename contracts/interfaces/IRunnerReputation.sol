@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IDelegatedTypes} from "./IDelegated.sol";
+
 /// @title Errors of the RunnerReputation
 interface IRunnerReputationErrors {
     error RunnerUnknown(address node);
@@ -11,6 +13,7 @@ interface IRunnerReputationErrors {
     error RunnerImmature(uint256 maturesAtBlock, uint256 requiredByBlock);
     error RunnerUnderstaked(uint256 need, uint256 have);
     error RunnerBadProof(address node);
+    error RunnerBadConsent(address owner);
     error RunnerDeadline(uint256 deadlineBlock, uint256 currentBlock);
     error RunnerNotModule(address caller);
     error RunnerNotWirer(address expected, address actual);
@@ -42,6 +45,16 @@ interface IRunnerReputationTypes {
         uint40 bannedUntil;
         Status status;
         uint8 strikes;
+    }
+
+    /// @notice What a node key signs to be a runner of `owner`, and the owner too where somebody else sends it:
+    /// Registration(address owner,address node,bytes32 label,bytes32 profile,uint256 deadline).
+    struct Registration {
+        address owner;
+        address node;
+        bytes32 label; // the owner's name for the device
+        bytes32 profile; // digest of the profile document
+        uint256 deadline; // last block at which the signatures count
     }
 
     /// @notice A runner's record. `score` is in millionths (0 to 1,000,000) as of `updatedBlock`, before decay.
@@ -87,6 +100,19 @@ interface IRunnerReputation is IRunnerReputationErrors, IRunnerReputationTypes, 
     /// @param profile digest of the profile document (models, prices, limits) on IPFS
     /// @param deadline last block at which the signature counts
     function register(address node, bytes32 label, bytes32 profile, uint256 deadline, bytes calldata nodeSig) external;
+    /// @notice The same for an owner that signed, sent by anyone; both signatures are of `wanted`, and contract wallets
+    /// (ERC-1271) work. Only for a node that was never registered: a retired one comes back by its owner's own call.
+    function registerFor(Registration calldata wanted, bytes calldata nodeSig, bytes calldata ownerSig) external;
+    /// @notice Has the wallet do what the owner signed there (deposit and bond, by `multicall`), then `registerFor`: from
+    /// tokens and two keys to a runner in one transaction, without an allowance, sent by anyone. An action that was used
+    /// up or fails is passed over; without the stake the registration then fails.
+    function registerWith(
+        IDelegatedTypes.Action calldata action,
+        bytes calldata actionSig,
+        Registration calldata wanted,
+        bytes calldata nodeSig,
+        bytes calldata ownerSig
+    ) external;
     /// @notice Publishes a new profile digest. By the node or its owner.
     function setProfile(address node, bytes32 profile) external;
     /// @notice Ends a runner's registration. By the node or its owner, or by anyone while the owner is not bonded for all

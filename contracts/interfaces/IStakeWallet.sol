@@ -3,20 +3,18 @@ pragma solidity ^0.8.30;
 
 import {IChannels} from "./IChannels.sol";
 import {IDelegated} from "./IDelegated.sol";
+import {IGuarded} from "./IGuarded.sol";
 
 /// @title Errors of the StakeWallet
 /// @notice Expected value first, actual value second, wherever an error carries both.
 interface IStakeWalletErrors {
     error WalletInsufficient(uint256 need, uint256 have);
-    error WalletNotModule(address caller);
     error WalletUnbalanced(uint256 moneyIn, uint256 moneyOut);
     error WalletTokenDelta(uint256 expected, uint256 actual);
     error WalletZeroAmount();
     error WalletZeroAddress();
     error WalletNothingUnbonding();
     error WalletStillUnbonding(uint256 releaseBlock, uint256 currentBlock);
-    error WalletNotWirer(address expected, address actual);
-    error WalletAlreadyWired();
 }
 
 /// @title Types of the StakeWallet
@@ -76,13 +74,12 @@ interface IStakeWalletEvents {
     /// @param slash taken from bonded stake first, then from the pending unbonding
     event Moved(bytes32 indexed ref, address indexed who, uint256 pay, uint256 unlock, uint256 slash);
     event Burned(address indexed account, uint256 amount);
-    event Wired(address indexed module);
 }
 
 /// @title StakeWallet: the only custodian of USDFC
 /// @notice Tokens enter by deposit and leave by withdrawal (or burn); everything between is a ledger entry.
 /// All amounts are USDFC base units (18 decimals), all heights and delays are blocks.
-interface IStakeWallet is IStakeWalletErrors, IStakeWalletTypes, IStakeWalletEvents, IDelegated, IChannels {
+interface IStakeWallet is IStakeWalletErrors, IStakeWalletTypes, IStakeWalletEvents, IDelegated, IGuarded, IChannels {
     function deposit(uint96 amount) external;
     function depositFor(address account, uint96 amount) external;
     /// @notice Deposits with an EIP-2612 permit; a permit that somebody already used does not make the call fail.
@@ -111,13 +108,10 @@ interface IStakeWallet is IStakeWalletErrors, IStakeWalletTypes, IStakeWalletEve
 
     /// @notice Sends the burn account's free balance to the dead address; anyone may call.
     function burn() external;
-    /// @notice Names the contracts that may move ledger entries. Once, by the deployer.
-    function wire(address[] calldata modules) external;
 
     function token() external view returns (address);
     function burnAccount() external view returns (address);
     function unbondDelay() external view returns (uint40);
-    function isModule(address module) external view returns (bool);
     function accountOf(address account) external view returns (Account memory);
     function stakeOf(address owner) external view returns (Stake memory);
     function unbondingOf(address owner) external view returns (Unbonding memory);

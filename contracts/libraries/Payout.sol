@@ -40,7 +40,8 @@ library Payout {
         return (gross - gross * (WHOLE_BPS - feeBps) / WHOLE_BPS).toUint96();
     }
 
-    /// @notice One line for each seat, then payer, treasury and burn account where they get something. The burn account is
+    /// @notice Payer's and burn account's shares are of all slashes; the payer's counts only where nobody was right.
+    /// One line for each seat, then payer, treasury and burn account where they get something. The burn account is
     /// the zero address here.
     function moves(Terms memory terms, address[] memory owners, IRunnerReputationTypes.Outcome[] memory outcomes)
         internal
@@ -49,6 +50,7 @@ library Payout {
     {
         uint256 seats = owners.length;
         lines = new IStakeWalletTypes.Move[](seats + 3);
+        bool served = false;
         uint256 refund = terms.reward;
         uint256 fees = 0;
         uint256 slashed = 0;
@@ -57,6 +59,7 @@ library Payout {
             line.who = owners[i];
             line.unlock = terms.bond;
             if (outcomes[i] == IRunnerReputationTypes.Outcome.Right) {
+                served = true;
                 line.pay = terms.gross - terms.fee;
                 refund -= terms.gross;
                 fees += terms.fee;
@@ -65,7 +68,8 @@ library Payout {
                 slashed += line.slash;
             }
         }
-        uint256 toPayer = slashed * terms.payerBps / WHOLE_BPS;
+        // A payer that was served has no damage: else whoever buys a quorum would be paid for robbing the out-voted seat.
+        uint256 toPayer = served ? 0 : slashed * terms.payerBps / WHOLE_BPS;
         uint256 toBurn = slashed * terms.burnBps / WHOLE_BPS;
         uint256 count = _append(lines, seats, terms.payer, refund + toPayer);
         count = _append(lines, count, terms.treasury, fees + slashed - toPayer - toBurn);

@@ -149,6 +149,15 @@ class Module(msgspec.Struct, gc=False):
     updated_block: int
 
 
+class Pause(msgspec.Struct, gc=False):
+    """Table `pauses`."""
+
+    target: bytes
+    paused_until: int
+    pausable_from: int
+    updated_block: int
+
+
 class Channel(msgspec.Struct, gc=False):
     """Table `channels`; amounts in USDFC base units."""
 

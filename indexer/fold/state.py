@@ -12,6 +12,7 @@ from indexer.fold.rows import (
     ClientEpoch,
     Module,
     Parameters,
+    Pause,
     Reputation,
     ReputationEvent,
     Runner,
@@ -83,6 +84,7 @@ class Keys:
     client_epochs: set[bytes] = field(default_factory=set)
     channels: set[bytes] = field(default_factory=set)
     modules: set[tuple[bytes, bytes]] = field(default_factory=set)
+    pauses: set[bytes] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -108,6 +110,7 @@ class State:
         self.client_epochs: Rows[bytes, ClientEpoch] = Rows()
         self.channels: Rows[bytes, Channel] = Rows()
         self.modules: Rows[tuple[bytes, bytes], Module] = Rows()
+        self.pauses: Rows[bytes, Pause] = Rows()
         self.task_events: list[TaskEvent] = []
         self.reputation_events: list[ReputationEvent] = []
         self.documents: dict[bytes, str] = {}
@@ -124,6 +127,7 @@ class State:
             "client_epochs": self.client_epochs,
             "channels": self.channels,
             "modules": self.modules,
+            "pauses": self.pauses,
         }
 
     def take_changes(self) -> Changes:

@@ -9,7 +9,7 @@ the same `Moved` lines as remainder and fee, never touch these columns.
 from collections.abc import Callable, Mapping
 
 from indexer.events import Event
-from indexer.fold import channels
+from indexer.fold import channels, pauses
 from indexer.fold.balances import change
 from indexer.fold.rows import Balance, Module, Seat, Task
 from indexer.fold.state import Keys, State
@@ -21,6 +21,8 @@ def needs(keys: Keys, event: Event) -> None:
     name, args = event.type.name, event.args
     if name in channels.FOLDS:
         channels.needs(keys, event)
+    elif name in pauses.FOLDS:
+        pauses.needs(keys, event)
     elif name == "Wired":
         keys.modules.add((event.log.address, args[0]))
     elif name in ("Settled", "Moved"):
@@ -152,4 +154,5 @@ FOLDS: Mapping[str, Callable[[State, Event], None]] = {
     "Burned": _burned,
     "Wired": _wired,
     **channels.FOLDS,
+    **pauses.FOLDS,
 }

@@ -189,6 +189,7 @@ def nowhere() -> Deployment:
                 "governor",
                 "timelock",
                 "treasury",
+                "guardian",
             ),
             1,
         )

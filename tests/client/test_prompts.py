@@ -171,7 +171,7 @@ async def test_three_runners_of_whom_two_agree_settle_and_the_third_is_slashed(p
     assert (record.status, record.quorum) == (TaskStatus.FINAL, 2)
     assert [seat.right for seat in record.seats] == [True, True, False]
     assert settlement.payments[2].slashed == order.order.bond // 2
-    assert settlement.compensation == settlement.slashed * 3 // 10
+    assert settlement.compensation == 0
     assert settlement.escrowed == settlement.paid + settlement.fee + settlement.returned
     assert (await parity.answer(order.task_id)).output == "Paris."
 

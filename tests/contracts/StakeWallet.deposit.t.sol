@@ -63,7 +63,7 @@ contract StakeWalletDepositTest is Deployed {
 
     function test_ATokenThatKeepsPartOfATransferIsRefused() public {
         TaxedToken taxed = new TaxedToken();
-        StakeWallet taxedWallet = new StakeWallet(address(taxed), UNBOND_DELAY);
+        StakeWallet taxedWallet = walletOf(address(taxed));
         taxed.mint(address(this), 1_000);
         taxed.approve(address(taxedWallet), 1_000);
         expectError(IStakeWalletErrors.WalletTokenDelta.selector, 1_000, 990);
@@ -82,7 +82,7 @@ contract StakeWalletDepositTest is Deployed {
 
     function test_StrayTokensDoNotMakeAShortDepositPass() public {
         TaxedToken taxed = new TaxedToken();
-        StakeWallet taxedWallet = new StakeWallet(address(taxed), UNBOND_DELAY);
+        StakeWallet taxedWallet = walletOf(address(taxed));
         taxed.mint(address(this), 2_000);
         taxed.mint(address(taxedWallet), 500);
         taxed.approve(address(taxedWallet), 1_000);

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {OwnModule} from "./support/OwnModule.sol";
+import {IGuardedErrors} from "../../contracts/interfaces/IGuarded.sol";
 import {IStakeWalletErrors, IStakeWalletEvents, IStakeWalletTypes} from "../../contracts/interfaces/IStakeWallet.sol";
 
 contract StakeWalletEscrowTest is OwnModule {
@@ -24,7 +25,7 @@ contract StakeWalletEscrowTest is OwnModule {
     }
 
     function test_OnlyAModuleEscrows() public {
-        expectError(IStakeWalletErrors.WalletNotModule.selector, outsider.addr);
+        expectError(IGuardedErrors.WalletNotModule.selector, outsider.addr);
         vm.prank(outsider.addr);
         wallet.escrow(outsider.addr, REF, 1);
     }
@@ -54,7 +55,7 @@ contract StakeWalletEscrowTest is OwnModule {
 
     function test_OnlyAModuleEscrowsByAuthorization() public {
         IStakeWalletTypes.Authorization memory auth;
-        expectError(IStakeWalletErrors.WalletNotModule.selector, outsider.addr);
+        expectError(IGuardedErrors.WalletNotModule.selector, outsider.addr);
         vm.prank(outsider.addr);
         wallet.escrowWithAuthorization(outsider.addr, REF, 1, auth);
     }
@@ -89,7 +90,7 @@ contract StakeWalletEscrowTest is OwnModule {
     }
 
     function test_OnlyAModuleLocksBonds() public {
-        expectError(IStakeWalletErrors.WalletNotModule.selector, outsider.addr);
+        expectError(IGuardedErrors.WalletNotModule.selector, outsider.addr);
         vm.prank(outsider.addr);
         wallet.lockBond(outsider.addr, REF, 1);
     }

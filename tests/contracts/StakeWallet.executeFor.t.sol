@@ -5,6 +5,7 @@ import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
 
 import {ContractWallet} from "./support/ContractWallet.sol";
 import {OwnChannel} from "./support/OwnChannel.sol";
+import {IGuardedErrors} from "../../contracts/interfaces/IGuarded.sol";
 import {IDelegatedErrors, IDelegatedEvents, IDelegatedTypes} from "../../contracts/interfaces/IDelegated.sol";
 import {
     IStakeWallet,
@@ -195,7 +196,7 @@ contract StakeWalletExecuteForTest is OwnChannel {
         relayPrepared(action, signature);
         action.account = client.addr;
         signature = signed(client.key, action);
-        expectError(IStakeWalletErrors.WalletNotModule.selector, address(wallet));
+        expectError(IGuardedErrors.WalletNotModule.selector, address(wallet));
         relayPrepared(action, signature);
     }
 

@@ -162,7 +162,7 @@ contract StakeWalletRedeemTest is OwnChannel {
     }
 
     function test_AVoucherIsForOneWallet() public {
-        StakeWallet twin = new StakeWallet(address(token), UNBOND_DELAY);
+        StakeWallet twin = walletOf(address(token));
         bytes32 elsewhere = domainOf("Parity StakeWallet", block.chainid, address(twin));
         IChannelsTypes.Voucher[] memory list = only(signVoucher(client.key, id, 40, elsewhere));
         vm.expectPartialRevert(IChannelsErrors.ChannelUnknown.selector);

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {OwnModule} from "./support/OwnModule.sol";
+import {IGuardedErrors} from "../../contracts/interfaces/IGuarded.sol";
 import {IStakeWalletErrors, IStakeWalletEvents, IStakeWalletTypes} from "../../contracts/interfaces/IStakeWallet.sol";
 
 contract StakeWalletSettleTest is OwnModule {
@@ -115,7 +116,7 @@ contract StakeWalletSettleTest is OwnModule {
     }
 
     function test_OnlyAModuleSettles() public {
-        expectError(IStakeWalletErrors.WalletNotModule.selector, owner);
+        expectError(IGuardedErrors.WalletNotModule.selector, owner);
         vm.prank(owner);
         wallet.settle(REF, client.addr, 1_000, move(owner, 1_000, 0, 0));
     }

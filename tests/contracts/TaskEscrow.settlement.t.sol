@@ -102,8 +102,8 @@ contract TaskEscrowSettlementTest is Lives {
         revealResult(id, 2, all[2], RIGHT);
         assertEq(bonded(all[1].owner), 2 * MIN_STAKE - slash);
         assertEq(free(all[1].owner), 0);
-        assertEq(free(client.addr), 998 * uint256(USDFC) + slash * 3 / 10);
-        assertEq(free(treasury), 0.04 ether + slash * 5 / 10);
+        assertEq(free(client.addr), 998 * uint256(USDFC), "a payer that was served gets nothing of a slash");
+        assertEq(free(treasury), 0.04 ether + slash * 8 / 10);
         assertEq(free(wallet.burnAccount()), slash * 2 / 10);
         assertEq(reputation.scoreOf(all[1].node).wrong, 1);
         assertEq(reputation.scoreOf(all[1].node).score, 333_333);

@@ -233,7 +233,8 @@ class Model:
                 loss = up(order.bond * self._fault_bps(seat, phase, quorate=agreed is not None), WHOLE)
                 self.purse(seat.owner).bonded -= loss
                 slashed += loss
-        to_payer, to_burn = slashed * rules.payer_bps // WHOLE, slashed * rules.burn_bps // WHOLE
+        to_payer = slashed * rules.payer_bps // WHOLE if agreed is None else 0
+        to_burn = slashed * rules.burn_bps // WHOLE
         self.purse(order.payer).free += order.reward - spent + to_payer
         self.purse(self.burn).free += to_burn
         self.purse(self.treasury).free += fees + slashed - to_payer - to_burn

@@ -39,6 +39,7 @@ def deployment_on(node: SimulatedNode) -> Deployment:
         governor=hexed(b"\x05" * 20),
         timelock=hexed(b"\x06" * 20),
         treasury=hexed(TREASURY),
+        guardian=hexed(b"\x07" * 20),
         params_id=1,
         local=True,
     )

@@ -46,6 +46,7 @@ class Story:
         self.state.reputations.learn(self.state.reputations.unknown(keys.runners), {})
         self.state.parameters.learn(self.state.parameters.unknown(keys.parameters), {})
         self.state.channels.learn(self.state.channels.unknown(keys.channels), {})
+        self.state.pauses.learn(self.state.pauses.unknown(keys.pauses), {})
         self.state.client_epochs.learn(self.state.client_epochs.unknown(keys.client_epochs), {})
         apply(self.state, event)
 
@@ -281,3 +282,20 @@ def test_an_event_that_the_abi_lacks_is_refused_with_its_place() -> None:
 def test_a_row_that_nobody_looked_up_is_never_taken_for_missing() -> None:
     with pytest.raises(KeyError):
         State().balances.find(PAYERS[0])
+
+
+def test_a_pause_is_kept_until_it_is_lifted() -> None:
+    story = Story()
+    target = ADDRESSES["TaskEscrow"]
+    story.tell("StakeWallet", "Paused", target, 11, 21)
+    row = story.state.pauses.find(target)
+    assert row is not None
+    assert (row.paused_until, row.pausable_from, row.updated_block) == (11, 21, 1)
+    story.tell("StakeWallet", "Unpaused", target)
+    assert (row.paused_until, row.pausable_from, row.updated_block) == (2, 21, 2)
+
+
+def test_what_is_not_paused_cannot_be_lifted() -> None:
+    story = Story()
+    with pytest.raises(FoldError, match="is not paused"):
+        story.tell("StakeWallet", "Unpaused", ADDRESSES["TaskEscrow"])

@@ -115,6 +115,7 @@ class World:
         self.records: dict[bytes, list[int]] = {}  # right, wrong, missed, streak, strikes
         self.params = 0
         self.epochs: dict[bytes, int] = defaultdict(int)
+        self.pauses: dict[bytes, tuple[int, int]] = {}
         self.events: list[Emitted] = []
         self.tx_hash, self.block = b"", 0
 
@@ -137,6 +138,21 @@ class World:
     def _wire(self) -> None:
         self._emit("StakeWallet", "Wired", ADDRESSES["TaskEscrow"])
         self._emit("RunnerReputation", "Wired", ADDRESSES["TaskEscrow"])
+
+    def _pause(self, contract: str, blocks: int) -> None:
+        target = ADDRESSES[contract]
+        until, pausable_from = self.pauses.get(target, (0, 0))
+        self._require(self.block >= pausable_from)
+        until, pausable_from = self.block + blocks, self.block + 2 * blocks
+        self.pauses[target] = until, pausable_from
+        self._emit("StakeWallet", "Paused", target, until, pausable_from)
+
+    def _unpause(self, contract: str) -> None:
+        target = ADDRESSES[contract]
+        until, pausable_from = self.pauses.get(target, (0, 0))
+        self._require(self.block < until)
+        self.pauses[target] = self.block, pausable_from
+        self._emit("StakeWallet", "Unpaused", target)
 
     def _deposit(self, who: bytes, amount: int) -> None:
         self.ledger[who].free += amount
@@ -427,6 +443,7 @@ def random_tx(rng: random.Random, world: World, nonce: int) -> Tx:
         "advance",
     ]
     kinds += ["open_channel"] * 3 + ["top_up", "redeem", "redeem", "request_close", "close"]
+    kinds += ["pause", "unpause"]
     kinds += ["claim"] * 8 + ["commit"] * 8 + ["reveal"] * 8
     kind = rng.choice(kinds)
     everyone = [*PAYERS, *OWNERS]
@@ -437,6 +454,8 @@ def random_tx(rng: random.Random, world: World, nonce: int) -> Tx:
     channel_id = rng.choice((list(world.channels) or [bytes(32)])[-6:])
     seat = rng.randrange(max(1, len(task.seats) if task else 1))
     args: dict[str, tuple[Any, ...]] = {
+        "pause": (rng.choice(["StakeWallet", "TaskEscrow"]), rng.randrange(1, 9)),
+        "unpause": (rng.choice(["StakeWallet", "TaskEscrow"]),),
         "deposit": (rng.choice(everyone), amount),
         "withdraw": (rng.choice(everyone), amount // 10),
         "transfer": (rng.choice(everyone), rng.choice(everyone), amount // 10),

@@ -34,6 +34,7 @@ def saved(tmp_path: Path) -> Deployment:
         governor=ADDRESS,
         timelock=ADDRESS,
         treasury=ADDRESS,
+        guardian=ADDRESS,
         params_id=1,
         local=True,
     )

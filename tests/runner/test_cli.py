@@ -11,6 +11,7 @@ from protocol.deployment import save_deployment
 from protocol.errors import ConfigError
 from protocol.keystore import load_account
 from protocol.money import USDFC
+from protocol.sender import Sender
 from protocol.settings import load
 from runner.settings import RunnerSettings
 from tests.runner.bench import Bench
@@ -143,3 +144,18 @@ async def test_register_needs_stake_and_says_so_then_registers(
     assert f"registered {LOCAL.node(9).address}" in capfd.readouterr().out
     registered = await bench.chain.call(bench.chain.reputation.functions.runnerOf(LOCAL.node(9).address))
     assert registered[0] == LOCAL.owner(9).address
+
+
+async def test_register_with_stake_takes_it_from_an_owner_without_coin(
+    bench: Bench, home: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, node, token = LOCAL.owner(9), LOCAL.node(9), bench.chain.token.functions
+    save_deployment(bench.chain.deployment, folder=home / "deployments")
+    monkeypatch.setenv("FILECOIN_RPC", bench.anvil.url)
+    monkeypatch.setenv("RUNNER_PRIVATE_KEY", node.key.hex())
+    await Sender(bench.chain, LOCAL.relayer).send(token.mint(owner.address, 100 * USDFC), label="mint")
+    await bench.anvil.rpc("anvil_setBalance", owner.address, "0x0")
+    await command._register(load(RunnerSettings), owner=owner, node=node, stake=100 * USDFC)
+    assert f"registered {node.address}" in capfd.readouterr().out
+    bonded = (await bench.chain.call(bench.chain.wallet.functions.stakeOf(owner.address)))[0]
+    assert bonded == 100 * USDFC

@@ -38,6 +38,7 @@ async def test_a_deployment_is_checked_without_an_account_and_without_a_transact
     ("field", "value", "named"),
     [
         ("treasury", SOMEBODY, "TaskEscrow.treasury should be 0x90F"),
+        ("guardian", SOMEBODY, f"holders of AccessManager's GUARDIAN should be {SOMEBODY}"),
         ("stake_wallet", SOMEBODY, f"StakeWallet at {SOMEBODY} should be the code"),
         ("genesis_hash", "0x" + "11" * 32, "genesis block should be"),
     ],

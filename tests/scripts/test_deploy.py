@@ -13,6 +13,7 @@ from tests.scripts.ape import ROOT, Ape
 
 NOWHERE = "http://127.0.0.1:9"
 TREASURY = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+GUARDIAN = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"
 TOKEN = "0xb3042734b608a1B16e9e86B374A3f3e389B4cDf0"
 CREATED_ON_FILECOIN = (
     "DrandBeacon",
@@ -25,6 +26,7 @@ CREATED_ON_FILECOIN = (
     "TaskEscrow",
 )
 CALLS = 7
+GIVEN = ("--treasury", TREASURY, "--guardian", GUARDIAN, "--usdfc", TOKEN)
 
 
 async def place_token(ape: Ape) -> None:
@@ -45,6 +47,7 @@ async def test_a_deployment_is_wired_checked_and_written_down(empty: Ape) -> Non
         assert await chain.wallet.functions.isModule(deployment.task_escrow).call()
         assert await chain.escrow.functions.latestParamsId().call() == deployment.params_id == 1
         assert await chain.escrow.functions.treasury().call() == deployment.treasury == deployment.timelock
+        assert await chain.wallet.functions.isPausable(deployment.task_escrow).call()
         assert await chain.token.functions.name().call() == "USD for Filecoin Community"
     assert not list(empty.folder.glob(".*partial*"))
 
@@ -59,7 +62,8 @@ async def test_after_a_deployment_its_deployer_may_do_no_more_than_anybody(
     empty: Ape, accounts: LocalAccounts
 ) -> None:
     holder, deployer = accounts.outsider.address, accounts.deployer.address
-    ran = await empty.run("deploy", "--treasury", TREASURY, "--token-holder", holder)
+    people = ("--treasury", TREASURY, "--token-holder", holder, "--guardian", GUARDIAN)
+    ran = await empty.run("deploy", *people)
     assert ran.status == 0, ran.err
     deployment = load_deployment(31337, folder=empty.folder)
     async with Chain.connect(empty.url, deployment) as chain:
@@ -68,6 +72,14 @@ async def test_after_a_deployment_its_deployer_may_do_no_more_than_anybody(
         with pytest.raises(TransactionReverted, match="may not do this"):
             await chain.call(chain.escrow.functions.addParams(params), sender=deployer)
         await chain.call(chain.escrow.functions.addParams(params), sender=deployment.timelock)
+        pause = chain.wallet.functions.pause(deployment.task_escrow, 5)
+        lift = chain.wallet.functions.unpause(deployment.task_escrow)
+        for call in (pause, lift):
+            with pytest.raises(TransactionReverted, match="may not do this"):
+                await chain.call(call, sender=deployer)
+        await chain.call(pause, sender=GUARDIAN)
+        with pytest.raises(TransactionReverted, match="is not paused"):
+            await chain.call(lift, sender=deployment.timelock)
         votes = chain.w3.eth.contract(
             address=chain.w3.to_checksum_address(deployment.parity_token), abi=load_abi("ParityToken")
         )
@@ -104,7 +116,7 @@ async def test_a_deployment_file_of_a_chain_that_is_gone_is_replaced(deployed_ch
 async def test_a_dry_run_for_filecoin_prices_every_transaction_and_sends_none(calibration: Ape) -> None:
     await place_token(calibration)
     before = await height(calibration)
-    ran = await calibration.run("deploy", "--dry-run", "--treasury", TREASURY, "--usdfc", TOKEN)
+    ran = await calibration.run("deploy", "--dry-run", *GIVEN)
     assert ran.status == 0, ran.err
     for contract in CREATED_ON_FILECOIN:
         assert f"create {contract} " in ran.out
@@ -120,7 +132,7 @@ async def test_a_dry_run_says_when_the_deployer_could_not_pay(
 ) -> None:
     await place_token(calibration)
     await calibration.rpc("anvil_setBalance", accounts.deployer.address, "0x1")
-    ran = await calibration.run("deploy", "--dry-run", "--treasury", TREASURY, "--usdfc", TOKEN)
+    ran = await calibration.run("deploy", "--dry-run", *GIVEN)
     assert ran.status == 3
     assert accounts.deployer.address in ran.err
     assert "faucet" in ran.err
@@ -128,7 +140,7 @@ async def test_a_dry_run_says_when_the_deployer_could_not_pay(
 
 async def test_published_keys_deploy_nothing_on_filecoin(calibration: Ape) -> None:
     await place_token(calibration)
-    ran = await calibration.run("deploy", "--treasury", TREASURY, "--usdfc", TOKEN)
+    ran = await calibration.run("deploy", *GIVEN)
     assert ran.status == 2
     assert "published development account" in ran.err
     assert await height(calibration) == 0
@@ -139,8 +151,9 @@ async def test_published_keys_deploy_nothing_on_filecoin(calibration: Ape) -> No
     [
         ((), "treasury"),
         (("--treasury", "0x12"), "--treasury"),
-        (("--treasury", TREASURY), "USDFC_TOKEN_ADDRESS is not set"),
-        (("--treasury", TREASURY, "--usdfc", TOKEN), "is no contract on chain 314159"),
+        (("--treasury", TREASURY), "guardian"),
+        (("--treasury", TREASURY, "--guardian", GUARDIAN), "USDFC_TOKEN_ADDRESS is not set"),
+        (GIVEN, "is no contract on chain 314159"),
     ],
 )
 async def test_what_filecoin_needs_is_asked_for_by_name(

@@ -7,6 +7,7 @@ import {Burglar, HookedToken} from "./HookedToken.sol";
 import {LyingToken} from "./LyingToken.sol";
 import {TaxedToken} from "../support/TaxedToken.sol";
 import {Lives} from "../support/Lives.sol";
+import {IGuardedErrors} from "../../../contracts/interfaces/IGuarded.sol";
 import {IRunnerReputationErrors, IRunnerReputationTypes} from "../../../contracts/interfaces/IRunnerReputation.sol";
 import {IStakeWallet, IStakeWalletErrors, IStakeWalletTypes} from "../../../contracts/interfaces/IStakeWallet.sol";
 import {StakeWallet} from "../../../contracts/StakeWallet.sol";
@@ -23,7 +24,7 @@ contract CustodyAttackTest is Lives {
     function setUp() public override {
         super.setUp();
         hooked = new HookedToken();
-        vault = new StakeWallet(address(hooked), UNBOND_DELAY);
+        vault = walletOf(address(hooked));
         burglar = new Burglar(hooked, address(vault));
         // Other people's money, which the burglar is after.
         hooked.mint(address(this), 1_000);
@@ -38,17 +39,17 @@ contract CustodyAttackTest is Lives {
         IStakeWalletTypes.Move[] memory moves = new IStakeWalletTypes.Move[](1);
         moves[0] = IStakeWalletTypes.Move(outsider.addr, REWARD, 0, 0);
         vm.startPrank(outsider.addr);
-        expectError(IStakeWalletErrors.WalletNotModule.selector, outsider.addr);
+        expectError(IGuardedErrors.WalletNotModule.selector, outsider.addr);
         wallet.settle(id, client.addr, REWARD, moves);
-        expectError(IStakeWalletErrors.WalletNotModule.selector, outsider.addr);
+        expectError(IGuardedErrors.WalletNotModule.selector, outsider.addr);
         wallet.escrow(client.addr, REF, 1);
-        expectError(IStakeWalletErrors.WalletNotModule.selector, outsider.addr);
+        expectError(IGuardedErrors.WalletNotModule.selector, outsider.addr);
         wallet.lockBond(client.addr, REF, 1);
     }
 
     function test_attack_01_the_deployer_wires_a_module_of_hers_later() public {
-        expectError(IStakeWalletErrors.WalletAlreadyWired.selector);
-        wallet.wire(only(address(this)));
+        expectError(IGuardedErrors.WalletAlreadyWired.selector);
+        wallet.wire(only(address(this)), new address[](0));
         expectError(IRunnerReputationErrors.RunnerAlreadyWired.selector);
         reputation.wire(only(address(this)));
         assertFalse(wallet.isModule(address(this)));
@@ -167,7 +168,7 @@ contract CustodyAttackTest is Lives {
 
     function test_attack_20_a_token_that_takes_a_fee_is_not_credited_in_full() public {
         TaxedToken taxed = new TaxedToken();
-        StakeWallet odd = new StakeWallet(address(taxed), UNBOND_DELAY);
+        StakeWallet odd = walletOf(address(taxed));
         taxed.mint(address(this), 1_000);
         taxed.approve(address(odd), 1_000);
         expectError(IStakeWalletErrors.WalletTokenDelta.selector, 1_000, 990);
@@ -175,7 +176,7 @@ contract CustodyAttackTest is Lives {
     }
 
     function test_attack_20_a_token_that_only_says_it_paid_credits_nothing() public {
-        StakeWallet odd = new StakeWallet(address(new LyingToken()), UNBOND_DELAY);
+        StakeWallet odd = walletOf(address(new LyingToken()));
         expectError(IStakeWalletErrors.WalletTokenDelta.selector, 1_000, 0);
         odd.deposit(1_000);
         assertEq(odd.liabilities(), 0);

@@ -131,7 +131,7 @@ contract SignaturesAttackTest is Lives {
         wallet.depositWithAuthorization(client.addr, REWARD, "seed", auth);
         vm.expectPartialRevert(TestUSDFC.AuthorizationUsedOrCanceled.selector);
         wallet.depositWithAuthorization(client.addr, REWARD, "seed", auth);
-        StakeWallet twin = new StakeWallet(address(token), UNBOND_DELAY);
+        StakeWallet twin = walletOf(address(token));
         vm.expectRevert();
         twin.depositWithAuthorization(client.addr, REWARD, "seed", auth);
         assertEq(token.balanceOf(client.addr), REWARD);

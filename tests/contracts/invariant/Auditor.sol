@@ -38,10 +38,7 @@ abstract contract Auditor is Fold {
         }
         vm.recordLogs();
         _;
-        for (uint256 i = live.length; i > 0; i--) {
-            observe(live[i - 1]);
-        }
-        readEvents();
+        readAll();
         for (uint256 i = 0; i < people.length; i++) {
             bool lower = free(people[i]) < _freeBefore[people[i]];
             blame(!lower || _signed[people[i]], "I7: a balance fell that nobody signed away");
@@ -56,6 +53,23 @@ abstract contract Auditor is Fold {
     function signs(address who) internal {
         _signed[who] = true;
         _signers.push(who);
+    }
+
+    /// @notice Makes a call that should be refused, and says whether it was.
+    /// @dev The recorder keeps the events of calls that revert; they never happened.
+    function isRefused(address who, address target, bytes memory call) internal returns (bool) {
+        readAll();
+        vm.prank(who);
+        (bool done,) = target.call(call);
+        if (!done) vm.getRecordedLogs();
+        return !done;
+    }
+
+    function readAll() private {
+        for (uint256 i = live.length; i > 0; i--) {
+            observe(live[i - 1]);
+        }
+        readEvents();
     }
 
     function readEvents() private {
@@ -128,6 +142,13 @@ abstract contract Auditor is Fold {
         blame(sheet.quorate == final_, "a task is final with a quorum and only then");
         uint256 toPayer = _paid[entry.id][entry.order.payer];
         if (!final_) blame(toPayer >= entry.order.reward, "I9: a failed task kept money");
+        if (final_) {
+            uint256 cluster = toPayer + sheet.fee;
+            for (uint256 i = 0; i < seats.length; i++) {
+                cluster += sheet.pay[i];
+            }
+            blame(cluster == entry.order.reward, "I10: a payer and its seats live off a slash");
+        }
         blame(toPayer == sheet.toPayer, "I9: the payer got back what the model says");
         blame(_paid[entry.id][treasury] == sheet.toTreasury, "the treasury got what the model says");
         blame(_paid[entry.id][wallet.burnAccount()] == sheet.toBurn, "the burn account got what the model says");

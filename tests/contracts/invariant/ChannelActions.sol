@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Books} from "./Books.sol";
+import {PauseActions} from "./PauseActions.sol";
 import {IChannelsTypes} from "../../../contracts/interfaces/IChannels.sol";
 import {IDelegatedTypes} from "../../../contracts/interfaces/IDelegated.sol";
 
 /// @title ChannelActions: what the invariant fuzzer may do with channels
 /// @dev No action reverts: what a contract must refuse is tried, and a success is a fault.
-abstract contract ChannelActions is Books {
+abstract contract ChannelActions is PauseActions {
     function openChannel(uint256 seed) external audited(seed) {
         if (openTabs.length >= MAX_OPEN_TABS) return;
         Party memory payer = chance(70) ? clients[draw(0, clients.length - 1)] : sponsors[draw(0, sponsors.length - 1)];
@@ -22,9 +22,16 @@ abstract contract ChannelActions is Books {
             openBy: uint40(blockNow() + draw(0, 10)),
             salt: bytes32(entropy)
         });
+        if (isPaused(address(wallet))) return tryOpening(terms);
         signs(payer.addr);
         openInSomeWay(payer, terms);
         openTab(terms, payer.key);
+    }
+
+    function tryOpening(IChannelsTypes.Channel memory terms) private {
+        bytes memory call = abi.encodeCall(wallet.openChannel, (terms));
+        blame(isRefused(terms.payer, address(wallet), call), "a channel was opened while paused");
+        count("channel refused");
     }
 
     function openInSomeWay(Party memory payer, IChannelsTypes.Channel memory terms) private {
@@ -54,9 +61,13 @@ abstract contract ChannelActions is Books {
         uint96 amount = uint96(draw(1, free(from) / 10 + 1));
         signs(from);
         vm.prank(from);
-        wallet.topUp(tab.terms, amount);
-        tab.put += amount;
-        count("topped up");
+        try wallet.topUp(tab.terms, amount) {
+            blame(!isPaused(address(wallet)), "a channel was topped up while paused");
+            tab.put += amount;
+            count("topped up");
+        } catch {
+            blame(isPaused(address(wallet)), "a channel could not be topped up");
+        }
     }
 
     /// @dev The payer spends, and the owner redeems the best voucher of each of its channels in one batch.
@@ -81,7 +92,7 @@ abstract contract ChannelActions is Books {
         vm.prank(anyone());
         wallet.redeem(owner, list);
         blame(free(owner) == expected, "a batch did not pay what its vouchers promised");
-        count(used == 1 ? "redeemed" : "redeemed a batch");
+        countThroughPause(used == 1 ? "redeemed" : "redeemed a batch");
     }
 
     function requestClose(uint256 seed) external audited(seed) {
@@ -109,7 +120,7 @@ abstract contract ChannelActions is Books {
             blame(runners_ || due, "a channel was closed before its delay was over");
             blame(free(tab.terms.payer) == expected, "a close did not return what was left");
             closeTab(index);
-            count(runners_ ? "waived" : "closed");
+            countThroughPause(runners_ ? "waived" : "closed");
         } catch {
             blame(!runners_ && !due, "a channel that is due could not be closed");
         }

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {Tabs} from "./Tabs.sol";
 import {Vm} from "../support/Vm.sol";
+import {IGuardedEvents, IGuardedTypes} from "../../../contracts/interfaces/IGuarded.sol";
 import {IChannelsEvents, IChannelsTypes} from "../../../contracts/interfaces/IChannels.sol";
 import {IRunnerReputationEvents} from "../../../contracts/interfaces/IRunnerReputation.sol";
 import {IStakeWalletEvents} from "../../../contracts/interfaces/IStakeWallet.sol";
@@ -31,10 +32,13 @@ abstract contract Fold is Tabs {
     mapping(bytes32 id => Progress) private _progress;
     mapping(address node => uint256) private _scores;
     mapping(bytes32 channelId => IChannelsTypes.Funds) private _funds;
+    mapping(address target => IGuardedTypes.Pause) private _pauses;
 
     function fold(Vm.Log[] memory logs) internal {
         for (uint256 i = 0; i < logs.length; i++) {
+            if (logs[i].topics.length < 2) continue; // about nobody and nothing
             if (logs[i].emitter == address(wallet)) {
+                if (foldPause(logs[i])) continue;
                 foldMoney(logs[i]);
                 foldStake(logs[i]);
                 foldChannel(logs[i]);
@@ -56,10 +60,23 @@ abstract contract Fold is Tabs {
         return address(uint160(uint256(log.topics[2])));
     }
 
+    /// @return whether the event is about modules and pauses, and so about nobody's balance
+    function foldPause(Vm.Log memory log) private returns (bool) {
+        bytes32 name = log.topics[0];
+        if (name == IGuardedEvents.Wired.selector) return true;
+        if (name == IGuardedEvents.Unpaused.selector) {
+            _pauses[party1(log)].pausedUntil = uint40(blockNow());
+            return true;
+        }
+        if (name != IGuardedEvents.Paused.selector) return false;
+        (uint256 until, uint256 from) = abi.decode(log.data, (uint256, uint256));
+        _pauses[party1(log)] = IGuardedTypes.Pause({pausedUntil: uint40(until), pausableFrom: uint40(from)});
+        return true;
+    }
+
     function foldMoney(Vm.Log memory log) private {
         bytes32 name = log.topics[0];
         if (name == IStakeWalletEvents.Moved.selector) return foldMove(log);
-        if (name == IStakeWalletEvents.Wired.selector) return;
         Balances storage first = _balances[party1(log)];
         uint256 amount = abi.decode(log.data, (uint256));
         if (name == IStakeWalletEvents.Deposited.selector) first.free += amount;
@@ -78,7 +95,7 @@ abstract contract Fold is Tabs {
 
     function foldStake(Vm.Log memory log) private {
         bytes32 name = log.topics[0];
-        if (name == IStakeWalletEvents.Moved.selector || name == IStakeWalletEvents.Wired.selector) return;
+        if (name == IStakeWalletEvents.Moved.selector) return;
         Balances storage owner = _balances[party1(log)];
         uint256 amount = abi.decode(log.data, (uint256));
         if (name == IStakeWalletEvents.BondLocked.selector) owner.locked += amount;
@@ -116,7 +133,6 @@ abstract contract Fold is Tabs {
     function foldChannel(Vm.Log memory log) private {
         bytes32 name = log.topics[0];
         if (name == IChannelsEvents.VouchersRedeemed.selector) return foldVouchers(log);
-        if (log.topics.length < 2) return;
         IChannelsTypes.Funds storage funds = _funds[log.topics[1]];
         if (name == IChannelsEvents.ChannelOpened.selector) {
             (, uint256 amount) = abi.decode(log.data, (address, uint256));
@@ -146,7 +162,6 @@ abstract contract Fold is Tabs {
     }
 
     function foldTask(Vm.Log memory log) private {
-        if (log.topics.length < 2) return; // not of a task
         Progress storage task = _progress[log.topics[1]];
         bytes32 name = log.topics[0];
         if (name == ITaskEscrowEvents.TaskSubmitted.selector) {
@@ -167,6 +182,7 @@ abstract contract Fold is Tabs {
         for (uint256 i = 0; i < people.length; i++) {
             blame(sameBalances(people[i], _balances[people[i]]), "I14: balances differ from their events");
         }
+        blame(samePause(address(wallet)) && samePause(address(escrow)), "I14: a pause differs from its events");
         for (uint256 i = 0; i < entries.length; i++) {
             blame(sameTask(entries[i].id, _progress[entries[i].id]), "I14: a task differs from its events");
         }
@@ -188,6 +204,10 @@ abstract contract Fold is Tabs {
         return
             money && stake && leaving
                 && (told.unbonding == 0 || wallet.unbondingOf(who).releaseBlock == told.releaseBlock);
+    }
+
+    function samePause(address target) private view returns (bool) {
+        return keccak256(abi.encode(wallet.pauseOf(target))) == keccak256(abi.encode(_pauses[target]));
     }
 
     function sameTask(bytes32 id, Progress storage told) private view returns (bool) {

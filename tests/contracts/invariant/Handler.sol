@@ -84,7 +84,9 @@ contract Handler is ChannelActions {
         if (way == 2) token.mint(pays.addr, order.reward);
         signs(pays.addr);
         bytes memory signature = signOrder(asks.key, order);
-        if (way == 2) {
+        if (isPaused(address(escrow)) || (way == 2 && isPaused(address(wallet)))) {
+            tryOrder(order, signature, pays.key, way == 2);
+        } else if (way == 2) {
             remember(order, escrow.submitWithAuthorization(order, signature, authorizeOrder(pays.key, order)));
             count("authorized");
         } else if (way == 1 || asks.addr != pays.addr) {
@@ -92,6 +94,16 @@ contract Handler is ChannelActions {
         } else {
             remember(order, submit(order));
         }
+    }
+
+    function tryOrder(ITaskEscrowTypes.Order memory order, bytes memory signature, uint256 payerKey, bool outside)
+        private
+    {
+        bytes memory call = outside
+            ? abi.encodeCall(escrow.submitWithAuthorization, (order, signature, authorizeOrder(payerKey, order)))
+            : abi.encodeCall(escrow.submitFor, (order, signature, signOrder(payerKey, order)));
+        blame(isRefused(anyone(), address(escrow), call), "an order was taken while paused");
+        count("order refused");
     }
 
     function drawParties() private returns (Party memory asks, Party memory pays) {
@@ -128,7 +140,7 @@ contract Handler is ChannelActions {
     }
 
     function advance(bytes32 id) private {
-        count("advanced");
+        countThroughPause("advanced");
         vm.prank(outsider.addr);
         try escrow.advance(id) {}
         catch {
@@ -140,6 +152,7 @@ contract Handler is ChannelActions {
         if (blockNow() <= task.seedBlock) vm.roll(uint256(task.seedBlock) + 1);
         if (chance(1)) vm.roll(uint256(task.deadline) + 1);
         RunnerKeys memory keys = fleet[draw(0, fleet.length - 1)];
+        if (isPaused(address(escrow))) return trySeat(index, keys.node);
         vm.prank(keys.node);
         try escrow.claim(entries[index].id) returns (uint8 seat) {
             blame(blockNow() <= task.deadline, "a late claim was accepted");
@@ -155,6 +168,12 @@ contract Handler is ChannelActions {
         } catch {
             skipBlocks(draw(1, 8));
         }
+    }
+
+    function trySeat(uint256 index, address node) private {
+        bytes memory call = abi.encodeCall(escrow.claim, (entries[index].id));
+        blame(isRefused(node, address(escrow), call), "a seat was taken while paused");
+        skipBlocks(draw(1, 8));
     }
 
     /// @dev The first seat with something left to do does it.
@@ -198,7 +217,7 @@ contract Handler is ChannelActions {
             SettlementModel.Conduct.Revealed, opened.result, opened.inputTokens, opened.outputTokens
         );
         reveal(entries[index].id, seat, held.keys, opened);
-        count("revealed");
+        countThroughPause("revealed");
     }
 
     // ---------------------------------------------------------------- what must be refused
@@ -262,11 +281,16 @@ contract Handler is ChannelActions {
         if (chance(50)) {
             token.mint(who, amount);
             vm.prank(who);
-            wallet.deposit(uint96(amount));
+            try wallet.deposit(uint96(amount)) {
+                blame(!isPaused(address(wallet)), "a deposit was taken while paused");
+            } catch {
+                blame(isPaused(address(wallet)), "a deposit was refused");
+            }
         } else if (free(who) >= amount && who != wallet.burnAccount()) {
             signs(who);
             vm.prank(who);
             wallet.withdrawTo(anyone(), uint96(amount));
+            countThroughPause("withdrawn");
         }
     }
 

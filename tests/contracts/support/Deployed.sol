@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 
 import {Signing} from "./Signing.sol";
+import {IGuardedErrors} from "../../../contracts/interfaces/IGuarded.sol";
 import {IBeacon} from "../../../contracts/interfaces/IBeacon.sol";
 import {IRunnerReputationTypes} from "../../../contracts/interfaces/IRunnerReputation.sol";
 import {ITaskEscrowTypes} from "../../../contracts/interfaces/ITaskEscrow.sol";
@@ -33,6 +34,8 @@ abstract contract Deployed is Signing {
     uint40 internal constant BAN_FOR = 1_000;
     uint40 internal constant UNBOND_DELAY = 720;
     uint40 internal constant WIDENING_STEP = 8;
+    uint40 internal constant MAX_PAUSE = 200;
+    uint64 internal constant GUARDIAN = 2;
     uint256 internal constant START_BLOCK = 1_000;
     string internal constant TOKEN_NAME = "USD for Filecoin Community";
 
@@ -48,6 +51,7 @@ abstract contract Deployed is Signing {
     Party internal client;
     Party internal sponsor;
     Party internal outsider;
+    Party internal guardian;
 
     function setUp() public virtual {
         vm.chainId(31_337);
@@ -55,6 +59,7 @@ abstract contract Deployed is Signing {
         client = party("client");
         sponsor = party("sponsor");
         outsider = party("outsider");
+        guardian = party("guardian");
         treasury = party("treasury").addr;
         deploy();
         fund(client.addr, 1_000 * USDFC);
@@ -65,18 +70,40 @@ abstract contract Deployed is Signing {
         manager = new AccessManager(address(this));
         token = new TestUSDFC();
         beacon = new BlockhashBeacon();
-        wallet = new StakeWallet(address(token), UNBOND_DELAY);
+        wallet = walletOf(address(token));
         reputation = new RunnerReputation(address(wallet), settings());
         escrow = new TaskEscrow(
             address(manager), address(wallet), address(reputation), address(beacon), treasury, WIDENING_STEP
         );
-        wallet.wire(only(address(escrow)));
+        wallet.wire(only(address(escrow)), new address[](0));
+        appointGuardian();
         reputation.wire(only(address(escrow)));
         paramsId = escrow.addParams(params());
         vm.label(address(token), "token");
         vm.label(address(wallet), "wallet");
         vm.label(address(reputation), "reputation");
         vm.label(address(escrow), "escrow");
+    }
+
+    function pause(address target, uint40 forBlocks) internal {
+        vm.prank(guardian.addr);
+        wallet.pause(target, forBlocks);
+    }
+
+    function expectPaused(address target) internal {
+        uint256 until = wallet.pauseOf(target).pausedUntil;
+        vm.expectRevert(abi.encodeWithSelector(IGuardedErrors.WalletPaused.selector, target, until));
+    }
+
+    function walletOf(address usdfc) internal returns (StakeWallet) {
+        return new StakeWallet(address(manager), usdfc, UNBOND_DELAY, MAX_PAUSE);
+    }
+
+    function appointGuardian() private {
+        bytes4[] memory pausing = new bytes4[](1);
+        pausing[0] = wallet.pause.selector;
+        manager.setTargetFunctionRole(address(wallet), pausing, GUARDIAN);
+        manager.grantRole(GUARDIAN, guardian.addr, 0);
     }
 
     function only(address module) internal pure returns (address[] memory list) {

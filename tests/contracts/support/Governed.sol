@@ -74,11 +74,14 @@ abstract contract Governed is Lives {
     function handOver() private {
         bytes4[] memory restricted = new bytes4[](1);
         restricted[0] = escrow.addParams.selector;
-        bytes[] memory steps = new bytes[](4);
+        bytes4[] memory lifting = new bytes4[](1);
+        lifting[0] = wallet.unpause.selector;
+        bytes[] memory steps = new bytes[](5);
+        steps[4] = abi.encodeCall(manager.renounceRole, (ADMIN, address(this)));
+        steps[3] = abi.encodeCall(manager.setTargetFunctionRole, (address(wallet), lifting, GOVERNANCE));
         steps[0] = abi.encodeCall(manager.setTargetFunctionRole, (address(escrow), restricted, GOVERNANCE));
         steps[1] = abi.encodeCall(manager.grantRole, (GOVERNANCE, address(timelock), 0));
         steps[2] = abi.encodeCall(manager.grantRole, (ADMIN, address(timelock), 0));
-        steps[3] = abi.encodeCall(manager.renounceRole, (ADMIN, address(this)));
         manager.multicall(steps);
     }
 

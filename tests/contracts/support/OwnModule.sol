@@ -13,9 +13,9 @@ abstract contract OwnModule is Deployed {
 
     function setUp() public virtual override {
         super.setUp();
-        wallet = new StakeWallet(address(token), UNBOND_DELAY);
+        wallet = walletOf(address(token));
         reputation = new RunnerReputation(address(wallet), settings());
-        wallet.wire(only(address(this)));
+        wallet.wire(only(address(this)), new address[](0));
         reputation.wire(only(address(this)));
         fund(client.addr, 1_000 * USDFC);
     }

@@ -53,7 +53,7 @@ library SettlementModel {
                 slashed += sheet.slash[i];
             }
         }
-        uint256 ofSlash = slashed * params.payerBps / 10_000;
+        uint256 ofSlash = sheet.quorate ? 0 : slashed * params.payerBps / 10_000;
         sheet.toBurn = slashed * params.burnBps / 10_000;
         sheet.toPayer = order.reward - spent + ofSlash;
         sheet.toTreasury = sheet.fee + slashed - ofSlash - sheet.toBurn;
