@@ -1,0 +1,5 @@
+import { Heading } from "../components/layout";
+
+export function Submit(_: { search: URLSearchParams }) {
+  return <Heading title="Submit a prompt" />;
+}

@@ -1,0 +1,5 @@
+import { Heading } from "../components/layout";
+
+export function WalletPage() {
+  return <Heading title="Wallet" />;
+}

@@ -1,0 +1,7 @@
+export function WalletButton() {
+  return (
+    <a class="button" href="/wallet">
+      Wallet
+    </a>
+  );
+}
