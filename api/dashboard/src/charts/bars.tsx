@@ -22,7 +22,6 @@ export function Bars({ label, values, from, to }: BarsProps) {
           const height = value ? Math.max(3, (value / most) * (HEIGHT - 4)) : 0;
           return (
             <rect
-              // biome-ignore lint/suspicious/noArrayIndexKey: a bar is its place
               key={index}
               class="bar"
               x={index * width + GAP / 2}

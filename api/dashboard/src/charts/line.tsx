@@ -44,7 +44,7 @@ export function LineChart({ label, points, stepped = false, formatX, formatY, bo
   };
   return (
     <figure class="chart">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys read the chart's values */}
+      {/* biome-ignore lint/a11y/useSemanticElements: it is no fieldset of a form */}
       <div
         class="chart-frame"
         role="group"

@@ -93,7 +93,7 @@ export function Billing({ search }: { search: URLSearchParams }) {
             <Panel>
               <Empty
                 title={client ? `No prompt of client id ${client}` : "No prompt in this period"}
-                command={`parity-client llm submit --prompt "Hello" --client-id ${client || "my-app"} --wait`}
+                command={`parity-client llm submit --prompt "Hello" --model smollm2:135m --client-id ${client || "my-app"} --wait`}
               />
             </Panel>
           )

@@ -71,14 +71,7 @@ function Known({ node }: { node: string }) {
   const runner = query.data?.runner;
   return (
     <>
-      <Heading
-        title={runner?.name || `Runner ${shorten(node)}`}
-        lead={
-          <>
-            <Account value={node} head={10} />
-          </>
-        }
-      >
+      <Heading title={runner?.name || `Runner ${shorten(node)}`} lead={<Account value={node} head={10} />}>
         {runner && <Pill state={standing(runner, query.data?.status.indexedBlock ?? 0)} />}
       </Heading>
       <Loaded query={query} rows={8}>

@@ -59,7 +59,9 @@ export function Tasks({ search }: { search: URLSearchParams }) {
             ) : (
               <Empty
                 title="No task yet"
-                command={'parity-client llm submit --prompt "What is the capital of France?" --wait'}
+                command={
+                  'parity-client llm submit --prompt "What is the capital of France?" --model smollm2:135m --wait'
+                }
               >
                 Ask the network something from a terminal, or <a href="/submit">submit a prompt here</a>.
               </Empty>

@@ -41,11 +41,13 @@ export function Navigation() {
   const { name, path } = useStore(place);
   const [open, setOpen] = useState(false);
   useEffect(() => setOpen(false), [path]);
+  useEffect(() => {
+    const close = (event: KeyboardEvent) => event.key === "Escape" && setOpen(false);
+    document.addEventListener("keydown", close);
+    return () => document.removeEventListener("keydown", close);
+  }, []);
   return (
-    <div
-      class={open ? "sidebar open" : "sidebar"}
-      onKeyDown={(event) => event.key === "Escape" && setOpen(false)}
-    >
+    <nav class={open ? "sidebar open" : "sidebar"} aria-label="Pages">
       <div class="brand-row">
         <a class="brand" href="/">
           <svg viewBox="0 0 32 32" aria-hidden="true">
@@ -65,7 +67,7 @@ export function Navigation() {
           Menu
         </button>
       </div>
-      <nav id="navigation" aria-label="Pages">
+      <div id="navigation" class="pages">
         {GROUPS.map((group) => (
           <div class="nav-group" key={group.title}>
             <p class="nav-title">{group.title}</p>
@@ -80,7 +82,7 @@ export function Navigation() {
             </ul>
           </div>
         ))}
-      </nav>
-    </div>
+      </div>
+    </nav>
   );
 }
