@@ -10,7 +10,7 @@ from api.graphql.money import usdfc
 from api.graphql.operation import Info
 from api.graphql.scalars import Address, BigInt, UInt
 from api.graphql.where import AddressFilter, StringFilter, plain
-from api.queries import billing
+from api.queries import billing_sums
 from protocol.errors import InputError
 
 MAX_DAYS = 366
@@ -58,7 +58,7 @@ class BillingQuery:
     async def billing(
         self, info: Info, where: BillingWhere | None = None, days: int = 30
     ) -> list[BillingMetrics]:
-        rows = await billing.by_client(info.context.reading.snapshot, where=plain(where), days=_checked(days))
+        rows = await billing_sums.by_client(info.context.reading.snapshot, where=plain(where), days=_checked(days))
         return [BillingMetrics(**dict(row)) for row in rows]
 
     @strawberry.field(
@@ -67,7 +67,7 @@ class BillingQuery:
     async def billing_days(
         self, info: Info, where: BillingWhere | None = None, days: int = 30
     ) -> list[BillingDay]:
-        rows = await billing.by_day(info.context.reading.snapshot, where=plain(where), days=_checked(days))
+        rows = await billing_sums.by_day(info.context.reading.snapshot, where=plain(where), days=_checked(days))
         return [BillingDay(**dict(row)) for row in rows]
 
 

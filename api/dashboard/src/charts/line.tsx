@@ -1,4 +1,5 @@
 import { useMemo, useState } from "preact/hooks";
+import { useWidth } from "./width";
 
 export interface Point {
   x: number;
@@ -16,7 +17,6 @@ interface LineChartProps {
   bounds?: readonly [number, number];
 }
 
-const WIDTH = 640;
 const HEIGHT = 200;
 const LEFT = 56;
 const RIGHT = 12;
@@ -27,13 +27,14 @@ const GRID_LINES = 4;
 /** A line over time with its axes; pointing at it, or moving over it with the arrow keys, reads a value. */
 export function LineChart({ label, points, stepped = false, formatX, formatY, bounds }: LineChartProps) {
   const [at, setAt] = useState<number | undefined>(undefined);
-  const scale = useMemo(() => scaleOf(points, bounds), [points, bounds]);
+  const [width, frame] = useWidth<HTMLDivElement>();
+  const scale = useMemo(() => scaleOf(points, width, bounds), [points, width, bounds]);
   const read = at === undefined ? undefined : points[Math.min(at, points.length - 1)];
   const last = points.at(-1);
   if (!last) return null;
 
   const move = (clientX: number, box: DOMRect) => {
-    const x = scale.valueAt(((clientX - box.left) / box.width) * WIDTH);
+    const x = scale.valueAt(clientX - box.left);
     setAt(nearest(points, x));
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -47,6 +48,7 @@ export function LineChart({ label, points, stepped = false, formatX, formatY, bo
       {/* biome-ignore lint/a11y/useSemanticElements: it is no fieldset of a form */}
       <div
         class="chart-frame"
+        ref={frame}
         role="group"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys read the chart's values
         tabIndex={0}
@@ -56,10 +58,10 @@ export function LineChart({ label, points, stepped = false, formatX, formatY, bo
         onPointerMove={(event) => move(event.clientX, event.currentTarget.getBoundingClientRect())}
         onPointerLeave={() => setAt(undefined)}
       >
-        <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden="true">
+        <svg viewBox={`0 0 ${width} ${HEIGHT}`} aria-hidden="true">
           {scale.ticks.map((tick) => (
             <g key={tick}>
-              <line class="grid" x1={LEFT} x2={WIDTH - RIGHT} y1={scale.y(tick)} y2={scale.y(tick)} />
+              <line class="grid" x1={LEFT} x2={width - RIGHT} y1={scale.y(tick)} y2={scale.y(tick)} />
               <text class="tick" x={LEFT - 8} y={scale.y(tick) + 4} text-anchor="end">
                 {formatY(tick)}
               </text>
@@ -68,7 +70,7 @@ export function LineChart({ label, points, stepped = false, formatX, formatY, bo
           <text class="tick" x={LEFT} y={HEIGHT - 6}>
             {formatX(scale.from)}
           </text>
-          <text class="tick" x={WIDTH - RIGHT} y={HEIGHT - 6} text-anchor="end">
+          <text class="tick" x={width - RIGHT} y={HEIGHT - 6} text-anchor="end">
             {formatX(scale.to)}
           </text>
           <path
@@ -99,7 +101,7 @@ interface Scale {
   valueAt: (pixel: number) => number;
 }
 
-function scaleOf(points: readonly Point[], bounds?: readonly [number, number]): Scale {
+function scaleOf(points: readonly Point[], width: number, bounds?: readonly [number, number]): Scale {
   const ys = points.map((point) => point.y);
   const xs = points.map((point) => point.x);
   const [from, to] = [Math.min(...xs), Math.max(...xs)];
@@ -108,7 +110,7 @@ function scaleOf(points: readonly Point[], bounds?: readonly [number, number]): 
     low -= Math.abs(low) / 10 || 1;
     high += Math.abs(high) / 10 || 1;
   }
-  const width = WIDTH - LEFT - RIGHT;
+  const plot = width - LEFT - RIGHT;
   const height = HEIGHT - TOP - BOTTOM;
   const span = to - from || 1;
   return {
@@ -116,9 +118,9 @@ function scaleOf(points: readonly Point[], bounds?: readonly [number, number]): 
     to,
     low,
     ticks: Array.from({ length: GRID_LINES + 1 }, (_, line) => low + ((high - low) * line) / GRID_LINES),
-    x: (value) => LEFT + ((value - from) / span) * width,
+    x: (value) => LEFT + ((value - from) / span) * plot,
     y: (value) => TOP + (1 - (value - low) / (high - low)) * height,
-    valueAt: (pixel) => from + ((pixel - LEFT) / width) * span,
+    valueAt: (pixel) => from + ((pixel - LEFT) / plot) * span,
   };
 }
 

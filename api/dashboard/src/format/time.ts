@@ -1,7 +1,7 @@
 const UNITS: [number, string][] = [
   [86_400, "d"],
   [3_600, "h"],
-  [60, "min"],
+  [60, "m"],
   [1, "s"],
 ];
 
@@ -14,9 +14,9 @@ const moment = new Intl.DateTimeFormat("en-GB", {
 /** Write a length of time in its largest unit. */
 export function duration(seconds: number): string {
   for (const [size, unit] of UNITS) {
-    if (seconds >= size) return `${Math.floor(seconds / size)} ${unit}`;
+    if (seconds >= size) return `${Math.floor(seconds / size)}${unit}`;
   }
-  return "0 s";
+  return "0s";
 }
 
 /** Write how long ago a moment was. */

@@ -14,16 +14,16 @@ interface NetworkModel extends Offer {
 
 const COLUMNS: readonly Column<NetworkModel>[] = [
   { title: "Model", cell: (model) => <ModelName offer={model} /> },
-  { title: "Runners", cell: (model) => count(model.runners), numeric: true },
+  { title: "Runners", cell: (model) => count(model.runners), numeric: true, wide: true },
   { title: "Context", cell: (model) => count(model.context), numeric: true, wide: true },
   {
-    title: "From, 1,000 in",
+    title: "1,000 in",
     cell: (model) => <Usdfc value={model.inputPrice} unit={false} />,
     numeric: true,
     wide: true,
   },
   {
-    title: "From, 1,000 out",
+    title: "1,000 out",
     cell: (model) => <Usdfc value={model.outputPrice} unit={false} />,
     numeric: true,
   },

@@ -16,7 +16,7 @@ export interface Offer {
 export function ModelName({ offer }: { offer: Offer }) {
   return (
     <span class="identity">
-      <a href={`/runners?model=${encodeURIComponent(offer.model)}`}>{offer.model}</a>{" "}
+      <a href={`/runners?model=${encodeURIComponent(offer.model)}`}>{offer.model}</a>
       <span class="mono faint wide-inline" title={`sha256:${offer.digest}`}>
         {shorten(offer.digest, 6, 4)}
       </span>

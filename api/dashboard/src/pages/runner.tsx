@@ -201,7 +201,7 @@ function Outcomes({ changes }: { changes: readonly ScoreChange[] }) {
       columns={[
         { title: "Task", cell: (change) => <TaskLink id={change.ref} /> },
         { title: "Outcome", cell: (change) => <Pill state={change.outcome} /> },
-        { title: "Score after", cell: (change) => score(change.score), numeric: true },
+        { title: "Score after", cell: (change) => score(change.score), numeric: true, wide: true },
         { title: "Block", cell: (change) => count(change.blockNumber), numeric: true, wide: true },
         { title: "When", cell: (change) => <Moment iso={change.timestamp} />, numeric: true },
       ]}
