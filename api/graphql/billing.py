@@ -58,7 +58,9 @@ class BillingQuery:
     async def billing(
         self, info: Info, where: BillingWhere | None = None, days: int = 30
     ) -> list[BillingMetrics]:
-        rows = await billing_sums.by_client(info.context.reading.snapshot, where=plain(where), days=_checked(days))
+        rows = await billing_sums.by_client(
+            info.context.reading.snapshot, where=plain(where), days=_checked(days)
+        )
         return [BillingMetrics(**dict(row)) for row in rows]
 
     @strawberry.field(
@@ -67,7 +69,9 @@ class BillingQuery:
     async def billing_days(
         self, info: Info, where: BillingWhere | None = None, days: int = 30
     ) -> list[BillingDay]:
-        rows = await billing_sums.by_day(info.context.reading.snapshot, where=plain(where), days=_checked(days))
+        rows = await billing_sums.by_day(
+            info.context.reading.snapshot, where=plain(where), days=_checked(days)
+        )
         return [BillingDay(**dict(row)) for row in rows]
 
 

@@ -8,8 +8,10 @@ import { render } from "preact";
 import { followBlocks } from "./live/socket";
 import { startRouter } from "./router";
 import { Shell } from "./shell/shell";
+import { discoverWallets } from "./wallet/eip1193";
 
 startRouter();
 followBlocks();
+discoverWallets();
 const root = document.getElementById("app");
 if (root) render(<Shell />, root);

@@ -6,21 +6,23 @@ import { Channels } from "../pages/channels";
 import { Models } from "../pages/models";
 import { NotFound } from "../pages/not-found";
 import { Overview } from "../pages/overview";
-import { ProposalPage } from "../pages/proposal";
 import { Proposals } from "../pages/proposals";
 import { RunnerPage } from "../pages/runner";
 import { Runners } from "../pages/runners";
 import { SessionPage } from "../pages/session";
 import { Sessions } from "../pages/sessions";
-import { Submit } from "../pages/submit";
 import { System } from "../pages/system";
 import { TaskPage } from "../pages/task";
 import { Tasks } from "../pages/tasks";
-import { WalletPage } from "../pages/wallet";
 import { type Place, place } from "../router";
 import { Banners } from "./banners";
+import { lazy } from "./lazy";
 import { Navigation } from "./navigation";
 import { Topbar } from "./topbar";
+
+const WalletPage = lazy(async () => (await import("../pages/wallet")).WalletPage);
+const Submit = lazy(async () => (await import("../pages/submit")).Submit);
+const ProposalPage = lazy(async () => (await import("../pages/proposal")).ProposalPage);
 
 export function Shell() {
   const here = useStore(place);
