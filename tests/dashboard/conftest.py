@@ -27,7 +27,8 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture(scope="package")
 async def network(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Network]:
     """A running network with three runners; none is started where there is no browser."""
-    plan = Plan(state=tmp_path_factory.mktemp("network"), ports=Ports.free())
+    # Blocks come at a pace that a busy machine keeps up with beside a browser.
+    plan = Plan(state=tmp_path_factory.mktemp("network"), ports=Ports.free(), block_time_s=0.5)
     async with Network.up(plan, Progress(Console(file=StringIO()))) as running:
         yield running
 

@@ -54,10 +54,13 @@ class KeyWallet:
         if method in self.declines:
             return {"error": DECLINED}
         parameters = json.loads(text)
-        if method in ("eth_accounts", "eth_requestAccounts"):
-            return {"result": [self.account.address]}
-        if method == "eth_chainId":
-            return {"result": hex(self.chain_id)}
+        own = {
+            "eth_accounts": [self.account.address],
+            "eth_requestAccounts": [self.account.address],
+            "eth_chainId": hex(self.chain_id),
+        }
+        if method in own:
+            return {"result": own[method]}
         if method in ("wallet_switchEthereumChain", "wallet_addEthereumChain"):
             return self._change_chain(method, int(parameters[0]["chainId"], 16))
         if method == "eth_signTypedData_v4":

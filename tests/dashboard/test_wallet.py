@@ -43,7 +43,7 @@ def connect(visit: Visit, network: Network) -> Connect:
 
 async def pay(visit: Visit, name: str, amount: str) -> None:
     """Fill in one of the money forms and go as far as the review."""
-    form = visit.page.get_by_role("form", name=name)
+    form = visit.page.get_by_role("form", name=name, exact=True)
     await form.get_by_role("textbox").fill(amount)
     await form.get_by_role("button", name=re.compile(f"^{name}")).click()
     await expect(form.get_by_role("region", name="Before you sign")).to_be_visible(timeout=SLOW_MS)
@@ -213,6 +213,6 @@ async def propose(network: Network) -> int:
         proposing = governor.functions.propose(targets, [0], [call], "A higher fee")
         await Sender(chain, LOCAL.deployer).send(proposing, label="propose")
         number, *_ = await chain.call(governor.functions.proposalDetailsAt(0))
-        while await chain.call(governor.functions.state(number)) != 1:
+        while await chain.call(governor.functions.state(number)) != 1:  # noqa: ASYNC110  # a chain has no event for it
             await asyncio.sleep(0.3)
         return int(number)

@@ -79,10 +79,7 @@ function Known({ node }: { node: string }) {
           data.runner ? (
             <Profile runner={data.runner} changes={data.reputationEvents.nodes} tasks={data.tasks.nodes} />
           ) : (
-            <Empty
-              title="No runner has this node key"
-              command={`parity-client reputation status --runner-id ${node}`}
-            >
+            <Empty title="No runner has this node key">
               <a href="/runners">All runners</a>
             </Empty>
           )

@@ -7,7 +7,7 @@ export function SessionPage({ id }: { id: string }) {
     <>
       <Heading title={`Session ${shorten(id)}`} />
       <Panel>
-        <Empty title="The index knows no such session" command="parity-client fl list-sessions">
+        <Empty title="The index knows no such session">
           <a href="/sessions">All sessions</a>
         </Empty>
       </Panel>

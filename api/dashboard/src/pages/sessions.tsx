@@ -9,7 +9,7 @@ export function Sessions() {
         lead="Federated sessions: models trained by many runners on data that stays with them."
       />
       <Panel>
-        <Empty title="No federated session yet" command="parity-client fl create-session --help">
+        <Empty title="No federated session yet">
           This server's index holds none. A session appears here with its rounds once one is created on the
           chain.
         </Empty>

@@ -50,7 +50,10 @@ export function estimate(
 }
 
 /** Two prices of 0 would mean a fixed price to the contract, so a free offer is met with the smallest price there is. */
-// biome-ignore lint/complexity/useMathMinMax: Math.max takes no bigints
 function most(prices: readonly bigint[]): bigint {
-  return prices.reduce((highest, price) => (price > highest ? price : highest), 1n);
+  let highest = 1n;
+  for (const price of prices) {
+    if (price > highest) highest = price;
+  }
+  return highest;
 }
