@@ -227,5 +227,5 @@ async def test_without_scripts_a_page_still_tells_the_network_and_a_task(
     await expect(page.get_by_role("table", name="Best runners")).to_contain_text("runner-1")
     await expect(page.get_by_role("table", name="Newest prompts").get_by_role("link").first).to_be_visible()
     await page.goto(base + task_page(outcome))
-    await expect(page.get_by_text(PROMPT)).to_be_visible()
+    await expect(page.get_by_role("cell", name=PROMPT)).to_be_visible()
     await context.close()

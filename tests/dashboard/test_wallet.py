@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 from eth_account.signers.local import LocalAccount
@@ -16,7 +17,7 @@ from protocol.chain import Chain
 from protocol.money import USDFC
 from protocol.sender import Sender
 from tests.dashboard.key_wallet import KeyWallet
-from tests.dashboard.visit import Visit
+from tests.dashboard.visit import DESKTOP, PHONE, Visit
 
 pytestmark = pytest.mark.timeout(300)
 SLOW_MS = 30_000
@@ -49,6 +50,16 @@ async def pay(visit: Visit, name: str, amount: str) -> None:
     await expect(form.get_by_role("region", name="Before you sign")).to_be_visible(timeout=SLOW_MS)
 
 
+async def look_at(visit: Visit, shots: Path, name: str) -> None:
+    """Hold a page to the rules in both themes and at both widths."""
+    for theme in ("light", "dark"):
+        for width, size in (("phone", PHONE), ("desktop", DESKTOP)):
+            await visit.look(theme, size)
+            await visit.page.screenshot(path=shots / f"{name}-{theme}-{width}.png", full_page=True)
+            assert await visit.overflow() == 0, width
+        assert await visit.hindrances() == []
+
+
 async def test_without_a_wallet_the_page_says_how_to_get_one(visit: Visit) -> None:
     await visit.go("/wallet", heading="Wallet")
     await expect(visit.page.get_by_text("This browser has no wallet")).to_be_visible()
@@ -56,7 +67,7 @@ async def test_without_a_wallet_the_page_says_how_to_get_one(visit: Visit) -> No
 
 
 async def test_a_deposit_shows_price_fee_and_risk_before_it_is_signed_and_arrives(
-    visit: Visit, connect: Connect, network: Network
+    visit: Visit, connect: Connect, network: Network, shots: Path
 ) -> None:
     wallet = await connect(LOCAL.client)
     await pay(visit, "Deposit", "12.5")
@@ -64,7 +75,7 @@ async def test_a_deposit_shows_price_fee_and_risk_before_it_is_signed_and_arrive
     for said in ("Price", "12.5", "Network fee", "ETH", "At risk"):
         await expect(review).to_contain_text(said)
     assert "eth_signTypedData_v4" not in wallet.asked
-    assert await visit.hindrances() == []
+    await look_at(visit, shots, "deposit")
     await review.get_by_role("button", name="Sign in the wallet").click()
     await expect(visit.page.get_by_text("12.5 USDFC are deposited")).to_be_visible(timeout=SLOW_MS)
     async with Chain.connect(network.endpoints.chain, network.deployment) as chain:
@@ -92,17 +103,17 @@ async def test_stake_is_bonded_and_starts_to_leave(visit: Visit, connect: Connec
 
 
 async def test_a_prompt_is_signed_relayed_answered_and_followed_live(
-    visit: Visit, connect: Connect, network: Network
+    visit: Visit, connect: Connect, network: Network, shots: Path
 ) -> None:
     wallet = await connect(LOCAL.payer, "/submit", heading="Submit a prompt")
     page = visit.page
-    await page.get_by_label("Prompt", exact=True).fill("What is the capital of Italy?")
+    await page.get_by_role("textbox", name="Prompt", exact=True).fill("What is the capital of Italy?")
     await page.get_by_label("Client id for billing").fill("dashboard-test")
     await page.get_by_role("button", name="Prepare the order").click()
     review = page.get_by_role("region", name="Before you sign")
     await expect(review).to_contain_text("your free balance", timeout=SLOW_MS)
     await expect(review).to_contain_text("the server's relayer pays it")
-    assert await visit.hindrances() == []
+    await look_at(visit, shots, "ask")
     await review.get_by_role("button", name="Sign in the wallet").click()
     await expect(page).to_have_url(re.compile(r"/tasks/0x[0-9a-f]{64}$"), timeout=SLOW_MS)
     await expect(page.get_by_label("Phases")).to_contain_text("Final", timeout=60_000)
@@ -117,7 +128,7 @@ async def test_an_account_without_a_deposit_pays_a_prompt_by_authorization(
     visit: Visit, connect: Connect, network: Network
 ) -> None:
     wallet = await connect(LOCAL.owner(1), "/submit", heading="Submit a prompt")
-    await visit.page.get_by_label("Prompt", exact=True).fill("Name a colour.")
+    await visit.page.get_by_role("textbox", name="Prompt", exact=True).fill("Name a colour.")
     await visit.page.get_by_role("button", name="Prepare the order").click()
     review = visit.page.get_by_role("region", name="Before you sign")
     await expect(review).to_contain_text("by an authorization", timeout=SLOW_MS)
@@ -180,7 +191,7 @@ async def test_a_connection_lasts_over_a_reload_until_it_is_ended(visit: Visit, 
 
 
 async def test_a_proposal_is_shown_with_its_votes_and_voted_on(
-    visit: Visit, connect: Connect, network: Network
+    visit: Visit, connect: Connect, network: Network, shots: Path
 ) -> None:
     number = await propose(network)
     await connect(LOCAL.deployer, f"/proposals/{number}", heading="Proposal")
@@ -192,10 +203,10 @@ async def test_a_proposal_is_shown_with_its_votes_and_voted_on(
     await page.get_by_role("button", name="Sign in the wallet").click()
     await expect(page.get_by_text("Voted: for")).to_be_visible(timeout=SLOW_MS)
     await expect(page.locator(".legend").first).to_contain_text("100,000,000", timeout=SLOW_MS)
-    assert await visit.hindrances() == []
+    await look_at(visit, shots, "vote")
     await visit.go("/proposals", heading="Proposals")
     await expect(page.get_by_text("TaskEscrow.addParams")).to_be_visible()
-    assert await visit.hindrances() == []
+    await look_at(visit, shots, "votes")
     assert visit.complaints == []
 
 

@@ -78,7 +78,7 @@ export function StepView({ steps }: { steps: Steps }) {
 function ReviewCard({ review, acting, steps }: { review: Review; acting: boolean; steps: Steps }) {
   return (
     <section class="review" aria-label="Before you sign">
-      <h3>{review.title}</h3>
+      <h2>{review.title}</h2>
       <Facts>
         <Fact name="Price">
           <Usdfc value={review.price} />
