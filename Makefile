@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 VENV := .venv/bin
 
-.PHONY: bench help install lock up demo down lint format types arrows abi contracts static test test-all
+.PHONY: bench dashboard help install lock up demo down lint format types arrows abi contracts static test test-all
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -13,6 +13,8 @@ install: ## environments from the pinned locks (.venv, node_modules, .parity)
 lock: ## pin again what pyproject.toml and the .in files ask for
 	@toolchain/lock
 
+dashboard: install ## the API's web page, built from api/dashboard when its sources changed
+
 up: install ## the whole network on this machine; answers one prompt; stays up until Ctrl-C
 	@$(VENV)/parity-devnet up
 
@@ -22,11 +24,11 @@ demo: install ## the same, but exits after the settlement: 0 only if everything 
 down: ## stop the network and remove all it kept
 	@if [ -x $(VENV)/parity-devnet ]; then $(VENV)/parity-devnet down; else rm -rf .parity/devnet; fi
 
-lint: install ## style of Python and Solidity
-	@toolchain/checks "ruff check" "ruff format" "forge fmt"
+lint: install ## style of Python, Solidity and TypeScript
+	@toolchain/checks "ruff check" "ruff format" "forge fmt" biome
 
-format: install ## put Python and Solidity into the style
-	@$(VENV)/ruff check --fix --quiet; $(VENV)/ruff format --quiet; toolchain/forge fmt
+format: install ## put Python, Solidity and TypeScript into the style
+	@$(VENV)/ruff check --fix --quiet; $(VENV)/ruff format --quiet; toolchain/forge fmt; cd api/dashboard && npm run --silent format
 
 types: install ## mypy, strict
 	@toolchain/checks types

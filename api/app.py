@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import msgspec
 from eth_account.signers.local import LocalAccount
@@ -12,9 +11,8 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route, WebSocketRoute
 
 from api.chain_link import ChainLink
 from api.database import Database
@@ -29,10 +27,9 @@ from api.rest.reference import reference_page
 from api.rest.routes import rest_routes
 from api.services import Services
 from api.settings import ServerSettings
+from api.site import Site
 from protocol.deployment import Deployment
 from protocol.errors import ParityError
-
-_LANDING = Path(__file__).parent / "landing"
 
 
 def build_app(settings: ServerSettings, deployment: Deployment, relayer: LocalAccount | None) -> Starlette:
@@ -47,14 +44,13 @@ def build_app(settings: ServerSettings, deployment: Deployment, relayer: LocalAc
 
     return Starlette(
         routes=[
-            Route("/", _landing),
             *rest_routes(),
             Route("/openapi.json", _openapi),
             Route("/docs", _docs),
             Route("/metrics", _metrics),
             Route("/graphql", graphql, methods=["GET", "POST"]),
             WebSocketRoute("/graphql", graphql),
-            Mount("/static", StaticFiles(directory=_LANDING)),
+            *Site().routes(),
         ],
         middleware=[Middleware(Observed), Middleware(CappedBody)],
         exception_handlers={ParityError: on_parity_error, HTTPException: on_http_error},
@@ -81,10 +77,6 @@ async def _services(
             yield Services(settings=settings, database=database, feed=feed, link=link, relay=relay)
         finally:
             listening.cancel()
-
-
-async def _landing(_request: Request) -> Response:
-    return FileResponse(_LANDING / "index.html")
 
 
 async def _openapi(_request: Request) -> Response:

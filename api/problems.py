@@ -49,6 +49,8 @@ _KINDS: tuple[tuple[type[errors.ParityError], str, str, int], ...] = (
     (errors.TransactionReverted, "simulated-revert", "The contract would refuse", 422),
     (errors.TransactionTimeout, "transaction-timeout", "Sent, but in no block yet", 504),
     (errors.ChainError, "chain-unavailable", "Chain away", 503),
+    (errors.ContentTooLarge, "body-too-large", "Document too large", 413),
+    (errors.ContentError, "content-unavailable", "IPFS node away", 503),
     (errors.ParityError, "internal", "Server error", 500),
 )
 

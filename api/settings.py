@@ -9,10 +9,10 @@ from pydantic import Field, SecretStr
 from protocol.errors import ConfigError
 from protocol.keystore import load_account, parse_private_key, refuse_development_key
 from protocol.secret_input import password_from
-from protocol.settings import ChainSettings, PostgresUrl
+from protocol.settings import ChainSettings, IpfsSettings, PostgresUrl
 
 
-class ServerSettings(ChainSettings):
+class ServerSettings(ChainSettings, IpfsSettings):
     """Settings of `parity-server`."""
 
     server_host: str = Field("127.0.0.1", description="address to listen on")

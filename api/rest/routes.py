@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from api.rest import intents, models, operations, reads
+from api.rest import documents, intents, models, operations, reads
 from api.rest.endpoint import Endpoint
 from api.rest.requests import (
     ById,
@@ -13,6 +13,7 @@ from api.rest.requests import (
     OrderIntent,
     RelayBody,
 )
+from protocol.documents import LlmSpec
 
 _READ = (400, 503)
 _ONE = (400, 404, 503)
@@ -119,6 +120,17 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         answer=models.Runners,
         parameters=ListRunners,
         problems=_READ,
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/documents",
+        summary="Put a prompt's specification on IPFS, for clients without a node of their own",
+        handle=documents.store_spec,
+        answer=documents.StoredDocument,
+        parameters=NoParameters,
+        body=LlmSpec,
+        status=201,
+        problems=(400, 413, 503),
     ),
     Endpoint(
         method="GET",

@@ -1,0 +1,47 @@
+import { words } from "../format/number";
+
+const TONES: Record<string, string> = {
+  OPEN: "info",
+  COMMITTING: "busy",
+  REVEALING: "busy",
+  CHALLENGEABLE: "busy",
+  DISPUTED: "warn",
+  FINAL: "good",
+  FAILED: "bad",
+  CANCELLED: "quiet",
+  ACTIVE: "good",
+  LIVE: "good",
+  BACKFILL: "warn",
+  REFOLD: "warn",
+  RETIRED: "quiet",
+  BANNED: "bad",
+  RIGHT: "good",
+  WRONG: "bad",
+  MISSED: "warn",
+  NEUTRAL: "quiet",
+  CLAIMED: "info",
+  COMMITTED: "busy",
+  REVEALED: "good",
+  CLOSING: "warn",
+  CLOSED: "quiet",
+  PENDING: "info",
+  SUCCEEDED: "good",
+  QUEUED: "busy",
+  EXECUTED: "good",
+  DEFEATED: "bad",
+  EXPIRED: "quiet",
+  CANCELED: "quiet",
+  TRAINING: "busy",
+  AGGREGATING: "busy",
+  COMPLETED: "good",
+};
+
+/** A state in a word, with its colour. */
+export function Pill({ state }: { state: string }) {
+  return (
+    <span class={`pill ${TONES[state] ?? "quiet"}`}>
+      <span class="dot" aria-hidden="true" />
+      {words(state)}
+    </span>
+  );
+}

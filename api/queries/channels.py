@@ -1,0 +1,31 @@
+"""Payment channels."""
+
+from collections.abc import Mapping, Sequence
+
+from api.database import Record, Snapshot
+from api.filters import Where, conditions_of
+from api.paging import Ordering, Page, PageRequest, fetch_page
+
+_CHANNELS = "SELECT c.* FROM channels c"
+
+COLUMNS: Mapping[str, str] = {
+    "id": "c.channel_id {}",
+    "payer": "c.payer {}",
+    "node": "c.node {}",
+    "owner": "c.owner {}",
+    "status": "c.status {}",
+}
+
+OPENED_DESC = Ordering("opened_desc", ("c.opened_block", "c.channel_id"), descending=True)
+
+
+async def page(snapshot: Snapshot, request: PageRequest, *, where: Where | None = None) -> Page:
+    """Give one page of channels, newest first."""
+    return await fetch_page(
+        snapshot, _CHANNELS, conditions=conditions_of(where, COLUMNS), ordering=OPENED_DESC, request=request
+    )
+
+
+async def by_ids(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
+    """Give the channels of these ids that exist."""
+    return await snapshot.fetch(f"{_CHANNELS} WHERE c.channel_id = ANY($1::bytea[])", ids)
