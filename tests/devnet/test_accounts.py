@@ -8,7 +8,15 @@ def test_the_first_account_is_the_one_that_every_local_chain_has():
 
 
 def test_no_two_roles_share_an_account():
-    roles = [LOCAL.deployer, LOCAL.treasury, LOCAL.client, LOCAL.outsider, LOCAL.relayer, LOCAL.payer, LOCAL.guardian]
+    roles = [
+        LOCAL.deployer,
+        LOCAL.treasury,
+        LOCAL.client,
+        LOCAL.outsider,
+        LOCAL.relayer,
+        LOCAL.payer,
+        LOCAL.guardian,
+    ]
     everyone = [*roles, *LOCAL.owners(MAX_RUNNERS), *LOCAL.nodes(MAX_RUNNERS)]
     assert len({one.address for one in everyone}) == len(everyone)
 
