@@ -75,9 +75,10 @@ abstract contract Deployed is Signing {
         escrow = new TaskEscrow(
             address(manager), address(wallet), address(reputation), address(beacon), treasury, WIDENING_STEP
         );
-        wallet.wire(only(address(escrow)), new address[](0));
+        address[] memory wired = modules();
+        wallet.wire(wired, new address[](0));
         appointGuardian();
-        reputation.wire(only(address(escrow)));
+        reputation.wire(wired);
         paramsId = escrow.addParams(params());
         vm.label(address(token), "token");
         vm.label(address(wallet), "wallet");
@@ -104,6 +105,11 @@ abstract contract Deployed is Signing {
         pausing[0] = wallet.pause.selector;
         manager.setTargetFunctionRole(address(wallet), pausing, GUARDIAN);
         manager.grantRole(GUARDIAN, guardian.addr, 0);
+    }
+
+    /// @notice What the wallet and the reputation are wired to.
+    function modules() internal virtual returns (address[] memory) {
+        return only(address(escrow));
     }
 
     function only(address module) internal pure returns (address[] memory list) {
