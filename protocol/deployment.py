@@ -25,6 +25,8 @@ class Deployment(BaseModel):
     stake_wallet: Address
     runner_reputation: Address
     task_escrow: Address
+    session_charter: Address
+    federated_learning: Address
     beacon: Address
     access_manager: Address
     parity_token: Address

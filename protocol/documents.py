@@ -24,7 +24,7 @@ MAX_DOCUMENT_BYTES = 256 * 1024
 """One raw IPFS block, so that the SHA-256 digest of the bytes *is* the content's identifier."""
 
 _MODEL = re.compile(r"(?P<name>[A-Za-z0-9][\w.:/-]*)@sha256:(?P<digest>[0-9a-f]{64})")
-_KINDS = frozenset({"llm", "llm-result", "runner-profile"})
+_KINDS = frozenset({"llm", "llm-result", "runner-profile", "federated-aggregation", "federated-aggregate"})
 _MAX_SAFE_INTEGER = 2**53 - 1
 
 
@@ -38,6 +38,7 @@ Amount = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,28})$")]
 """USDFC base units as a decimal string, since JSON numbers lose precision above 2**53."""
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 ModelReference = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.:/-]*@sha256:[0-9a-f]{64}$", max_length=256)]
+Word = Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$")]
 TaskId = Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$")]
 
 
@@ -137,7 +138,34 @@ class RunnerProfile(Document):
         return self
 
 
-AnyDocument = LlmSpec | LlmResult | RunnerProfile
+class FederatedAggregation(Document):
+    """An aggregation of a learning session, as FederatedLearning itself orders it: anyone rebuilds it from the chain."""
+
+    kind: Literal["federated-aggregation"] = "federated-aggregation"
+    version: Literal[1] = 1
+    base: Word
+    chain_id: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=1, le=_MAX_SAFE_INTEGER)]
+    config: Word
+    contract: Annotated[str, Field(pattern=r"^0x[0-9a-f]{40}$")]
+    round: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=1, le=2**16 - 1)]
+    session: Word
+    transcript: Word
+
+
+class FederatedAggregate(Document):
+    """What aggregators agree on: the round's model and manifest by digest, and whose contributions are in it."""
+
+    kind: Literal["federated-aggregate"] = "federated-aggregate"
+    version: Literal[1] = 1
+    accepted: Annotated[str, Field(pattern=r"^0x[0-9a-f]{16}$")]
+    manifest: Word
+    model: Word
+    round: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=1, le=2**16 - 1)]
+    session: Word
+    stop: bool
+
+
+AnyDocument = LlmSpec | LlmResult | RunnerProfile | FederatedAggregation | FederatedAggregate
 _DOCUMENTS: TypeAdapter[AnyDocument] = TypeAdapter(Annotated[AnyDocument, Field(discriminator="kind")])
 
 

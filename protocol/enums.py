@@ -29,6 +29,28 @@ class TaskStatus(IntEnum):
         return self in (TaskStatus.FINAL, TaskStatus.FAILED, TaskStatus.CANCELLED)
 
 
+class SessionPhase(IntEnum):
+    """Where a learning session is, in FederatedLearning."""
+
+    NONE = 0
+    JOINING = 1
+    TRAINING = 2
+    REVEALING = 3
+    KEYS = 4
+    SHARES = 5
+    MASKING = 6
+    UNMASKING = 7
+    AGGREGATING = 8
+    FINISHED = 9
+    FAILED = 10
+    CANCELLED = 11
+
+    @property
+    def is_terminal(self) -> bool:
+        """Say whether nothing will happen to the session any more."""
+        return self >= SessionPhase.FINISHED
+
+
 class SeatState(IntEnum):
     """How far a seat of a task has come."""
 

@@ -1,9 +1,10 @@
 """One sentence and one remedy for every custom error of the contracts, by name.
 
-Placeholders are the error's arguments; `:usdfc`, `:votes`, `:status`, `:proposal`, `:text` and `:hex` say how one is
+Placeholders are the error's arguments; `:usdfc`, `:votes`, `:status`, `:phase`, `:proposal`, `:text` and `:hex` say how one is
 written.
 """
 
+from protocol.federated_sentences import FEDERATED_SENTENCES
 from protocol.governance_sentences import GOVERNANCE_SENTENCES
 
 _REPORT = "This should not happen in ordinary use; report it with the transaction's details."
@@ -270,5 +271,6 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "AccessManagedInvalidAuthority": ("{authority} is no access manager.", _SET_UP),
     "InvalidShortString": ("A stored text is malformed.", _REPORT),
     "StringTooLong": ("The text {str!r} is too long.", "Shorten it to 31 bytes."),
+    **FEDERATED_SENTENCES,
     **GOVERNANCE_SENTENCES,
 }

@@ -88,6 +88,24 @@ def _core_facts(reader: Reader, profile: Profile, deployment: Deployment) -> Ite
     version = deployment.params_id
     params = tuple(escrow.paramsOf(version))
     yield Fact(f"TaskEscrow.paramsOf({version})", as_arguments(profile.params), params)
+    yield from _federated_facts(reader, profile, deployment)
+
+
+def _federated_facts(reader: Reader, profile: Profile, deployment: Deployment) -> Iterator[Fact]:
+    charter = reader.contract("SessionCharter", deployment.session_charter)
+    yield Fact("SessionCharter.authority", deployment.access_manager, charter.authority())
+    yield Fact("SessionCharter.runnerReputation", deployment.runner_reputation, charter.runnerReputation())
+    yield Fact("SessionCharter.taskEscrow", deployment.task_escrow, charter.taskEscrow())
+    yield Fact("SessionCharter.beacon", deployment.beacon, charter.beacon())
+    yield Fact("SessionCharter.wideningStep", profile.widening_step, charter.wideningStep())
+    params = tuple(charter.paramsOf(1))
+    yield Fact("SessionCharter.paramsOf(1)", as_arguments(profile.session_params), params)
+    federated = reader.contract("FederatedLearning", deployment.federated_learning)
+    yield Fact("FederatedLearning.stakeWallet", deployment.stake_wallet, federated.stakeWallet())
+    yield Fact("FederatedLearning.runnerReputation", deployment.runner_reputation, federated.runnerReputation())
+    yield Fact("FederatedLearning.taskEscrow", deployment.task_escrow, federated.taskEscrow())
+    yield Fact("FederatedLearning.charter", deployment.session_charter, federated.charter())
+    yield Fact("FederatedLearning.treasury", deployment.treasury, federated.treasury())
 
 
 def _governance_facts(reader: Reader, profile: Profile, deployment: Deployment) -> Iterator[Fact]:

@@ -6,7 +6,7 @@ from scripts._governance_plan import governance_calls, governance_creations
 from scripts._profiles import Profile, as_arguments
 from scripts._steps import Call, Creation, Parties
 
-MODULES = ("task_escrow",)
+MODULES = ("task_escrow", "federated_learning")
 """What moves ledger entries and records outcomes: the contracts that StakeWallet and RunnerReputation are wired to."""
 
 COURTS: tuple[str, ...] = ()
@@ -49,6 +49,34 @@ def creations(profile: Profile, parties: Parties) -> Iterator[Creation]:
             profile.widening_step,
         ),
     )
+    yield from _federated_creations(profile, parties)
+
+
+def _federated_creations(profile: Profile, parties: Parties) -> Iterator[Creation]:
+    yield Creation(
+        name="session_charter",
+        contract="SessionCharter",
+        arguments=lambda at: (
+            at["access_manager"],
+            at["runner_reputation"],
+            at["task_escrow"],
+            at["beacon"],
+            profile.widening_step,
+        ),
+    )
+    yield Creation(
+        name="federated_learning",
+        contract="FederatedLearning",
+        arguments=lambda at: (
+            (
+                at["stake_wallet"],
+                at["runner_reputation"],
+                at["task_escrow"],
+                at["session_charter"],
+                parties.treasury or at["timelock"],
+            ),
+        ),
+    )
 
 
 def calls(profile: Profile, parties: Parties) -> tuple[Call, ...]:
@@ -64,6 +92,15 @@ def calls(profile: Profile, parties: Parties) -> tuple[Call, ...]:
             arguments=lambda _: (as_arguments(profile.params),),
             done=lambda escrow, _: int(escrow.latestParamsId()) > 0,
             evm_gas=82_000,
+        ),
+        Call(
+            what="add the first session parameters",
+            contract="SessionCharter",
+            target="session_charter",
+            method="addParams",
+            arguments=lambda _: (as_arguments(profile.session_params),),
+            done=lambda charter, _: int(charter.latestParamsId()) > 0,
+            evm_gas=105_000,
         ),
         *governance_calls(parties),
     )

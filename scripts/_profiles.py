@@ -42,6 +42,25 @@ class Params:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionParams:
+    """The SessionCharter's first parameter version, in the order of the contract's struct; shares in basis points."""
+
+    tip: int = USDFC // 100
+    min_window: int
+    max_window: int
+    max_join_for: int
+    claim_for: int
+    open_for: int
+    maturity: int
+    fee_bps: int = 200
+    miss_bps: int = 1_000
+    burn_bps: int = 2_000
+    max_misses: int = 3
+    max_attempts: int = 3
+    max_participants: int = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Voting:
     """The governor's first rules, in the order of its struct: seconds, base units of votes, percent of the supply."""
 
@@ -73,6 +92,7 @@ class Profile:
     widening_step: int
     settings: Settings
     params: Params
+    session_params: SessionParams
     governance: Governance
 
 
@@ -96,6 +116,9 @@ LOCAL = Profile(
     params=Params(
         commit_for=480, reveal_for=120, challenge_for=20, panel_for=40, max_claim_for=2_400, maturity=2
     ),
+    session_params=SessionParams(
+        min_window=4, max_window=14_400, max_join_for=14_400, claim_for=480, open_for=240, maturity=2
+    ),
     governance=Governance(voting=Voting(delay_s=1, period_s=40, late_quorum_extension_s=10), timelock_s=5),
 )
 FILECOIN = Profile(
@@ -113,6 +136,9 @@ FILECOIN = Profile(
     ),
     params=Params(
         commit_for=20, reveal_for=10, challenge_for=20, panel_for=20, max_claim_for=240, maturity=10
+    ),
+    session_params=SessionParams(
+        min_window=10, max_window=2_880, max_join_for=20_160, claim_for=60, open_for=60, maturity=10
     ),
     governance=Governance(
         voting=Voting(delay_s=_DAY_S, period_s=5 * _DAY_S, late_quorum_extension_s=_DAY_S),
@@ -133,6 +159,6 @@ def profile_of(chain_id: int) -> Profile:
     )
 
 
-def as_arguments(struct: Settings | Params | Voting) -> tuple[int, ...]:
+def as_arguments(struct: Settings | Params | SessionParams | Voting) -> tuple[int, ...]:
     """Give a struct as the tuple that its ABI wants."""
     return astuple(struct)

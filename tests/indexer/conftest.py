@@ -33,6 +33,8 @@ def deployment_on(node: SimulatedNode) -> Deployment:
         stake_wallet=hexed(ADDRESSES["StakeWallet"]),
         runner_reputation=hexed(ADDRESSES["RunnerReputation"]),
         task_escrow=hexed(ADDRESSES["TaskEscrow"]),
+        session_charter=hexed(ADDRESSES["SessionCharter"]),
+        federated_learning=hexed(ADDRESSES["FederatedLearning"]),
         beacon=hexed(b"\x02" * 20),
         access_manager=hexed(b"\x03" * 20),
         parity_token=hexed(b"\x04" * 20),

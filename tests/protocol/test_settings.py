@@ -28,6 +28,8 @@ def saved(tmp_path: Path) -> Deployment:
         stake_wallet=ADDRESS,
         runner_reputation=ADDRESS,
         task_escrow=ADDRESS,
+        session_charter=ADDRESS,
+        federated_learning=ADDRESS,
         beacon=ADDRESS,
         access_manager=ADDRESS,
         parity_token=ADDRESS,
