@@ -14,6 +14,8 @@ from indexer.rpc.wire import hexed
 from protocol.content import ContentStore
 from protocol.documents import (
     MAX_DOCUMENT_BYTES,
+    FederatedAggregate,
+    FederatedAggregation,
     LlmResult,
     LlmSpec,
     RunnerProfile,
@@ -28,7 +30,11 @@ FETCHES_AT_ONCE = 4
 FIRST_RETRY_S = 1.0
 LONGEST_RETRY_S = 3600.0
 LONGEST_SLEEP_S = 30.0
-KINDS = {"spec": LlmSpec, "result": LlmResult, "profile": RunnerProfile}
+KINDS = {
+    "spec": (LlmSpec, FederatedAggregation),
+    "result": (LlmResult, FederatedAggregate),
+    "profile": (RunnerProfile,),
+}
 
 _DUE = """
     SELECT digest, kind, attempts FROM content.documents

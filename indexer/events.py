@@ -88,12 +88,14 @@ class EventBook:
 
     @classmethod
     def of(cls, deployment: Deployment) -> "EventBook":
-        """Make the book of a deployment's three contracts."""
+        """Make the book of the contracts of a deployment whose events are folded."""
         return cls(
             {
                 address_bytes(deployment.stake_wallet): "StakeWallet",
                 address_bytes(deployment.runner_reputation): "RunnerReputation",
                 address_bytes(deployment.task_escrow): "TaskEscrow",
+                address_bytes(deployment.session_charter): "SessionCharter",
+                address_bytes(deployment.federated_learning): "FederatedLearning",
             }
         )
 

@@ -45,6 +45,8 @@ def version_of(deployment: Deployment) -> str:
         deployment.stake_wallet,
         deployment.runner_reputation,
         deployment.task_escrow,
+        deployment.session_charter,
+        deployment.federated_learning,
         str(FOLD_VERSION),
         *(topic.hex() for topics in event_topics().values() for topic in sorted(topics)),
         repr(schema_file()),

@@ -451,6 +451,254 @@ COMMENT ON COLUMN pauses.paused_until IS 'First block in which new things begin 
 COMMENT ON COLUMN pauses.pausable_from IS 'First block in which the guardian may pause it again.';
 COMMENT ON COLUMN pauses.updated_block IS 'Last block that changed the row.';
 
+CREATE TABLE federated_learning_sessions (
+    session_id bytea PRIMARY KEY,
+    creator bytea NOT NULL,
+    payer bytea NOT NULL,
+    budget numeric(78) NOT NULL,
+    reward numeric(78) NOT NULL,
+    aggregation_reward numeric(78) NOT NULL,
+    bond numeric(78) NOT NULL,
+    aggregation_bond numeric(78) NOT NULL,
+    rounds int4 NOT NULL,
+    min_participants int2 NOT NULL,
+    max_participants int2 NOT NULL,
+    threshold int2 NOT NULL,
+    replicas int2 NOT NULL,
+    quorum int2 NOT NULL,
+    secure bool NOT NULL,
+    private_data bool NOT NULL,
+    params_id int4 NOT NULL,
+    task_params_id int4 NOT NULL,
+    join_by int8 NOT NULL,
+    train_for int4 NOT NULL,
+    reveal_for int4 NOT NULL,
+    retention int8 NOT NULL,
+    config bytea NOT NULL,
+    salt bytea NOT NULL,
+    purse bytea NOT NULL,
+    seed_block int8 NOT NULL,
+    phase text NOT NULL,
+    deadline int8 NOT NULL,
+    round int4 NOT NULL,
+    attempts int2 NOT NULL,
+    members int4 NOT NULL,
+    expected int4 NOT NULL,
+    acted int4 NOT NULL,
+    closing bool NOT NULL,
+    model bytea,
+    task_id bytea,
+    finished int4 NOT NULL,
+    paid numeric(78) NOT NULL,
+    fees numeric(78) NOT NULL,
+    tips numeric(78) NOT NULL,
+    slashed numeric(78) NOT NULL,
+    returned numeric(78) NOT NULL,
+    created_block int8 NOT NULL,
+    created_tx bytea NOT NULL,
+    created_at timestamptz NOT NULL,
+    ended_block int8,
+    ended_tx bytea,
+    ended_at timestamptz,
+    updated_block int8 NOT NULL
+) WITH (fillfactor = 80);
+COMMENT ON TABLE federated_learning_sessions IS 'Learning sessions, with the state of their life.';
+COMMENT ON COLUMN federated_learning_sessions.session_id IS 'EIP-712 digest of the session''s order.';
+COMMENT ON COLUMN federated_learning_sessions.creator IS 'Who wants the model and signed.';
+COMMENT ON COLUMN federated_learning_sessions.payer IS 'Whose money the session spends.';
+COMMENT ON COLUMN federated_learning_sessions.budget IS 'Most that the session may cost, base units.';
+COMMENT ON COLUMN federated_learning_sessions.reward IS 'Of each accepted contribution, fee included, base units.';
+COMMENT ON COLUMN federated_learning_sessions.aggregation_reward IS 'Of all seats of a round''s aggregation together, base units.';
+COMMENT ON COLUMN federated_learning_sessions.bond IS 'Stake locked for each participant, base units.';
+COMMENT ON COLUMN federated_learning_sessions.aggregation_bond IS 'Stake locked for each aggregating seat, base units.';
+COMMENT ON COLUMN federated_learning_sessions.rounds IS 'Rounds ordered.';
+COMMENT ON COLUMN federated_learning_sessions.min_participants IS 'Fewest contributions that make a round.';
+COMMENT ON COLUMN federated_learning_sessions.max_participants IS 'Slots.';
+COMMENT ON COLUMN federated_learning_sessions.threshold IS 'Answers that unmask a sum; 0 unless aggregation is secure.';
+COMMENT ON COLUMN federated_learning_sessions.replicas IS 'Seats of an aggregation.';
+COMMENT ON COLUMN federated_learning_sessions.quorum IS 'Equal aggregates that settle.';
+COMMENT ON COLUMN federated_learning_sessions.secure IS 'Whether aggregation is secure.';
+COMMENT ON COLUMN federated_learning_sessions.private_data IS 'Whether participants may train on data of their own.';
+COMMENT ON COLUMN federated_learning_sessions.params_id IS 'Version of the session parameters that rules it.';
+COMMENT ON COLUMN federated_learning_sessions.task_params_id IS 'Version of the task parameters that rules its aggregations.';
+COMMENT ON COLUMN federated_learning_sessions.join_by IS 'Last block at which it could be joined.';
+COMMENT ON COLUMN federated_learning_sessions.train_for IS 'Blocks for training.';
+COMMENT ON COLUMN federated_learning_sessions.reveal_for IS 'Blocks for each other phase in which participants act.';
+COMMENT ON COLUMN federated_learning_sessions.retention IS 'Blocks for which what was published stays available.';
+COMMENT ON COLUMN federated_learning_sessions.config IS 'SHA-256 digest of the configuration on IPFS.';
+COMMENT ON COLUMN federated_learning_sessions.salt IS 'Salt of the order.';
+COMMENT ON COLUMN federated_learning_sessions.purse IS 'Account of the StakeWallet that holds its money; payer of its aggregations. Its balance is what is left.';
+COMMENT ON COLUMN federated_learning_sessions.seed_block IS 'Block whose beacon value opens the lottery.';
+COMMENT ON COLUMN federated_learning_sessions.phase IS 'joining, training, revealing, keys, shares, masking, unmasking, aggregating, finished, failed or cancelled.';
+COMMENT ON COLUMN federated_learning_sessions.deadline IS 'Last block of the phase; 0 in a terminal one.';
+COMMENT ON COLUMN federated_learning_sessions.round IS 'Round that it is in; 0 before the first.';
+COMMENT ON COLUMN federated_learning_sessions.attempts IS 'Attempts of this round that came to nothing.';
+COMMENT ON COLUMN federated_learning_sessions.members IS 'Participants now.';
+COMMENT ON COLUMN federated_learning_sessions.expected IS 'Participants who may act in the phase.';
+COMMENT ON COLUMN federated_learning_sessions.acted IS 'Of these, who have.';
+COMMENT ON COLUMN federated_learning_sessions.closing IS 'Whether it ends after this round.';
+COMMENT ON COLUMN federated_learning_sessions.model IS 'SHA-256 digest of the last round''s model; null before the first is settled.';
+COMMENT ON COLUMN federated_learning_sessions.task_id IS 'The round''s aggregation task, while it is ordered.';
+COMMENT ON COLUMN federated_learning_sessions.finished IS 'Rounds settled.';
+COMMENT ON COLUMN federated_learning_sessions.paid IS 'Paid to participants, base units.';
+COMMENT ON COLUMN federated_learning_sessions.fees IS 'Paid to the treasury from their rewards, base units.';
+COMMENT ON COLUMN federated_learning_sessions.tips IS 'Paid for ending phases past their deadline, base units.';
+COMMENT ON COLUMN federated_learning_sessions.slashed IS 'Stake that participants lost, base units.';
+COMMENT ON COLUMN federated_learning_sessions.returned IS 'Returned to the payer at the end, base units; 0 until then.';
+COMMENT ON COLUMN federated_learning_sessions.created_block IS 'Block of creation.';
+COMMENT ON COLUMN federated_learning_sessions.created_tx IS 'Transaction of creation.';
+COMMENT ON COLUMN federated_learning_sessions.created_at IS 'Time of that block.';
+COMMENT ON COLUMN federated_learning_sessions.ended_block IS 'Block of its end; null until then.';
+COMMENT ON COLUMN federated_learning_sessions.ended_tx IS 'Transaction of its end; null until then.';
+COMMENT ON COLUMN federated_learning_sessions.ended_at IS 'Time of that block; null until then.';
+COMMENT ON COLUMN federated_learning_sessions.updated_block IS 'Last block that changed the row.';
+
+CREATE TABLE fl_rounds (
+    session_id bytea NOT NULL,
+    round int4 NOT NULL,
+    status text NOT NULL,
+    attempts int2 NOT NULL,
+    base bytea,
+    contributions int4 NOT NULL,
+    task_id bytea,
+    spec bytea,
+    model bytea,
+    manifest bytea,
+    accepted numeric(20),
+    accepted_count int4 NOT NULL,
+    paid_slots numeric(20),
+    pay numeric(78) NOT NULL,
+    fee numeric(78) NOT NULL,
+    stop bool NOT NULL,
+    started_block int8 NOT NULL,
+    started_at timestamptz NOT NULL,
+    settled_block int8,
+    settled_tx bytea,
+    settled_at timestamptz,
+    updated_block int8 NOT NULL,
+    PRIMARY KEY (session_id, round)
+) WITH (fillfactor = 80);
+COMMENT ON TABLE fl_rounds IS 'Rounds of learning sessions.';
+COMMENT ON COLUMN fl_rounds.session_id IS 'The session.';
+COMMENT ON COLUMN fl_rounds.round IS 'Number, from 1.';
+COMMENT ON COLUMN fl_rounds.status IS 'running, settled, or how the session ended within it: failed or cancelled.';
+COMMENT ON COLUMN fl_rounds.attempts IS 'Attempts that came to nothing.';
+COMMENT ON COLUMN fl_rounds.base IS 'SHA-256 digest of the model that is trained on; null for the configuration''s own.';
+COMMENT ON COLUMN fl_rounds.contributions IS 'Contributions published in this attempt.';
+COMMENT ON COLUMN fl_rounds.task_id IS 'The aggregation task that was ordered last.';
+COMMENT ON COLUMN fl_rounds.spec IS 'SHA-256 digest of that task''s specification.';
+COMMENT ON COLUMN fl_rounds.model IS 'SHA-256 digest of the model; null until settled.';
+COMMENT ON COLUMN fl_rounds.manifest IS 'SHA-256 digest of the round''s manifest (reasons, metrics, privacy spent) on IPFS; null until settled.';
+COMMENT ON COLUMN fl_rounds.accepted IS 'Bit i is set when the contribution of slot i is in the model; null until settled.';
+COMMENT ON COLUMN fl_rounds.accepted_count IS 'How many are.';
+COMMENT ON COLUMN fl_rounds.paid_slots IS 'Bit i is set when slot i was paid; null until settled.';
+COMMENT ON COLUMN fl_rounds.pay IS 'Of each, base units.';
+COMMENT ON COLUMN fl_rounds.fee IS 'Of each to the treasury, base units.';
+COMMENT ON COLUMN fl_rounds.stop IS 'Whether the model is good enough to stop early.';
+COMMENT ON COLUMN fl_rounds.started_block IS 'Block of its start.';
+COMMENT ON COLUMN fl_rounds.started_at IS 'Time of that block.';
+COMMENT ON COLUMN fl_rounds.settled_block IS 'Block of settlement; null until then.';
+COMMENT ON COLUMN fl_rounds.settled_tx IS 'Transaction of settlement; null until then.';
+COMMENT ON COLUMN fl_rounds.settled_at IS 'Time of that block; null until then.';
+COMMENT ON COLUMN fl_rounds.updated_block IS 'Last block that changed the row.';
+
+CREATE TABLE fl_participants (
+    session_id bytea NOT NULL,
+    slot int2 NOT NULL,
+    node bytea NOT NULL,
+    owner bytea NOT NULL,
+    key bytea NOT NULL,
+    status text NOT NULL,
+    acted_phase text,
+    last_digest bytea,
+    samples int8,
+    contributions int4 NOT NULL,
+    accepted int4 NOT NULL,
+    missed int4 NOT NULL,
+    paid numeric(78) NOT NULL,
+    slashed numeric(78) NOT NULL,
+    joined_block int8 NOT NULL,
+    joined_tx bytea NOT NULL,
+    updated_block int8 NOT NULL,
+    PRIMARY KEY (session_id, slot)
+) WITH (fillfactor = 80);
+COMMENT ON TABLE fl_participants IS 'Participants of learning sessions. A slot that was left is taken by the next who joins.';
+COMMENT ON COLUMN fl_participants.session_id IS 'The session.';
+COMMENT ON COLUMN fl_participants.slot IS 'Number of the slot, from 0.';
+COMMENT ON COLUMN fl_participants.node IS 'The runner''s node key.';
+COMMENT ON COLUMN fl_participants.owner IS 'The runner''s owner, whose stake is locked and who is paid.';
+COMMENT ON COLUMN fl_participants.key IS 'X25519 public key, to which others encrypt.';
+COMMENT ON COLUMN fl_participants.status IS 'joined, left (before the start) or out (silent too often).';
+COMMENT ON COLUMN fl_participants.acted_phase IS 'Phase in which it acted last; null before.';
+COMMENT ON COLUMN fl_participants.last_digest IS 'SHA-256 digest of the update, or masked update, that it published last; null before.';
+COMMENT ON COLUMN fl_participants.samples IS 'Samples that this was trained on; null before.';
+COMMENT ON COLUMN fl_participants.contributions IS 'Contributions published.';
+COMMENT ON COLUMN fl_participants.accepted IS 'Contributions accepted.';
+COMMENT ON COLUMN fl_participants.missed IS 'Rounds in which it fell silent.';
+COMMENT ON COLUMN fl_participants.paid IS 'Paid to the owner, base units.';
+COMMENT ON COLUMN fl_participants.slashed IS 'Stake lost by the owner, base units.';
+COMMENT ON COLUMN fl_participants.joined_block IS 'Block of joining.';
+COMMENT ON COLUMN fl_participants.joined_tx IS 'Transaction of joining.';
+COMMENT ON COLUMN fl_participants.updated_block IS 'Last block that changed the row.';
+
+CREATE TABLE session_parameters (
+    params_id int4 PRIMARY KEY,
+    tip numeric(78) NOT NULL,
+    min_window int4 NOT NULL,
+    max_window int4 NOT NULL,
+    max_join_for int4 NOT NULL,
+    claim_for int4 NOT NULL,
+    open_for int4 NOT NULL,
+    maturity int4 NOT NULL,
+    fee_bps int4 NOT NULL,
+    miss_bps int4 NOT NULL,
+    burn_bps int4 NOT NULL,
+    max_misses int2 NOT NULL,
+    max_attempts int2 NOT NULL,
+    max_participants int2 NOT NULL,
+    added_block int8 NOT NULL,
+    updated_block int8 NOT NULL
+);
+COMMENT ON TABLE session_parameters IS 'Parameter versions of learning sessions; a version never changes.';
+COMMENT ON COLUMN session_parameters.params_id IS 'Version.';
+COMMENT ON COLUMN session_parameters.tip IS 'Base units to whoever ends a phase past its deadline.';
+COMMENT ON COLUMN session_parameters.min_window IS 'Least blocks of train_for and reveal_for.';
+COMMENT ON COLUMN session_parameters.max_window IS 'Most blocks of them.';
+COMMENT ON COLUMN session_parameters.max_join_for IS 'Most blocks between creation and join_by.';
+COMMENT ON COLUMN session_parameters.claim_for IS 'Blocks in which an aggregation''s seats may be claimed.';
+COMMENT ON COLUMN session_parameters.open_for IS 'Blocks for ordering an aggregation, and again for opening its result.';
+COMMENT ON COLUMN session_parameters.maturity IS 'Blocks a runner must be registered before the draw.';
+COMMENT ON COLUMN session_parameters.fee_bps IS 'Basis points of each pay, to the treasury.';
+COMMENT ON COLUMN session_parameters.miss_bps IS 'Basis points of the bond lost by each silence.';
+COMMENT ON COLUMN session_parameters.burn_bps IS 'Basis points of each slash, burnt.';
+COMMENT ON COLUMN session_parameters.max_misses IS 'Silences after which a participant is out.';
+COMMENT ON COLUMN session_parameters.max_attempts IS 'Attempts of a round, after which the session fails.';
+COMMENT ON COLUMN session_parameters.max_participants IS 'Most slots of a session.';
+COMMENT ON COLUMN session_parameters.added_block IS 'Block that added the version.';
+COMMENT ON COLUMN session_parameters.updated_block IS 'The same: a version never changes.';
+
+CREATE TABLE fl_events (
+    session_id bytea NOT NULL,
+    block_number int8 NOT NULL,
+    tx_index int4 NOT NULL,
+    log_index int4 NOT NULL,
+    tx_hash bytea NOT NULL,
+    block_time timestamptz NOT NULL,
+    name text NOT NULL,
+    node bytea,
+    data jsonb NOT NULL
+);
+COMMENT ON TABLE fl_events IS 'A session''s timeline, and the bulletin board of its participants: its events in the order of the chain.';
+COMMENT ON COLUMN fl_events.session_id IS 'The session.';
+COMMENT ON COLUMN fl_events.block_number IS 'Height.';
+COMMENT ON COLUMN fl_events.tx_index IS 'Position of the transaction in its block.';
+COMMENT ON COLUMN fl_events.log_index IS 'Position of the event, as the node counts it.';
+COMMENT ON COLUMN fl_events.tx_hash IS 'Transaction hash.';
+COMMENT ON COLUMN fl_events.block_time IS 'Time of the block.';
+COMMENT ON COLUMN fl_events.name IS 'Event name as in FederatedLearning.';
+COMMENT ON COLUMN fl_events.node IS 'The participant''s node key, where the event names one.';
+COMMENT ON COLUMN fl_events.data IS 'The other arguments by name: integers as decimal strings, bytes and addresses as 0x hex, phases as words.';
+
 -- section: indexes
 
 CREATE INDEX IF NOT EXISTS undo_block ON undo (block_number);
@@ -476,6 +724,16 @@ CREATE INDEX IF NOT EXISTS reputation_events_ref ON reputation_events (ref);
 CREATE INDEX IF NOT EXISTS channels_payer ON channels (payer, opened_block, channel_id);
 CREATE INDEX IF NOT EXISTS channels_owner ON channels (owner, opened_block, channel_id);
 CREATE INDEX IF NOT EXISTS channels_node ON channels (node, opened_block, channel_id);
+
+CREATE INDEX IF NOT EXISTS sessions_created ON federated_learning_sessions (created_block, session_id);
+CREATE INDEX IF NOT EXISTS sessions_creator ON federated_learning_sessions (creator, created_block, session_id);
+CREATE INDEX IF NOT EXISTS sessions_phase ON federated_learning_sessions (phase, created_block, session_id);
+CREATE INDEX IF NOT EXISTS sessions_purse ON federated_learning_sessions (purse);
+CREATE INDEX IF NOT EXISTS fl_rounds_task ON fl_rounds (task_id);
+CREATE INDEX IF NOT EXISTS fl_participants_node ON fl_participants (node, joined_block, session_id);
+CREATE INDEX IF NOT EXISTS fl_participants_owner ON fl_participants (owner, joined_block, session_id);
+CREATE UNIQUE INDEX IF NOT EXISTS fl_events_order ON fl_events (session_id, block_number, tx_index, log_index);
+CREATE INDEX IF NOT EXISTS fl_events_block ON fl_events (block_number);
 
 -- section: views
 

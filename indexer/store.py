@@ -135,6 +135,7 @@ class Store:
         """Let the state know the rows of the keys. `inside`: as the open writing transaction sees them."""
         connection = self.writer if inside else self.reader
         await self._load_tasks(connection, state, state.tasks.unknown(keys.tasks))
+        await self._load_sessions(connection, state, state.sessions.unknown(keys.sessions))
         for name, wanted in (
             ("balances", keys.balances),
             ("runners", keys.runners),
@@ -143,6 +144,7 @@ class Store:
             ("client_epochs", keys.client_epochs),
             ("channels", keys.channels),
             ("pauses", keys.pauses),
+            ("session_parameters", keys.session_parameters),
         ):
             rows = state.tables()[name]
             unknown = rows.unknown(wanted)
@@ -161,6 +163,32 @@ class Store:
         }
         places = [(task_id, number) for task_id, task in tasks.items() for number in range(task.replicas)]
         state.seats.learn(places, seats)
+
+    async def _load_sessions(
+        self, connection: asyncpg.Connection, state: State, unknown: list[bytes]
+    ) -> None:
+        """Load sessions with all their participants and the round that each is in: no event speaks of an earlier one."""
+        if not unknown:
+            return
+        sessions = await _by_key(connection, FOLDED_BY_NAME["federated_learning_sessions"], unknown)
+        state.sessions.learn(unknown, sessions)
+        rounds = {
+            (row["session_id"], row["round"]): _row(FOLDED_BY_NAME["fl_rounds"], row)
+            for row in await connection.fetch(
+                "SELECT r.* FROM fl_rounds r JOIN federated_learning_sessions s USING (session_id, round)"
+                " WHERE session_id = ANY($1)",
+                list(sessions),
+            )
+        }
+        state.rounds.learn([(found.session_id, found.round) for found in sessions.values()], rounds)
+        held = {
+            (row["session_id"], row["slot"]): _row(FOLDED_BY_NAME["fl_participants"], row)
+            for row in await connection.fetch(
+                "SELECT * FROM fl_participants WHERE session_id = ANY($1)", list(sessions)
+            )
+        }
+        places = [(key, slot) for key, found in sessions.items() for slot in range(found.max_participants)]
+        state.participants.learn(places, held)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["Transaction"]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from indexer.fold import rows
+from indexer.fold import rows, session_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +89,17 @@ FOLDED = (
     Table("channels", rows.Channel, ("channel_id",)),
     Table("modules", rows.Module, ("contract", "module")),
     Table("pauses", rows.Pause, ("target",)),
+    Table("federated_learning_sessions", session_rows.Session, ("session_id",)),
+    Table("fl_rounds", session_rows.Round, ("session_id", "round")),
+    Table("fl_participants", session_rows.Participant, ("session_id", "slot")),
+    Table("session_parameters", session_rows.SessionParameters, ("params_id",)),
 )
 FOLDED_BY_NAME = {table.name: table for table in FOLDED}
 
 APPENDED: dict[str, type[msgspec.Struct]] = {
     "task_events": rows.TaskEvent,
     "reputation_events": rows.ReputationEvent,
+    "fl_events": session_rows.SessionEvent,
 }
 """Tables that only grow; a reorganisation deletes by block."""
 

@@ -286,4 +286,6 @@ def _from_json(value: object, *, name: str, kind: str) -> Any:
 
 
 def _wrong(name: str, *, expected: str) -> InputError:
-    return InputError(f"session.{name}: expected {expected}", field=f"session.{name}", hint=f"Give {expected}.")
+    return InputError(
+        f"session.{name}: expected {expected}", field=f"session.{name}", hint=f"Give {expected}."
+    )

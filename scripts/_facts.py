@@ -102,7 +102,9 @@ def _federated_facts(reader: Reader, profile: Profile, deployment: Deployment) -
     yield Fact("SessionCharter.paramsOf(1)", as_arguments(profile.session_params), params)
     federated = reader.contract("FederatedLearning", deployment.federated_learning)
     yield Fact("FederatedLearning.stakeWallet", deployment.stake_wallet, federated.stakeWallet())
-    yield Fact("FederatedLearning.runnerReputation", deployment.runner_reputation, federated.runnerReputation())
+    yield Fact(
+        "FederatedLearning.runnerReputation", deployment.runner_reputation, federated.runnerReputation()
+    )
     yield Fact("FederatedLearning.taskEscrow", deployment.task_escrow, federated.taskEscrow())
     yield Fact("FederatedLearning.charter", deployment.session_charter, federated.charter())
     yield Fact("FederatedLearning.treasury", deployment.treasury, federated.treasury())

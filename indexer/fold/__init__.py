@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from indexer.errors import FoldError
 from indexer.events import Event
-from indexer.fold import escrow, reputation, wallet
+from indexer.fold import escrow, federated, reputation, wallet
 from indexer.fold.state import Impossible, Keys, State
 
 FOLD_VERSION = 3
@@ -14,6 +14,8 @@ FOLDS = {
     "StakeWallet": wallet.FOLDS,
     "RunnerReputation": reputation.FOLDS,
     "TaskEscrow": escrow.FOLDS,
+    "FederatedLearning": federated.FOLDS,
+    "SessionCharter": federated.CHARTER_FOLDS,
 }
 WITHOUT_ROWS = frozenset({"ActionExecuted", "AuthorityUpdated", "EIP712DomainChanged"})
 """Events that no row speaks of (libraries' own, used nonces); they are kept as raw logs alone."""
@@ -22,6 +24,8 @@ NEEDS = {
     "StakeWallet": wallet.needs,
     "RunnerReputation": reputation.needs,
     "TaskEscrow": escrow.needs,
+    "FederatedLearning": federated.needs,
+    "SessionCharter": federated.needs,
 }
 
 

@@ -20,6 +20,7 @@ from indexer.fold.rows import (
     Task,
     TaskEvent,
 )
+from indexer.fold.session_rows import Participant, Round, Session, SessionEvent, SessionParameters
 
 K = TypeVar("K", bound=Hashable)
 R = TypeVar("R", bound=msgspec.Struct)
@@ -85,6 +86,8 @@ class Keys:
     channels: set[bytes] = field(default_factory=set)
     modules: set[tuple[bytes, bytes]] = field(default_factory=set)
     pauses: set[bytes] = field(default_factory=set)
+    sessions: set[bytes] = field(default_factory=set)
+    session_parameters: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -94,6 +97,7 @@ class Changes:
     rows: dict[str, list[Record]]
     task_events: list[TaskEvent]
     reputation_events: list[ReputationEvent]
+    fl_events: list[SessionEvent]
     documents: dict[bytes, str]
 
 
@@ -111,8 +115,16 @@ class State:
         self.channels: Rows[bytes, Channel] = Rows()
         self.modules: Rows[tuple[bytes, bytes], Module] = Rows()
         self.pauses: Rows[bytes, Pause] = Rows()
+        self.sessions: Rows[bytes, Session] = Rows()
+        self.rounds: Rows[tuple[bytes, int], Round] = Rows()
+        self.participants: Rows[tuple[bytes, int], Participant] = Rows()
+        self.session_parameters: Rows[int, SessionParameters] = Rows()
+        self._start_lists()
+
+    def _start_lists(self) -> None:
         self.task_events: list[TaskEvent] = []
         self.reputation_events: list[ReputationEvent] = []
+        self.session_events: list[SessionEvent] = []
         self.documents: dict[bytes, str] = {}
 
     def tables(self) -> dict[str, Rows[Any, Any]]:
@@ -128,6 +140,10 @@ class State:
             "channels": self.channels,
             "modules": self.modules,
             "pauses": self.pauses,
+            "federated_learning_sessions": self.sessions,
+            "fl_rounds": self.rounds,
+            "fl_participants": self.participants,
+            "session_parameters": self.session_parameters,
         }
 
     def take_changes(self) -> Changes:
@@ -136,16 +152,17 @@ class State:
             rows={name: records for name, rows in self.tables().items() if (records := rows.take_changed())},
             task_events=self.task_events,
             reputation_events=self.reputation_events,
+            fl_events=self.session_events,
             documents=self.documents,
         )
-        self.task_events, self.reputation_events, self.documents = [], [], {}
+        self._start_lists()
         return changes
 
     def forget(self) -> None:
         """Drop everything, written or not."""
         for rows in self.tables().values():
             rows.forget()
-        self.task_events, self.reputation_events, self.documents = [], [], {}
+        self._start_lists()
 
     def __len__(self) -> int:
         """Count the rows in memory."""
