@@ -16,7 +16,7 @@ from indexer.fold.rows import START_SCORE
 from indexer.verify import snapshot
 from protocol.abi import load_abi
 from protocol.deployment import Deployment
-from protocol.enums import RunnerStatus, SeatState, TaskStatus
+from protocol.enums import RunnerStatus, SeatState, SessionPhase, TaskStatus
 
 Facts = Mapping[str, Any]
 
@@ -52,6 +52,7 @@ async def compare_with_contracts(
         wallet = Contract(chain, "StakeWallet", deployment.stake_wallet, block=block)
         reputation = Contract(chain, "RunnerReputation", deployment.runner_reputation, block=block)
         escrow = Contract(chain, "TaskEscrow", deployment.task_escrow, block=block)
+        federated = Contract(chain, "FederatedLearning", deployment.federated_learning, block=block)
         settings = await reputation.read("settings")
         checks: Sequence[tuple[str, Callable[[asyncpg.Record], Awaitable[Facts]]]] = (
             ("balances", lambda row: _balance(wallet, row)),
@@ -60,6 +61,8 @@ async def compare_with_contracts(
             ("runners", lambda row: _runner(reputation, row)),
             ("client_epochs", lambda row: _epoch(escrow, row)),
             ("channels", lambda row: _channel(wallet, row)),
+            ("federated_learning_sessions", lambda row: _session(federated, row)),
+            ("fl_participants", lambda row: _participant(federated, row)),
         )
         found: list[str] = []
         for table, ask in checks:
@@ -142,6 +145,39 @@ async def _channel(wallet: Contract, row: asyncpg.Record) -> Facts:
         "closes_at": funds["closesAt"] or None,
         "status": status,
     }
+
+
+async def _session(federated: Contract, row: asyncpg.Record) -> Facts:
+    held = await federated.read("sessionOf", row["session_id"])
+    terms = await federated.read("termsOf", row["session_id"])
+    phase = SessionPhase(held["phase"])
+    facts = {
+        "payer": address_bytes(terms["payer"]),
+        "creator": address_bytes(terms["creator"]),
+        "purse": address_bytes(terms["purse"]),
+        "config": terms["config"],
+        "phase": phase.name.lower(),
+        "deadline": held["deadline"],
+        "model": held["model"] if any(held["model"]) else None,
+        "members": held["members"].bit_count(),
+    }
+    if phase.is_terminal:
+        return facts
+    return facts | {
+        "round": held["round"],
+        "attempts": held["attempts"],
+        "expected": held["expected"].bit_count(),
+        "acted": held["present"].bit_count(),
+        "closing": held["closing"],
+        "task_id": held["task"] if any(held["task"]) else None,
+    }
+
+
+async def _participant(federated: Contract, row: asyncpg.Record) -> Facts:
+    if row["status"] == "left":
+        return {}
+    held = await federated.read("participantOf", row["session_id"], row["slot"])
+    return {"node": address_bytes(held["node"]), "key": held["key"], "missed": held["misses"]}
 
 
 def _argument(value: Any) -> Any:
