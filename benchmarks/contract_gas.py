@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import federated_gas
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from web3 import Web3
@@ -150,9 +151,23 @@ class World(Network):
             self.treasury.address,
             8,
         )
-        self.send(self.wallet.functions.wire([self.escrow.address], []), self.boss)
-        self.send(self.reputation.functions.wire([self.escrow.address]), self.boss)
+        self.charter = self.deploy(
+            "SessionCharter",
+            manager.address,
+            self.reputation.address,
+            self.escrow.address,
+            beacon.address,
+            8,
+        )
+        peers = (self.wallet, self.reputation, self.escrow, self.charter)
+        self.federated = self.deploy(
+            "FederatedLearning", (*(peer.address for peer in peers), self.treasury.address)
+        )
+        modules = [self.escrow.address, self.federated.address]
+        self.send(self.wallet.functions.wire(modules, []), self.boss)
+        self.send(self.reputation.functions.wire(modules), self.boss)
         self.send(self.escrow.functions.addParams(PARAMS), self.boss, "addParams")
+        self.send(self.charter.functions.addParams(federated_gas.SESSION_PARAMS), self.boss)
         self.fund(self.client, 1_000 * USDFC)
         for owner, node in self.runners:
             self.join(owner, node)
@@ -319,6 +334,7 @@ def measure(w3: Web3) -> tuple[World, dict[str, int]]:
         totals[f"k={replicas}, metered"] = world.live(replicas, f"k={replicas} metered", metered=True)
     totals["k=3, one wrong"] = world.live(3, "k=3 one wrong", wrong=1)
     Channels(world).live()
+    federated_gas.Sessions(world).live()
     return world, totals
 
 
@@ -333,12 +349,14 @@ def page(world: World, totals: dict[str, int]) -> str:
                 steps.append(f"| k={replicas} | {step} | {' · '.join(f'{gas:,}' for gas in spent)} |")
     channels = [f"| {name} | {world.gas[name][-1]:,} |" for name in CHANNEL_CALLS]
     further = (world.gas[f"redeem {BATCH}"][-1] - world.gas["redeem 1"][-1]) // (BATCH - 1)
+    sessions = [f"| {name} | {world.gas[name][-1]:,} |" for name in federated_gas.CALLS]
     others = [f"| {name} | {world.gas[name][-1]:,} |" for name in OTHERS]
     return TEMPLATE.read_text(encoding="utf-8").format(
         lives="\n".join(lives),
         steps="\n".join(steps),
         others="\n".join(others),
         channels="\n".join(channels),
+        sessions="\n".join(sessions),
         further=further,
         one=totals["k=1"],
         three=totals["k=3"],

@@ -101,5 +101,7 @@ FEDERATED_SENTENCES: dict[str, tuple[str, str]] = {
         "{actual} may not use the session's purse; {expected} may.",
         "Use FederatedLearning.",
     ),
+    # OpenZeppelin's clones
+    "FailedDeployment": ("The session's purse could not be created.", _REPORT),
     "FederatedZeroAddress": ("An address is missing (zero).", _REPORT),
 }

@@ -85,6 +85,7 @@ contract FederatedAttackTest is Sessions {
         id = create(withSalt("young"));
         RunnerKeys memory fresh = runnerKeys(60);
         bondFunds(fresh.owner, 2 * MIN_STAKE);
+        skipBlocks(1);
         register(fresh);
         awaitSlot(id, fresh.node);
         vm.expectPartialRevert(IRunnerReputationErrors.RunnerImmature.selector);
