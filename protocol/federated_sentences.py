@@ -101,7 +101,8 @@ FEDERATED_SENTENCES: dict[str, tuple[str, str]] = {
         "{actual} may not use the session's purse; {expected} may.",
         "Use FederatedLearning.",
     ),
-    # OpenZeppelin's clones
+    # OpenZeppelin's clones and texts
+    "StringsInsufficientHexLength": ("{value} does not fit {length} bytes.", _REPORT),
     "FailedDeployment": ("The session's purse could not be created.", _REPORT),
     "FederatedZeroAddress": ("An address is missing (zero).", _REPORT),
 }

@@ -43,6 +43,11 @@ contract SessionsInvariantTest is Test {
         assertEq(handler.fault(), "");
     }
 
+    /// @dev One action here is up to 150 steps of a session's life.
+    /// forge-config: default.invariant.runs = 8
+    /// forge-config: default.invariant.depth = 48
+    /// forge-config: deep.invariant.runs = 64
+    /// forge-config: deep.invariant.depth = 256
     function invariant_SessionsKeepTheirMoneyAndStakeIsWhereItBelongs() public {
         check();
     }
