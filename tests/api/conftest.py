@@ -183,6 +183,8 @@ def nowhere() -> Deployment:
                 "stake_wallet",
                 "runner_reputation",
                 "task_escrow",
+                "session_charter",
+                "federated_learning",
                 "beacon",
                 "access_manager",
                 "parity_token",
