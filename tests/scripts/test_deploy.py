@@ -24,8 +24,10 @@ CREATED_ON_FILECOIN = (
     "StakeWallet",
     "RunnerReputation",
     "TaskEscrow",
+    "SessionCharter",
+    "FederatedLearning",
 )
-CALLS = 7
+CALLS = 8
 GIVEN = ("--treasury", TREASURY, "--guardian", GUARDIAN, "--usdfc", TOKEN)
 
 
