@@ -7,6 +7,7 @@ import {
     IFederatedLearningTypes
 } from "../../../contracts/interfaces/IFederatedLearning.sol";
 import {IRunnerReputationErrors} from "../../../contracts/interfaces/IRunnerReputation.sol";
+import {IGuardedErrors} from "../../../contracts/interfaces/IGuarded.sol";
 import {IStakeWalletErrors} from "../../../contracts/interfaces/IStakeWallet.sol";
 import {ITaskEscrowErrors} from "../../../contracts/interfaces/ITaskEscrow.sol";
 
@@ -178,7 +179,7 @@ contract FederatedAttackTest is Sessions {
     function test_ThePurseOfASessionIsOutOfEverybodysReach() public {
         address purse = federated.purseOf(id);
         vm.startPrank(client.addr);
-        vm.expectRevert(abi.encodeWithSelector(IStakeWalletErrors.WalletNotModule.selector, client.addr));
+        vm.expectRevert(abi.encodeWithSelector(IGuardedErrors.WalletNotModule.selector, client.addr));
         wallet.escrow(purse, id, 1);
         vm.stopPrank();
         contributeAll(id, 3);

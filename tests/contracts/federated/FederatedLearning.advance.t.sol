@@ -273,6 +273,24 @@ contract FederatedLearningAdvanceTest is Sessions {
         federated.advance(id);
     }
 
+    function test_APauseOfNewThingsStopsNobodyFromEndingASessionAndTakingItsMoneyOut() public {
+        start();
+        commitUpdate(id, 0);
+        pause(address(federated), 100);
+        pause(address(escrow), 100);
+        commitUpdate(id, 1);
+        commitUpdate(id, 2);
+        for (uint8 i = 0; i < 3; i++) {
+            revealUpdate(id, i);
+        }
+        expectPaused(address(escrow));
+        federated.advance(id);
+        closePhase();
+        assertPhase(id, FAILED);
+        assertRefunded();
+        assertEq(free(client.addr), 1_000 * uint256(USDFC));
+    }
+
     // ---------------------------------------------------------------- cancel
 
     function test_ASessionThatIsBeingJoinedIsCancelledAtOnce() public {
