@@ -120,6 +120,7 @@ async def _runner(reputation: Contract, row: asyncpg.Record) -> Facts:
         "owner": address_bytes(runner["owner"]),
         "registered_block": runner["registeredBlock"],
         "banned_until": runner["bannedUntil"],
+        "suspended_until": (await reputation.read("scoreOf", row["node"]))["suspendedUntil"],
         "status": RunnerStatus(runner["status"]).name.lower(),
         "strikes": runner["strikes"],
     }

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from indexer.fold import rows
+from indexer.fold import monitoring_rows, rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,10 @@ FOLDED = (
     Table("channels", rows.Channel, ("channel_id",)),
     Table("modules", rows.Module, ("contract", "module")),
     Table("pauses", rows.Pause, ("target",)),
+    Table("monitoring_epochs", monitoring_rows.Round, ("round",)),
+    Table("monitoring_assignments", monitoring_rows.Assignment, ("round", "monitor")),
+    Table("monitoring_reports", monitoring_rows.Report, ("round", "target", "monitor")),
+    Table("monitoring_verdicts", monitoring_rows.MonitoringVerdict, ("round", "target")),
 )
 FOLDED_BY_NAME = {table.name: table for table in FOLDED}
 

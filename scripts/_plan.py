@@ -6,7 +6,7 @@ from scripts._governance_plan import governance_calls, governance_creations
 from scripts._profiles import Profile, as_arguments
 from scripts._steps import Call, Creation, Parties
 
-MODULES = ("task_escrow",)
+MODULES = ("task_escrow", "peer_monitoring")
 """What moves ledger entries and records outcomes: the contracts that StakeWallet and RunnerReputation are wired to."""
 
 COURTS: tuple[str, ...] = ()
@@ -47,6 +47,17 @@ def creations(profile: Profile, parties: Parties) -> Iterator[Creation]:
             at["beacon"],
             parties.treasury or at["timelock"],
             profile.widening_step,
+        ),
+    )
+    yield Creation(
+        name="peer_monitoring",
+        contract="PeerMonitoring",
+        arguments=lambda at: (
+            at["stake_wallet"],
+            at["runner_reputation"],
+            at["beacon"],
+            parties.treasury or at["timelock"],
+            as_arguments(profile.monitoring),
         ),
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from indexer.errors import FoldError
 from indexer.events import Event
-from indexer.fold import escrow, reputation, wallet
+from indexer.fold import escrow, monitoring, reputation, wallet
 from indexer.fold.state import Impossible, Keys, State
 
 FOLD_VERSION = 3
@@ -14,6 +14,7 @@ FOLDS = {
     "StakeWallet": wallet.FOLDS,
     "RunnerReputation": reputation.FOLDS,
     "TaskEscrow": escrow.FOLDS,
+    "PeerMonitoring": monitoring.FOLDS,
 }
 WITHOUT_ROWS = frozenset({"ActionExecuted", "AuthorityUpdated", "EIP712DomainChanged"})
 """Events that no row speaks of (libraries' own, used nonces); they are kept as raw logs alone."""
@@ -22,6 +23,7 @@ NEEDS = {
     "StakeWallet": wallet.needs,
     "RunnerReputation": reputation.needs,
     "TaskEscrow": escrow.needs,
+    "PeerMonitoring": monitoring.needs,
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from indexer.fold.monitoring_rows import Assignment, MonitoringVerdict, Report, Round
 from indexer.fold.rows import (
     Balance,
     Channel,
@@ -85,6 +86,10 @@ class Keys:
     channels: set[bytes] = field(default_factory=set)
     modules: set[tuple[bytes, bytes]] = field(default_factory=set)
     pauses: set[bytes] = field(default_factory=set)
+    monitoring_rounds: set[bytes] = field(default_factory=set)
+    monitoring_duties: set[tuple[bytes, bytes]] = field(default_factory=set)
+    monitoring_reports: set[tuple[bytes, bytes, bytes]] = field(default_factory=set)
+    monitoring_verdicts: set[tuple[bytes, bytes]] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -111,6 +116,10 @@ class State:
         self.channels: Rows[bytes, Channel] = Rows()
         self.modules: Rows[tuple[bytes, bytes], Module] = Rows()
         self.pauses: Rows[bytes, Pause] = Rows()
+        self.monitoring_rounds: Rows[bytes, Round] = Rows()
+        self.monitoring_duties: Rows[tuple[bytes, bytes], Assignment] = Rows()
+        self.monitoring_reports: Rows[tuple[bytes, bytes, bytes], Report] = Rows()
+        self.monitoring_verdicts: Rows[tuple[bytes, bytes], MonitoringVerdict] = Rows()
         self.task_events: list[TaskEvent] = []
         self.reputation_events: list[ReputationEvent] = []
         self.documents: dict[bytes, str] = {}
@@ -128,6 +137,10 @@ class State:
             "channels": self.channels,
             "modules": self.modules,
             "pauses": self.pauses,
+            "monitoring_epochs": self.monitoring_rounds,
+            "monitoring_assignments": self.monitoring_duties,
+            "monitoring_reports": self.monitoring_reports,
+            "monitoring_verdicts": self.monitoring_verdicts,
         }
 
     def take_changes(self) -> Changes:

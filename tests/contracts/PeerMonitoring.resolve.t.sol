@@ -101,9 +101,7 @@ contract PeerMonitoringResolveTest is Watches {
         uint256 first = concluded(OFFLINE);
         vm.prank(target.owner);
         uint256 round = monitoring.challenge(first, target.node);
-        // The next epoch finds it offline again, while the judges are still at work.
-        uint256 second = blockNow() / EPOCH;
-        if (monitoring.drawOf(second).active == 0) second = nextEpoch();
+        // It is found offline again while the judges are still at work.
         uint256 until = uint256(reputation.scoreOf(target.node).suspendedUntil) + 2 * EPOCH;
         reputation.penalize("later", target.node, offlineOutcome(), uint40(until));
         toConclude(round);
