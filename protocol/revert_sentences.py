@@ -143,7 +143,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The node key's signature counted until block {deadlineBlock}; now is block {currentBlock}.",
         "Sign again with a later deadline.",
     ),
-    "RunnerNotModule": ("{caller} may not change runners' records.", "Only the contracts wired at deployment may."),
+    "RunnerNotModule": (
+        "{caller} may not change runners' records.",
+        "Only the contracts wired at deployment may.",
+    ),
     "RunnerNotWirer": ("{actual} may not wire the RunnerReputation; {expected} may.", _SET_UP),
     "RunnerAlreadyWired": ("The RunnerReputation is wired already; that is done once.", _SET_UP),
     "RunnerBadSettings": ("The setting {field:text} of the RunnerReputation is out of bounds.", _SET_UP),

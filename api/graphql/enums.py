@@ -38,7 +38,9 @@ class SeatState(Enum):
     REVEALED = "revealed"
 
 
-@strawberry.enum(description="What a seat came to, for its runner's record, or what else was put on that record.")
+@strawberry.enum(
+    description="What a seat came to, for its runner's record, or what else was put on that record."
+)
 class Outcome(Enum):
     RIGHT = "right"
     WRONG = "wrong"

@@ -54,9 +54,7 @@ def _committed(state: State, event: Event) -> None:
     key = (key_of(round_), monitor)
     if state.monitoring_duties.find(key) is not None:
         raise Impossible(f"0x{monitor.hex()} committed in round {round_} before")
-    row = Assignment(
-        *key, commitment, log.block_number, log.tx_hash, updated_block=log.block_number
-    )
+    row = Assignment(*key, commitment, log.block_number, log.tx_hash, updated_block=log.block_number)
     state.monitoring_duties.put(key, row)
 
 

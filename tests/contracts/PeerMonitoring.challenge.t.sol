@@ -45,9 +45,7 @@ contract PeerMonitoringChallengeTest is Watches {
     }
 
     function expectWrongRuling(IPeerMonitoringTypes.Ruling expected, IPeerMonitoringTypes.Ruling actual) private {
-        vm.expectRevert(
-            abi.encodeWithSelector(IPeerMonitoringErrors.MonitorWrongRuling.selector, expected, actual)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IPeerMonitoringErrors.MonitorWrongRuling.selector, expected, actual));
     }
 
     function test_OneChallengeForEachVerdict() public {

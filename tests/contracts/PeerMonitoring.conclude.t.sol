@@ -16,9 +16,7 @@ contract PeerMonitoringConcludeTest is Watches {
         uint256 epoch = epochWith(target.node, 4);
         reportAll(epoch, target.node, mixed(3, POOR, 1, GOOD));
         vm.expectEmit(address(monitoring));
-        emit IPeerMonitoringEvents.EpochConcluded(
-            epoch, target.node, IPeerMonitoringTypes.Ruling.Agreed, POOR, 3, 4
-        );
+        emit IPeerMonitoringEvents.EpochConcluded(epoch, target.node, IPeerMonitoringTypes.Ruling.Agreed, POOR, 3, 4);
         conclude(epoch, target.node);
         IPeerMonitoringTypes.Verdict memory verdict = monitoring.verdictOf(epoch, target.node);
         assertEq(uint256(verdict.kind), uint256(POOR));
@@ -188,9 +186,7 @@ contract PeerMonitoringConcludeTest is Watches {
         }
         uint256 epoch = concluded(kinds);
         bool effective = most >= 3 && most * 3 >= count * 2;
-        assertRuling(
-            epoch, effective ? IPeerMonitoringTypes.Ruling.Agreed : IPeerMonitoringTypes.Ruling.Split
-        );
+        assertRuling(epoch, effective ? IPeerMonitoringTypes.Ruling.Agreed : IPeerMonitoringTypes.Ruling.Split);
         if (!effective) assertEq(scoreOf(target.node), START);
         assertEq(monitoring.tallyOf(epoch, target.node).reports[said[0] % 6], counts[said[0] % 6]);
         assertTrue(monitoring.tallyOf(epoch, target.node).agreed == effective);

@@ -22,9 +22,7 @@ contract PeerMonitoringFullTest is Watches {
         vm.prank(busy.node);
         monitoring.revealReports(epoch, told, times(32, GOOD), new bytes32[](32), saltOf(busy.node));
         toConclude(epoch);
-        vm.expectRevert(
-            abi.encodeWithSelector(IPeerMonitoringErrors.MonitorNotSilent.selector, epoch, left, busy.node)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IPeerMonitoringErrors.MonitorNotSilent.selector, epoch, left, busy.node));
         monitoring.reportSilent(epoch, left, busy.node);
         monitoring.reportSilent(epoch, left, fleet[32].node == left ? fleet[31].node : fleet[32].node);
     }

@@ -19,9 +19,7 @@ contract PeerMonitoringReportSilentTest is Watches {
     }
 
     function expectNotAssigned(uint256 round, address node, address monitor) private {
-        vm.expectRevert(
-            abi.encodeWithSelector(IPeerMonitoringErrors.MonitorNotAssigned.selector, round, node, monitor)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IPeerMonitoringErrors.MonitorNotAssigned.selector, round, node, monitor));
     }
 
     function test_AMonitorThatSaysNothingLosesScore() public {
@@ -42,9 +40,7 @@ contract PeerMonitoringReportSilentTest is Watches {
         RunnerKeys memory lazy = monitorsOf(epoch, target.node)[0];
         toConclude(epoch);
         monitoring.reportSilent(epoch, target.node, lazy.node);
-        vm.expectRevert(
-            abi.encodeWithSelector(IPeerMonitoringErrors.MonitorAlreadyMarked.selector, epoch, lazy.node)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IPeerMonitoringErrors.MonitorAlreadyMarked.selector, epoch, lazy.node));
         monitoring.reportSilent(epoch, target.node, lazy.node);
     }
 
@@ -62,16 +58,16 @@ contract PeerMonitoringReportSilentTest is Watches {
         RunnerKeys memory lazy = fleet[1];
         do {
             epoch = nextEpoch();
-        } while (!monitoring.isMonitorOf(epoch, target.node, lazy.node)
-                || !monitoring.isMonitorOf(epoch, fleet[2].node, lazy.node));
+        } while (
+            !monitoring.isMonitorOf(epoch, target.node, lazy.node)
+                || !monitoring.isMonitorOf(epoch, fleet[2].node, lazy.node)
+        );
         commit(epoch, lazy, fleet[2].node, GOOD);
         toReveal(epoch);
         reveal(epoch, lazy, fleet[2].node, GOOD);
         toConclude(epoch);
         vm.expectRevert(
-            abi.encodeWithSelector(
-                IPeerMonitoringErrors.MonitorNotSilent.selector, epoch, fleet[2].node, lazy.node
-            )
+            abi.encodeWithSelector(IPeerMonitoringErrors.MonitorNotSilent.selector, epoch, fleet[2].node, lazy.node)
         );
         monitoring.reportSilent(epoch, fleet[2].node, lazy.node);
         monitoring.reportSilent(epoch, target.node, lazy.node);
@@ -169,8 +165,10 @@ contract PeerMonitoringReportSilentTest is Watches {
         uint256 epoch;
         do {
             epoch = nextEpoch();
-        } while (!monitoring.isMonitorOf(epoch, target.node, fleet[1].node)
-                || !monitoring.isMonitorOf(epoch, target.node, twin.node));
+        } while (
+            !monitoring.isMonitorOf(epoch, target.node, fleet[1].node)
+                || !monitoring.isMonitorOf(epoch, target.node, twin.node)
+        );
         commit(epoch, twin, target.node, GOOD);
         toReveal(epoch);
         reveal(epoch, twin, target.node, GOOD);
@@ -186,6 +184,8 @@ contract PeerMonitoringReportSilentTest is Watches {
         toConclude(round);
         monitoring.reportSilent(round, target.node, lazy.node);
         assertEq(scoreOf(lazy.node), START * 95 / 100);
-        assertEq(uint256(monitoring.verdictOf(epoch, target.node).ruling), uint256(IPeerMonitoringTypes.Ruling.Challenged));
+        assertEq(
+            uint256(monitoring.verdictOf(epoch, target.node).ruling), uint256(IPeerMonitoringTypes.Ruling.Challenged)
+        );
     }
 }

@@ -149,9 +149,7 @@ contract PeerMonitoringRevealReportsTest is Watches {
         commit(epoch, other, target.node, POOR);
         toReveal(epoch);
         vm.expectRevert(
-            abi.encodeWithSelector(
-                IPeerMonitoringErrors.MonitorNotAssigned.selector, epoch, target.node, other.node
-            )
+            abi.encodeWithSelector(IPeerMonitoringErrors.MonitorNotAssigned.selector, epoch, target.node, other.node)
         );
         reveal(epoch, other, target.node, POOR);
     }
@@ -190,8 +188,10 @@ contract PeerMonitoringRevealReportsTest is Watches {
         uint256 epoch;
         do {
             epoch = nextEpoch();
-        } while (!monitoring.isMonitorOf(epoch, target.node, fleet[1].node)
-                || !monitoring.isMonitorOf(epoch, target.node, twin.node));
+        } while (
+            !monitoring.isMonitorOf(epoch, target.node, fleet[1].node)
+                || !monitoring.isMonitorOf(epoch, target.node, twin.node)
+        );
         commit(epoch, fleet[1], target.node, POOR);
         commit(epoch, twin, target.node, POOR);
         toReveal(epoch);

@@ -23,10 +23,7 @@ contract RunnerReputationPenalizeTest is OwnModule {
         return reputation.scoreOf(keys.node).score;
     }
 
-    function penalize(IRunnerReputationTypes.Outcome outcome)
-        internal
-        returns (IRunnerReputationTypes.Penalty memory)
-    {
+    function penalize(IRunnerReputationTypes.Outcome outcome) internal returns (IRunnerReputationTypes.Penalty memory) {
         return reputation.penalize(REF, keys.node, outcome, uint40(blockNow() + 100));
     }
 
@@ -35,9 +32,7 @@ contract RunnerReputationPenalizeTest is OwnModule {
     }
 
     function offline(uint256 blocks_) internal returns (IRunnerReputationTypes.Penalty memory) {
-        return reputation.penalize(
-            REF, keys.node, IRunnerReputationTypes.Outcome.Offline, uint40(blockNow() + blocks_)
-        );
+        return reputation.penalize(REF, keys.node, IRunnerReputationTypes.Outcome.Offline, uint40(blockNow() + blocks_));
     }
 
     // ---------------------------------------------------------------- who may

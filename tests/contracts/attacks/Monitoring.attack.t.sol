@@ -65,9 +65,7 @@ contract MonitoringAttackTest is Watches {
         commit(epoch, target, target.node, GOOD);
         toReveal(epoch);
         vm.expectRevert(
-            abi.encodeWithSelector(
-                IPeerMonitoringErrors.MonitorNotAssigned.selector, epoch, target.node, target.node
-            )
+            abi.encodeWithSelector(IPeerMonitoringErrors.MonitorNotAssigned.selector, epoch, target.node, target.node)
         );
         reveal(epoch, target, target.node, GOOD);
     }

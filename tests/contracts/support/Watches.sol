@@ -30,9 +30,8 @@ abstract contract Watches is Deployed {
         super.setUp();
         wallet = new StakeWallet(address(token), UNBOND_DELAY);
         reputation = new RunnerReputation(address(wallet), settings());
-        monitoring = new PeerMonitoring(
-            address(wallet), address(reputation), address(beacon), treasury, monitorSettings()
-        );
+        monitoring =
+            new PeerMonitoring(address(wallet), address(reputation), address(beacon), treasury, monitorSettings());
         address[] memory modules = new address[](2);
         (modules[0], modules[1]) = (address(monitoring), address(this));
         wallet.wire(modules);
@@ -189,12 +188,11 @@ abstract contract Watches is Deployed {
         }
     }
 
-    function mixed(
-        uint256 first,
-        IPeerMonitoringTypes.Kind kind,
-        uint256 second,
-        IPeerMonitoringTypes.Kind other
-    ) internal pure returns (IPeerMonitoringTypes.Kind[] memory list) {
+    function mixed(uint256 first, IPeerMonitoringTypes.Kind kind, uint256 second, IPeerMonitoringTypes.Kind other)
+        internal
+        pure
+        returns (IPeerMonitoringTypes.Kind[] memory list)
+    {
         list = times(first + second, kind);
         for (uint256 i = first; i < list.length; i++) {
             list[i] = other;
