@@ -139,6 +139,7 @@ class Index:
             "status": "active",
             "registered_block": 1,
             "banned_until": 0,
+            "suspended_until": 0,
             "strikes": 0,
             "updated_block": 1,
         } | given
