@@ -1,6 +1,5 @@
 """Monitoring rounds on the real contracts: tables, contracts and a fresh fold agree."""
 
-import secrets
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -10,16 +9,14 @@ from devnet.accounts import LocalAccounts
 from devnet.anvil import Anvil
 from indexer.fold.monitoring import key_of
 from indexer.settings import IndexerSettings
-from protocol import monitoring, typed_data
+from protocol import monitoring
 from protocol.chain import Chain
 from protocol.commitment import new_salt
 from protocol.deployment import Deployment, save_deployment
 from protocol.enums import ReportKind
-from protocol.money import USDFC
 from protocol.sender import Sender
 from tests.indexer.test_on_anvil import assert_verified, fetch, indexer
-
-DEPLOYED, RUNNERS = 3, 5
+from tests.monitored import RUNNERS, enlist
 
 
 class Watch:
@@ -32,31 +29,6 @@ class Watch:
         self.owners = [Sender(chain, accounts.owner(number)) for number in range(RUNNERS)]
         self.functions = chain.monitoring.functions
         self.anyone = Sender(chain, accounts.relayer)
-
-    async def enlist(self, accounts: LocalAccounts) -> None:
-        """Stake and register those that the deployed state lacks."""
-        wallet, deployment = self.chain.wallet.functions, self.chain.deployment
-        domain = typed_data.reputation_domain(deployment.chain_id, deployment.runner_reputation)
-        for number in range(DEPLOYED, RUNNERS):
-            owner, amount = self.owners[number], 200 * USDFC
-            await self.anyone.send(self.chain.token.functions.mint(owner.address, amount), label="mint")
-            approve = self.chain.token.functions.approve(self.chain.wallet.address, amount)
-            await owner.send(approve, label="approve")
-            await owner.send(wallet.deposit(amount), label="deposit")
-            await owner.send(wallet.bond(100 * USDFC), label="bond")
-            made = typed_data.Registration(
-                owner=owner.address,
-                node=accounts.node(number).address,
-                label=bytes(32),
-                profile=secrets.token_bytes(32),
-                deadline=2**40,
-            )
-            signature = typed_data.sign_registration(made, domain, accounts.node(number))
-            call = self.chain.reputation.functions.register(
-                made.node, made.label, made.profile, made.deadline, signature
-            )
-            await owner.send(call, label="register")
-        await self.anvil.mine(3)
 
     async def roll(self, block: int) -> None:
         """Mine until the next transaction is in `block` or later."""
@@ -97,7 +69,8 @@ class Watch:
 async def watch(anvil: Anvil, deployment: Deployment, accounts: LocalAccounts) -> AsyncIterator[Watch]:
     async with Chain.connect(anvil.url, deployment) as chain:
         made = Watch(chain, anvil, accounts)
-        await made.enlist(accounts)
+        await enlist(chain, accounts)
+        await anvil.mine(3)
         yield made
 
 
