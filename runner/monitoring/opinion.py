@@ -25,6 +25,8 @@ from runner.journal import Journal
 _WRONG, _MISSED = 2, 3
 _PROBE_TIMEOUT_S = 5.0
 _HEALTH = "/health"
+_REMEMBERED = 1_024
+"""Observations kept: many epochs' worth."""
 
 log = structlog.get_logger()
 
@@ -58,6 +60,8 @@ class Observer:
             return
         url = await self._url(target)
         if url is not None:
+            while len(self._answered) >= _REMEMBERED:
+                self._answered.pop(next(iter(self._answered)))
             self._answered[epoch, target] = await answers(url, anywhere=self._chain.deployment.local)
 
     async def of(self, target: str, *, epoch: int, since_block: int, until_block: int) -> ReportKind:
@@ -76,10 +80,6 @@ class Observer:
         if after[_MISSED] > before[_MISSED]:
             return ReportKind.POOR_PERFORMANCE
         return ReportKind.GOOD_BEHAVIOR
-
-    def forget_before(self, epoch: int) -> None:
-        """Drop what was observed in earlier epochs."""
-        self._answered = {key: value for key, value in self._answered.items() if key[0] >= epoch}
 
     async def _record(self, target: str, block: int) -> Sequence[int]:
         record: Sequence[int] = await self._chain.call(
