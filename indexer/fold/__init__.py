@@ -7,7 +7,7 @@ from indexer.events import Event
 from indexer.fold import escrow, monitoring, reputation, wallet
 from indexer.fold.state import Impossible, Keys, State
 
-FOLD_VERSION = 3
+FOLD_VERSION = 4
 """Raise whenever equal events would give other rows: the index is then built anew beside the old one."""
 
 FOLDS = {
