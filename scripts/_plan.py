@@ -6,10 +6,10 @@ from scripts._governance_plan import governance_calls, governance_creations
 from scripts._profiles import Profile, as_arguments
 from scripts._steps import Call, Creation, Parties
 
-MODULES = ("task_escrow", "peer_monitoring")
+MODULES = ("task_escrow",)
 """What moves ledger entries and records outcomes: the contracts that StakeWallet and RunnerReputation are wired to."""
 
-COURTS: tuple[str, ...] = ()
+COURTS: tuple[str, ...] = ("peer_monitoring",)
 """Modules too, which the guardian cannot pause: their bonds decide what has begun."""
 
 

@@ -27,6 +27,15 @@ contract PeerMonitoringChallengeTest is Watches {
         assertEq(made.target, target.node);
     }
 
+    function test_TheGuardianCannotKeepAChallengeFromBeingMade() public {
+        uint256 epoch = concluded(OFFLINE);
+        assertTrue(wallet.isModule(address(monitoring)));
+        assertFalse(wallet.isPausable(address(monitoring)));
+        vm.prank(target.owner);
+        monitoring.challenge(epoch, target.node);
+        assertRuling(epoch, IPeerMonitoringTypes.Ruling.Challenged);
+    }
+
     function test_NoChallengeWithoutTheBond() public {
         uint256 epoch = concluded(OFFLINE);
         expectError(IStakeWalletErrors.WalletInsufficient.selector, CHALLENGE_BOND, 0);

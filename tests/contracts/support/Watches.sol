@@ -6,7 +6,6 @@ import {IPeerMonitoringTypes} from "../../../contracts/interfaces/IPeerMonitorin
 import {IRunnerReputationTypes} from "../../../contracts/interfaces/IRunnerReputation.sol";
 import {PeerMonitoring} from "../../../contracts/PeerMonitoring.sol";
 import {RunnerReputation} from "../../../contracts/RunnerReputation.sol";
-import {StakeWallet} from "../../../contracts/StakeWallet.sol";
 
 /// @title Watches: a fleet of runners that watch each other, and the steps of a round
 /// @dev The test is a module too, so that it can give scores.
@@ -28,13 +27,13 @@ abstract contract Watches is Deployed {
 
     function setUp() public virtual override {
         super.setUp();
-        wallet = new StakeWallet(address(token), UNBOND_DELAY);
+        wallet = walletOf(address(token));
         reputation = new RunnerReputation(address(wallet), settings());
         monitoring =
             new PeerMonitoring(address(wallet), address(reputation), address(beacon), treasury, monitorSettings());
         address[] memory modules = new address[](2);
         (modules[0], modules[1]) = (address(monitoring), address(this));
-        wallet.wire(modules);
+        wallet.wire(only(address(this)), only(address(monitoring)));
         reputation.wire(modules);
         for (uint256 i = 0; i < FLEET; i++) {
             fleet.push(runner(i));
