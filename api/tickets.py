@@ -75,7 +75,8 @@ async def _draws(lottery: _Lottery, key: DrawKey) -> list[Draw]:
     drawn = sorted(
         (ticket(seed, key.task_id, "0x" + row["node"].hex()), row["node"])
         for row in lottery.candidates
-        if row["registered_block"] <= registered_by and row["banned_until"] < lottery.head
+        if row["registered_block"] <= registered_by
+        and max(row["banned_until"], row["suspended_until"]) < lottery.head
     )
     admitted = threshold(
         lottery.active, key.replicas, max(lottery.head - key.seed_block, 0), lottery.widening_step

@@ -127,8 +127,10 @@ def _published(profiles: Mapping[str, bytes]) -> dict[str, bytes]:
 async def _read_runner(
     chain: Chain, content: ContentStore, node: str, profile: bytes, *, head: int
 ) -> _ActiveRunner | None:
-    owner, _, banned_until, status, _ = await chain.call(chain.reputation.functions.runnerOf(node))
+    owner, _, banned_until, status, _, suspended = await chain.call(chain.reputation.functions.runnerOf(node))
     if RunnerStatus(status) is not RunnerStatus.ACTIVE or banned_until > head:
+        return None
+    if suspended and (await chain.call(chain.reputation.functions.scoreOf(node)))[-1] > head:
         return None
     try:
         document = parse_document(await content.get(profile))

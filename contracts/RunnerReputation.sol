@@ -7,6 +7,7 @@ import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/Signa
 import {IDelegatedTypes} from "./interfaces/IDelegated.sol";
 import {IRunnerReputation} from "./interfaces/IRunnerReputation.sol";
 import {IStakeWallet} from "./interfaces/IStakeWallet.sol";
+import {Marks} from "./libraries/Marks.sol";
 import {Records} from "./libraries/Records.sol";
 
 /// @title RunnerReputation
@@ -116,6 +117,7 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
         Runner memory runner = _requireActive(node);
         owner = runner.owner;
         require(block.number >= runner.bannedUntil, RunnerBanned(runner.bannedUntil));
+        if (runner.suspended) _requireResumed(node);
         require(runner.registeredBlock <= registeredBy, RunnerImmature(runner.registeredBlock, registeredBy));
         _requireStake(owner, _activeRunnersOf[owner]);
     }
@@ -127,13 +129,53 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
         external
         returns (address[] memory owners)
     {
-        require(_isModule[msg.sender], RunnerNotModule(msg.sender));
+        _requireModule();
         owners = new address[](nodes.length);
         for (uint256 i = 0; i < nodes.length; ++i) {
             owners[i] = _runners[nodes[i]].owner;
             require(owners[i] != address(0), RunnerUnknown(nodes[i]));
             _record(ref, nodes[i], outcomes[i], fee);
         }
+    }
+
+    /// @inheritdoc IRunnerReputation
+    function penalize(bytes32 ref, address node, Outcome outcome, uint40 suspendUntil)
+        external
+        returns (Penalty memory done)
+    {
+        _requireModule();
+        Runner storage runner = _runners[node];
+        require(runner.status != Status.None, RunnerUnknown(node));
+        done.atBlock = uint40(block.number);
+        bool again = outcome == Outcome.Offline && _suspend(node, suspendUntil);
+        if (outcome == Outcome.Offline) done.suspendedUntil = suspendUntil;
+        Score memory record = Records.unpack(_records[node]);
+        done.scoreBefore = uint32(_decayed(record));
+        done.scoreAfter = again ? done.scoreBefore : Marks.left(outcome, done.scoreBefore);
+        if (outcome == Outcome.MonitorSilent || outcome == Outcome.MonitorLying) ++record.monitorMissed;
+        _save(ref, node, outcome, record, done.scoreAfter);
+        if (outcome == Outcome.MaliciousBehavior) {
+            done.bannedBefore = runner.bannedUntil;
+            _ban(node);
+            done.bannedUntil = runner.bannedUntil;
+        }
+    }
+
+    /// @inheritdoc IRunnerReputation
+    function restore(bytes32 ref, address node, Penalty calldata done) external {
+        _requireModule();
+        Score memory record = Records.unpack(_records[node]);
+        uint256 lost = _decayedSince(done.scoreBefore, done.atBlock) - _decayedSince(done.scoreAfter, done.atBlock);
+        uint256 score = _decayed(record) + lost;
+        _save(ref, node, Outcome.Restored, record, score < MAX_SCORE ? uint32(score) : uint32(MAX_SCORE));
+        if (done.bannedUntil != 0) _pardon(node, done);
+        if (done.suspendedUntil != 0 && record.suspendedUntil == done.suspendedUntil) _lift(node);
+    }
+
+    /// @inheritdoc IRunnerReputation
+    function liftSuspension(address node) external {
+        _requireModule();
+        if (_runners[node].suspended) _lift(node);
     }
 
     /// @inheritdoc IRunnerReputation
@@ -209,10 +251,14 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
             score = score * 9 / 10;
             ++record.missed;
         }
-        record.score = uint32(score);
+        _save(ref, node, outcome, record, uint32(score));
+    }
+
+    function _save(bytes32 ref, address node, Outcome outcome, Score memory record, uint32 score) private {
+        record.score = score;
         record.updatedBlock = uint40(block.number);
         _records[node] = Records.pack(record);
-        emit ScoreChanged(node, ref, outcome, record.score);
+        emit ScoreChanged(node, ref, outcome, score);
     }
 
     /// @dev Never passes MAX_SCORE: the gain is at most MAX_GAIN / MAX_SCORE of what is missing.
@@ -224,10 +270,13 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
     /// @dev What is above the start value halves every half-life, linearly within one. Losses round up, so that a record
     /// which is touched every few blocks decays too.
     function _decayed(Score memory record) private view returns (uint256) {
-        if (record.updatedBlock == 0) return START_SCORE;
-        if (record.score <= START_SCORE) return record.score;
-        uint256 elapsed = block.number - record.updatedBlock;
-        uint256 excess = (record.score - START_SCORE) >> (elapsed / _halfLife);
+        return record.updatedBlock == 0 ? START_SCORE : _decayedSince(record.score, record.updatedBlock);
+    }
+
+    function _decayedSince(uint256 score, uint256 sinceBlock) private view returns (uint256) {
+        if (score <= START_SCORE) return score;
+        uint256 elapsed = block.number - sinceBlock;
+        uint256 excess = (score - START_SCORE) >> (elapsed / _halfLife);
         uint256 span = 2 * uint256(_halfLife);
         uint256 lost = (excess * (elapsed % _halfLife) + span - 1) / span;
         return START_SCORE + excess - lost;
@@ -239,6 +288,7 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
         uint8 strikes = runner.strikes;
         uint256 length = uint256(_banFor) << (strikes < MAX_DOUBLINGS ? strikes : MAX_DOUBLINGS);
         uint256 untilBlock = block.number + length;
+        if (untilBlock < runner.bannedUntil) untilBlock = runner.bannedUntil;
         if (untilBlock > type(uint40).max) untilBlock = type(uint40).max;
         if (strikes < type(uint8).max) ++strikes;
         runner.strikes = strikes;
@@ -246,7 +296,46 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
         emit RunnerBan(node, untilBlock, strikes);
     }
 
+    /// @dev A ban that a later one has replaced is not shortened. One that ends now has lasted until now: whoever asks later
+    /// where the runner was in between learns that it was kept away.
+    function _pardon(address node, Penalty calldata done) private {
+        Runner storage runner = _runners[node];
+        if (runner.strikes != 0) --runner.strikes;
+        if (runner.bannedUntil == done.bannedUntil && done.bannedUntil > block.number) {
+            runner.bannedUntil = done.bannedBefore > block.number ? done.bannedBefore : uint40(block.number);
+        }
+        emit RunnerBan(node, runner.bannedUntil, runner.strikes);
+    }
+
+    /// @dev The latest suspension replaces the one before.
+    function _suspend(address node, uint40 untilBlock) private returns (bool again) {
+        Score memory record = Records.unpack(_records[node]);
+        again = record.suspendedUntil > block.number;
+        record.suspendedUntil = untilBlock;
+        _records[node] = Records.pack(record);
+        _runners[node].suspended = true;
+        emit RunnerSuspension(node, untilBlock);
+    }
+
+    function _lift(address node) private {
+        _runners[node].suspended = false;
+        Score memory record = Records.unpack(_records[node]);
+        if (record.suspendedUntil <= block.number) return;
+        record.suspendedUntil = uint40(block.number);
+        _records[node] = Records.pack(record);
+        emit RunnerSuspension(node, block.number);
+    }
+
     // ---------------------------------------------------------------- checks
+
+    function _requireModule() private view {
+        require(_isModule[msg.sender], RunnerNotModule(msg.sender));
+    }
+
+    function _requireResumed(address node) private view {
+        uint40 untilBlock = Records.unpack(_records[node]).suspendedUntil;
+        require(block.number >= untilBlock, RunnerSuspended(untilBlock));
+    }
 
     function _requireActive(address node) private view returns (Runner storage runner) {
         runner = _runners[node];
@@ -281,7 +370,7 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
 
         runner.owner = wanted.owner;
         runner.status = Status.Active;
-        runner.registeredBlock = uint40(block.number);
+        runner.registeredBlock = uint32(block.number);
         _activeRunnersOf[wanted.owner] = active;
         ++_activeRunners;
         emit RunnerRegistered(wanted.node, wanted.owner, wanted.label, wanted.profile);

@@ -1,47 +1,19 @@
 """Ask the contracts, at the indexed block, for what the tables say of them."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
 import asyncpg
-from eth_abi.abi import decode as abi_decode
-from eth_abi.abi import encode as abi_encode
-from eth_utils.abi import function_abi_to_4byte_selector, get_abi_input_types
 
 from indexer.chain import ChainReader
-from indexer.decode import AbiEntry, canonical_type
+from indexer.contract import Contract, Facts
 from indexer.events import address_bytes
 from indexer.fold.rows import START_SCORE
+from indexer.monitoring_reads import monitoring_checks
 from indexer.verify import snapshot
-from protocol.abi import load_abi
 from protocol.deployment import Deployment
 from protocol.enums import RunnerStatus, SeatState, SessionPhase, TaskStatus
-
-Facts = Mapping[str, Any]
-
-
-class Contract:
-    """Views of one contract as of one block."""
-
-    def __init__(self, chain: ChainReader, name: str, address: str, *, block: int) -> None:
-        self._chain = chain
-        self._address = address_bytes(address)
-        self._block = block
-        self._functions: dict[str, AbiEntry] = {
-            entry["name"]: entry for entry in load_abi(name) if entry["type"] == "function"
-        }
-
-    async def read(self, name: str, *args: Any) -> Facts:
-        """Call a view; gives the members of the struct it returns, or its outputs, by name."""
-        entry = self._functions[name]
-        payload = bytes(function_abi_to_4byte_selector(entry)) + abi_encode(get_abi_input_types(entry), args)  # type: ignore[arg-type]
-        answer = await self._chain.call(self._address, payload, block=self._block)
-        outputs = entry["outputs"]
-        values = abi_decode([canonical_type(output) for output in outputs], answer)
-        if len(outputs) == 1 and outputs[0]["type"] == "tuple":
-            return dict(zip((member["name"] for member in outputs[0]["components"]), values[0], strict=True))
-        return dict(zip((output["name"] or "value" for output in outputs), values, strict=True))
 
 
 async def compare_with_contracts(
@@ -53,6 +25,7 @@ async def compare_with_contracts(
         reputation = Contract(chain, "RunnerReputation", deployment.runner_reputation, block=block)
         escrow = Contract(chain, "TaskEscrow", deployment.task_escrow, block=block)
         federated = Contract(chain, "FederatedLearning", deployment.federated_learning, block=block)
+        monitoring = Contract(chain, "PeerMonitoring", deployment.peer_monitoring, block=block)
         settings = await reputation.read("settings")
         checks: Sequence[tuple[str, Callable[[asyncpg.Record], Awaitable[Facts]]]] = (
             ("balances", lambda row: _balance(wallet, row)),
@@ -63,6 +36,7 @@ async def compare_with_contracts(
             ("channels", lambda row: _channel(wallet, row)),
             ("federated_learning_sessions", lambda row: _session(federated, row)),
             ("fl_participants", lambda row: _participant(federated, row)),
+            *monitoring_checks(monitoring, reputation),
         )
         found: list[str] = []
         for table, ask in checks:
@@ -123,6 +97,7 @@ async def _runner(reputation: Contract, row: asyncpg.Record) -> Facts:
         "owner": address_bytes(runner["owner"]),
         "registered_block": runner["registeredBlock"],
         "banned_until": runner["bannedUntil"],
+        "suspended_until": (await reputation.read("scoreOf", row["node"]))["suspendedUntil"],
         "status": RunnerStatus(runner["status"]).name.lower(),
         "strikes": runner["strikes"],
     }

@@ -96,6 +96,7 @@ class EventBook:
                 address_bytes(deployment.task_escrow): "TaskEscrow",
                 address_bytes(deployment.session_charter): "SessionCharter",
                 address_bytes(deployment.federated_learning): "FederatedLearning",
+                address_bytes(deployment.peer_monitoring): "PeerMonitoring",
             }
         )
 

@@ -47,6 +47,7 @@ def version_of(deployment: Deployment) -> str:
         deployment.task_escrow,
         deployment.session_charter,
         deployment.federated_learning,
+        deployment.peer_monitoring,
         str(FOLD_VERSION),
         *(topic.hex() for topics in event_topics().values() for topic in sorted(topics)),
         repr(schema_file()),

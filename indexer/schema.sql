@@ -260,6 +260,7 @@ CREATE TABLE runners (
     status text NOT NULL,
     registered_block int8 NOT NULL,
     banned_until int8 NOT NULL,
+    suspended_until int8 NOT NULL,
     strikes int2 NOT NULL,
     updated_block int8 NOT NULL
 );
@@ -270,8 +271,9 @@ COMMENT ON COLUMN runners.label IS 'The owner''s name for the device, 32 bytes, 
 COMMENT ON COLUMN runners.profile IS 'SHA-256 digest of the profile document (models, prices) on IPFS.';
 COMMENT ON COLUMN runners.status IS 'active or retired.';
 COMMENT ON COLUMN runners.registered_block IS 'Block of the (last) registration.';
-COMMENT ON COLUMN runners.banned_until IS 'Last block of the ban; 0 when never banned.';
-COMMENT ON COLUMN runners.strikes IS 'Bans so far.';
+COMMENT ON COLUMN runners.banned_until IS 'Block at which the (last) ban ends or ended; 0 when never banned.';
+COMMENT ON COLUMN runners.suspended_until IS 'Block at which the (last) suspension for being offline ends or ended; 0 when never suspended.';
+COMMENT ON COLUMN runners.strikes IS 'Bans so far, without those that were undone.';
 COMMENT ON COLUMN runners.updated_block IS 'Last block that changed the row.';
 
 CREATE TABLE runner_reputation (
@@ -290,7 +292,7 @@ COMMENT ON COLUMN runner_reputation.score IS 'Millionths, 0 to 1,000,000, as of 
 COMMENT ON COLUMN runner_reputation."right" IS 'Seats with a right result.';
 COMMENT ON COLUMN runner_reputation.wrong IS 'Seats with a wrong result.';
 COMMENT ON COLUMN runner_reputation.missed IS 'Seats that did not commit, or did not reveal where no quorum was found.';
-COMMENT ON COLUMN runner_reputation.monitor_missed IS 'Monitoring duties missed.';
+COMMENT ON COLUMN runner_reputation.monitor_missed IS 'Monitoring rounds in which it was silent or lied.';
 COMMENT ON COLUMN runner_reputation.wrong_streak IS 'Wrong results since the last right one or ban.';
 COMMENT ON COLUMN runner_reputation.updated_block IS 'Block of the last outcome (of registration, before the first).';
 
@@ -307,8 +309,8 @@ CREATE TABLE reputation_events (
 );
 COMMENT ON TABLE reputation_events IS 'History of each runner''s score.';
 COMMENT ON COLUMN reputation_events.node IS 'The runner.';
-COMMENT ON COLUMN reputation_events.ref IS 'What it was for: a task id.';
-COMMENT ON COLUMN reputation_events.outcome IS 'right, wrong, missed or neutral.';
+COMMENT ON COLUMN reputation_events.ref IS 'What it was for: a task id, the round of a challenge (also for the verdict that it is about), or an epoch''s number as 32 bytes.';
+COMMENT ON COLUMN reputation_events.outcome IS 'right, wrong, missed or neutral; poor_performance, suspicious_activity, malicious_behavior, offline or resource_abuse; monitor_silent or monitor_lying; restored.';
 COMMENT ON COLUMN reputation_events.score IS 'Score after it, millionths.';
 COMMENT ON COLUMN reputation_events.block_number IS 'Height.';
 COMMENT ON COLUMN reputation_events.tx_index IS 'Position of the transaction in its block.';
@@ -698,6 +700,118 @@ COMMENT ON COLUMN fl_events.block_time IS 'Time of the block.';
 COMMENT ON COLUMN fl_events.name IS 'Event name as in FederatedLearning.';
 COMMENT ON COLUMN fl_events.node IS 'The participant''s node key, where the event names one.';
 COMMENT ON COLUMN fl_events.data IS 'The other arguments by name: integers as decimal strings, bytes and addresses as 0x hex, phases as words.';
+CREATE TABLE monitoring_epochs (
+    round bytea PRIMARY KEY,
+    epoch int8,
+    seed_block int8 NOT NULL,
+    seed bytea NOT NULL,
+    active int8 NOT NULL,
+    opened_block int8 NOT NULL,
+    opened_at timestamptz NOT NULL,
+    updated_block int8 NOT NULL
+);
+COMMENT ON TABLE monitoring_epochs IS 'Monitoring rounds that were opened: epochs, and the judges'' rounds of challenges. Who watches whom follows from seed and active.';
+COMMENT ON COLUMN monitoring_epochs.round IS 'Id of the round, a number as 32 bytes.';
+COMMENT ON COLUMN monitoring_epochs.epoch IS 'Number of the epoch; null for a judges'' round.';
+COMMENT ON COLUMN monitoring_epochs.seed_block IS 'Block whose beacon value is the seed.';
+COMMENT ON COLUMN monitoring_epochs.seed IS 'Lowest 224 bits of the beacon value, as 32 bytes.';
+COMMENT ON COLUMN monitoring_epochs.active IS 'Active runners when it was opened.';
+COMMENT ON COLUMN monitoring_epochs.opened_block IS 'Block of the opening.';
+COMMENT ON COLUMN monitoring_epochs.opened_at IS 'Time of that block.';
+COMMENT ON COLUMN monitoring_epochs.updated_block IS 'Last block that changed the row.';
+
+CREATE TABLE monitoring_assignments (
+    round bytea NOT NULL,
+    monitor bytea NOT NULL,
+    commitment bytea,
+    committed_block int8,
+    committed_tx bytea,
+    revealed_block int8,
+    revealed_tx bytea,
+    reports int4 NOT NULL,
+    mark text,
+    mark_target bytea,
+    mark_block int8,
+    updated_block int8 NOT NULL,
+    PRIMARY KEY (round, monitor)
+) WITH (fillfactor = 80);
+COMMENT ON TABLE monitoring_assignments IS 'Monitors and judges of which something was heard in a round, or whose silence was reported.';
+COMMENT ON COLUMN monitoring_assignments.round IS 'The round.';
+COMMENT ON COLUMN monitoring_assignments.monitor IS 'Node key of the monitor.';
+COMMENT ON COLUMN monitoring_assignments.commitment IS 'What it committed to; null when it did not.';
+COMMENT ON COLUMN monitoring_assignments.committed_block IS 'Block of the commitment; null without one.';
+COMMENT ON COLUMN monitoring_assignments.committed_tx IS 'Transaction of the commitment; null without one.';
+COMMENT ON COLUMN monitoring_assignments.revealed_block IS 'Block of the reveal; null before.';
+COMMENT ON COLUMN monitoring_assignments.revealed_tx IS 'Transaction of the reveal; null before.';
+COMMENT ON COLUMN monitoring_assignments.reports IS 'Reports that it revealed.';
+COMMENT ON COLUMN monitoring_assignments.mark IS 'silent or lying, when somebody reported it; null otherwise.';
+COMMENT ON COLUMN monitoring_assignments.mark_target IS 'Runner about which it was silent or lied; null otherwise.';
+COMMENT ON COLUMN monitoring_assignments.mark_block IS 'Block of the mark; null without one.';
+COMMENT ON COLUMN monitoring_assignments.updated_block IS 'Last block that changed the row.';
+
+CREATE TABLE monitoring_reports (
+    round bytea NOT NULL,
+    target bytea NOT NULL,
+    monitor bytea NOT NULL,
+    kind text NOT NULL,
+    evidence bytea NOT NULL,
+    counted bool NOT NULL,
+    revealed_block int8 NOT NULL,
+    revealed_tx bytea NOT NULL,
+    revealed_at timestamptz NOT NULL,
+    updated_block int8 NOT NULL,
+    PRIMARY KEY (round, target, monitor)
+);
+COMMENT ON TABLE monitoring_reports IS 'What monitors and judges said about runners.';
+COMMENT ON COLUMN monitoring_reports.round IS 'The round.';
+COMMENT ON COLUMN monitoring_reports.target IS 'The runner that it is about.';
+COMMENT ON COLUMN monitoring_reports.monitor IS 'Who said it.';
+COMMENT ON COLUMN monitoring_reports.kind IS 'good_behavior, poor_performance, suspicious_activity, malicious_behavior, offline or resource_abuse.';
+COMMENT ON COLUMN monitoring_reports.evidence IS 'SHA-256 digest of a document on IPFS; zero when there is none.';
+COMMENT ON COLUMN monitoring_reports.counted IS 'False when another runner of the same owner had reported before, or the target was gone.';
+COMMENT ON COLUMN monitoring_reports.revealed_block IS 'Block of the reveal.';
+COMMENT ON COLUMN monitoring_reports.revealed_tx IS 'Transaction of the reveal.';
+COMMENT ON COLUMN monitoring_reports.revealed_at IS 'Time of that block.';
+COMMENT ON COLUMN monitoring_reports.updated_block IS 'Last block that changed the row.';
+
+CREATE TABLE monitoring_verdicts (
+    round bytea NOT NULL,
+    target bytea NOT NULL,
+    epoch int8 NOT NULL,
+    ruling text NOT NULL,
+    kind text NOT NULL,
+    agreeing int4 NOT NULL,
+    reports int4 NOT NULL,
+    concluded_block int8 NOT NULL,
+    concluded_at timestamptz NOT NULL,
+    challenge_round bytea,
+    challenger bytea,
+    challenged_block int8,
+    judged_kind text,
+    judged_agreeing int4,
+    judged_reports int4,
+    resolved_block int8,
+    updated_block int8 NOT NULL,
+    PRIMARY KEY (round, target)
+) WITH (fillfactor = 80);
+COMMENT ON TABLE monitoring_verdicts IS 'What became of an epoch''s reports about a runner.';
+COMMENT ON COLUMN monitoring_verdicts.round IS 'The epoch''s round.';
+COMMENT ON COLUMN monitoring_verdicts.target IS 'The runner.';
+COMMENT ON COLUMN monitoring_verdicts.epoch IS 'Number of the epoch.';
+COMMENT ON COLUMN monitoring_verdicts.ruling IS 'split, agreed, challenged, upheld, overturned or undecided; the last two are undone.';
+COMMENT ON COLUMN monitoring_verdicts.kind IS 'What most monitors said; see monitoring_reports.';
+COMMENT ON COLUMN monitoring_verdicts.agreeing IS 'Reports of that kind.';
+COMMENT ON COLUMN monitoring_verdicts.reports IS 'Reports that counted.';
+COMMENT ON COLUMN monitoring_verdicts.concluded_block IS 'Block of the conclusion.';
+COMMENT ON COLUMN monitoring_verdicts.concluded_at IS 'Time of that block.';
+COMMENT ON COLUMN monitoring_verdicts.challenge_round IS 'Round of the judges; null unless challenged.';
+COMMENT ON COLUMN monitoring_verdicts.challenger IS 'Who posted the bond; null unless challenged.';
+COMMENT ON COLUMN monitoring_verdicts.challenged_block IS 'Block of the challenge; null without one.';
+COMMENT ON COLUMN monitoring_verdicts.judged_kind IS 'What most judges said; null until resolved, and when none spoke.';
+COMMENT ON COLUMN monitoring_verdicts.judged_agreeing IS 'Judges that said so; null until resolved.';
+COMMENT ON COLUMN monitoring_verdicts.judged_reports IS 'Judges that spoke; null until resolved.';
+COMMENT ON COLUMN monitoring_verdicts.resolved_block IS 'Block of the resolution; null until then.';
+COMMENT ON COLUMN monitoring_verdicts.updated_block IS 'Last block that changed the row.';
 
 -- section: indexes
 
@@ -724,6 +838,12 @@ CREATE INDEX IF NOT EXISTS reputation_events_ref ON reputation_events (ref);
 CREATE INDEX IF NOT EXISTS channels_payer ON channels (payer, opened_block, channel_id);
 CREATE INDEX IF NOT EXISTS channels_owner ON channels (owner, opened_block, channel_id);
 CREATE INDEX IF NOT EXISTS channels_node ON channels (node, opened_block, channel_id);
+CREATE INDEX IF NOT EXISTS monitoring_epochs_epoch ON monitoring_epochs (epoch);
+CREATE INDEX IF NOT EXISTS monitoring_assignments_monitor ON monitoring_assignments (monitor, updated_block);
+CREATE INDEX IF NOT EXISTS monitoring_reports_target ON monitoring_reports (target, revealed_block);
+CREATE INDEX IF NOT EXISTS monitoring_reports_monitor ON monitoring_reports (monitor, revealed_block);
+CREATE INDEX IF NOT EXISTS monitoring_verdicts_target ON monitoring_verdicts (target, epoch);
+CREATE INDEX IF NOT EXISTS monitoring_verdicts_challenge ON monitoring_verdicts (challenge_round);
 
 CREATE INDEX IF NOT EXISTS sessions_created ON federated_learning_sessions (created_block, session_id);
 CREATE INDEX IF NOT EXISTS sessions_creator ON federated_learning_sessions (creator, created_block, session_id);

@@ -145,6 +145,10 @@ class Store:
             ("channels", keys.channels),
             ("pauses", keys.pauses),
             ("session_parameters", keys.session_parameters),
+            ("monitoring_epochs", keys.monitoring_rounds),
+            ("monitoring_assignments", keys.monitoring_duties),
+            ("monitoring_reports", keys.monitoring_reports),
+            ("monitoring_verdicts", keys.monitoring_verdicts),
         ):
             rows = state.tables()[name]
             unknown = rows.unknown(wanted)
@@ -322,6 +326,19 @@ def _integral(value: Any) -> Any:
 async def _by_key(connection: asyncpg.Connection, table: Table, keys: Sequence[Any]) -> dict[Any, Any]:
     if not keys:
         return {}
+    if len(table.key) > 1:
+        return await _by_keys(connection, table, keys)
     (key,) = table.key
     records = await connection.fetch(f"SELECT * FROM {table.name} WHERE {key} = ANY($1)", list(keys))  # noqa: S608 (our names)
     return {record[key]: _row(table, record) for record in records}
+
+
+async def _by_keys(connection: asyncpg.Connection, table: Table, keys: Sequence[Any]) -> dict[Any, Any]:
+    """Find rows whose key is several columns, all of them bytea."""
+    columns = ", ".join(table.key)
+    arrays = ", ".join(f"${number}::bytea[]" for number in range(1, len(table.key) + 1))
+    records = await connection.fetch(
+        f"SELECT * FROM {table.name} WHERE ({columns}) IN (SELECT * FROM unnest({arrays}))",  # noqa: S608 (our names)
+        *(list(column) for column in zip(*keys, strict=True)),
+    )
+    return {tuple(record[column] for column in table.key): _row(table, record) for record in records}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from indexer.fold import rows, session_rows
+from indexer.fold import monitoring_rows, rows, session_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,10 @@ FOLDED = (
     Table("fl_rounds", session_rows.Round, ("session_id", "round")),
     Table("fl_participants", session_rows.Participant, ("session_id", "slot")),
     Table("session_parameters", session_rows.SessionParameters, ("params_id",)),
+    Table("monitoring_epochs", monitoring_rows.Round, ("round",)),
+    Table("monitoring_assignments", monitoring_rows.Assignment, ("round", "monitor")),
+    Table("monitoring_reports", monitoring_rows.Report, ("round", "target", "monitor")),
+    Table("monitoring_verdicts", monitoring_rows.MonitoringVerdict, ("round", "target")),
 )
 FOLDED_BY_NAME = {table.name: table for table in FOLDED}
 

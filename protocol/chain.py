@@ -28,6 +28,7 @@ class Chain:
     escrow: "AsyncContract"
     federated: "AsyncContract"
     charter: "AsyncContract"
+    monitoring: "AsyncContract"
     token: "AsyncContract"
     beacon: "AsyncContract"
 
@@ -60,6 +61,7 @@ class Chain:
                 escrow=_contract(w3, deployment.task_escrow, "TaskEscrow"),
                 federated=_contract(w3, deployment.federated_learning, "FederatedLearning"),
                 charter=_contract(w3, deployment.session_charter, "SessionCharter"),
+                monitoring=_contract(w3, deployment.peer_monitoring, "PeerMonitoring"),
                 token=_contract(w3, deployment.usdfc, TOKEN),
                 beacon=_contract(w3, deployment.beacon, BEACON),
             )
@@ -94,6 +96,7 @@ async def _check_chain(w3: "AsyncWeb3[Any]", deployment: Deployment, *, shown: s
         "task_escrow",
         "session_charter",
         "federated_learning",
+        "peer_monitoring",
         "beacon",
     ):
         address = getattr(deployment, name)

@@ -27,6 +27,7 @@ class Deployment(BaseModel):
     task_escrow: Address
     session_charter: Address
     federated_learning: Address
+    peer_monitoring: Address
     beacon: Address
     access_manager: Address
     parity_token: Address

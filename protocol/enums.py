@@ -61,12 +61,20 @@ class SeatState(IntEnum):
 
 
 class Outcome(IntEnum):
-    """What a seat came to, for its runner's record."""
+    """What goes on a runner's record: what a seat came to, what its monitors agreed on, how it did as a monitor."""
 
     RIGHT = 0
     WRONG = 1
     MISSED = 2
     NEUTRAL = 3
+    POOR_PERFORMANCE = 4
+    SUSPICIOUS_ACTIVITY = 5
+    MALICIOUS_BEHAVIOR = 6
+    OFFLINE = 7
+    RESOURCE_ABUSE = 8
+    MONITOR_SILENT = 9
+    MONITOR_LYING = 10
+    RESTORED = 11
 
 
 class RunnerStatus(IntEnum):
@@ -75,6 +83,50 @@ class RunnerStatus(IntEnum):
     NONE = 0
     ACTIVE = 1
     RETIRED = 2
+
+
+class ReportKind(IntEnum):
+    """What a monitor may say about a runner."""
+
+    GOOD_BEHAVIOR = 0
+    POOR_PERFORMANCE = 1
+    SUSPICIOUS_ACTIVITY = 2
+    MALICIOUS_BEHAVIOR = 3
+    OFFLINE = 4
+    RESOURCE_ABUSE = 5
+
+
+class Ruling(IntEnum):
+    """What became of an epoch's reports about one runner."""
+
+    NONE = 0
+    SPLIT = 1
+    AGREED = 2
+    CHALLENGED = 3
+    UPHELD = 4
+    OVERTURNED = 5
+    UNDECIDED = 6
+
+
+class Level(IntEnum):
+    """Rank of a runner by its score."""
+
+    BRONZE = 0
+    SILVER = 1
+    GOLD = 2
+    PLATINUM = 3
+    DIAMOND = 4
+
+
+class Standing(IntEnum):
+    """Whether a runner may take seats, or why not."""
+
+    ELIGIBLE = 0
+    UNKNOWN = 1
+    RETIRED = 2
+    BANNED = 3
+    SUSPENDED = 4
+    UNDERSTAKED = 5
 
 
 class ProposalState(IntEnum):

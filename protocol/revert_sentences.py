@@ -1,11 +1,12 @@
 """One sentence and one remedy for every custom error of the contracts, by name.
 
-Placeholders are the error's arguments; `:usdfc`, `:votes`, `:status`, `:phase`, `:proposal`, `:text` and `:hex` say how one is
-written.
+Placeholders are the error's arguments; `:usdfc`, `:votes`, `:status`, `:phase`, `:proposal`, `:ruling`, `:text` and `:hex`
+say how one is written.
 """
 
 from protocol.federated_sentences import FEDERATED_SENTENCES
 from protocol.governance_sentences import GOVERNANCE_SENTENCES
+from protocol.monitoring_sentences import MONITORING_SENTENCES
 
 _REPORT = "This should not happen in ordinary use; report it with the transaction's details."
 _GOVERNANCE = "Only governance may do this: propose it with `ape run propose`."
@@ -122,8 +123,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Use the account that registered it.",
     ),
     "RunnerBanned": (
-        "The runner is banned until block {untilBlock}, for wrong or missing results.",
+        "The runner is banned until block {untilBlock}, for wrong results or by its monitors.",
         "Find the cause (model version, disk, network) before it comes back.",
+    ),
+    "RunnerSuspended": (
+        "The runner is suspended until block {untilBlock}: its monitors found it offline.",
+        "Keep it running and reachable; it is admitted again then, or sooner when its monitors see it at work.",
     ),
     "RunnerImmature": (
         "Registered too late for this task: the runner may take draws from block {maturesAtBlock} on; this task's is at block {requiredByBlock}.",
@@ -139,7 +144,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The node key's signature counted until block {deadlineBlock}; now is block {currentBlock}.",
         "Sign again with a later deadline.",
     ),
-    "RunnerNotModule": ("{caller} may not record outcomes.", "Only the contracts wired at deployment may."),
+    "RunnerNotModule": (
+        "{caller} may not change runners' records.",
+        "Only the contracts wired at deployment may.",
+    ),
     "RunnerNotWirer": ("{actual} may not wire the RunnerReputation; {expected} may.", _SET_UP),
     "RunnerAlreadyWired": ("The RunnerReputation is wired already; that is done once.", _SET_UP),
     "RunnerBadSettings": ("The setting {field:text} of the RunnerReputation is out of bounds.", _SET_UP),
@@ -273,4 +281,5 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "StringTooLong": ("The text {str!r} is too long.", "Shorten it to 31 bytes."),
     **FEDERATED_SENTENCES,
     **GOVERNANCE_SENTENCES,
+    **MONITORING_SENTENCES,
 }

@@ -29,6 +29,8 @@ from runner.escrow import Escrow, Registration
 from runner.executors.llm import LlmExecutor
 from runner.jobs import Stage
 from runner.journal import Journal, journal_path
+from runner.monitoring.duty import MonitorDuty
+from runner.monitoring.opinion import Observer
 from runner.parts import Parts
 from runner.profile import offers_of, profile_of
 from runner.settings import RunnerSettings
@@ -81,6 +83,10 @@ async def run_daemon(settings: RunnerSettings, account: LocalAccount) -> None:
                 if settings.runner_port:
                     tabs = stack.enter_context(closing(Tabs.open(tabs_path(path))))
                     beside.append(partial(serve_streams, parts, tabs=tabs, account=account))
+                if settings.runner_monitoring:
+                    opinion = Observer(chain, journal, parts.store)
+                    duty = MonitorDuty(chain, parts.sender, journal, opinion)
+                    beside.append(partial(duty.run, parts.situation))
                 await Daemon(parts, beside=beside).run()
 
 

@@ -99,7 +99,7 @@ class Escrow:
 
     async def registration(self, node: str) -> Registration:
         """Read a node's registration; status NONE if there is none."""
-        owner, _, banned_until, status, _ = await self._chain.call(
+        owner, _, banned_until, status, *_ = await self._chain.call(
             self._chain.reputation.functions.runnerOf(node)
         )
         return Registration(owner=owner, status=RunnerStatus(status), banned_until_block=banned_until)

@@ -92,6 +92,10 @@ class RunnerSettings(ChainSettings, IpfsSettings):
     runner_tokens_per_s: float = Field(
         10.0, gt=0, description="slowest generation to reckon with; orders too long for it are refused"
     )
+    runner_monitoring: bool = Field(
+        True,
+        description="watch the runners that the beacon gives this one, and report; who does not loses score",
+    )
     runner_heartbeat_interval_s: float = Field(30.0, gt=0, description="seconds between two status lines")
     runner_log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error"

@@ -85,6 +85,7 @@ def _core_facts(reader: Reader, profile: Profile, deployment: Deployment) -> Ite
     yield Fact("TaskEscrow.beacon", deployment.beacon, escrow.beacon())
     yield Fact("TaskEscrow.treasury", deployment.treasury, escrow.treasury())
     yield Fact("TaskEscrow.wideningStep", profile.widening_step, escrow.wideningStep())
+    yield from _monitoring_facts(reader, profile, deployment)
     version = deployment.params_id
     params = tuple(escrow.paramsOf(version))
     yield Fact(f"TaskEscrow.paramsOf({version})", as_arguments(profile.params), params)
@@ -108,6 +109,15 @@ def _federated_facts(reader: Reader, profile: Profile, deployment: Deployment) -
     yield Fact("FederatedLearning.taskEscrow", deployment.task_escrow, federated.taskEscrow())
     yield Fact("FederatedLearning.charter", deployment.session_charter, federated.charter())
     yield Fact("FederatedLearning.treasury", deployment.treasury, federated.treasury())
+
+
+def _monitoring_facts(reader: Reader, profile: Profile, deployment: Deployment) -> Iterator[Fact]:
+    monitoring = reader.contract("PeerMonitoring", deployment.peer_monitoring)
+    yield Fact("PeerMonitoring.stakeWallet", deployment.stake_wallet, monitoring.stakeWallet())
+    yield Fact("PeerMonitoring.runnerReputation", deployment.runner_reputation, monitoring.runnerReputation())
+    yield Fact("PeerMonitoring.beacon", deployment.beacon, monitoring.beacon())
+    yield Fact("PeerMonitoring.treasury", deployment.treasury, monitoring.treasury())
+    yield Fact("PeerMonitoring.settings", as_arguments(profile.monitoring), tuple(monitoring.settings()))
 
 
 def _governance_facts(reader: Reader, profile: Profile, deployment: Deployment) -> Iterator[Fact]:

@@ -9,7 +9,7 @@ from scripts._steps import Call, Creation, Parties
 MODULES = ("task_escrow", "federated_learning")
 """What moves ledger entries and records outcomes: the contracts that StakeWallet and RunnerReputation are wired to."""
 
-COURTS: tuple[str, ...] = ()
+COURTS: tuple[str, ...] = ("peer_monitoring",)
 """Modules too, which the guardian cannot pause: their bonds decide what has begun."""
 
 
@@ -75,6 +75,17 @@ def _federated_creations(profile: Profile, parties: Parties) -> Iterator[Creatio
                 at["session_charter"],
                 parties.treasury or at["timelock"],
             ),
+        ),
+    )
+    yield Creation(
+        name="peer_monitoring",
+        contract="PeerMonitoring",
+        arguments=lambda at: (
+            at["stake_wallet"],
+            at["runner_reputation"],
+            at["beacon"],
+            parties.treasury or at["timelock"],
+            as_arguments(profile.monitoring),
         ),
     )
 

@@ -61,6 +61,23 @@ class SessionParams:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Monitoring:
+    """The PeerMonitoring's, fixed at deployment; in the order of the contract's struct, times in blocks."""
+
+    epoch_length: int
+    reveal_for: int
+    challenge_for: int
+    panel_for: int
+    suspend_for: int
+    maturity: int
+    monitors: int = 5
+    quorum: int = 3
+    panel_size: int = 11
+    burn_bps: int = 2_000
+    challenge_bond: int = 10 * USDFC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Voting:
     """The governor's first rules, in the order of its struct: seconds, base units of votes, percent of the supply."""
 
@@ -93,6 +110,7 @@ class Profile:
     settings: Settings
     params: Params
     session_params: SessionParams
+    monitoring: Monitoring
     governance: Governance
 
 
@@ -119,6 +137,9 @@ LOCAL = Profile(
     session_params=SessionParams(
         min_window=4, max_window=14_400, max_join_for=14_400, claim_for=480, open_for=240, maturity=2
     ),
+    monitoring=Monitoring(
+        epoch_length=80, reveal_for=40, challenge_for=40, panel_for=40, suspend_for=240, maturity=2
+    ),
     governance=Governance(voting=Voting(delay_s=1, period_s=40, late_quorum_extension_s=10), timelock_s=5),
 )
 FILECOIN = Profile(
@@ -140,6 +161,9 @@ FILECOIN = Profile(
     session_params=SessionParams(
         min_window=10, max_window=2_880, max_join_for=20_160, claim_for=60, open_for=60, maturity=10
     ),
+    monitoring=Monitoring(
+        epoch_length=240, reveal_for=60, challenge_for=240, panel_for=60, suspend_for=720, maturity=10
+    ),
     governance=Governance(
         voting=Voting(delay_s=_DAY_S, period_s=5 * _DAY_S, late_quorum_extension_s=_DAY_S),
         timelock_s=2 * _DAY_S,
@@ -159,6 +183,6 @@ def profile_of(chain_id: int) -> Profile:
     )
 
 
-def as_arguments(struct: Settings | Params | SessionParams | Voting) -> tuple[int, ...]:
+def as_arguments(struct: Settings | Params | SessionParams | Monitoring | Voting) -> tuple[int, ...]:
     """Give a struct as the tuple that its ABI wants."""
     return astuple(struct)

@@ -38,12 +38,22 @@ class SeatState(Enum):
     REVEALED = "revealed"
 
 
-@strawberry.enum(description="What a seat came to, for its runner's record.")
+@strawberry.enum(
+    description="What a seat came to, for its runner's record, or what else was put on that record."
+)
 class Outcome(Enum):
     RIGHT = "right"
     WRONG = "wrong"
     MISSED = "missed"
     NEUTRAL = "neutral"
+    POOR_PERFORMANCE = "poor_performance"
+    SUSPICIOUS_ACTIVITY = "suspicious_activity"
+    MALICIOUS_BEHAVIOR = "malicious_behavior"
+    OFFLINE = "offline"
+    RESOURCE_ABUSE = "resource_abuse"
+    MONITOR_SILENT = "monitor_silent"
+    MONITOR_LYING = "monitor_lying"
+    RESTORED = "restored"
 
 
 @strawberry.enum(description="Whether a runner is registered.")

@@ -63,7 +63,12 @@ class Runner:
     profile: Bytes32 = strawberry.field(description="SHA-256 digest of the profile document.")
     status: RunnerStatus
     registered_block: UInt
-    banned_until: UInt = strawberry.field(description="Last block of the ban; 0 when never banned.")
+    banned_until: UInt = strawberry.field(
+        description="Block at which the last ban ends or ended; 0 when never banned."
+    )
+    suspended_until: UInt = strawberry.field(
+        description="Block at which the last suspension for being offline ends or ended; 0 when never suspended."
+    )
     strikes: UInt = strawberry.field(description="Bans so far.")
     updated_block: UInt
     score: UInt = strawberry.field(
@@ -74,7 +79,7 @@ class Runner:
     missed: UInt = strawberry.field(
         description="Seats that did not commit, or did not reveal where no quorum was found."
     )
-    monitor_missed: UInt = strawberry.field(description="Monitoring duties missed.")
+    monitor_missed: UInt = strawberry.field(description="Monitoring rounds in which it was silent or lied.")
     wrong_streak: UInt = strawberry.field(description="Wrong results since the last right one or ban.")
     score_block: UInt = strawberry.field(description="Block of the last outcome, or of registration.")
 
@@ -108,7 +113,9 @@ class Runner:
 class ReputationEvent:
     reading: strawberry.Private[Reading]
     node: Address
-    ref: Bytes32 = strawberry.field(description="What it was for: a task id.")
+    ref: Bytes32 = strawberry.field(
+        description="What it was for: a task id, or the round of a monitoring challenge or epoch."
+    )
     outcome: Outcome
     score: UInt = strawberry.field(description="Score after it, millionths.")
     block_number: UInt

@@ -80,7 +80,7 @@ async def event_page(snapshot: Snapshot, request: PageRequest, *, where: Where |
 
 
 async def active_nodes(snapshot: Snapshot) -> Sequence[Record]:
-    """Give node and registration block of every active runner."""
+    """Give every active runner's node, and the blocks from which it may be drawn."""
     return await snapshot.fetch(
-        "SELECT node, registered_block, banned_until FROM runners WHERE status = 'active'"
+        "SELECT node, registered_block, banned_until, suspended_until FROM runners WHERE status = 'active'"
     )

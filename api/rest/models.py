@@ -194,6 +194,7 @@ class Runner(Model):
     status: str
     registered_block: Height
     banned_until: Height
+    suspended_until: Height
     strikes: int
     score: int
     right: int

@@ -10,6 +10,7 @@ interface IRunnerReputationErrors {
     error RunnerAlreadyActive(address node);
     error RunnerNotOwner(address expected, address actual);
     error RunnerBanned(uint256 untilBlock);
+    error RunnerSuspended(uint256 untilBlock);
     error RunnerImmature(uint256 maturesAtBlock, uint256 requiredByBlock);
     error RunnerUnderstaked(uint256 need, uint256 have);
     error RunnerBadProof(address node);
@@ -30,21 +31,32 @@ interface IRunnerReputationTypes {
         Retired
     }
 
-    /// @notice What a seat came to, as far as its runner's record is concerned.
+    /// @notice What goes on a runner's record: what a seat came to, what its monitors agreed on, how it did as a monitor,
+    /// and a loss that was undone.
     enum Outcome {
         Right,
         Wrong,
         Missed,
-        Neutral
+        Neutral,
+        PoorPerformance,
+        SuspiciousActivity,
+        MaliciousBehavior,
+        Offline,
+        ResourceAbuse,
+        MonitorSilent,
+        MonitorLying,
+        Restored
     }
 
     /// @notice A runner; the key is its node (hot) key's address. The owner receives its money and never changes.
+    /// `suspended` says that its record has a suspension which nobody lifted; that ends by itself at `suspendedUntil`.
     struct Runner {
         address owner;
-        uint40 registeredBlock;
+        uint32 registeredBlock;
         uint40 bannedUntil;
         Status status;
         uint8 strikes;
+        bool suspended;
     }
 
     /// @notice What a node key signs to be a runner of `owner`, and the owner too where somebody else sends it:
@@ -66,6 +78,17 @@ interface IRunnerReputationTypes {
         uint32 monitorMissed;
         uint8 wrongStreak;
         uint40 updatedBlock;
+        uint40 suspendedUntil;
+    }
+
+    /// @notice What a penalty did, so that it can be undone: scores as they were stored, and what ended when.
+    struct Penalty {
+        uint32 scoreBefore;
+        uint32 scoreAfter;
+        uint40 atBlock;
+        uint40 bannedBefore; // `bannedUntil` before a ban; both are 0 when it was none
+        uint40 bannedUntil;
+        uint40 suspendedUntil; // 0 when nothing was suspended
     }
 
     /// @notice What network a deployment is for; fixed at deployment.
@@ -85,7 +108,10 @@ interface IRunnerReputationEvents {
     event ScoreChanged(
         address indexed node, bytes32 indexed ref, IRunnerReputationTypes.Outcome outcome, uint32 newScore
     );
+    /// @notice A ban, or what is left of one that was undone.
     event RunnerBan(address indexed node, uint256 untilBlock, uint8 strikes);
+    /// @notice A suspension, or its end now.
+    event RunnerSuspension(address indexed node, uint256 untilBlock);
     event Wired(address indexed module);
 }
 
@@ -119,8 +145,9 @@ interface IRunnerReputation is IRunnerReputationErrors, IRunnerReputationTypes, 
     /// its active runners. Running seats are finished normally.
     function retire(address node) external;
 
-    /// @notice Reverts with the reason unless `node` may take a seat: active, not banned, registered at or before
-    /// block `registeredBy`, its owner bonded for all its active runners. Returns the owner. A ban ends at its `untilBlock`.
+    /// @notice Reverts with the reason unless `node` may take a seat: active, neither banned nor suspended, registered at or
+    /// before block `registeredBy`, its owner bonded for all its active runners. Returns the owner. A ban and a suspension
+    /// end at their `untilBlock`.
     function admit(address node, uint256 registeredBy) external view returns (address owner);
     /// @notice Records outcomes of one task's seats and returns the seats' owners. Only a wired module. Right raises the
     /// score by up to 10,000 millionths, in proportion to the fee and to what is missing to the top; Wrong leaves two
@@ -129,6 +156,18 @@ interface IRunnerReputation is IRunnerReputationErrors, IRunnerReputationTypes, 
     function recordOutcomes(bytes32 ref, address[] calldata nodes, Outcome[] calldata outcomes, uint96 fee)
         external
         returns (address[] memory owners);
+    /// @notice Puts a penalty on a runner's record. Only a wired module. What is left of the score: PoorPerformance 98 %,
+    /// SuspiciousActivity 95 %, MaliciousBehavior two thirds and a ban, Offline 95 % and a suspension (the suspension alone
+    /// while an earlier one runs), ResourceAbuse 90 %, MonitorSilent 95 %, MonitorLying 90 %.
+    /// @param suspendUntil block at which the suspension of an Offline runner ends
+    function penalize(bytes32 ref, address node, Outcome outcome, uint40 suspendUntil)
+        external
+        returns (Penalty memory done);
+    /// @notice Undoes a penalty: gives back what it took, less what would have decayed since, takes its strike away and
+    /// ends its ban and suspension where no later one has replaced them. Only a wired module, once for each penalty.
+    function restore(bytes32 ref, address node, Penalty calldata done) external;
+    /// @notice Ends a runner's suspension, if one is running. Only a wired module.
+    function liftSuspension(address node) external;
     /// @notice Names the contracts that may record outcomes. Once, by the deployer.
     function wire(address[] calldata modules) external;
 

@@ -10,6 +10,7 @@ library Records {
         word = uint256(record.score) | uint256(record.right) << 32 | uint256(record.wrong) << 64;
         word |= uint256(record.missed) << 96 | uint256(record.monitorMissed) << 128;
         word |= uint256(record.wrongStreak) << 160 | uint256(record.updatedBlock) << 168;
+        word |= uint256(record.suspendedUntil) << 208;
     }
 
     function unpack(uint256 word) internal pure returns (IRunnerReputationTypes.Score memory record) {
@@ -20,5 +21,6 @@ library Records {
         record.monitorMissed = uint32(word >> 128);
         record.wrongStreak = uint8(word >> 160);
         record.updatedBlock = uint40(word >> 168);
+        record.suspendedUntil = uint40(word >> 208);
     }
 }

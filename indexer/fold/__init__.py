@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from indexer.errors import FoldError
 from indexer.events import Event
-from indexer.fold import escrow, federated, reputation, wallet
+from indexer.fold import escrow, federated, monitoring, reputation, wallet
 from indexer.fold.state import Impossible, Keys, State
 
-FOLD_VERSION = 4
+FOLD_VERSION = 5
 """Raise whenever equal events would give other rows: the index is then built anew beside the old one."""
 
 FOLDS = {
@@ -16,6 +16,7 @@ FOLDS = {
     "TaskEscrow": escrow.FOLDS,
     "FederatedLearning": federated.FOLDS,
     "SessionCharter": federated.CHARTER_FOLDS,
+    "PeerMonitoring": monitoring.FOLDS,
 }
 WITHOUT_ROWS = frozenset({"ActionExecuted", "AuthorityUpdated", "EIP712DomainChanged"})
 """Events that no row speaks of (libraries' own, used nonces); they are kept as raw logs alone."""
@@ -26,6 +27,7 @@ NEEDS = {
     "TaskEscrow": escrow.needs,
     "FederatedLearning": federated.needs,
     "SessionCharter": federated.needs,
+    "PeerMonitoring": monitoring.needs,
 }
 
 

@@ -46,6 +46,7 @@ def _registered(state: State, event: Event) -> None:
             status="active",
             registered_block=block,
             banned_until=row.banned_until if row else 0,
+            suspended_until=row.suspended_until if row else 0,
             strikes=row.strikes if row else 0,
             updated_block=block,
         ),
@@ -114,6 +115,8 @@ def _record(state: State, node: bytes, outcome: str, score: int, *, block: int) 
         row.wrong_streak = (row.wrong_streak + 1) % STREAK_TO_BAN
     elif outcome == "missed":
         row.missed += 1
+    elif outcome in ("monitor_silent", "monitor_lying"):
+        row.monitor_missed += 1
     state.reputations.put(node, row)
 
 
@@ -142,6 +145,14 @@ def _banned(state: State, event: Event) -> None:
     state.runners.put(node, row)
 
 
+def _suspended(state: State, event: Event) -> None:
+    node, until_block = event.args
+    row = _runner(state, node)
+    row.suspended_until = until_block
+    row.updated_block = event.log.block_number
+    state.runners.put(node, row)
+
+
 def _wired(state: State, event: Event) -> None:
     (module,) = event.args
     contract = event.log.address
@@ -154,5 +165,6 @@ FOLDS: Mapping[str, Callable[[State, Event], None]] = {
     "RunnerRetirement": _retirement,
     "ScoreChanged": _score_changed,
     "RunnerBan": _banned,
+    "RunnerSuspension": _suspended,
     "Wired": _wired,
 }

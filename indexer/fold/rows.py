@@ -94,6 +94,7 @@ class Runner(msgspec.Struct, gc=False):
     status: str
     registered_block: int
     banned_until: int
+    suspended_until: int
     strikes: int
     updated_block: int
 

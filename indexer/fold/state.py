@@ -6,6 +6,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from indexer.fold.monitoring_rows import Assignment, MonitoringVerdict, Report
+from indexer.fold.monitoring_rows import Round as MonitoringRound
 from indexer.fold.rows import (
     Balance,
     Channel,
@@ -88,6 +90,10 @@ class Keys:
     pauses: set[bytes] = field(default_factory=set)
     sessions: set[bytes] = field(default_factory=set)
     session_parameters: set[int] = field(default_factory=set)
+    monitoring_rounds: set[bytes] = field(default_factory=set)
+    monitoring_duties: set[tuple[bytes, bytes]] = field(default_factory=set)
+    monitoring_reports: set[tuple[bytes, bytes, bytes]] = field(default_factory=set)
+    monitoring_verdicts: set[tuple[bytes, bytes]] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -119,6 +125,10 @@ class State:
         self.rounds: Rows[tuple[bytes, int], Round] = Rows()
         self.participants: Rows[tuple[bytes, int], Participant] = Rows()
         self.session_parameters: Rows[int, SessionParameters] = Rows()
+        self.monitoring_rounds: Rows[bytes, MonitoringRound] = Rows()
+        self.monitoring_duties: Rows[tuple[bytes, bytes], Assignment] = Rows()
+        self.monitoring_reports: Rows[tuple[bytes, bytes, bytes], Report] = Rows()
+        self.monitoring_verdicts: Rows[tuple[bytes, bytes], MonitoringVerdict] = Rows()
         self._start_lists()
 
     def _start_lists(self) -> None:
@@ -144,6 +154,10 @@ class State:
             "fl_rounds": self.rounds,
             "fl_participants": self.participants,
             "session_parameters": self.session_parameters,
+            "monitoring_epochs": self.monitoring_rounds,
+            "monitoring_assignments": self.monitoring_duties,
+            "monitoring_reports": self.monitoring_reports,
+            "monitoring_verdicts": self.monitoring_verdicts,
         }
 
     def take_changes(self) -> Changes:

@@ -139,6 +139,7 @@ class Index:
             "status": "active",
             "registered_block": 1,
             "banned_until": 0,
+            "suspended_until": 0,
             "strikes": 0,
             "updated_block": 1,
         } | given
@@ -185,6 +186,7 @@ def nowhere() -> Deployment:
                 "task_escrow",
                 "session_charter",
                 "federated_learning",
+                "peer_monitoring",
                 "beacon",
                 "access_manager",
                 "parity_token",

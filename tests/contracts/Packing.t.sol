@@ -29,7 +29,7 @@ contract PackingTest is Test {
         assertEq(keccak256(abi.encode(Progress.unpack(Progress.pack(data)))), keccak256(abi.encode(data)));
     }
 
-    function test_ARunnersRecordSurvivesItsWord(uint32[5] memory counters, uint8 streak, uint40 updatedBlock)
+    function test_ARunnersRecordSurvivesItsWord(uint32[5] memory counters, uint8 streak, uint40[2] memory heights)
         public
         pure
     {
@@ -40,7 +40,8 @@ contract PackingTest is Test {
             missed: counters[3],
             monitorMissed: counters[4],
             wrongStreak: streak,
-            updatedBlock: updatedBlock
+            updatedBlock: heights[0],
+            suspendedUntil: heights[1]
         });
         assertEq(keccak256(abi.encode(Records.unpack(Records.pack(record)))), keccak256(abi.encode(record)));
     }

@@ -35,6 +35,7 @@ def deployment_on(node: SimulatedNode) -> Deployment:
         task_escrow=hexed(ADDRESSES["TaskEscrow"]),
         session_charter=hexed(ADDRESSES["SessionCharter"]),
         federated_learning=hexed(ADDRESSES["FederatedLearning"]),
+        peer_monitoring=hexed(ADDRESSES["PeerMonitoring"]),
         beacon=hexed(b"\x02" * 20),
         access_manager=hexed(b"\x03" * 20),
         parity_token=hexed(b"\x04" * 20),

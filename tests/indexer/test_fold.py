@@ -47,6 +47,14 @@ class Story:
         self.state.parameters.learn(self.state.parameters.unknown(keys.parameters), {})
         self.state.channels.learn(self.state.channels.unknown(keys.channels), {})
         self.state.pauses.learn(self.state.pauses.unknown(keys.pauses), {})
+        self.state.monitoring_rounds.learn(self.state.monitoring_rounds.unknown(keys.monitoring_rounds), {})
+        self.state.monitoring_duties.learn(self.state.monitoring_duties.unknown(keys.monitoring_duties), {})
+        self.state.monitoring_reports.learn(
+            self.state.monitoring_reports.unknown(keys.monitoring_reports), {}
+        )
+        self.state.monitoring_verdicts.learn(
+            self.state.monitoring_verdicts.unknown(keys.monitoring_verdicts), {}
+        )
         self.state.client_epochs.learn(self.state.client_epochs.unknown(keys.client_epochs), {})
         apply(self.state, event)
 

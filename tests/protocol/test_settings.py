@@ -30,6 +30,7 @@ def saved(tmp_path: Path) -> Deployment:
         task_escrow=ADDRESS,
         session_charter=ADDRESS,
         federated_learning=ADDRESS,
+        peer_monitoring=ADDRESS,
         beacon=ADDRESS,
         access_manager=ADDRESS,
         parity_token=ADDRESS,

@@ -26,6 +26,7 @@ CREATED_ON_FILECOIN = (
     "TaskEscrow",
     "SessionCharter",
     "FederatedLearning",
+    "PeerMonitoring",
 )
 CALLS = 8
 GIVEN = ("--treasury", TREASURY, "--guardian", GUARDIAN, "--usdfc", TOKEN)
@@ -47,6 +48,7 @@ async def test_a_deployment_is_wired_checked_and_written_down(empty: Ape) -> Non
     deployment = load_deployment(31337, folder=empty.folder)
     async with Chain.connect(empty.url, deployment) as chain:
         assert await chain.wallet.functions.isModule(deployment.task_escrow).call()
+        assert await chain.wallet.functions.isModule(deployment.peer_monitoring).call()
         assert await chain.escrow.functions.latestParamsId().call() == deployment.params_id == 1
         assert await chain.escrow.functions.treasury().call() == deployment.treasury == deployment.timelock
         assert await chain.wallet.functions.isPausable(deployment.task_escrow).call()

@@ -1,0 +1,164 @@
+"""PeerMonitoring as a runner reads it: typed, at the head block."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from eth_utils.address import to_checksum_address
+
+from protocol import monitoring
+from protocol.chain import Chain
+from protocol.enums import ReportKind, Ruling
+
+EPOCHS = 1 << 40
+"""Rounds below this are epochs; a challenge's is a digest."""
+_SETTINGS = ("epoch_length", "reveal_for", "challenge_for", "panel_for", "suspend_for", "maturity")
+_COUNTS = ("monitors", "quorum", "panel_size", "burn_bps", "challenge_bond")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the contract was deployed with; times in blocks, the bond in base units."""
+
+    epoch_length: int
+    reveal_for: int
+    challenge_for: int
+    panel_for: int
+    suspend_for: int
+    maturity: int
+    monitors: int
+    quorum: int
+    panel_size: int
+    burn_bps: int
+    challenge_bond: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Windows:
+    """When what may be done in a round: last blocks, but for the seed block."""
+
+    seed_block: int
+    open_by: int
+    commit_by: int
+    reveal_by: int
+    close_by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What became of an epoch's reports about one runner."""
+
+    ruling: Ruling
+    kind: ReportKind
+    at_block: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Challenge:
+    """A verdict that somebody challenged, with the round of its judges."""
+
+    round: int
+    epoch: int
+    target: str
+
+
+class Rounds:
+    """Reads of the contract. Every method raises `RpcUnavailable` when the node does not answer."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self._functions = chain.monitoring.functions
+        self._settings: Settings | None = None
+
+    async def settings(self) -> Settings:
+        """Read what never changes."""
+        if self._settings is None:
+            values = await self._chain.call(self._functions.settings())
+            self._settings = Settings(**dict(zip(_SETTINGS + _COUNTS, values, strict=True)))
+        return self._settings
+
+    async def windows(self, round_: int) -> Windows:
+        """Read a round's times."""
+        seed, open_by, commit_by, reveal_by, close_by = await self._chain.call(
+            self._functions.windowsOf(round_)
+        )
+        return Windows(
+            seed_block=seed, open_by=open_by, commit_by=commit_by, reveal_by=reveal_by, close_by=close_by
+        )
+
+    async def is_open(self, round_: int) -> bool:
+        """Say whether a round was drawn."""
+        _, active = await self._chain.call(self._functions.drawOf(round_))
+        return bool(active)
+
+    async def targets(self, round_: int, monitor: str, nodes: Iterable[str]) -> list[str]:
+        """List whom `monitor` is to report in an open round: by the tickets first, by the contract for those."""
+        drawn = await self._drawn(round_, [(node, monitor) for node in nodes if node != monitor])
+        return [target for target, _ in drawn]
+
+    async def monitors(self, round_: int, target: str, nodes: Iterable[str]) -> list[str]:
+        """List who is to report `target` in an open round."""
+        drawn = await self._drawn(round_, [(target, node) for node in nodes if node != target])
+        return [monitor for _, monitor in drawn]
+
+    async def _drawn(self, round_: int, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        seed, active = await self._chain.call(self._functions.drawOf(round_))
+        settings = await self.settings()
+        size = settings.monitors if round_ < EPOCHS else settings.panel_size
+        highest = monitoring.threshold(active, size)
+        lucky = [pair for pair in pairs if monitoring.ticket(seed, *pair) <= highest]
+        return [pair for pair in lucky if await self._chain.call(self._functions.isMonitorOf(round_, *pair))]
+
+    async def duty(self, round_: int, monitor: str) -> int:
+        """Read a monitor's word: 0 before it commits, the commitment, then its reports plus one."""
+        word: bytes = await self._chain.call(self._functions.dutyOf(round_, monitor))
+        return int.from_bytes(word, "big")
+
+    async def said(self, round_: int, target: str, monitor: str) -> ReportKind | None:
+        """Read what counts of a monitor's words about a target."""
+        owner = (await self._chain.call(self._chain.reputation.functions.runnerOf(monitor)))[0]
+        by, kind, made = await self._chain.call(self._functions.reportOf(round_, target, owner))
+        return ReportKind(kind) if made and by == monitor else None
+
+    async def owner_spoke(self, round_: int, target: str, monitor: str) -> bool:
+        """Say whether any runner of the monitor's owner has reported the target."""
+        owner = (await self._chain.call(self._chain.reputation.functions.runnerOf(monitor)))[0]
+        return bool((await self._chain.call(self._functions.reportOf(round_, target, owner)))[2])
+
+    async def is_marked(self, round_: int, monitor: str) -> bool:
+        """Say whether a monitor was marked in a round."""
+        return bool(await self._chain.call(self._functions.isMarked(round_, monitor)))
+
+    async def agreed_kind(self, round_: int, target: str) -> ReportKind | None:
+        """Give what a quorum and two thirds of the reports say; None where they do not agree."""
+        _, kind, agreed = await self._chain.call(self._functions.tallyOf(round_, target))
+        return ReportKind(kind) if agreed else None
+
+    async def has_reports(self, round_: int, target: str) -> bool:
+        """Say whether any report about the target counted."""
+        reports, _, _ = await self._chain.call(self._functions.tallyOf(round_, target))
+        return any(reports)
+
+    async def verdict(self, epoch: int, target: str) -> Verdict:
+        """Read what became of the reports."""
+        ruling, kind, at_block, _ = await self._chain.call(self._functions.verdictOf(epoch, target))
+        return Verdict(ruling=Ruling(ruling), kind=ReportKind(kind), at_block=at_block)
+
+    async def challenge(self, round_: int) -> Challenge:
+        """Read whom a judges' round is about."""
+        _, _, epoch, target = await self._chain.call(self._functions.challengeOf(round_))
+        return Challenge(round=round_, epoch=epoch, target=target)
+
+    async def challenges(self, first_block: int, last_block: int) -> list[Challenge]:
+        """List the verdicts that were challenged in these blocks."""
+        logs: list[Any] = await self._chain.monitoring.events.VerdictChallenged().get_logs(
+            from_block=first_block, to_block=last_block
+        )
+        return [
+            Challenge(
+                round=log["args"]["round"],
+                epoch=log["args"]["epoch"],
+                target=to_checksum_address(log["args"]["target"]),
+            )
+            for log in logs
+        ]
