@@ -16,7 +16,7 @@ from indexer.fold.rows import START_SCORE
 from indexer.verify import snapshot
 from protocol.abi import load_abi
 from protocol.deployment import Deployment
-from protocol.enums import RunnerStatus, SeatState, TaskStatus
+from protocol.enums import AuditStage, RunnerStatus, SeatState, TaskStatus
 
 Facts = Mapping[str, Any]
 
@@ -52,6 +52,7 @@ async def compare_with_contracts(
         wallet = Contract(chain, "StakeWallet", deployment.stake_wallet, block=block)
         reputation = Contract(chain, "RunnerReputation", deployment.runner_reputation, block=block)
         escrow = Contract(chain, "TaskEscrow", deployment.task_escrow, block=block)
+        court = Contract(chain, "AuditCourt", deployment.audit_court, block=block)
         settings = await reputation.read("settings")
         checks: Sequence[tuple[str, Callable[[asyncpg.Record], Awaitable[Facts]]]] = (
             ("balances", lambda row: _balance(wallet, row)),
@@ -60,6 +61,9 @@ async def compare_with_contracts(
             ("runners", lambda row: _runner(reputation, row)),
             ("client_epochs", lambda row: _epoch(escrow, row)),
             ("channels", lambda row: _channel(wallet, row)),
+            ("audits", lambda row: _audit(court, row)),
+            ("audit_panels", lambda row: _panel(court, row)),
+            ("audit_votes", lambda row: _vote(court, row)),
         )
         found: list[str] = []
         for table, ask in checks:
@@ -141,6 +145,42 @@ async def _channel(wallet: Contract, row: asyncpg.Record) -> Facts:
         "deposited": funds["deposited"] + row["returned"],
         "closes_at": funds["closesAt"] or None,
         "status": status,
+    }
+
+
+async def _audit(court: Contract, row: asyncpg.Record) -> Facts:
+    case = await court.read("caseOf", row["task_id"])
+    nobody = bytes(20)
+    challenger, appellant = address_bytes(case["challenger"]), address_bytes(case["appellant"])
+    return {
+        "draw_block": case["drawBlock"],
+        "deadline": case["deadline"],
+        "rate_bps": case["rateBps"],
+        "bond": case["bond"],
+        "stage": AuditStage(case["stage"]).name.lower(),
+        "challenger": None if challenger == nobody else challenger,
+        "appellant": None if appellant == nobody else appellant,
+    }
+
+
+async def _panel(court: Contract, row: asyncpg.Record) -> Facts:
+    bench = await court.read("benchOf", row["task_id"], row["round"])
+    return {
+        "size": bench["size"],
+        "seed_block": bench["seedBlock"],
+        "seated": bench["seated"],
+        "opened": bench["opened"].bit_count(),
+    }
+
+
+async def _vote(court: Contract, row: asyncpg.Record) -> Facts:
+    juror = await court.read("jurorOf", row["task_id"], row["round"], row["seat"])
+    bench = await court.read("benchOf", row["task_id"], row["round"])
+    opened, invalid = (bench[name] >> row["seat"] & 1 for name in ("opened", "invalid"))
+    return {
+        "node": address_bytes(juror["node"]),
+        "commitment": juror["commitment"],
+        "valid": not invalid if opened else None,
     }
 
 

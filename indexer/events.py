@@ -88,12 +88,13 @@ class EventBook:
 
     @classmethod
     def of(cls, deployment: Deployment) -> "EventBook":
-        """Make the book of a deployment's three contracts."""
+        """Make the book of a deployment's contracts."""
         return cls(
             {
                 address_bytes(deployment.stake_wallet): "StakeWallet",
                 address_bytes(deployment.runner_reputation): "RunnerReputation",
                 address_bytes(deployment.task_escrow): "TaskEscrow",
+                address_bytes(deployment.audit_court): "AuditCourt",
             }
         )
 

@@ -45,6 +45,7 @@ def version_of(deployment: Deployment) -> str:
         deployment.stake_wallet,
         deployment.runner_reputation,
         deployment.task_escrow,
+        deployment.audit_court,
         str(FOLD_VERSION),
         *(topic.hex() for topics in event_topics().values() for topic in sorted(topics)),
         repr(schema_file()),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from indexer.fold import rows
+from indexer.fold import audit_rows, rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,10 @@ FOLDED = (
     Table("channels", rows.Channel, ("channel_id",)),
     Table("modules", rows.Module, ("contract", "module")),
     Table("pauses", rows.Pause, ("target",)),
+    Table("audits", audit_rows.Audit, ("task_id",)),
+    Table("audit_panels", audit_rows.AuditPanel, ("task_id", "round")),
+    Table("audit_votes", audit_rows.AuditVote, ("task_id", "round", "seat")),
+    Table("audit_rules", audit_rows.AuditRules, ("params_id",)),
 )
 FOLDED_BY_NAME = {table.name: table for table in FOLDED}
 

@@ -12,7 +12,7 @@ from eth_utils.abi import event_abi_to_log_topic, function_abi_to_4byte_selector
 
 from protocol.errors import ConfigError
 
-CONTRACTS = ("StakeWallet", "RunnerReputation", "TaskEscrow")
+CONTRACTS = ("StakeWallet", "RunnerReputation", "TaskEscrow", "AuditCourt")
 """The contracts of a deployment, by the names of their ABI files."""
 
 TOKEN = "TestUSDFC"  # noqa: S105 (a currency)

@@ -26,6 +26,7 @@ class Chain:
     wallet: "AsyncContract"
     reputation: "AsyncContract"
     escrow: "AsyncContract"
+    court: "AsyncContract"
     token: "AsyncContract"
     beacon: "AsyncContract"
 
@@ -56,6 +57,7 @@ class Chain:
                 wallet=_contract(w3, deployment.stake_wallet, "StakeWallet"),
                 reputation=_contract(w3, deployment.runner_reputation, "RunnerReputation"),
                 escrow=_contract(w3, deployment.task_escrow, "TaskEscrow"),
+                court=_contract(w3, deployment.audit_court, "AuditCourt"),
                 token=_contract(w3, deployment.usdfc, TOKEN),
                 beacon=_contract(w3, deployment.beacon, BEACON),
             )
@@ -83,7 +85,7 @@ async def _check_chain(w3: "AsyncWeb3[Any]", deployment: Deployment, *, shown: s
             f"the node at {shown} serves chain {actual}, not {deployment.chain_id}",
             hint="Set FILECOIN_RPC and FILECOIN_CHAIN_ID to the same chain.",
         )
-    for name in ("usdfc", "stake_wallet", "runner_reputation", "task_escrow", "beacon"):
+    for name in ("usdfc", "stake_wallet", "runner_reputation", "task_escrow", "audit_court", "beacon"):
         address = getattr(deployment, name)
         if not await w3.eth.get_code(address):
             raise WrongChain(

@@ -25,6 +25,7 @@ class Deployment(BaseModel):
     stake_wallet: Address
     runner_reputation: Address
     task_escrow: Address
+    audit_court: Address
     beacon: Address
     access_manager: Address
     parity_token: Address

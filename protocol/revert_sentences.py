@@ -1,9 +1,10 @@
 """One sentence and one remedy for every custom error of the contracts, by name.
 
-Placeholders are the error's arguments; `:usdfc`, `:votes`, `:status`, `:proposal`, `:text` and `:hex` say how one is
+Placeholders are the error's arguments; `:usdfc`, `:votes`, `:status`, `:stage`, `:proposal`, `:text` and `:hex` say how one is
 written.
 """
 
+from protocol.audit_sentences import AUDIT_SENTENCES
 from protocol.governance_sentences import GOVERNANCE_SENTENCES
 
 _REPORT = "This should not happen in ordinary use; report it with the transaction's details."
@@ -201,6 +202,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The reveal does not open the commitment: {expected:hex} was committed, {actual:hex} is opened.",
         "Reveal exactly what the runner's journal says was committed.",
     ),
+    "TaskNotCourt": ("{caller} may not decide about tasks.", "Only the AuditCourt may: use its functions."),
     "TaskZeroAddress": ("An address is missing (zero).", "Give the address that is meant."),
     # Beacon
     "BeaconUnavailable": (
@@ -270,5 +272,6 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "AccessManagedInvalidAuthority": ("{authority} is no access manager.", _SET_UP),
     "InvalidShortString": ("A stored text is malformed.", _REPORT),
     "StringTooLong": ("The text {str!r} is too long.", "Shorten it to 31 bytes."),
+    **AUDIT_SENTENCES,
     **GOVERNANCE_SENTENCES,
 }

@@ -13,6 +13,7 @@ ADMIN, GOVERNANCE, GUARDIAN = 0, 1, 2
 
 RESTRICTED = (
     ("TaskEscrow", "task_escrow", "addParams", GOVERNANCE),
+    ("AuditCourt", "audit_court", "addRules", GOVERNANCE),
     ("StakeWallet", "stake_wallet", "unpause", GOVERNANCE),
     ("StakeWallet", "stake_wallet", "pause", GUARDIAN),
 )
@@ -67,7 +68,7 @@ def governance_calls(parties: Parties) -> tuple[Call, ...]:
             method="multicall",
             arguments=lambda at: (_hand_over(at, parties),),
             done=lambda manager, at: bool(manager.hasRole(ADMIN, at["timelock"])[0]),
-            evm_gas=320_000,
+            evm_gas=350_000,
         ),
     )
 

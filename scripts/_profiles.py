@@ -42,6 +42,18 @@ class Params:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRules:
+    """The rules of audits under the first parameters, in the order of the contract's struct; shares in basis points."""
+
+    min_bond: int
+    min_audit_bps: int = 500
+    max_audit_bps: int = 5_000
+    audit_fee_bps: int = 2_000
+    risk_multiple: int = 10
+    appeal_size: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Voting:
     """The governor's first rules, in the order of its struct: seconds, base units of votes, percent of the supply."""
 
@@ -73,6 +85,7 @@ class Profile:
     widening_step: int
     settings: Settings
     params: Params
+    audits: AuditRules
     governance: Governance
 
 
@@ -94,8 +107,9 @@ LOCAL = Profile(
         ban_for=_days(7, block_time_s=0.25),
     ),
     params=Params(
-        commit_for=480, reveal_for=120, challenge_for=20, panel_for=40, max_claim_for=2_400, maturity=2
+        commit_for=480, reveal_for=120, challenge_for=10, panel_for=24, max_claim_for=2_400, maturity=2
     ),
+    audits=AuditRules(min_bond=USDFC // 10),
     governance=Governance(voting=Voting(delay_s=1, period_s=40, late_quorum_extension_s=10), timelock_s=5),
 )
 FILECOIN = Profile(
@@ -114,6 +128,7 @@ FILECOIN = Profile(
     params=Params(
         commit_for=20, reveal_for=10, challenge_for=20, panel_for=20, max_claim_for=240, maturity=10
     ),
+    audits=AuditRules(min_bond=USDFC // 10),
     governance=Governance(
         voting=Voting(delay_s=_DAY_S, period_s=5 * _DAY_S, late_quorum_extension_s=_DAY_S),
         timelock_s=2 * _DAY_S,
@@ -133,6 +148,6 @@ def profile_of(chain_id: int) -> Profile:
     )
 
 
-def as_arguments(struct: Settings | Params | Voting) -> tuple[int, ...]:
+def as_arguments(struct: Settings | Params | AuditRules | Voting) -> tuple[int, ...]:
     """Give a struct as the tuple that its ABI wants."""
     return astuple(struct)

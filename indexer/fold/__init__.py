@@ -4,16 +4,17 @@ from collections.abc import Iterable
 
 from indexer.errors import FoldError
 from indexer.events import Event
-from indexer.fold import escrow, reputation, wallet
+from indexer.fold import audits, escrow, reputation, wallet
 from indexer.fold.state import Impossible, Keys, State
 
-FOLD_VERSION = 3
+FOLD_VERSION = 4
 """Raise whenever equal events would give other rows: the index is then built anew beside the old one."""
 
 FOLDS = {
     "StakeWallet": wallet.FOLDS,
     "RunnerReputation": reputation.FOLDS,
     "TaskEscrow": escrow.FOLDS,
+    "AuditCourt": audits.FOLDS,
 }
 WITHOUT_ROWS = frozenset({"ActionExecuted", "AuthorityUpdated", "EIP712DomainChanged"})
 """Events that no row speaks of (libraries' own, used nonces); they are kept as raw logs alone."""
@@ -22,6 +23,7 @@ NEEDS = {
     "StakeWallet": wallet.needs,
     "RunnerReputation": reputation.needs,
     "TaskEscrow": escrow.needs,
+    "AuditCourt": audits.needs,
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from indexer.fold.audit_rows import Audit, AuditPanel, AuditRules, AuditVote
 from indexer.fold.rows import (
     Balance,
     Channel,
@@ -85,6 +86,8 @@ class Keys:
     channels: set[bytes] = field(default_factory=set)
     modules: set[tuple[bytes, bytes]] = field(default_factory=set)
     pauses: set[bytes] = field(default_factory=set)
+    audits: set[bytes] = field(default_factory=set)
+    audit_rules: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -111,6 +114,10 @@ class State:
         self.channels: Rows[bytes, Channel] = Rows()
         self.modules: Rows[tuple[bytes, bytes], Module] = Rows()
         self.pauses: Rows[bytes, Pause] = Rows()
+        self.audits: Rows[bytes, Audit] = Rows()
+        self.audit_panels: Rows[tuple[bytes, int], AuditPanel] = Rows()
+        self.audit_votes: Rows[tuple[bytes, int, int], AuditVote] = Rows()
+        self.audit_rules: Rows[int, AuditRules] = Rows()
         self.task_events: list[TaskEvent] = []
         self.reputation_events: list[ReputationEvent] = []
         self.documents: dict[bytes, str] = {}
@@ -128,6 +135,10 @@ class State:
             "channels": self.channels,
             "modules": self.modules,
             "pauses": self.pauses,
+            "audits": self.audits,
+            "audit_panels": self.audit_panels,
+            "audit_votes": self.audit_votes,
+            "audit_rules": self.audit_rules,
         }
 
     def take_changes(self) -> Changes:

@@ -183,6 +183,7 @@ def nowhere() -> Deployment:
                 "stake_wallet",
                 "runner_reputation",
                 "task_escrow",
+                "audit_court",
                 "beacon",
                 "access_manager",
                 "parity_token",

@@ -33,6 +33,7 @@ def deployment_on(node: SimulatedNode) -> Deployment:
         stake_wallet=hexed(ADDRESSES["StakeWallet"]),
         runner_reputation=hexed(ADDRESSES["RunnerReputation"]),
         task_escrow=hexed(ADDRESSES["TaskEscrow"]),
+        audit_court=hexed(ADDRESSES["AuditCourt"]),
         beacon=hexed(b"\x02" * 20),
         access_manager=hexed(b"\x03" * 20),
         parity_token=hexed(b"\x04" * 20),

@@ -47,6 +47,8 @@ class Story:
         self.state.parameters.learn(self.state.parameters.unknown(keys.parameters), {})
         self.state.channels.learn(self.state.channels.unknown(keys.channels), {})
         self.state.pauses.learn(self.state.pauses.unknown(keys.pauses), {})
+        self.state.audits.learn(self.state.audits.unknown(keys.audits), {})
+        self.state.audit_rules.learn(self.state.audit_rules.unknown(keys.audit_rules), {})
         self.state.client_epochs.learn(self.state.client_epochs.unknown(keys.client_epochs), {})
         apply(self.state, event)
 

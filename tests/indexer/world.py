@@ -21,6 +21,7 @@ ADDRESSES = {
     "StakeWallet": bytes.fromhex("a1" * 20),
     "RunnerReputation": bytes.fromhex("a2" * 20),
     "TaskEscrow": bytes.fromhex("a3" * 20),
+    "AuditCourt": bytes.fromhex("a4" * 20),
 }
 TREASURY = bytes.fromhex("77" * 20)
 DEAD = bytes.fromhex("000000000000000000000000000000000000dead")

@@ -35,7 +35,7 @@ async def test_another_chain_is_refused(anvil: Anvil, deployment: Deployment):
             pass
 
 
-@pytest.mark.parametrize("name", ["usdfc", "stake_wallet", "runner_reputation", "task_escrow", "beacon"])
+@pytest.mark.parametrize("name", ["usdfc", "stake_wallet", "runner_reputation", "task_escrow", "audit_court", "beacon"])
 async def test_an_address_without_a_contract_is_named(anvil: Anvil, deployment: Deployment, name: str):
     wrong = deployment.model_copy(update={name: "0x000000000000000000000000000000000000dEaD"})
     with pytest.raises(WrongChain, match=name) as caught:

@@ -28,6 +28,7 @@ def saved(tmp_path: Path) -> Deployment:
         stake_wallet=ADDRESS,
         runner_reputation=ADDRESS,
         task_escrow=ADDRESS,
+        audit_court=ADDRESS,
         beacon=ADDRESS,
         access_manager=ADDRESS,
         parity_token=ADDRESS,

@@ -51,7 +51,8 @@ async def test_what_differs_from_the_file_is_named(
     )
     assert ran.status == 1
     assert f"DIFFERS  {named}" in ran.out
-    assert "1 of" in ran.err
+    # The treasury is named by TaskEscrow and by AuditCourt.
+    assert f"{2 if field == 'treasury' else 1} of" in ran.err
 
 
 async def test_a_contract_with_other_code_is_found(deployed_chain: Ape) -> None:

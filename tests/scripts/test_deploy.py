@@ -23,9 +23,10 @@ CREATED_ON_FILECOIN = (
     "ParityGovernor",
     "StakeWallet",
     "RunnerReputation",
+    "AuditCourt",
     "TaskEscrow",
 )
-CALLS = 7
+CALLS = 9
 GIVEN = ("--treasury", TREASURY, "--guardian", GUARDIAN, "--usdfc", TOKEN)
 
 
@@ -45,6 +46,8 @@ async def test_a_deployment_is_wired_checked_and_written_down(empty: Ape) -> Non
     deployment = load_deployment(31337, folder=empty.folder)
     async with Chain.connect(empty.url, deployment) as chain:
         assert await chain.wallet.functions.isModule(deployment.task_escrow).call()
+        assert await chain.wallet.functions.isModule(deployment.audit_court).call()
+        assert (await chain.court.functions.rulesOf(1).call())[0] > 0
         assert await chain.escrow.functions.latestParamsId().call() == deployment.params_id == 1
         assert await chain.escrow.functions.treasury().call() == deployment.treasury == deployment.timelock
         assert await chain.wallet.functions.isPausable(deployment.task_escrow).call()

@@ -8,6 +8,8 @@ import {IGuardedErrors} from "../../../contracts/interfaces/IGuarded.sol";
 import {IBeacon} from "../../../contracts/interfaces/IBeacon.sol";
 import {IRunnerReputationTypes} from "../../../contracts/interfaces/IRunnerReputation.sol";
 import {ITaskEscrowTypes} from "../../../contracts/interfaces/ITaskEscrow.sol";
+import {IAuditCourtTypes} from "../../../contracts/interfaces/IAuditCourt.sol";
+import {AuditCourt} from "../../../contracts/AuditCourt.sol";
 import {BlockhashBeacon} from "../../../contracts/BlockhashBeacon.sol";
 import {RunnerReputation} from "../../../contracts/RunnerReputation.sol";
 import {StakeWallet} from "../../../contracts/StakeWallet.sol";
@@ -43,6 +45,7 @@ abstract contract Deployed is Signing {
     StakeWallet internal wallet;
     RunnerReputation internal reputation;
     TaskEscrow internal escrow;
+    AuditCourt internal court;
     IBeacon internal beacon;
     AccessManager internal manager;
     address internal treasury;
@@ -69,20 +72,42 @@ abstract contract Deployed is Signing {
     function deploy() internal {
         manager = new AccessManager(address(this));
         token = new TestUSDFC();
-        beacon = new BlockhashBeacon();
+        beacon = IBeacon(newBeacon());
         wallet = walletOf(address(token));
         reputation = new RunnerReputation(address(wallet), settings());
-        escrow = new TaskEscrow(
+        court = new AuditCourt(
             address(manager), address(wallet), address(reputation), address(beacon), treasury, WIDENING_STEP
         );
-        wallet.wire(only(address(escrow)), new address[](0));
+        escrow = newEscrow(address(court));
+        court.wire(address(escrow));
+        wallet.wire(only(address(escrow)), only(address(court)));
         appointGuardian();
-        reputation.wire(only(address(escrow)));
+        address[] memory modules = new address[](2);
+        (modules[0], modules[1]) = (address(escrow), address(court));
+        reputation.wire(modules);
         paramsId = escrow.addParams(params());
+        court.addRules(paramsId, auditRules());
         vm.label(address(token), "token");
         vm.label(address(wallet), "wallet");
         vm.label(address(reputation), "reputation");
         vm.label(address(escrow), "escrow");
+        vm.label(address(court), "court");
+    }
+
+    function newBeacon() internal virtual returns (address) {
+        return address(new BlockhashBeacon());
+    }
+
+    function newEscrow(address judge) internal returns (TaskEscrow) {
+        return new TaskEscrow(
+            address(manager), address(wallet), address(reputation), address(beacon), treasury, judge, WIDENING_STEP
+        );
+    }
+
+    function auditRules() internal pure returns (IAuditCourtTypes.AuditRules memory) {
+        return IAuditCourtTypes.AuditRules({
+            minBond: USDFC, minAuditBps: 500, maxAuditBps: 5_000, auditFeeBps: 2_000, riskMultiple: 10, appealSize: 5
+        });
     }
 
     function pause(address target, uint40 forBlocks) internal {
