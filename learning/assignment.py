@@ -19,7 +19,7 @@ _TAG = b"parity/indices/v1\0"
 
 
 @dataclass(frozen=True, slots=True)
-class Assignment:
+class PublishedLists:
     """All participants' lists, as content, in the order of their seats."""
 
     lists: tuple[bytes, ...]
@@ -100,9 +100,9 @@ def with_overlap(parts: Sequence[Indices], *, ratio: float, seed: int) -> list[I
     return wider
 
 
-def publish(parts: Sequence[Indices]) -> Assignment:
+def publish(parts: Sequence[Indices]) -> PublishedLists:
     """Write each list as content: a tag, then the sample numbers as little-endian uint32, ascending."""
-    return Assignment(tuple(_TAG + np.sort(part).astype("<u4").tobytes() for part in parts))
+    return PublishedLists(tuple(_TAG + np.sort(part).astype("<u4").tobytes() for part in parts))
 
 
 def read_list(content: bytes, *, samples: int) -> Indices:
