@@ -127,7 +127,6 @@ class SecureAggregationSpec(Document):
     """Only the sum of updates is ever readable."""
 
     threshold: int | None = Field(default=None, ge=2, description="answers needed; none: two thirds, and one")
-    bits: int = Field(default=24, ge=8, le=24, description="fixed-point bits after the point")
 
 
 class CompressionSpec(Document):
