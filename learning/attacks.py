@@ -27,20 +27,20 @@ def noise(_honest: Sequence[Vector], own: Vector, seed: int, *, times: float = 5
     return (drawn * (times * np.linalg.norm(own) / np.linalg.norm(drawn))).astype(np.float32)
 
 
-def inner_product(honest: Sequence[Vector], _own: Vector, _seed: int, *, times: float = 1.5) -> Vector:
+def inner_product(honest: Sequence[Vector], _own: Vector, seed: int, *, times: float = 1.5) -> Vector:
     """Point the mean the other way with updates about as long as the honest ones (Xie et al. 2020)."""
     pointed: Vector = (-times * np.mean(honest, axis=0)).astype(np.float32)
-    return pointed
+    return _apart(pointed, seed)
 
 
-def a_little(honest: Sequence[Vector], _own: Vector, _seed: int, *, deviations: float = 1.5) -> Vector:
+def a_little(honest: Sequence[Vector], _own: Vector, seed: int, *, deviations: float = 1.5) -> Vector:
     """Stay within the honest spread of each parameter, always on the harmful side (Baruch et al. 2019)."""
     mean, spread = np.mean(honest, axis=0), np.std(honest, axis=0)
     hidden: Vector = (mean - deviations * spread * np.sign(mean)).astype(np.float32)
-    return hidden
+    return _apart(hidden, seed)
 
 
-def min_max(honest: Sequence[Vector], _own: Vector, _seed: int) -> Vector:
+def min_max(honest: Sequence[Vector], _own: Vector, seed: int) -> Vector:
     """Go as far against the mean as stays no farther from anybody than the honest are from each other (Shejwalkar 2021)."""
     stacked = np.stack(honest).astype(np.float64)
     mean = stacked.mean(axis=0)
@@ -52,7 +52,13 @@ def min_max(honest: Sequence[Vector], _own: Vector, _seed: int) -> Vector:
         reach = float(np.linalg.norm(stacked - (mean + middle * direction), axis=1).max())
         low, high = (middle, high) if reach <= widest else (low, middle)
     farthest: Vector = (mean + low * direction).astype(np.float32)
-    return farthest
+    return _apart(farthest, seed)
+
+
+def _apart(vector: Vector, seed: int) -> Vector:
+    """Add a little noise, so that colluders do not pass for copies of each other."""
+    drawn = generator(derive_seed("apart", seed)).standard_normal(len(vector))
+    return (vector + drawn * (0.03 * np.linalg.norm(vector) / np.linalg.norm(drawn))).astype(np.float32)
 
 
 ATTACKS: dict[str, Attack] = {
