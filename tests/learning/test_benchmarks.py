@@ -17,5 +17,11 @@ def test_every_benchmark_runs_and_prints_documents():
         text=True,
     )
     rows = [json.loads(line) for line in done.stdout.splitlines()]
-    assert {row["benchmark"] for row in rows} == {"training", "aggregation", "secagg", "privacy", "robustness"}
+    assert {row["benchmark"] for row in rows} == {
+        "training",
+        "aggregation",
+        "secagg",
+        "privacy",
+        "robustness",
+    }
     assert all(isinstance(row["value"], float | int) for row in rows)
