@@ -1,10 +1,7 @@
 """Where a model comes from: one card for each round, each naming the model before it, so that the cards form a chain."""
 
-import platform
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-
-import numpy as np
 
 from learning.canonical import Document, Number
 from learning.errors import EvidenceError
@@ -31,7 +28,11 @@ class LeftOut(Document):
 
 
 class ModelCard(Document):
-    """One round's result. `screened` means checked for broken rules and oddness; what was re-executed is said apart."""
+    """One round's result. What was re-executed is said apart from what was only screened.
+
+    Several aggregators must arrive at the same card, so it says nothing that differs between honest machines: figures have
+    four decimals, and there is neither a time nor a version of software.
+    """
 
     kind: str = "fl-model-card"
     version: int = 1
@@ -50,7 +51,6 @@ class ModelCard(Document):
     samples: int
     epsilon: Number | None = None
     delta: Number | None = None
-    software: dict[str, str]
     licence: str = "CC-BY-4.0"
 
 
@@ -90,7 +90,6 @@ def card(
         samples=report.evaluation.samples,
         epsilon=None if report.epsilon is None else _figure(report.epsilon),
         delta=config.privacy.delta if config.privacy else None,
-        software={"python": platform.python_version(), "numpy": np.__version__},
     )
 
 
@@ -108,7 +107,5 @@ def check_chain(cards: Sequence[ModelCard], *, first: Digest) -> None:
 
 
 def _figure(value: float) -> Decimal:
-    """Give a figure to nine digits, within what a document spells; what is no number becomes -1."""
-    if not np.isfinite(value):
-        return Decimal(-1)
-    return Decimal(f"{max(-1e9, min(1e9, value)):.8g}")
+    """Give a figure to four decimals; what is no number, or beyond a billion, becomes a billion."""
+    return Decimal(f"{value:.4f}") if abs(value) < 1e9 else Decimal(10**9)
