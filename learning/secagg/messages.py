@@ -24,7 +24,7 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True,
         """Read a message of this kind; `SecureAggregationError` for anything else."""
         try:
             return msgspec.msgpack.decode(content, type=cls)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise SecureAggregationError(str(error), field=cls.__name__) from None
 
 
