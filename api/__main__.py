@@ -72,6 +72,8 @@ def server(
         ws_max_size=1024 * 1024,
         timeout_graceful_shutdown=_DRAIN_S,
         server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
     )
     running = StoppableServer(config)
     asyncio.run(running.serve())

@@ -109,4 +109,4 @@ class Mutation:
     )
     async def relay(self, info: Info, input: RelayInput) -> RelayPayload:  # noqa: A002  # GraphQL name
         sent = await info.context.services.relay.submit(input.request())
-        return RelayPayload(task_id=Bytes32(sent.task_id), transaction_hash=Bytes32(sent.transaction_hash))
+        return RelayPayload(task_id=Bytes32(sent.id), transaction_hash=Bytes32(sent.transaction_hash))

@@ -1,5 +1,6 @@
 """One REST endpoint: what it takes and gives, and how a request becomes a call and an answer."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -10,9 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.services import Services
+from api.shared import idempotency
 from protocol.errors import InputError
 
 M = TypeVar("M", bound=BaseModel)
+_KEY = re.compile(rf"[!-~]{{1,{idempotency.MAX_KEY}}}")
+
 Handler = Callable[[Services, Any, Any], Awaitable[BaseModel]]
 
 
@@ -29,14 +33,45 @@ class Endpoint:
     body: type[BaseModel] | None = None
     status: int = 200
     problems: tuple[int, ...] = ()
+    operation_id: str | None = None
+    """Unique among all; the handler's name, if left out."""
 
     async def respond(self, request: Request) -> Response:
         """Answer a request; errors are left to the application's one handler."""
-        parameters = _checked(self.parameters, {**_query(request), **request.path_params}, place=None)
-        body = _checked(self.body, await _json(request), place="body") if self.body else None
+        key = request.headers.get(idempotency.HEADER) if self.body else None
+        if key is None:
+            return await self._answer(request)
+        if not _KEY.fullmatch(key):
+            raise InputError(
+                f"{idempotency.HEADER}: expected 1 to {idempotency.MAX_KEY} printable characters",
+                field=idempotency.HEADER,
+                hint="Use a new UUID for each new request.",
+            )
+        return await self._answer_once(request, key)
+
+    async def _answer(self, request: Request) -> Response:
+        parameters = checked(self.parameters, {**_query(request), **request.path_params}, place=None)
+        body = checked(self.body, await _json(request), place="body") if self.body else None
         answer = await self.handle(request.app.state.services, parameters, body)
         status = answer.http_status if isinstance(answer, Graded) else self.status
         return Response(answer.model_dump_json(), status_code=status, media_type="application/json")
+
+    async def _answer_once(self, request: Request, key: str) -> Response:
+        """Answer, or give the answer that the same request got before. A refusal frees the key: nothing was done."""
+        shared = request.app.state.services.shared
+        operation = f"{self.method} {self.path}"
+        kept = await idempotency.begin(shared, operation, key, await request.body())
+        if kept is not None:
+            headers = {idempotency.REPLAYED: "true"}
+            return Response(kept.answer, kept.status, headers=headers, media_type="application/json")
+        try:
+            response = await self._answer(request)
+        except BaseException:
+            await idempotency.release(shared, operation, key)
+            raise
+        kept = idempotency.Kept(response.status_code, bytes(response.body))
+        await idempotency.keep(shared, operation, key, kept)
+        return response
 
 
 class Graded(BaseModel):
@@ -69,7 +104,8 @@ async def _json(request: Request) -> object:
     return document
 
 
-def _checked(model: type[M], document: object, *, place: str | None) -> M:
+def checked(model: type[M], document: object, *, place: str | None) -> M:
+    """Read a document into a model; `InputError` names the first field that is wrong."""
     try:
         return model.model_validate(document)
     except ValidationError as error:

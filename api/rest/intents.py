@@ -36,7 +36,7 @@ class OrderToSign(Model):
     )
 
 
-class Relayed(Model):
+class RelayedOrder(Model):
     """An order on its way to the chain."""
 
     task_id: HashText = Field(description="poll /api/v1/tasks/{id}")
@@ -89,10 +89,10 @@ async def order_intent(services: Services, asked: OrderIntent, _body: None) -> O
     )
 
 
-async def relay_order(services: Services, _asked: Any, body: RelayBody) -> Relayed:
+async def relay_order(services: Services, _asked: Any, body: RelayBody) -> RelayedOrder:
     """Check an order and send it with this server's gas."""
     sent = await services.relay.submit(body.request())
-    return Relayed(task_id="0x" + sent.task_id.hex(), transaction_hash="0x" + sent.transaction_hash.hex())
+    return RelayedOrder(task_id="0x" + sent.id.hex(), transaction_hash="0x" + sent.transaction_hash.hex())
 
 
 def _for_wallets(document: TypedData) -> TypedData:

@@ -46,8 +46,7 @@ def openapi() -> dict[str, Any]:
 
 def _operation(endpoint: Endpoint, names: Any) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": endpoint.handle.__name__
-        + ("_prompt" if endpoint.path.endswith("prompts") and endpoint.body else ""),
+        "operationId": endpoint.operation_id or endpoint.handle.__name__,
         "summary": endpoint.summary,
         "parameters": _parameters(endpoint),
         "responses": {

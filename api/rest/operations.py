@@ -6,10 +6,10 @@ from datetime import datetime
 from pydantic import Field
 
 from api.database import Record
+from api.fields import NoParameters
 from api.queries import chain, tasks
 from api.rest.endpoint import Graded
 from api.rest.models import AddressText, HashText, Height, Model
-from api.rest.requests import NoParameters
 from api.services import Services
 from protocol.errors import ChainError, ParityError
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from api.database import Snapshot
+from api.fields import NoParameters
 from api.filters import Where
 from api.freshness import require_block
 from api.graphql.operation import MIN_BLOCK_WAIT_S
@@ -12,7 +13,7 @@ from api.paging import PageRequest, page_request
 from api.queries import documents, prompts, runners, tasks
 from api.rejections import NotFound
 from api.rest import models
-from api.rest.requests import ById, ListPrompts, ListRunners, ListTasks, NoParameters, Paged
+from api.rest.requests import ById, ListPrompts, ListRunners, ListTasks, Paged
 from api.services import Services
 
 

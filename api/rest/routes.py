@@ -2,14 +2,14 @@
 
 from starlette.routing import Route
 
-from api.rest import documents, intents, models, operations, reads
+from api.fields import NoParameters
+from api.rest import documents, intents, models, operations, reads, signing
 from api.rest.endpoint import Endpoint
 from api.rest.requests import (
     ById,
     ListPrompts,
     ListRunners,
     ListTasks,
-    NoParameters,
     OrderIntent,
     RelayBody,
 )
@@ -59,7 +59,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/api/v1/tasks",
         summary="Relay a signed order",
         handle=intents.relay_order,
-        answer=intents.Relayed,
+        answer=intents.RelayedOrder,
         parameters=NoParameters,
         body=RelayBody,
         status=202,
@@ -86,9 +86,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         method="POST",
         path="/api/v1/llm/prompts",
+        operation_id="relay_prompt",
         summary="Relay a signed order for a prompt; the same as POST /api/v1/tasks",
         handle=intents.relay_order,
-        answer=intents.Relayed,
+        answer=intents.RelayedOrder,
         parameters=NoParameters,
         body=RelayBody,
         status=202,
@@ -141,6 +142,19 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         parameters=OrderIntent,
         problems=_READ,
     ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/intents/order",
+        operation_id="relay_order_intent",
+        summary="Relay a signed order; the same as POST /api/v1/tasks",
+        handle=intents.relay_order,
+        answer=intents.RelayedOrder,
+        parameters=NoParameters,
+        body=RelayBody,
+        status=202,
+        problems=_RELAY,
+    ),
+    *signing.ENDPOINTS,
 )
 
 
