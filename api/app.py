@@ -19,6 +19,7 @@ from api.chain_link import ChainLink
 from api.database import Database
 from api.feed import BlockFeed
 from api.graphql.endpoint import GraphqlEndpoint
+from api.hints import Hints
 from api.limits import Limited, RateLimit
 from api.metrics import REGISTRY
 from api.middleware import CappedBody, Observed, Timed
@@ -110,8 +111,9 @@ async def _services(
     shared = SharedState(settings.database_url)
     budget = Budget(shared, intents=settings.relayer_budget, window_s=settings.relayer_budget_window_s)
     relay = Relay(link, relayer, state=shared, budget=budget)
+    hints = Hints(shared, feed, allow_private=settings.webhook_allow_private)
     async with database, shared, link, relay, asyncio.TaskGroup() as tasks:
-        jobs = [tasks.create_task(feed.run()), tasks.create_task(shared.keep_house())]
+        jobs = [tasks.create_task(work()) for work in (feed.run, shared.keep_house, hints.run)]
         try:
             yield Services(
                 settings=settings, database=database, feed=feed, link=link, relay=relay, shared=shared

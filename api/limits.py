@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 import structlog
+from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -143,6 +144,14 @@ class Limited:
             response = problem_response(problem_of(_refusal(standing)))
             response.headers.update(standing.headers())
             await response(scope, receive, send)
+
+
+async def require_rate(app: Starlette, key: str) -> None:
+    """Count one request of a key besides its IP address's; `TooManyRequests` if that is one too many."""
+    limit: RateLimit | None = getattr(app.state, "rate_limit", None)
+    standing = await limit.take(key) if limit else None
+    if standing is not None and not standing.granted:
+        raise _refusal(standing)
 
 
 def _caller(scope: Scope) -> str:

@@ -18,3 +18,6 @@ RELAYED = Counter(
     ["kind", "outcome"],
     registry=REGISTRY,
 )
+HINTS = Counter(
+    "parity_api_hints_total", "Deliveries to webhooks, by what came of it.", ["outcome"], registry=REGISTRY
+)

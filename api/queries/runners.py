@@ -79,6 +79,14 @@ async def event_page(snapshot: Snapshot, request: PageRequest, *, where: Where |
     )
 
 
+async def rank_of(snapshot: Snapshot, node: bytes, score: int) -> int:
+    """Count the runners whose place is before this one's in the order of scores."""
+    row = await snapshot.fetch_one(
+        "SELECT count(*) AS before FROM runner_reputation WHERE (score, node) > ($1, $2)", score, node
+    )
+    return int(row["before"]) if row else 0
+
+
 async def active_nodes(snapshot: Snapshot) -> Sequence[Record]:
     """Give every active runner's node, and the blocks from which it may be drawn."""
     return await snapshot.fetch(

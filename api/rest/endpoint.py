@@ -3,26 +3,48 @@
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.services import Services
-from api.shared import idempotency
+from api.limits import require_rate
+from api.rejections import NotSignedIn
+from api.shared import idempotency, sessions
 from protocol.errors import InputError
 
 M = TypeVar("M", bound=BaseModel)
 _KEY = re.compile(rf"[!-~]{{1,{idempotency.MAX_KEY}}}")
 
-Handler = Callable[[Services, Any, Any], Awaitable[BaseModel]]
+Handler = Callable[..., Awaitable[BaseModel]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks: the host and scheme that it asked for, and the address of its session, if it has one that holds."""
+
+    host: str
+    scheme: str
+    token: str | None
+    address: bytes | None
+
+    def signed_in(self) -> bytes:
+        """Give the session's address; `NotSignedIn` if there is none."""
+        if self.address is None:
+            raise NotSignedIn(
+                "this needs a session" if self.token is None else "the session has ended, or never was",
+                field="Authorization",
+                hint="Sign in: GET /api/v1/auth/message, sign it, POST /api/v1/auth/sessions;"
+                " then send Authorization: Bearer <token>.",
+            )
+        return self.address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """A route. `handle` gets the services, the parameters of path and query, and the body."""
+    """A route. `handle` gets the services, the parameters of path and query, and the body; and the caller, if wanted."""
 
     method: str
     path: str
@@ -33,6 +55,8 @@ class Endpoint:
     body: type[BaseModel] | None = None
     status: int = 200
     problems: tuple[int, ...] = ()
+    wants_caller: bool = False
+    needs_session: bool = False
     operation_id: str | None = None
     """Unique among all; the handler's name, if left out."""
 
@@ -52,9 +76,20 @@ class Endpoint:
     async def _answer(self, request: Request) -> Response:
         parameters = checked(self.parameters, {**_query(request), **request.path_params}, place=None)
         body = checked(self.body, await _json(request), place="body") if self.body else None
-        answer = await self.handle(request.app.state.services, parameters, body)
+        more = [await self._caller(request)] if self.wants_caller or self.needs_session else []
+        answer = await self.handle(request.app.state.services, parameters, body, *more)
         status = answer.http_status if isinstance(answer, Graded) else self.status
         return Response(answer.model_dump_json(), status_code=status, media_type="application/json")
+
+    async def _caller(self, request: Request) -> Caller:
+        token = _token(request)
+        address = await sessions.address_of(request.app.state.services.shared, token) if token else None
+        caller = Caller(
+            host=request.headers.get("host", ""), scheme=request.url.scheme, token=token, address=address
+        )
+        if self.needs_session:
+            await require_rate(request.app, f"address:{caller.signed_in().hex()}")
+        return caller
 
     async def _answer_once(self, request: Request, key: str) -> Response:
         """Answer, or give the answer that the same request got before. A refusal frees the key: nothing was done."""
@@ -81,6 +116,11 @@ class Graded(BaseModel):
     def http_status(self) -> int:
         """Give the HTTP status."""
         raise NotImplementedError
+
+
+def _token(request: Request) -> str | None:
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" and token.strip() else None
 
 
 def _query(request: Request) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What REST takes: parameters of paths and queries, and the body of a relayed order."""
 
+from datetime import date
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -54,6 +55,36 @@ class ListRunners(Paged):
     owner: AddressIn | None = None
     status: Literal["active", "retired"] | None = None
     model: str | None = Field(None, max_length=300, description="name of a model that it offers")
+
+
+class ByNode(Parameters):
+    """One runner, by its node key."""
+
+    id: AddressIn = Field(description="address of the node key")
+    min_block: int | None = Field(None, ge=0, description="block that the answer must include")
+
+
+class EventsOfNode(Paged):
+    """A page of one runner's events."""
+
+    id: AddressIn = Field(description="address of the node key")
+    outcome: Literal["right", "wrong", "missed", "neutral"] | None = None
+
+
+class Fresh(Parameters):
+    """Nothing but how new the answer must be."""
+
+    min_block: int | None = Field(None, ge=0, description="block that the answer must include")
+
+
+class Billing(Parameters):
+    """Whose use, of what, when."""
+
+    client_id: str | None = Field(None, max_length=200)
+    creator: AddressIn | None = None
+    model: str | None = Field(None, max_length=300)
+    since: date | None = Field(None, description="first UTC day; 30 days before `until`, if left out")
+    until: date | None = Field(None, description="last UTC day; today, if left out")
 
 
 class OrderIntent(Parameters):

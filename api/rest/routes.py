@@ -3,7 +3,7 @@
 from starlette.routing import Route
 
 from api.fields import NoParameters
-from api.rest import documents, intents, models, operations, reads, signing
+from api.rest import billing, documents, intents, models, operations, reads, reputation, signed_in, signing, task_parts
 from api.rest.endpoint import Endpoint
 from api.rest.requests import (
     ById,
@@ -155,6 +155,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         problems=_RELAY,
     ),
     *signing.ENDPOINTS,
+    *task_parts.ENDPOINTS,
+    *billing.ENDPOINTS,
+    *signed_in.ENDPOINTS,
+    *reputation.ENDPOINTS,
 )
 
 
