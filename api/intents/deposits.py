@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from api.fields import AddressIn, Body, HashIn, Parameters, Uint64, Uint96, bytes_of
-from api.intents.signed import SignedIntent
+from api.intents.signed import SignedIntent, time_now
 from api.rejections import BadSignature, Expired, InsufficientFunds, NotYetValid, Replayed
 from protocol.chain import Chain
 from protocol.deployment import Deployment
@@ -124,11 +124,10 @@ class AskedDeposit(Parameters):
 
 async def prepare(chain: Chain, asked: AskedDeposit) -> SignedDeposit:
     """Fill in seed and times."""
-    block = await chain.w3.eth.get_block("latest")
     return SignedDeposit.unsigned(
         account=asked.account,
         amount=asked.amount,
         seed="0x" + secrets.token_bytes(32).hex(),
         validAfter=0,
-        validBefore=asked.valid_before or block["timestamp"] + GOOD_FOR_S,
+        validBefore=asked.valid_before or await time_now(chain) + GOOD_FOR_S,
     )

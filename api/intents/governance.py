@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from api.fields import AddressIn, Body, Parameters, Uint64, Uint256
-from api.intents.signed import SignedIntent, contract_at
+from api.intents.signed import SignedIntent, contract_at, time_now
 from api.rejections import BadIntent, BadSignature, Expired, Replayed
 from protocol.chain import Chain
 from protocol.deployment import Deployment
@@ -179,12 +179,11 @@ class AskedDelegation(Parameters):
 async def prepare_delegation(chain: Chain, asked: AskedDelegation) -> SignedDelegation:
     """Fill in nonce and expiry."""
     nonces: Any = _token(chain).functions.nonces
-    block = await chain.w3.eth.get_block("latest")
     return SignedDelegation.unsigned(
         delegator=asked.delegator,
         delegatee=asked.delegatee,
         nonce=await chain.call(nonces(asked.delegator)),
-        expiry=asked.expiry or block["timestamp"] + DELEGATION_GOOD_FOR_S,
+        expiry=asked.expiry or await time_now(chain) + DELEGATION_GOOD_FOR_S,
     )
 
 

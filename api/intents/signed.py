@@ -1,5 +1,6 @@
 """What all kinds of intent share: a signed message, whose signer's the deed is, and one contract call that does it."""
 
+import time
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from pydantic import Field
@@ -113,6 +114,12 @@ class SignedIntent(Body):
     def unsigned(cls, **intent: object) -> Self:
         """Make one to be signed."""
         return cls.model_validate({"intent": intent, "signature": "0x"})
+
+
+async def time_now(chain: Chain) -> int:
+    """Give the Unix time that the next block may have: on a quiet chain, long after the newest one's."""
+    block = await chain.w3.eth.get_block("latest")
+    return max(block["timestamp"], int(time.time()))
 
 
 def contract_at(chain: Chain, address: str, abi: str) -> "AsyncContract":
