@@ -30,9 +30,9 @@ from api.rest.reference import reference_page
 from api.rest.routes import rest_routes
 from api.services import Services
 from api.settings import ServerSettings
-from api.site import Site
 from api.shared import idempotency
 from api.shared.state import SharedState
+from api.site import Site
 from protocol.deployment import Deployment
 from protocol.errors import ParityError
 

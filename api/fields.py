@@ -1,12 +1,15 @@
 """Checked values of requests: what is not of the right form is refused before anything is read."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from api.graphql.scalars import read_address, read_bytes32, write_address, write_hex
+from protocol.errors import InputError
+
+M = TypeVar("M", bound=BaseModel)
 
 _NUMBER_SCHEMA = {"type": "string", "pattern": "^[0-9]{1,78}$"}
 _CAMEL_CASE = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, validate_by_alias=True)
@@ -87,3 +90,17 @@ def as_json(message: Mapping[str, object]) -> dict[str, object]:
         else value
         for name, value in message.items()
     }
+
+
+def checked(model: type[M], document: object, *, place: str | None) -> M:
+    """Read a document into a model; `InputError` names the first field that is wrong."""
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"]) or place or "request"
+        message = first["msg"].removeprefix("Value error, ")
+        hint = (
+            "Remove it." if first["type"] == "extra_forbidden" else "See /openapi.json for what is expected."
+        )
+        raise InputError(f"{name}: {message}", field=name, hint=hint) from None

@@ -3,19 +3,18 @@
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import msgspec
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.fields import checked
 from api.limits import require_rate
 from api.rejections import NotSignedIn
 from api.shared import idempotency, sessions
 from protocol.errors import InputError
 
-M = TypeVar("M", bound=BaseModel)
 _KEY = re.compile(rf"[!-~]{{1,{idempotency.MAX_KEY}}}")
 
 Handler = Callable[..., Awaitable[BaseModel]]
@@ -142,17 +141,3 @@ async def _json(request: Request) -> object:
             hint="Send a JSON object, Content-Type: application/json.",
         ) from error
     return document
-
-
-def checked(model: type[M], document: object, *, place: str | None) -> M:
-    """Read a document into a model; `InputError` names the first field that is wrong."""
-    try:
-        return model.model_validate(document)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = ".".join(str(part) for part in first["loc"]) or place or "request"
-        message = first["msg"].removeprefix("Value error, ")
-        hint = (
-            "Remove it." if first["type"] == "extra_forbidden" else "See /openapi.json for what is expected."
-        )
-        raise InputError(f"{name}: {message}", field=name, hint=hint) from None

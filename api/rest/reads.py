@@ -9,7 +9,7 @@ from api.filters import Where
 from api.freshness import require_block
 from api.graphql.operation import MIN_BLOCK_WAIT_S
 from api.graphql.scalars import read_address
-from api.paging import PageRequest, page_request
+from api.paging import MAX_PAGE, PageRequest, page_request
 from api.queries import documents, prompts, runners, tasks
 from api.rejections import NotFound
 from api.rest import models
@@ -107,7 +107,9 @@ async def reading(services: Services, min_block: int | None) -> AsyncIterator[Sn
 
 def page_of(asked: Paged) -> PageRequest:
     """Read the four arguments of a page."""
-    return page_request(first=asked.first, after=asked.after, last=asked.last, before=asked.before)
+    return page_request(
+        first=asked.first, after=asked.after, last=asked.last, before=asked.before, most=MAX_PAGE
+    )
 
 
 def bytes_or_none(address: str | None) -> bytes | None:

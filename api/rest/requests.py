@@ -1,9 +1,10 @@
 """What REST takes: parameters of paths and queries, and the body of a relayed order."""
 
+import re
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from api.fields import AddressIn, AmountIn, HashIn, HexIn, Parameters, bytes_of
@@ -13,12 +14,24 @@ from api.relay import RelayRequest
 from protocol.order import ORDER_FIELDS, Order
 from protocol.typed_data import Authorization
 
+MAX_HEIGHT = 2**53 - 1
+
+
+def _day(value: object) -> object:
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        raise ValueError("expected a day, such as 2026-01-31")
+    return value
+
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+Day = Annotated[date, BeforeValidator(_day)]
+
 
 class ById(Parameters):
     """One thing, by its id."""
 
     id: HashIn
-    min_block: int | None = Field(None, ge=0, description="block that the answer must include")
+    min_block: int | None = Field(None, ge=0, le=MAX_HEIGHT, description="block that the answer must include")
 
 
 class Paged(Parameters):
@@ -28,7 +41,7 @@ class Paged(Parameters):
     after: str | None = Field(None, description="only rows after this cursor")
     last: int | None = Field(None, description="rows from the end, at most 100")
     before: str | None = Field(None, description="only rows before this cursor")
-    min_block: int | None = Field(None, ge=0, description="block that the answer must include")
+    min_block: int | None = Field(None, ge=0, le=MAX_HEIGHT, description="block that the answer must include")
 
 
 class ListTasks(Paged):
@@ -61,7 +74,7 @@ class ByNode(Parameters):
     """One runner, by its node key."""
 
     id: AddressIn = Field(description="address of the node key")
-    min_block: int | None = Field(None, ge=0, description="block that the answer must include")
+    min_block: int | None = Field(None, ge=0, le=MAX_HEIGHT, description="block that the answer must include")
 
 
 class EventsOfNode(Paged):
@@ -74,7 +87,7 @@ class EventsOfNode(Paged):
 class Fresh(Parameters):
     """Nothing but how new the answer must be."""
 
-    min_block: int | None = Field(None, ge=0, description="block that the answer must include")
+    min_block: int | None = Field(None, ge=0, le=MAX_HEIGHT, description="block that the answer must include")
 
 
 class Billing(Parameters):
@@ -83,8 +96,8 @@ class Billing(Parameters):
     client_id: str | None = Field(None, max_length=200)
     creator: AddressIn | None = None
     model: str | None = Field(None, max_length=300)
-    since: date | None = Field(None, description="first UTC day; 30 days before `until`, if left out")
-    until: date | None = Field(None, description="last UTC day; today, if left out")
+    since: Day | None = Field(None, description="first UTC day; 30 days before `until`, if left out")
+    until: Day | None = Field(None, description="last UTC day; today, if left out")
 
 
 class OrderIntent(Parameters):

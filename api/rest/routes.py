@@ -1,9 +1,25 @@
 """The table of REST endpoints: what is served is what OpenAPI says, since both come from here."""
 
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from api.fields import NoParameters
-from api.rest import billing, documents, intents, models, operations, reads, reputation, signed_in, signing, task_parts
+from api.rest import (
+    billing,
+    documents,
+    intents,
+    models,
+    operations,
+    reads,
+    reputation,
+    signed_in,
+    signing,
+    task_parts,
+)
 from api.rest.endpoint import Endpoint
 from api.rest.requests import (
     ById,
@@ -163,5 +179,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 
 
 def rest_routes() -> list[Route]:
-    """Give Starlette's routes, one for each path."""
-    return [Route(endpoint.path, endpoint.respond, methods=[endpoint.method]) for endpoint in ENDPOINTS]
+    """Give Starlette's routes, one for each path, so that a refused method is told which are allowed."""
+    by_path: defaultdict[str, dict[str, Endpoint]] = defaultdict(dict)
+    for endpoint in ENDPOINTS:
+        by_path[endpoint.path][endpoint.method] = endpoint
+    return [Route(path, _answering(methods), methods=list(methods)) for path, methods in by_path.items()]
+
+
+def _answering(methods: Mapping[str, Endpoint]) -> Callable[[Request], Awaitable[Response]]:
+    async def respond(request: Request) -> Response:
+        return await methods["GET" if request.method == "HEAD" else request.method].respond(request)
+
+    return respond
