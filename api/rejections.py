@@ -213,6 +213,9 @@ _BY_REVERT: Mapping[str, type[Rejected]] = {
     "GovernorAlreadyCastVote": Replayed,
     "VotesExpiredSignature": Expired,
     "RunnerBadProof": BadSignature,
+    "RunnerBadConsent": BadSignature,
+    "RunnerAlreadyActive": Replayed,
+    "RunnerUnderstaked": InsufficientFunds,
     "RunnerDeadline": Expired,
 }
 

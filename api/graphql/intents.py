@@ -17,6 +17,7 @@ from api.transactions import send_raw
 @strawberry.enum(description="Kind of intent; an order has a mutation of its own, `relay`.")
 class IntentKind(Enum):
     DEPOSIT = "deposit"
+    REGISTRATION = "registration"
     ACTION = "action"
     CHANNEL = "channel"
     VOUCHER = "voucher"
@@ -36,6 +37,9 @@ class SignedIntentInput:
     kind: IntentKind
     intent: JSON
     signature: Bytes
+    node_signature: Bytes | None = strawberry.field(
+        default=UNSET, description="Of a registration: the node key's signature of the same."
+    )
     domain: DomainInput | None = UNSET
 
 
@@ -67,6 +71,8 @@ class IntentMutation:
     )
     async def relay_intent(self, info: Info, input: SignedIntentInput) -> SentIntent:  # noqa: A002  # GraphQL name
         body: dict[str, object] = {"intent": input.intent, "signature": write_hex(input.signature)}
+        if input.node_signature:
+            body["nodeSignature"] = write_hex(input.node_signature)
         if input.domain:
             body["domain"] = {
                 "chainId": input.domain.chain_id,

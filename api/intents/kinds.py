@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.fields import Parameters
-from api.intents import actions, channels, deposits, governance
+from api.intents import actions, channels, deposits, governance, registrations
 from api.intents.signed import SignedIntent
 from protocol.chain import Chain
 
@@ -28,6 +28,13 @@ KINDS: tuple[Kind, ...] = (
         asked=deposits.AskedDeposit,
         signed=deposits.SignedDeposit,
         prepare=deposits.prepare,
+    ),
+    Kind(
+        name="registration",
+        about="a runner, by its owner and its node key; with the stake, if an action goes along",
+        asked=registrations.AskedRegistration,
+        signed=registrations.SignedRegistration,
+        prepare=registrations.prepare,
     ),
     Kind(
         name="action",

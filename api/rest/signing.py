@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from api.fields import Body, HexIn, NoParameters, bytes_of
-from api.intents.kinds import KINDS, Kind
+from api.intents.kinds import BY_NAME, KINDS, Kind
 from api.rest.endpoint import Endpoint, Handler
 from api.rest.models import HashText, Model
 from api.services import Services
@@ -95,6 +95,18 @@ ENDPOINTS: tuple[Endpoint, ...] = (
                 problems=RELAY_PROBLEMS,
             ),
         )
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/runners/register",
+        operation_id="register_runner",
+        summary="Relay a runner's registration; the same as POST /api/v1/intents/registration",
+        handle=_relaying(BY_NAME["registration"]),
+        answer=Relayed,
+        parameters=NoParameters,
+        body=BY_NAME["registration"].signed,
+        status=202,
+        problems=RELAY_PROBLEMS,
     ),
     Endpoint(
         method="POST",

@@ -184,6 +184,36 @@ async def _holder(chain: Chain, accounts: LocalAccounts) -> LocalAccount:
     raise LookupError("nobody holds votes")
 
 
+async def test_a_runner_is_registered_by_two_signatures_together_with_its_stake(
+    chain: Chain, server: httpx.AsyncClient, accounts: LocalAccounts
+) -> None:
+    owner, node = accounts.payer, Account.create()
+    asked = await ask(
+        server,
+        "registration",
+        owner=owner.address,
+        node=node.address,
+        name="my box",
+        profile="0x" + "ab" * 32,
+    )
+    body = signed(asked, owner) | {"nodeSignature": signed(asked, node)["signature"]}
+    unstaked = await server.post("/api/v1/runners/register", json=body)
+    assert (unstaked.status_code, unstaked.json()["type"]) == (402, "insufficient-funds"), unstaked.text
+    stake = await ask(server, "action", account=owner.address, function="bond", amount=str(100 * USDFC))
+    bond = signed(stake, owner)
+    forged = await server.post(
+        "/api/v1/runners/register", json=body | {"nodeSignature": body["signature"], "action": bond}
+    )
+    assert (forged.status_code, forged.json()["field"]) == (400, "nodeSignature"), forged.text
+    sent = await server.post("/api/v1/runners/register", json=body | {"action": bond})
+    assert sent.status_code == 202, sent.text
+    await chain.w3.eth.wait_for_transaction_receipt(sent.json()["transactionHash"])
+    registered = await chain.call(chain.reputation.functions.runnerOf(node.address))
+    assert owner.address in registered
+    again = await server.post("/api/v1/intents/registration", json=body)
+    assert again.status_code == 202 or again.json()["type"] == "replayed"
+
+
 REFUSALS = {
     "another's signature": ({}, "outsider", {}, 400, "bad-signature", "signature"),
     "signed for another chain": ({}, "payer", {"chainId": 314159}, 400, "wrong-chain", "signature"),
