@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+import uvloop
 
 from api.graphql.schema import schema_text
 from api.settings import ServerSettings
@@ -76,7 +77,7 @@ def server(
         forwarded_allow_ips=settings.trusted_proxies,
     )
     running = StoppableServer(config)
-    asyncio.run(running.serve())
+    uvloop.run(running.serve())
     if not running.started:
         raise ConfigError(
             f"could not start on {config.host}:{config.port}",

@@ -19,7 +19,7 @@ from protocol.errors import ParityError
 
 _SHARES = 20
 _MAX_KEYS = 50_000
-_FREE = ("/health", "/ready", "/metrics", "/static/")
+_FREE = ("/health", "/ready", "/metrics", "/assets/", "/theme.js")
 
 log = structlog.get_logger(__name__)
 

@@ -83,7 +83,7 @@ async def register(client: Any, account: Any, url: str, **more: Any) -> tuple[di
 
 async def live(client: Any) -> None:
     async with asyncio.timeout(10):
-        while "parity_api_subscribers 1.0" not in (await client.get("/metrics")).text:  # noqa: ASYNC110  # the server is asked, as any client would
+        while not (await client.get("/status")).json()["live"]:  # noqa: ASYNC110  # the server is asked, as any client would
             await asyncio.sleep(0.02)
 
 
