@@ -18,7 +18,7 @@ _UP_S = 120
 RELATIONS = """
 COMMENT ON TABLE task_seats IS E'@foreignKey (task_id) references tasks (task_id)\\n@foreignKey (node) references runners (node)';
 COMMENT ON TABLE task_events IS E'@primaryKey task_id,block_number,tx_index,log_index\\n@foreignKey (task_id) references tasks (task_id)';
-COMMENT ON TABLE runners IS E'@foreignKey (node) references runner_reputation (node)\\n@foreignKey (owner) references balances (account)';
+COMMENT ON TABLE runners IS E'@foreignKey (owner) references balances (account)';
 COMMENT ON TABLE runner_reputation IS E'@foreignKey (node) references runners (node)';
 COMMENT ON VIEW prompt_requests IS E'@primaryKey task_id\\n@foreignKey (task_id) references tasks (task_id)';
 COMMENT ON VIEW model_capabilities IS E'@foreignKey (node) references runners (node)';

@@ -82,7 +82,7 @@ NAMED: tuple[Named, ...] = (
             variables=_none,
         ),
         peer=Question(
-            query="""{ allRunnerReputationsList(first: 20, orderBy: [SCORE_DESC, NODE_DESC]) {
+            query="""{ allRunnerReputationsList(first: 20, orderBy: [SCORE_DESC, PRIMARY_KEY_DESC]) {
               node score right wrong missed runnerByNode { owner status } } }""",
             variables=_none,
         ),
