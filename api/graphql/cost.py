@@ -20,7 +20,16 @@ from api.paging import DEFAULT_PAGE
 
 MAX_COST = 10_000
 
-_LENGTHS = {"seats": 3, "timeline": 12, "tickets": 20, "models": 4, "parameters": 4, "calls": 2, "rounds": 10}
+_LENGTHS = {
+    "seats": 3,
+    "timeline": 12,
+    "tickets": 20,
+    "models": 4,
+    "parameters": 4,
+    "calls": 2,
+    "roundList": 10,
+    "participants": 8,
+}
 """How long a list without pages usually is; what is not here is one object."""
 _CONNECTION_PARTS = frozenset({"edges", "nodes", "node", "pageInfo"})
 

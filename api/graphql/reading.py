@@ -8,7 +8,7 @@ from strawberry.dataloader import DataLoader
 from api.chain_link import ChainLink
 from api.database import Record, Snapshot
 from api.freshness import require_block
-from api.queries import accounts, documents, prompts, runners, tasks
+from api.queries import accounts, documents, prompts, runners, sessions, tasks
 from api.shared import heartbeats
 from api.shared.state import SharedState
 from api.tickets import Draw, DrawKey, draws_of
@@ -31,6 +31,8 @@ class Reading:
         self.offers = _many(snapshot, runners.offers_of, key="node")
         self.balance = _one(snapshot, accounts.balances_of, key="account")
         self.document = _one(snapshot, documents.by_digests, key="digest")
+        self.rounds = _many(snapshot, sessions.rounds_of, key="session_id")
+        self.participants = _many(snapshot, sessions.participants_of, key="session_id")
         self.heartbeat = _shared(shared, heartbeats.of, key="node")
         self.draws: DataLoader[DrawKey, list[Draw]] = DataLoader(
             load_fn=lambda keys: draws_of(link, snapshot, keys)
