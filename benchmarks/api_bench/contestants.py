@@ -20,6 +20,7 @@ COMMENT ON TABLE task_seats IS E'@foreignKey (task_id) references tasks (task_id
 COMMENT ON TABLE task_events IS E'@primaryKey task_id,block_number,tx_index,log_index\\n@foreignKey (task_id) references tasks (task_id)';
 COMMENT ON TABLE runners IS E'@foreignKey (owner) references balances (account)';
 COMMENT ON TABLE runner_reputation IS E'@foreignKey (node) references runners (node)';
+COMMENT ON TABLE reputation_events IS E'@primaryKey node,block_number,tx_index,log_index\\n@foreignKey (node) references runners (node)';
 COMMENT ON VIEW prompt_requests IS E'@primaryKey task_id\\n@foreignKey (task_id) references tasks (task_id)';
 COMMENT ON VIEW model_capabilities IS E'@foreignKey (node) references runners (node)';
 """

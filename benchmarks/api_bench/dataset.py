@@ -98,7 +98,7 @@ _STATEMENTS = (
     (
         "INSERT INTO runners SELECT"
         f" {_place('n')}, {_place('n + 5000')}, convert_to(rpad('runner-' || n, 32, chr(1)), 'UTF8'),"
-        " sha256(int4send(n) || 'p'::bytea), 'active', n, 0, 0, n FROM generate_series(1, {runners}) n"
+        " sha256(int4send(n) || 'p'::bytea), 'active', n, 0, 0, 0, n FROM generate_series(1, {runners}) n"
     ),
     (
         "INSERT INTO runner_reputation SELECT"

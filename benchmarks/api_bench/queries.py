@@ -102,9 +102,8 @@ NAMED: tuple[Named, ...] = (
               runnerByNode(node: $node) { node owner status
                 runnerReputationByNode { score right wrong missed }
                 balanceByOwner { bonded locked }
-                modelCapabilitiesByNodeList { model context inputPrice } }
-              allReputationEventsList(first: 10, condition: {node: $node}, orderBy: [BLOCK_NUMBER_DESC]) {
-                outcome score blockNumber }
+                modelCapabilitiesByNodeList { model context inputPrice }
+                reputationEventsByNodeList(first: 10, orderBy: [PRIMARY_KEY_DESC]) { outcome score blockNumber } }
             }""",
             variables=_base64_node,
         ),

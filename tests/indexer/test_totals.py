@@ -9,7 +9,10 @@ import pytest
 from indexer.schema import schema_file
 
 BALANCE = "INSERT INTO balances VALUES ($1, $2, 0, 5, 0, 0, 0, 1) ON CONFLICT (account) DO UPDATE SET free = EXCLUDED.free"
-RUNNER = "INSERT INTO runners VALUES ($1, $1, '\\x00', '\\x00', $2, 1, 0, 0, 1)"
+RUNNER = (
+    "INSERT INTO runners (node, owner, label, profile, status, registered_block, banned_until, suspended_until, strikes,"
+    " updated_block) VALUES ($1, $1, '\\x00', '\\x00', $2, 1, 0, 0, 0, 1)"
+)
 
 
 async def totals(connection: Any) -> dict[str, Decimal]:
