@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from protocol.deployment import Deployment, save_deployment
 
@@ -44,15 +45,9 @@ def install_peer() -> Path:
 @asynccontextmanager
 async def ours(database_url: str, folder: Path) -> AsyncIterator[str]:
     """Run `parity-server`; gives the URL of its GraphQL."""
-    places = (
-        "usdfc stake_wallet runner_reputation task_escrow beacon access_manager parity_token governor timelock"
-        " guardian treasury"
-    )
-    addresses = {
-        name: f"0x{number:040x}"
-        for number, name in enumerate(places.split(), 1)
-        if name in Deployment.model_fields
-    }
+    known = {"chain_id", "version", "genesis_hash", "start_block", "params_id", "local"}
+    places = [name for name in Deployment.model_fields if name not in known]
+    addresses: dict[str, Any] = {name: f"0x{number:040x}" for number, name in enumerate(places, 1)}
     nowhere = Deployment(
         chain_id=31337,
         version="1",

@@ -6,9 +6,6 @@ import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-_ONCE = -1.0
-"""End of a span that is one request long."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
@@ -22,29 +19,20 @@ class Measured:
 
 
 async def measure(url: str, bodies: list[bytes], *, clients: int, seconds: float) -> Measured:
-    """Ask for `seconds`, after one request and a tenth of the time as warm-up; every answer must be 200 without errors."""
+    """Ask for `seconds` once every client has been answered a first time; every answer must be 200 without errors."""
     place = urlsplit(url)
     assert place.hostname is not None
     assert place.port is not None
-    await _client((place.hostname, place.port), place.path, bodies, (0.0, _ONCE), [])
-    started = time.perf_counter() + seconds / 10
-    span = (started, started + seconds)
-    latencies: list[float] = []
+    address, ready = (place.hostname, place.port), asyncio.Barrier(clients)
     async with asyncio.TaskGroup() as group:
-        for number in range(clients):
+        asking = [
             group.create_task(
-                _client(
-                    (place.hostname, place.port),
-                    place.path,
-                    bodies[number:] + bodies[:number],
-                    span,
-                    latencies,
-                )
+                _client(address, place.path, bodies[n:] + bodies[:n], ready=ready, seconds=seconds)
             )
-    took_s = time.perf_counter() - started
-    latencies.sort()
-    if not latencies:
-        raise RuntimeError(f"{url}: nothing was answered within {seconds} s")
+            for n in range(clients)
+        ]
+    latencies = sorted(latency for task in asking for latency in task.result()[0])
+    took_s = max(task.result()[1] for task in asking)
     return Measured(
         clients=clients,
         answers=len(latencies),
@@ -55,32 +43,33 @@ async def measure(url: str, bodies: list[bytes], *, clients: int, seconds: float
 
 
 async def _client(
-    place: tuple[str, int],
-    path: str,
-    bodies: list[bytes],
-    span: tuple[float, float],
-    latencies: list[float],
-) -> None:
-    host, port = place
+    address: tuple[str, int], path: str, bodies: list[bytes], *, ready: asyncio.Barrier, seconds: float
+) -> tuple[list[float], float]:
+    """Ask again and again; gives the latencies, and how long it took until the last answer."""
+    host, port = address
     reader, writer = await asyncio.open_connection(host, port)
     head = (
         f"POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\n"
         "Accept: application/json\r\nContent-Length: "
     ).encode()
-    started, ends = span
-    asked_for = itertools.cycle(bodies)
+
+    async def ask(body: bytes) -> float:
+        asked = time.perf_counter()
+        writer.write(head + str(len(body)).encode() + b"\r\n\r\n" + body)
+        answer = await _answer(reader)
+        if b'"errors"' in answer:
+            raise RuntimeError(f"{host}:{port}{path}: {answer[:500]!r}")
+        return time.perf_counter() - asked
+
     try:
-        while (asked := time.perf_counter()) < ends or ends == _ONCE:
-            body = next(asked_for)
-            writer.write(head + str(len(body)).encode() + b"\r\n\r\n" + body)
-            answer = await _answer(reader)
-            answered = time.perf_counter()
-            if b'"errors"' in answer:
-                raise RuntimeError(f"{host}:{port}{path}: {answer[:500]!r}")
-            if ends == _ONCE:
-                return
-            if started <= asked:
-                latencies.append(answered - asked)
+        await ask(bodies[-1])
+        await ready.wait()
+        started, latencies = time.perf_counter(), []
+        for body in itertools.cycle(bodies):
+            latencies.append(await ask(body))
+            if time.perf_counter() - started >= seconds:
+                break
+        return latencies, time.perf_counter() - started
     finally:
         writer.close()
 
