@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,11 +30,15 @@ PAGE = ROOT / "docs/reference/gas.md"
 USDFC = 10**18
 BOND = 10 * USDFC
 REWARD = USDFC
-PARAMS = (480, 120, 20, 40, 2400, 2, 200, 5000, 1000, 3000, 2000, 5000, 3, 7)
+PARAMS = (480, 120, 10, 24, 2400, 2, 200, 5000, 1000, 3000, 2000, 5000, 3, 7)
+AUDIT_RULES = (USDFC // 10, 500, 5000, 2000, 10, 5)
+QUORUM, AUDITED = 0, 1
+FINAL, VOTING, CLEARED = 6, 3, 2
 RESULT = Web3.keccak(text="result")
 POCO_LIFE = 1_025_238
 STEPS = ("submitFor", "claim", "commit", "reveal", "reveal and settle")
-OTHERS = ("deposit (new account)", "bond", "register", "addParams")
+AUDIT_STEPS = ("submitFor", "claim", "reveal", "draw", "vote", "open a vote", "advance and settle")
+OTHERS = ("deposit (new account)", "bond", "register", "addParams", "addRules")
 CHANNEL_CALLS = (
     "open",
     "open (relayed)",
@@ -131,26 +135,22 @@ class Network:
 
 @dataclass
 class World(Network):
-    """The whole protocol with a client and three runners."""
+    """The whole protocol with a client and four runners, of whom three answer or sit on panels."""
 
     def __post_init__(self) -> None:
         self.client, self.treasury = account("client"), account("treasury")
-        self.runners = [(account(f"owner {i}"), account(f"node {i}")) for i in range(3)]
+        self.runners = [(account(f"owner {i}"), account(f"node {i}")) for i in range(4)]
         self.token = self.deploy("TestUSDFC")
         beacon = self.deploy("BlockhashBeacon")
         manager = self.deploy("ParityAccessManager", self.boss.address)
         self.wallet = self.deploy("StakeWallet", manager.address, self.token.address, 720, 240)
         settings = (100 * USDFC, USDFC // 100, 10_000_000, 2_000_000)
         self.reputation = self.deploy("RunnerReputation", self.wallet.address, settings)
-        self.escrow = self.deploy(
-            "TaskEscrow",
-            manager.address,
-            self.wallet.address,
-            self.reputation.address,
-            beacon.address,
-            self.treasury.address,
-            8,
-        )
+        parts = (manager, self.wallet, self.reputation, beacon, self.treasury)
+        addresses = [part.address for part in parts]
+        self.court = self.deploy("AuditCourt", *addresses, 8)
+        self.escrow = self.deploy("TaskEscrow", *addresses, self.court.address, 8)
+        self.send(self.court.functions.wire(self.escrow.address), self.boss)
         self.charter = self.deploy(
             "SessionCharter",
             manager.address,
@@ -163,10 +163,11 @@ class World(Network):
         self.federated = self.deploy(
             "FederatedLearning", (*(peer.address for peer in peers), self.treasury.address)
         )
-        modules = [self.escrow.address, self.federated.address]
-        self.send(self.wallet.functions.wire(modules, []), self.boss)
-        self.send(self.reputation.functions.wire(modules), self.boss)
+        modules, courts = [self.escrow.address, self.federated.address], [self.court.address]
+        self.send(self.wallet.functions.wire(modules, courts), self.boss)
+        self.send(self.reputation.functions.wire(modules + courts), self.boss)
         self.send(self.escrow.functions.addParams(PARAMS), self.boss, "addParams")
+        self.send(self.court.functions.addRules(1, AUDIT_RULES), self.boss, "addRules")
         self.send(self.charter.functions.addParams(federated_gas.SESSION_PARAMS), self.boss)
         self.fund(self.client, 1_000 * USDFC)
         for owner, node in self.runners:
@@ -199,7 +200,7 @@ class World(Network):
         call = self.reputation.functions.register(node.address, RESULT, RESULT, 10**6, signature)
         self.send(call, owner, "register")
 
-    def order(self, replicas: int, *, metered: bool) -> dict[str, Any]:
+    def order(self, replicas: int, *, metered: bool, mode: int = QUORUM) -> dict[str, Any]:
         return {
             "client": self.client.address,
             "payer": self.client.address,
@@ -210,7 +211,7 @@ class World(Network):
             "paramsId": 1,
             "replicas": replicas,
             "quorum": replicas // 2 + 1,
-            "mode": 0,
+            "mode": mode,
             "claimBy": self.w3.eth.block_number + 1_000,
             "retention": 1_000,
             "clientEpoch": 0,
@@ -246,7 +247,8 @@ class World(Network):
         }
         for node in nodes:
             step("claim", self.escrow.functions.claim(task), node)
-        for seat, node in enumerate(nodes):
+        # The only seat of a task reveals without a commitment.
+        for seat, node in enumerate(nodes if replicas > 1 else []):
             commitment = self.escrow.functions.commitmentOf(task, node.address, opened[node]).call()
             step("commit", self.escrow.functions.commit(task, seat, commitment), node)
         for seat, node in enumerate(nodes):
@@ -258,9 +260,55 @@ class World(Network):
             )
         if self.escrow.functions.taskOf(task).call()[-1] != 6:
             raise RuntimeError("the task did not end well")
+        return self._note(label, steps)
+
+    def _note(self, label: str, steps: dict[str, list[int]]) -> int:
         for name, spent in steps.items():
             self.gas[f"{label}: {name}"] = spent
         return sum(sum(spent) for spent in steps.values())
+
+    def live_audited(self, label: str, *, audited: bool) -> int:
+        """Walk one audited task from submission to settlement, with a panel or without; tries until the draw says so."""
+        while True:
+            steps = self._audited(audited=audited)
+            if steps is not None:
+                return self._note(label, steps)
+
+    def _audited(self, *, audited: bool) -> dict[str, list[int]] | None:
+        steps: dict[str, list[int]] = {}
+
+        def step(name: str, call: ContractFunction, sender: LocalAccount) -> None:
+            steps.setdefault(name, []).append(self.send(call, sender)["gasUsed"])
+
+        order = self.order(1, metered=False, mode=AUDITED)
+        values = tuple(order.values())
+        task = self.escrow.functions.orderId(values).call()
+        step("submitFor", self.escrow.functions.submitFor(values, self.sign(order), b""), self.boss)
+        self.mine(40)
+        node = self.runners[0][1]
+        step("claim", self.escrow.functions.claim(task), node)
+        opened = (RESULT, RESULT, 700, 300, RESULT)
+        step("reveal", self.escrow.functions.reveal(task, 0, opened), node)
+        self.mine(3)
+        step("draw", self.court.functions.draw(task), self.boss)
+        drawn = self.court.functions.caseOf(task).call()[5] == VOTING
+        if drawn:
+            self._judge(task, step)
+        self.mine(30)
+        step("advance and settle", self.court.functions.advance(task), self.boss)
+        if self.escrow.functions.taskOf(task).call()[-1] != FINAL:
+            raise RuntimeError("the task did not end well")
+        return steps if drawn == audited else None
+
+    def _judge(self, task: bytes, step: Callable[[str, ContractFunction, LocalAccount], None]) -> None:
+        self.mine(12)
+        auditors = [node for _, node in self.runners[1:]]
+        ballot = (True, RESULT, RESULT)
+        for auditor in auditors:
+            seal = self.court.functions.sealOf(task, 0, auditor.address, ballot).call()
+            step("vote", self.court.functions.vote(task, seal), auditor)
+        for seat, auditor in enumerate(auditors):
+            step("open a vote", self.court.functions.openVote(task, seat, ballot), auditor)
 
 
 @dataclass
@@ -333,6 +381,12 @@ def measure(w3: Web3) -> tuple[World, dict[str, int]]:
         totals[f"k={replicas}"] = world.live(replicas, f"k={replicas}")
         totals[f"k={replicas}, metered"] = world.live(replicas, f"k={replicas} metered", metered=True)
     totals["k=3, one wrong"] = world.live(3, "k=3 one wrong", wrong=1)
+    for times in (1, 2):
+        for audited in (False, True):
+            label = "audited mode, with a panel of three" if audited else "audited mode, spared"
+            totals[label] = world.live_audited(f"{label}", audited=audited)
+            if times == 1:
+                del totals[label]  # the first of each fills records that were empty
     Channels(world).live()
     federated_gas.Sessions(world).live()
     return world, totals
@@ -347,6 +401,9 @@ def page(world: World, totals: dict[str, int]) -> str:
             spent = world.gas.get(f"k={replicas}: {step}")
             if spent:
                 steps.append(f"| k={replicas} | {step} | {' · '.join(f'{gas:,}' for gas in spent)} |")
+    for step in AUDIT_STEPS:
+        spent = world.gas["audited mode, with a panel of three: " + step]
+        steps.append(f"| audited | {step} | {' · '.join(f'{gas:,}' for gas in spent)} |")
     channels = [f"| {name} | {world.gas[name][-1]:,} |" for name in CHANNEL_CALLS]
     further = (world.gas[f"redeem {BATCH}"][-1] - world.gas["redeem 1"][-1]) // (BATCH - 1)
     sessions = [f"| {name} | {world.gas[name][-1]:,} |" for name in federated_gas.CALLS]

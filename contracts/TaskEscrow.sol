@@ -5,6 +5,7 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
 import {TaskStore} from "./base/TaskStore.sol";
+import {IAuditCourt} from "./interfaces/IAuditCourt.sol";
 import {IRunnerReputation, IRunnerReputationTypes} from "./interfaces/IRunnerReputation.sol";
 import {IStakeWallet, IStakeWalletTypes} from "./interfaces/IStakeWallet.sol";
 import {ITaskEscrow} from "./interfaces/ITaskEscrow.sol";
@@ -29,8 +30,9 @@ contract TaskEscrow is TaskStore {
         address reputation,
         address randomness,
         address feeTaker,
+        address court,
         uint40 step
-    ) TaskStore(authority, wallet, reputation, randomness, feeTaker, step) {}
+    ) TaskStore(authority, wallet, reputation, randomness, feeTaker, court, step) {}
 
     // ---------------------------------------------------------------- orders
 
@@ -39,7 +41,7 @@ contract TaskEscrow is TaskStore {
         require(order.payer == msg.sender, TaskNotPayer(order.payer, msg.sender));
         require(order.client == msg.sender, TaskBadOrder("client"));
         taskId = _open(order);
-        IStakeWallet(stakeWallet).escrow(order.payer, taskId, order.reward);
+        _fund(taskId, order);
     }
 
     /// @inheritdoc ITaskEscrow
@@ -50,7 +52,7 @@ contract TaskEscrow is TaskStore {
         taskId = _open(order);
         _requireSigned(order.client, taskId, clientSig);
         if (order.payer != order.client) _requireSigned(order.payer, taskId, payerSig);
-        IStakeWallet(stakeWallet).escrow(order.payer, taskId, order.reward);
+        _fund(taskId, order);
     }
 
     /// @inheritdoc ITaskEscrow
@@ -114,19 +116,23 @@ contract TaskEscrow is TaskStore {
 
     /// @inheritdoc ITaskEscrow
     function reveal(bytes32 taskId, uint8 seat, Reveal calldata opened) external {
-        Progress.Data memory progress = _requireStatus(taskId, Status.Revealing);
+        Progress.Data memory progress = _load(taskId);
+        bool alone = progress.replicas == 1 && progress.status == Status.Committing;
+        require(alone || progress.status == Status.Revealing, TaskWrongStatus(Status.Revealing, progress.status));
         _requireInTime(progress);
         SeatRecord storage held = _requireSeat(taskId, seat);
-        bytes32 expected = progress.stateOf(seat) == SeatState.Committed ? held.mark : bytes32(0);
-        bytes32 actual = commitmentOf(taskId, msg.sender, opened);
-        require(actual == expected, TaskBadReveal(expected, actual));
+        if (!alone) _requireSealed(taskId, progress, seat, opened);
         held.inputTokens = opened.inputTokens;
         held.outputTokens = opened.outputTokens;
-        held.mark = opened.result;
+        if (_isKept(taskId, progress, alone)) held.mark = opened.result;
         progress.revealed |= uint8(1 << seat);
         _emitRevealed(taskId, seat, opened);
-        if (progress.revealed == progress.committed) {
-            _settle(taskId, progress);
+        if (progress.mode == Mode.Audited) {
+            _enter(taskId, progress, Status.Challengeable, _params[progress.paramsId].challengeFor);
+            _save(taskId, progress);
+            IAuditCourt(auditCourt).open(taskId, msg.sender, progress.paramsId, _funding[taskId].reward, progress.bond);
+        } else if (alone || progress.revealed == progress.committed) {
+            _settle(taskId, progress, opened.result);
         } else {
             _save(taskId, progress);
         }
@@ -136,7 +142,8 @@ contract TaskEscrow is TaskStore {
     function advance(bytes32 taskId) external {
         Progress.Data memory progress = _load(taskId);
         Status status = progress.status;
-        bool waiting = status == Status.Open || status == Status.Committing || status == Status.Revealing;
+        if (progress.judged()) return IAuditCourt(auditCourt).advance(taskId);
+        bool waiting = status >= Status.Open && status <= Status.Revealing;
         require(waiting, TaskWrongStatus(Status.Open, status));
         require(block.number > progress.deadline, TaskNotDue(progress.deadline, block.number));
         if (status == Status.Open) {
@@ -145,8 +152,22 @@ contract TaskEscrow is TaskStore {
             _enter(taskId, progress, Status.Revealing, _params[progress.paramsId].revealFor);
             _save(taskId, progress);
         } else {
-            _settle(taskId, progress);
+            _settle(taskId, progress, bytes32(0));
         }
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function rule(bytes32 taskId, Status next) external returns (Due memory due) {
+        require(msg.sender == auditCourt, TaskNotCourt(msg.sender));
+        Progress.Data memory progress = _load(taskId);
+        require(progress.judged(), TaskWrongStatus(Status.Challengeable, progress.status));
+        _enter(taskId, progress, next, 0);
+        _save(taskId, progress);
+        if (next == Status.Disputed) return due;
+        Funding memory funding = _funding[taskId];
+        (due.payer, due.reward, due.bond) = (funding.payer, funding.reward, progress.bond);
+        (due.gross, due.fee) = _earned(taskId, progress, 0);
+        if (next == Status.Final) _emitFinalized(taskId, _seats[taskId][0].mark, 1, due.fee);
     }
 
     /// @inheritdoc ITaskEscrow
@@ -163,6 +184,9 @@ contract TaskEscrow is TaskStore {
         Params storage params = _params[order.paramsId];
         require(params.maxReplicas != 0, TaskParamsUnknown(order.paramsId));
         Rules.checkOrder(order, params);
+        if (order.mode == Mode.Audited) {
+            IAuditCourt(auditCourt).requireCover(order.paramsId, order.reward, order.bond);
+        }
         uint64 epoch = _clientEpochs[order.client];
         require(order.clientEpoch == epoch, TaskRevoked(epoch, order.clientEpoch));
         bytes memory encoded = Orders.encode(order, block.number + SEED_DELAY);
@@ -170,6 +194,10 @@ contract TaskEscrow is TaskStore {
         require(_load(taskId).status == Status.None, TaskAlreadySubmitted(taskId));
         _store(taskId, order);
         Orders.emitSubmitted(taskId, order, encoded);
+    }
+
+    function _fund(bytes32 taskId, Order calldata order) private {
+        IStakeWallet(stakeWallet).escrow(order.payer, taskId, order.reward);
     }
 
     function _store(bytes32 taskId, Order calldata order) private {
@@ -259,6 +287,20 @@ contract TaskEscrow is TaskStore {
         emit PhaseChanged(taskId, status, progress.deadline);
     }
 
+    function _requireSealed(bytes32 taskId, Progress.Data memory progress, uint8 seat, Reveal calldata opened)
+        private
+        view
+    {
+        bytes32 expected = progress.stateOf(seat) == SeatState.Committed ? _seats[taskId][seat].mark : bytes32(0);
+        bytes32 actual = commitmentOf(taskId, msg.sender, opened);
+        require(actual == expected, TaskBadReveal(expected, actual));
+    }
+
+    /// @dev The answer of a seat alone is in its event; only a contract, which reads no events, has it kept, and the court.
+    function _isKept(bytes32 taskId, Progress.Data memory progress, bool alone) private view returns (bool) {
+        return !alone || progress.mode == Mode.Audited || clientOf(taskId).code.length != 0;
+    }
+
     function _emitRevealed(bytes32 taskId, uint8 seat, Reveal calldata opened) private {
         emit SeatRevealed(
             taskId, msg.sender, seat, opened.result, opened.fingerprint, opened.inputTokens, opened.outputTokens
@@ -283,13 +325,14 @@ contract TaskEscrow is TaskStore {
     }
 
     /// @dev With a quorum the task is final, without one it has failed; either way everybody is paid, freed or slashed now.
-    function _settle(bytes32 taskId, Progress.Data memory progress) private {
+    /// @param last the result just revealed, if this is its reveal
+    function _settle(bytes32 taskId, Progress.Data memory progress, bytes32 last) private {
         SeatState due = progress.status == Status.Committing ? SeatState.Committed : SeatState.Revealed;
         (address[] memory nodes, bytes32[] memory answers) = _answers(taskId, progress);
         uint8 won = Verdict.winners(answers, progress.quorum);
         _enter(taskId, progress, won == 0 ? Status.Failed : Status.Final, 0);
         _save(taskId, progress);
-        Payout.Terms memory terms = _terms(taskId, progress, won);
+        Payout.Terms memory terms = _terms(taskId, progress, won, last);
         _pay(taskId, terms, nodes, Verdict.outcomesOf(progress, won, due));
     }
 
@@ -309,7 +352,7 @@ contract TaskEscrow is TaskStore {
     }
 
     /// @dev Winners agree on their usage, so that one price holds for all.
-    function _terms(bytes32 taskId, Progress.Data memory progress, uint8 won)
+    function _terms(bytes32 taskId, Progress.Data memory progress, uint8 won, bytes32 last)
         private
         returns (Payout.Terms memory terms)
     {
@@ -321,16 +364,30 @@ contract TaskEscrow is TaskStore {
         (terms.wrongBps, terms.missBps) = (params.wrongBps, params.missBps);
         (terms.payerBps, terms.burnBps) = (params.payerBps, params.burnBps);
         if (won == 0) return terms;
-        SeatRecord storage winner = _seats[taskId][Verdict.first(won)];
-        terms.gross = uint96(terms.reward / progress.replicas);
+        uint256 winner = Verdict.first(won);
+        (terms.gross, terms.fee) = _earned(taskId, progress, winner);
+        bytes32 result = progress.replicas == 1 && last != 0 ? last : _seats[taskId][winner].mark;
+        _emitFinalized(taskId, result, won, uint256(terms.fee) * Progress.count(won));
+    }
+
+    function _emitFinalized(bytes32 taskId, bytes32 result, uint8 won, uint256 fee) private {
+        emit TaskFinalized(taskId, result, won, fee);
+    }
+
+    /// @dev What a seat's answer is worth when it is right, fee included.
+    function _earned(bytes32 taskId, Progress.Data memory progress, uint256 seat)
+        private
+        view
+        returns (uint96 gross, uint96 fee)
+    {
+        gross = _funding[taskId].reward / progress.replicas;
         if (progress.is_(Progress.METERED)) {
+            SeatRecord storage held = _seats[taskId][seat];
             Prices memory prices = _prices[taskId];
-            terms.gross = Payout.metered(
-                terms.gross, winner.inputTokens * uint256(prices.input) + winner.outputTokens * uint256(prices.output)
-            );
+            uint256 cost = held.inputTokens * uint256(prices.input) + held.outputTokens * uint256(prices.output);
+            gross = Payout.metered(gross, cost);
         }
-        terms.fee = Payout.feeOf(terms.gross, params.feeBps);
-        emit TaskFinalized(taskId, winner.mark, won, uint256(terms.fee) * Progress.count(won));
+        fee = Payout.feeOf(gross, _params[progress.paramsId].feeBps);
     }
 
     function _pay(

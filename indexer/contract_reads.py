@@ -13,7 +13,7 @@ from indexer.fold.rows import START_SCORE
 from indexer.monitoring_reads import monitoring_checks
 from indexer.verify import snapshot
 from protocol.deployment import Deployment
-from protocol.enums import RunnerStatus, SeatState, SessionPhase, TaskStatus
+from protocol.enums import AuditStage, RunnerStatus, SeatState, SessionPhase, TaskStatus
 
 
 async def compare_with_contracts(
@@ -26,6 +26,7 @@ async def compare_with_contracts(
         escrow = Contract(chain, "TaskEscrow", deployment.task_escrow, block=block)
         federated = Contract(chain, "FederatedLearning", deployment.federated_learning, block=block)
         monitoring = Contract(chain, "PeerMonitoring", deployment.peer_monitoring, block=block)
+        court = Contract(chain, "AuditCourt", deployment.audit_court, block=block)
         settings = await reputation.read("settings")
         checks: Sequence[tuple[str, Callable[[asyncpg.Record], Awaitable[Facts]]]] = (
             ("balances", lambda row: _balance(wallet, row)),
@@ -37,6 +38,9 @@ async def compare_with_contracts(
             ("federated_learning_sessions", lambda row: _session(federated, row)),
             ("fl_participants", lambda row: _participant(federated, row)),
             *monitoring_checks(monitoring, reputation),
+            ("audits", lambda row: _audit(court, row)),
+            ("audit_panels", lambda row: _panel(court, row)),
+            ("audit_votes", lambda row: _vote(court, row)),
         )
         found: list[str] = []
         for table, ask in checks:
@@ -153,6 +157,42 @@ async def _participant(federated: Contract, row: asyncpg.Record) -> Facts:
         return {}
     held = await federated.read("participantOf", row["session_id"], row["slot"])
     return {"node": address_bytes(held["node"]), "key": held["key"], "missed": held["misses"]}
+
+
+async def _audit(court: Contract, row: asyncpg.Record) -> Facts:
+    case = await court.read("caseOf", row["task_id"])
+    nobody = bytes(20)
+    challenger, appellant = address_bytes(case["challenger"]), address_bytes(case["appellant"])
+    return {
+        "draw_block": case["drawBlock"],
+        "deadline": case["deadline"],
+        "rate_bps": case["rateBps"],
+        "bond": case["bond"],
+        "stage": AuditStage(case["stage"]).name.lower(),
+        "challenger": None if challenger == nobody else challenger,
+        "appellant": None if appellant == nobody else appellant,
+    }
+
+
+async def _panel(court: Contract, row: asyncpg.Record) -> Facts:
+    bench = await court.read("benchOf", row["task_id"], row["round"])
+    return {
+        "size": bench["size"],
+        "seed_block": bench["seedBlock"],
+        "seated": bench["seated"],
+        "opened": bench["opened"].bit_count(),
+    }
+
+
+async def _vote(court: Contract, row: asyncpg.Record) -> Facts:
+    juror = await court.read("jurorOf", row["task_id"], row["round"], row["seat"])
+    bench = await court.read("benchOf", row["task_id"], row["round"])
+    opened, invalid = (bench[name] >> row["seat"] & 1 for name in ("opened", "invalid"))
+    return {
+        "node": address_bytes(juror["node"]),
+        "commitment": juror["commitment"],
+        "valid": not invalid if opened else None,
+    }
 
 
 def _argument(value: Any) -> Any:

@@ -89,6 +89,7 @@ class EventBook:
     @classmethod
     def of(cls, deployment: Deployment) -> "EventBook":
         """Make the book of the contracts of a deployment whose events are folded."""
+        """Make the book of a deployment's contracts."""
         return cls(
             {
                 address_bytes(deployment.stake_wallet): "StakeWallet",
@@ -97,6 +98,7 @@ class EventBook:
                 address_bytes(deployment.session_charter): "SessionCharter",
                 address_bytes(deployment.federated_learning): "FederatedLearning",
                 address_bytes(deployment.peer_monitoring): "PeerMonitoring",
+                address_bytes(deployment.audit_court): "AuditCourt",
             }
         )
 

@@ -48,6 +48,7 @@ def version_of(deployment: Deployment) -> str:
         deployment.session_charter,
         deployment.federated_learning,
         deployment.peer_monitoring,
+        deployment.audit_court,
         str(FOLD_VERSION),
         *(topic.hex() for topics in event_topics().values() for topic in sorted(topics)),
         repr(schema_file()),

@@ -172,7 +172,7 @@ COMMENT ON COLUMN tasks.client_epoch IS 'The client''s epoch at signing.';
 COMMENT ON COLUMN tasks.spec IS 'SHA-256 digest of the task''s specification on IPFS.';
 COMMENT ON COLUMN tasks.salt IS 'Makes equal orders distinct.';
 COMMENT ON COLUMN tasks.seed_block IS 'Block whose beacon value opens the lottery.';
-COMMENT ON COLUMN tasks.deadline IS 'Last block of the current phase; 0 in a terminal one.';
+COMMENT ON COLUMN tasks.deadline IS 'Last block of the current phase; 0 in a terminal one, and in a dispute (see audits).';
 COMMENT ON COLUMN tasks.claimed IS 'Seats claimed.';
 COMMENT ON COLUMN tasks.committed IS 'Seats that committed.';
 COMMENT ON COLUMN tasks.revealed IS 'Seats that revealed.';
@@ -249,7 +249,7 @@ COMMENT ON COLUMN task_events.tx_index IS 'Position of the transaction in its bl
 COMMENT ON COLUMN task_events.log_index IS 'Position of the event, as the node counts it.';
 COMMENT ON COLUMN task_events.tx_hash IS 'Transaction hash.';
 COMMENT ON COLUMN task_events.block_time IS 'Time of the block.';
-COMMENT ON COLUMN task_events.name IS 'Event name as in the contracts: TaskSubmitted, SeatClaimed, SeatCommitted, SeatRevealed, PhaseChanged, TaskFinalized, Settled, Moved, ScoreChanged.';
+COMMENT ON COLUMN task_events.name IS 'Event name as in the contracts: TaskSubmitted, SeatClaimed, SeatCommitted, SeatRevealed, PhaseChanged, TaskFinalized, Settled, Moved, ScoreChanged, and those of the AuditCourt about a case.';
 COMMENT ON COLUMN task_events.node IS 'The runner''s node key, where the event names one.';
 COMMENT ON COLUMN task_events.data IS 'The other arguments by name: integers as decimal strings, bytes and addresses as 0x hex.';
 
@@ -813,6 +813,119 @@ COMMENT ON COLUMN monitoring_verdicts.judged_agreeing IS 'Judges that said so; n
 COMMENT ON COLUMN monitoring_verdicts.judged_reports IS 'Judges that spoke; null until resolved.';
 COMMENT ON COLUMN monitoring_verdicts.resolved_block IS 'Block of the resolution; null until then.';
 COMMENT ON COLUMN monitoring_verdicts.updated_block IS 'Last block that changed the row.';
+CREATE TABLE audit_rules (
+    params_id int4 PRIMARY KEY,
+    min_bond numeric(78) NOT NULL,
+    min_audit_bps int4 NOT NULL,
+    max_audit_bps int4 NOT NULL,
+    audit_fee_bps int4 NOT NULL,
+    risk_multiple int4 NOT NULL,
+    appeal_size int2 NOT NULL,
+    added_block int8 NOT NULL,
+    updated_block int8 NOT NULL
+);
+COMMENT ON TABLE audit_rules IS 'Rules of audits under a parameter version; never changed.';
+COMMENT ON COLUMN audit_rules.params_id IS 'The parameter version.';
+COMMENT ON COLUMN audit_rules.min_bond IS 'Least bond of an audited order, base units.';
+COMMENT ON COLUMN audit_rules.min_audit_bps IS 'Chance of an audit for the best record, basis points.';
+COMMENT ON COLUMN audit_rules.max_audit_bps IS 'Chance of an audit for a new runner or after a failure, basis points.';
+COMMENT ON COLUMN audit_rules.audit_fee_bps IS 'Wages of a whole first panel, basis points of the runner''s pay.';
+COMMENT ON COLUMN audit_rules.risk_multiple IS 'Most bonds that the reward of an audited order may be worth.';
+COMMENT ON COLUMN audit_rules.appeal_size IS 'Seats of an appeal''s panel.';
+COMMENT ON COLUMN audit_rules.added_block IS 'Block that added them.';
+COMMENT ON COLUMN audit_rules.updated_block IS 'The same.';
+
+CREATE TABLE audits (
+    task_id bytea PRIMARY KEY,
+    node bytea NOT NULL,
+    rate_bps int4 NOT NULL,
+    draw_block int8 NOT NULL,
+    stage text NOT NULL,
+    deadline int8 NOT NULL,
+    audited bool,
+    challenger bytea,
+    appellant bytea,
+    bond numeric(78) NOT NULL,
+    valid bool,
+    fees numeric(78) NOT NULL,
+    opened_block int8 NOT NULL,
+    closed_block int8,
+    updated_block int8 NOT NULL
+) WITH (fillfactor = 80);
+COMMENT ON TABLE audits IS 'Audited tasks from their reveal on: what the beacon drew, who challenged and appealed, and what was decided.';
+COMMENT ON COLUMN audits.task_id IS 'The task.';
+COMMENT ON COLUMN audits.node IS 'Node key of the runner whose answer it is.';
+COMMENT ON COLUMN audits.rate_bps IS 'Chance of an audit, fixed at the reveal, basis points.';
+COMMENT ON COLUMN audits.draw_block IS 'Block whose beacon value decides.';
+COMMENT ON COLUMN audits.stage IS 'open, cleared (spared by the beacon), voting, revealing, appealable or closed.';
+COMMENT ON COLUMN audits.deadline IS 'Last block of the current stage; 0 when closed.';
+COMMENT ON COLUMN audits.audited IS 'What the beacon drew; null until somebody asked, or when a challenge came first.';
+COMMENT ON COLUMN audits.challenger IS 'Who forced a panel with a bond; null when nobody did.';
+COMMENT ON COLUMN audits.appellant IS 'Who took the verdict to a second panel; null when nobody did.';
+COMMENT ON COLUMN audits.bond IS 'Bond of the runner, of each auditor, of a challenge and of an appeal, base units.';
+COMMENT ON COLUMN audits.valid IS 'The final verdict; null until closed.';
+COMMENT ON COLUMN audits.fees IS 'Paid to auditors out of the runner''s pay, base units.';
+COMMENT ON COLUMN audits.opened_block IS 'Block of the reveal.';
+COMMENT ON COLUMN audits.closed_block IS 'Block of the end; null until then.';
+COMMENT ON COLUMN audits.updated_block IS 'Last block that changed the row.';
+
+CREATE TABLE audit_panels (
+    task_id bytea NOT NULL,
+    round int2 NOT NULL,
+    size int2 NOT NULL,
+    seed_block int8 NOT NULL,
+    seated int2 NOT NULL,
+    opened int2 NOT NULL,
+    valid bool,
+    carried bool,
+    convened_block int8 NOT NULL,
+    updated_block int8 NOT NULL,
+    PRIMARY KEY (task_id, round)
+) WITH (fillfactor = 80);
+COMMENT ON TABLE audit_panels IS 'Panels that vote about audited tasks: the first, and that of an appeal.';
+COMMENT ON COLUMN audit_panels.task_id IS 'The task.';
+COMMENT ON COLUMN audit_panels.round IS '0 for the first panel, 1 for the appeal''s.';
+COMMENT ON COLUMN audit_panels.size IS 'Seats.';
+COMMENT ON COLUMN audit_panels.seed_block IS 'Block whose beacon value opens its lottery.';
+COMMENT ON COLUMN audit_panels.seated IS 'Seats taken, each with a sealed vote.';
+COMMENT ON COLUMN audit_panels.opened IS 'Votes opened.';
+COMMENT ON COLUMN audit_panels.valid IS 'Its verdict; null until there is one.';
+COMMENT ON COLUMN audit_panels.carried IS 'Whether a majority of all its seats said so; null until there is a verdict.';
+COMMENT ON COLUMN audit_panels.convened_block IS 'Block that convened it.';
+COMMENT ON COLUMN audit_panels.updated_block IS 'Last block that changed the row.';
+
+CREATE TABLE audit_votes (
+    task_id bytea NOT NULL,
+    round int2 NOT NULL,
+    seat int2 NOT NULL,
+    node bytea NOT NULL,
+    owner bytea NOT NULL,
+    commitment bytea NOT NULL,
+    valid bool,
+    evidence bytea,
+    outcome text,
+    paid numeric(78) NOT NULL,
+    slashed numeric(78) NOT NULL,
+    sealed_block int8 NOT NULL,
+    opened_block int8,
+    updated_block int8 NOT NULL,
+    PRIMARY KEY (task_id, round, seat)
+) WITH (fillfactor = 80);
+COMMENT ON TABLE audit_votes IS 'Auditors'' seats and votes.';
+COMMENT ON COLUMN audit_votes.task_id IS 'The task.';
+COMMENT ON COLUMN audit_votes.round IS 'The panel.';
+COMMENT ON COLUMN audit_votes.seat IS 'Number of the seat, from 0.';
+COMMENT ON COLUMN audit_votes.node IS 'The auditor''s node key.';
+COMMENT ON COLUMN audit_votes.owner IS 'The auditor''s owner, whose stake is locked and who is paid.';
+COMMENT ON COLUMN audit_votes.commitment IS 'The sealed vote.';
+COMMENT ON COLUMN audit_votes.valid IS 'The vote; null until it is opened.';
+COMMENT ON COLUMN audit_votes.evidence IS 'SHA-256 digest of a document that gives reasons; null when there is none.';
+COMMENT ON COLUMN audit_votes.outcome IS 'right, wrong, missed or neutral; null until the case is closed.';
+COMMENT ON COLUMN audit_votes.paid IS 'Paid to the owner in the task''s own settlement, base units; forfeited bonds pay wages besides.';
+COMMENT ON COLUMN audit_votes.slashed IS 'Stake lost by the owner, base units.';
+COMMENT ON COLUMN audit_votes.sealed_block IS 'Block in which the seat was taken.';
+COMMENT ON COLUMN audit_votes.opened_block IS 'Block in which the vote was opened; null until then.';
+COMMENT ON COLUMN audit_votes.updated_block IS 'Last block that changed the row.';
 
 CREATE TABLE totals (
     name text PRIMARY KEY,
@@ -906,6 +1019,11 @@ INSERT INTO totals (name, amount) SELECT name, sum(amount) FROM (
     UNION ALL
     SELECT v.name, v.amount FROM balances r CROSS JOIN LATERAL (VALUES ('free', r.free), ('escrowed', r.escrowed), ('bonded', r.bonded), ('locked', r.locked), ('unbonding', r.unbonding)) v (name, amount)
 ) AS counted GROUP BY name;
+
+CREATE INDEX IF NOT EXISTS audits_stage ON audits (stage, task_id);
+CREATE INDEX IF NOT EXISTS audits_node ON audits (node, opened_block, task_id);
+CREATE INDEX IF NOT EXISTS audit_votes_node ON audit_votes (node, sealed_block, task_id);
+CREATE INDEX IF NOT EXISTS audit_votes_owner ON audit_votes (owner, sealed_block, task_id);
 
 -- section: views
 

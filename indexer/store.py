@@ -16,6 +16,7 @@ import msgspec
 from indexer.chain import Header
 from indexer.errors import LostLock
 from indexer.events import Log
+from indexer.fold.audits import ROUNDS, places
 from indexer.fold.state import Changes, Keys, State
 from indexer.rpc.wire import hexed
 from indexer.tables import APPENDED, FOLDED, FOLDED_BY_NAME, Table
@@ -136,6 +137,7 @@ class Store:
         connection = self.writer if inside else self.reader
         await self._load_tasks(connection, state, state.tasks.unknown(keys.tasks))
         await self._load_sessions(connection, state, state.sessions.unknown(keys.sessions))
+        await self._load_audits(connection, state, state.audits.unknown(keys.audits))
         for name, wanted in (
             ("balances", keys.balances),
             ("runners", keys.runners),
@@ -149,6 +151,7 @@ class Store:
             ("monitoring_assignments", keys.monitoring_duties),
             ("monitoring_reports", keys.monitoring_reports),
             ("monitoring_verdicts", keys.monitoring_verdicts),
+            ("audit_rules", keys.audit_rules),
         ):
             rows = state.tables()[name]
             unknown = rows.unknown(wanted)
@@ -193,6 +196,30 @@ class Store:
         }
         places = [(key, slot) for key, found in sessions.items() for slot in range(found.max_participants)]
         state.participants.learn(places, held)
+
+    async def _load_audits(self, connection: asyncpg.Connection, state: State, unknown: list[bytes]) -> None:
+        if not unknown:
+            return
+        audits = await _by_key(connection, FOLDED_BY_NAME["audits"], unknown)
+        state.audits.learn(unknown, audits)
+        if not audits:
+            return
+        known = list(audits)
+        panels, votes = FOLDED_BY_NAME["audit_panels"], FOLDED_BY_NAME["audit_votes"]
+        state.audit_panels.learn(
+            [(task_id, number) for task_id in known for number in ROUNDS],
+            {
+                (row["task_id"], row["round"]): _row(panels, row)
+                for row in await connection.fetch("SELECT * FROM audit_panels WHERE task_id = ANY($1)", known)
+            },
+        )
+        state.audit_votes.learn(
+            [place for task_id in known for place in places(task_id)],
+            {
+                (row["task_id"], row["round"], row["seat"]): _row(votes, row)
+                for row in await connection.fetch("SELECT * FROM audit_votes WHERE task_id = ANY($1)", known)
+            },
+        )
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["Transaction"]:

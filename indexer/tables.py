@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from indexer.fold import monitoring_rows, rows, session_rows
+from indexer.fold import audit_rows, monitoring_rows, rows, session_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,10 @@ FOLDED = (
     Table("monitoring_assignments", monitoring_rows.Assignment, ("round", "monitor")),
     Table("monitoring_reports", monitoring_rows.Report, ("round", "target", "monitor")),
     Table("monitoring_verdicts", monitoring_rows.MonitoringVerdict, ("round", "target")),
+    Table("audits", audit_rows.Audit, ("task_id",)),
+    Table("audit_panels", audit_rows.AuditPanel, ("task_id", "round")),
+    Table("audit_votes", audit_rows.AuditVote, ("task_id", "round", "seat")),
+    Table("audit_rules", audit_rows.AuditRules, ("params_id",)),
 )
 FOLDED_BY_NAME = {table.name: table for table in FOLDED}
 

@@ -15,17 +15,29 @@ from learning.updates import Update, Vector, checked
 
 SCALE = 2**24
 """Steps in 1.0: a parameter's error is at most half of 2**-24, below what float32 resolves at 1.0."""
+MAX_CLIP = 2**25
+"""Up to here a parameter's steps are whole numbers below 2**50."""
 _LIMIT = 2**63
-_CHUNK = 32_768
+_EXACT = 2**53
+_ROUNDER = 1.5 * 2**52
+_CHUNK = 16_384
 """Parameters at a time: their intermediate values fit a core's cache."""
 
 
 def quantise(delta: Vector, *, clip: float) -> NDArray[np.int64]:
     """Round to multiples of 1/SCALE, after limiting each parameter to ±`clip`."""
-    scaled: NDArray[np.float64] = np.multiply(delta, SCALE, dtype=np.float64)
-    np.clip(scaled, -clip * SCALE, clip * SCALE, out=scaled)
-    np.rint(scaled, out=scaled)
-    return scaled.astype(np.int64)
+    return rounded(delta, clip=clip, scale=SCALE).astype(np.int64)
+
+
+def rounded(delta: Vector, *, clip: float, scale: float) -> NDArray[np.float64]:
+    """Give parameters limited to ±`clip`, times `scale`, as whole numbers in float64; `clip` x `scale` is below 2**50."""
+    steps: NDArray[np.float64] = np.multiply(delta, scale, dtype=np.float64)
+    limit = clip * scale
+    np.clip(steps, -limit, limit, out=steps)
+    # Near 1.5 x 2**52 neighbours are 1 apart: adding rounds to even, as rint does, at several times its speed.
+    steps += _ROUNDER
+    steps -= _ROUNDER
+    return steps
 
 
 def fedavg(updates: Iterable[Update], *, clip: float) -> Vector:
@@ -33,11 +45,12 @@ def fedavg(updates: Iterable[Update], *, clip: float) -> Vector:
 
     Raises `UpdateError`, also when the weights are so large that the sum could overflow 64 bits.
     """
-    if not (np.isfinite(clip) and clip > 0):
-        raise UpdateError(f"expected a number above 0, not {clip}", field="clip")
+    if not 0 < clip <= MAX_CLIP:
+        raise UpdateError(f"expected a number above 0, at most {MAX_CLIP}, not {clip}", field="clip")
     largest = int(np.rint(clip * SCALE))
     total_weight = 0
     total: NDArray[np.int64] | None = None
+    recent = _Recent()
     for update in checked(updates):
         total_weight += update.weight
         if largest * total_weight >= _LIMIT:
@@ -46,9 +59,10 @@ def fedavg(updates: Iterable[Update], *, clip: float) -> Vector:
             )
         if total is None:
             total = np.zeros(update.delta.shape, dtype=np.int64)
-        _add_weighted(total, update, clip=clip)
+        recent.add(update, total, clip=clip, bound=largest * update.weight)
     assert total is not None, "`checked` refuses an empty set"
-    return (total.astype(np.float64) / float(total_weight * SCALE)).astype(np.float32)
+    recent.flush(total)
+    return _divided(total, total_weight)
 
 
 def median(updates: Sequence[Update]) -> Vector:
@@ -83,9 +97,41 @@ def canonical_bytes(vector: Vector) -> bytes:
     return (vector + np.float32(0)).astype("<f4").tobytes()
 
 
-def _add_weighted(total: NDArray[np.int64], update: Update, *, clip: float) -> None:
+class _Recent:
+    """Weighted steps summed in float64 while that is exact: below 2**53, whole numbers add without error, and faster."""
+
+    def __init__(self) -> None:
+        self._sum: NDArray[np.float64] | None = None
+        self._bound = 0
+
+    def add(self, update: Update, total: NDArray[np.int64], *, clip: float, bound: int) -> None:
+        """Add an update's weighted steps, of at most `bound`; what float64 cannot hold goes into `total` at once."""
+        if self._bound + bound >= _EXACT:
+            self.flush(total)
+        if self._sum is None:
+            self._sum = np.zeros(update.delta.shape)
+        self._bound += bound
+        for start in range(0, len(total), _CHUNK):
+            where = slice(start, start + _CHUNK)
+            steps = rounded(update.delta[where], clip=clip, scale=SCALE)
+            if bound >= _EXACT:
+                total[where] += steps.astype(np.int64) * update.weight
+            else:
+                steps *= update.weight
+                self._sum[where] += steps
+
+    def flush(self, total: NDArray[np.int64]) -> None:
+        """Move the sum into whole numbers."""
+        if self._sum is not None:
+            for start in range(0, len(total), _CHUNK):
+                where = slice(start, start + _CHUNK)
+                total[where] += self._sum[where].astype(np.int64)
+        self._sum, self._bound = None, 0
+
+
+def _divided(total: NDArray[np.int64], weight: int) -> Vector:
+    result = np.empty(total.shape, dtype=np.float32)
     for start in range(0, len(total), _CHUNK):
         where = slice(start, start + _CHUNK)
-        steps = quantise(update.delta[where], clip=clip)
-        steps *= update.weight
-        total[where] += steps
+        result[where] = total[where].astype(np.float64) / float(weight * SCALE)
+    return result

@@ -19,6 +19,7 @@ CONTRACTS = (
     "SessionCharter",
     "FederatedLearning",
     "PeerMonitoring",
+    "AuditCourt",
 )
 """The contracts of a deployment, by the names of their ABI files."""
 

@@ -29,6 +29,7 @@ class Chain:
     federated: "AsyncContract"
     charter: "AsyncContract"
     monitoring: "AsyncContract"
+    court: "AsyncContract"
     token: "AsyncContract"
     beacon: "AsyncContract"
 
@@ -62,6 +63,7 @@ class Chain:
                 federated=_contract(w3, deployment.federated_learning, "FederatedLearning"),
                 charter=_contract(w3, deployment.session_charter, "SessionCharter"),
                 monitoring=_contract(w3, deployment.peer_monitoring, "PeerMonitoring"),
+                court=_contract(w3, deployment.audit_court, "AuditCourt"),
                 token=_contract(w3, deployment.usdfc, TOKEN),
                 beacon=_contract(w3, deployment.beacon, BEACON),
             )
@@ -97,6 +99,7 @@ async def _check_chain(w3: "AsyncWeb3[Any]", deployment: Deployment, *, shown: s
         "session_charter",
         "federated_learning",
         "peer_monitoring",
+        "audit_court",
         "beacon",
     ):
         address = getattr(deployment, name)

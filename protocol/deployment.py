@@ -28,6 +28,7 @@ class Deployment(BaseModel):
     session_charter: Address
     federated_learning: Address
     peer_monitoring: Address
+    audit_court: Address
     beacon: Address
     access_manager: Address
     parity_token: Address

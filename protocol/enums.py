@@ -129,6 +129,18 @@ class Standing(IntEnum):
     UNDERSTAKED = 5
 
 
+class AuditStage(IntEnum):
+    """Where a revealed audited task stands in the AuditCourt."""
+
+    NONE = 0
+    OPEN = 1
+    CLEARED = 2
+    VOTING = 3
+    REVEALING = 4
+    APPEALABLE = 5
+    CLOSED = 6
+
+
 class ProposalState(IntEnum):
     """How far a proposal in ParityGovernor has come."""
 

@@ -1,9 +1,10 @@
 """One sentence and one remedy for every custom error of the contracts, by name.
 
-Placeholders are the error's arguments; `:usdfc`, `:votes`, `:status`, `:phase`, `:proposal`, `:ruling`, `:text` and `:hex`
-say how one is written.
+Placeholders are the error's arguments; `:usdfc`, `:votes`, `:status`, `:phase`, `:stage`, `:proposal`, `:ruling`, `:text`
+and `:hex` say how one is written.
 """
 
+from protocol.audit_sentences import AUDIT_SENTENCES
 from protocol.federated_sentences import FEDERATED_SENTENCES
 from protocol.governance_sentences import GOVERNANCE_SENTENCES
 from protocol.monitoring_sentences import MONITORING_SENTENCES
@@ -210,6 +211,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The reveal does not open the commitment: {expected:hex} was committed, {actual:hex} is opened.",
         "Reveal exactly what the runner's journal says was committed.",
     ),
+    "TaskNotCourt": ("{caller} may not decide about tasks.", "Only the AuditCourt may: use its functions."),
     "TaskZeroAddress": ("An address is missing (zero).", "Give the address that is meant."),
     # Beacon
     "BeaconUnavailable": (
@@ -280,6 +282,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "InvalidShortString": ("A stored text is malformed.", _REPORT),
     "StringTooLong": ("The text {str!r} is too long.", "Shorten it to 31 bytes."),
     **FEDERATED_SENTENCES,
+    **AUDIT_SENTENCES,
     **GOVERNANCE_SENTENCES,
     **MONITORING_SENTENCES,
 }

@@ -14,7 +14,7 @@ from eth_utils.address import to_checksum_address
 from web3.exceptions import ContractLogicError
 
 from protocol.abi import AbiEntry, errors_by_selector
-from protocol.enums import ProposalState, Ruling, SessionPhase, TaskStatus
+from protocol.enums import AuditStage, ProposalState, Ruling, SessionPhase, TaskStatus
 from protocol.errors import TransactionReverted
 from protocol.money import format_usdfc
 from protocol.revert_sentences import SENTENCES
@@ -140,6 +140,7 @@ _WRITERS: Mapping[str, Callable[[Any], str]] = {
     "status": lambda value: _member(TaskStatus, value),
     "phase": lambda value: _member(SessionPhase, value),
     "ruling": lambda value: _member(Ruling, value),
+    "stage": lambda value: _member(AuditStage, value),
     "proposal": lambda value: _member(ProposalState, value),
     "text": lambda value: bytes(value).rstrip(b"\0").decode("utf-8", errors="replace"),
     "hex": lambda value: "0x" + bytes(value).hex(),

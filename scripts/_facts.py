@@ -84,12 +84,14 @@ def _core_facts(reader: Reader, profile: Profile, deployment: Deployment) -> Ite
     yield Fact("TaskEscrow.runnerReputation", deployment.runner_reputation, escrow.runnerReputation())
     yield Fact("TaskEscrow.beacon", deployment.beacon, escrow.beacon())
     yield Fact("TaskEscrow.treasury", deployment.treasury, escrow.treasury())
+    yield Fact("TaskEscrow.auditCourt", deployment.audit_court, escrow.auditCourt())
     yield Fact("TaskEscrow.wideningStep", profile.widening_step, escrow.wideningStep())
     yield from _monitoring_facts(reader, profile, deployment)
     version = deployment.params_id
     params = tuple(escrow.paramsOf(version))
     yield Fact(f"TaskEscrow.paramsOf({version})", as_arguments(profile.params), params)
     yield from _federated_facts(reader, profile, deployment)
+    yield from _court_facts(reader, profile, deployment)
 
 
 def _federated_facts(reader: Reader, profile: Profile, deployment: Deployment) -> Iterator[Fact]:
@@ -118,6 +120,20 @@ def _monitoring_facts(reader: Reader, profile: Profile, deployment: Deployment) 
     yield Fact("PeerMonitoring.beacon", deployment.beacon, monitoring.beacon())
     yield Fact("PeerMonitoring.treasury", deployment.treasury, monitoring.treasury())
     yield Fact("PeerMonitoring.settings", as_arguments(profile.monitoring), tuple(monitoring.settings()))
+
+
+def _court_facts(reader: Reader, profile: Profile, deployment: Deployment) -> Iterator[Fact]:
+    court = reader.contract("AuditCourt", deployment.audit_court)
+    yield Fact("AuditCourt.authority", deployment.access_manager, court.authority())
+    yield Fact("AuditCourt.stakeWallet", deployment.stake_wallet, court.stakeWallet())
+    yield Fact("AuditCourt.runnerReputation", deployment.runner_reputation, court.runnerReputation())
+    yield Fact("AuditCourt.taskEscrow", deployment.task_escrow, court.taskEscrow())
+    yield Fact("AuditCourt.beacon", deployment.beacon, court.beacon())
+    yield Fact("AuditCourt.treasury", deployment.treasury, court.treasury())
+    yield Fact("AuditCourt.wideningStep", profile.widening_step, court.wideningStep())
+    version = deployment.params_id
+    rules = tuple(court.rulesOf(version))
+    yield Fact(f"AuditCourt.rulesOf({version})", as_arguments(profile.audits), rules)
 
 
 def _governance_facts(reader: Reader, profile: Profile, deployment: Deployment) -> Iterator[Fact]:

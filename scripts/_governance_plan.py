@@ -14,6 +14,7 @@ ADMIN, GOVERNANCE, GUARDIAN = 0, 1, 2
 RESTRICTED = (
     ("TaskEscrow", "task_escrow", "addParams", GOVERNANCE),
     ("SessionCharter", "session_charter", "addParams", GOVERNANCE),
+    ("AuditCourt", "audit_court", "addRules", GOVERNANCE),
     ("StakeWallet", "stake_wallet", "unpause", GOVERNANCE),
     ("StakeWallet", "stake_wallet", "pause", GUARDIAN),
 )

@@ -9,8 +9,11 @@ from scripts._steps import Call, Creation, Parties
 MODULES = ("task_escrow", "federated_learning")
 """What moves ledger entries and records outcomes: the contracts that StakeWallet and RunnerReputation are wired to."""
 
-COURTS: tuple[str, ...] = ("peer_monitoring",)
+COURTS: tuple[str, ...] = ("audit_court", "peer_monitoring")
 """Modules too, which the guardian cannot pause: their bonds decide what has begun."""
+
+FIRST_PARAMS = 1
+"""The parameter version that a deployment adds."""
 
 
 def creations(profile: Profile, parties: Parties) -> Iterator[Creation]:
@@ -38,6 +41,18 @@ def creations(profile: Profile, parties: Parties) -> Iterator[Creation]:
         arguments=lambda at: (at["stake_wallet"], as_arguments(profile.settings)),
     )
     yield Creation(
+        name="audit_court",
+        contract="AuditCourt",
+        arguments=lambda at: (
+            at["access_manager"],
+            at["stake_wallet"],
+            at["runner_reputation"],
+            at["beacon"],
+            parties.treasury or at["timelock"],
+            profile.widening_step,
+        ),
+    )
+    yield Creation(
         name="task_escrow",
         contract="TaskEscrow",
         arguments=lambda at: (
@@ -46,6 +61,7 @@ def creations(profile: Profile, parties: Parties) -> Iterator[Creation]:
             at["runner_reputation"],
             at["beacon"],
             parties.treasury or at["timelock"],
+            at["audit_court"],
             profile.widening_step,
         ),
     )
@@ -96,6 +112,15 @@ def calls(profile: Profile, parties: Parties) -> tuple[Call, ...]:
         _wire("StakeWallet", "stake_wallet", MODULES, COURTS),
         _wire("RunnerReputation", "runner_reputation", (*MODULES, *COURTS)),
         Call(
+            what="wire AuditCourt to TaskEscrow",
+            contract="AuditCourt",
+            target="audit_court",
+            method="wire",
+            arguments=lambda at: (at["task_escrow"],),
+            done=lambda court, at: str(court.taskEscrow()) == at["task_escrow"],
+            evm_gas=48_000,
+        ),
+        Call(
             what="add the first parameters",
             contract="TaskEscrow",
             target="task_escrow",
@@ -112,6 +137,15 @@ def calls(profile: Profile, parties: Parties) -> tuple[Call, ...]:
             arguments=lambda _: (as_arguments(profile.session_params),),
             done=lambda charter, _: int(charter.latestParamsId()) > 0,
             evm_gas=105_000,
+        ),
+        Call(
+            what="add the first rules of audits",
+            contract="AuditCourt",
+            target="audit_court",
+            method="addRules",
+            arguments=lambda _: (FIRST_PARAMS, as_arguments(profile.audits)),
+            done=lambda court, _: int(court.rulesOf(FIRST_PARAMS).minBond) > 0,
+            evm_gas=72_000,
         ),
         *governance_calls(parties),
     )

@@ -78,6 +78,18 @@ class Monitoring:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRules:
+    """The rules of audits under the first parameters, in the order of the contract's struct; shares in basis points."""
+
+    min_bond: int
+    min_audit_bps: int = 500
+    max_audit_bps: int = 5_000
+    audit_fee_bps: int = 2_000
+    risk_multiple: int = 10
+    appeal_size: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Voting:
     """The governor's first rules, in the order of its struct: seconds, base units of votes, percent of the supply."""
 
@@ -111,6 +123,7 @@ class Profile:
     params: Params
     session_params: SessionParams
     monitoring: Monitoring
+    audits: AuditRules
     governance: Governance
 
 
@@ -132,7 +145,7 @@ LOCAL = Profile(
         ban_for=_days(7, block_time_s=0.25),
     ),
     params=Params(
-        commit_for=480, reveal_for=120, challenge_for=20, panel_for=40, max_claim_for=2_400, maturity=2
+        commit_for=480, reveal_for=120, challenge_for=10, panel_for=24, max_claim_for=2_400, maturity=2
     ),
     session_params=SessionParams(
         min_window=4, max_window=14_400, max_join_for=14_400, claim_for=480, open_for=240, maturity=2
@@ -140,6 +153,7 @@ LOCAL = Profile(
     monitoring=Monitoring(
         epoch_length=80, reveal_for=40, challenge_for=40, panel_for=40, suspend_for=240, maturity=2
     ),
+    audits=AuditRules(min_bond=USDFC // 10),
     governance=Governance(voting=Voting(delay_s=1, period_s=40, late_quorum_extension_s=10), timelock_s=5),
 )
 FILECOIN = Profile(
@@ -164,6 +178,7 @@ FILECOIN = Profile(
     monitoring=Monitoring(
         epoch_length=240, reveal_for=60, challenge_for=240, panel_for=60, suspend_for=720, maturity=10
     ),
+    audits=AuditRules(min_bond=USDFC // 10),
     governance=Governance(
         voting=Voting(delay_s=_DAY_S, period_s=5 * _DAY_S, late_quorum_extension_s=_DAY_S),
         timelock_s=2 * _DAY_S,
@@ -183,6 +198,8 @@ def profile_of(chain_id: int) -> Profile:
     )
 
 
-def as_arguments(struct: Settings | Params | SessionParams | Monitoring | Voting) -> tuple[int, ...]:
+def as_arguments(
+    struct: Settings | Params | SessionParams | Monitoring | AuditRules | Voting,
+) -> tuple[int, ...]:
     """Give a struct as the tuple that its ABI wants."""
     return astuple(struct)

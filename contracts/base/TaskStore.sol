@@ -50,6 +50,8 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
     /// @inheritdoc ITaskEscrow
     address public immutable treasury;
     /// @inheritdoc ITaskEscrow
+    address public immutable auditCourt;
+    /// @inheritdoc ITaskEscrow
     uint40 public immutable wideningStep;
 
     /// @inheritdoc ITaskEscrow
@@ -71,15 +73,17 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
         address reputation,
         address randomness,
         address feeTaker,
+        address court,
         uint40 step
     ) EIP712("Parity TaskEscrow", "1") AccessManaged(authority) {
         require(authority != address(0) && wallet != address(0) && reputation != address(0), TaskZeroAddress());
-        require(randomness != address(0) && feeTaker != address(0), TaskZeroAddress());
+        require(randomness != address(0) && feeTaker != address(0) && court != address(0), TaskZeroAddress());
         require(step != 0, TaskBadParams("wideningStep"));
         stakeWallet = wallet;
         runnerReputation = reputation;
         beacon = randomness;
         treasury = feeTaker;
+        auditCourt = court;
         wideningStep = step;
     }
 

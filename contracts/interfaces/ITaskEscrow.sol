@@ -65,7 +65,8 @@ interface ITaskEscrowTypes {
         Status status;
     }
 
-    /// @notice One seat. `mark` is the owner until commit, the commitment until reveal, then the result digest.
+    /// @notice One seat. `mark` is the owner until commit, the commitment until reveal, then the result digest; of a seat alone
+    /// that revealed without a commitment it stays empty, unless the client is a contract: the event has the result.
     struct Seat {
         address node;
         SeatState state;
@@ -87,8 +88,8 @@ interface ITaskEscrowTypes {
         uint16 missBps; // of the bond, for a seat that did not commit, or did not reveal where no quorum was found
         uint16 payerBps; // of each slash, to the payer
         uint16 burnBps; // of each slash, burnt; what remains goes to the treasury
-        uint16 challengerBps; // of a slash after a won challenge, to the challenger
-        uint8 panelSize;
+        uint16 challengerBps; // of what a lost audit, challenge or appeal costs its loser, to the other side
+        uint8 panelSize; // auditors who decide about an audited task
         uint8 maxReplicas;
     }
 
@@ -99,6 +100,15 @@ interface ITaskEscrowTypes {
         uint32 inputTokens;
         uint32 outputTokens;
         bytes32 salt;
+    }
+
+    /// @notice What the AuditCourt settles a task by, in base units; `gross` is what the answer earns, fee included.
+    struct Due {
+        address payer;
+        uint96 reward;
+        uint96 bond;
+        uint96 gross;
+        uint96 fee;
     }
 }
 
@@ -122,6 +132,7 @@ interface ITaskEscrowErrors is ITaskEscrowTypes {
     error TaskNotEligible(uint256 ticket, uint256 threshold);
     error TaskBadCommitment();
     error TaskBadReveal(bytes32 expected, bytes32 actual);
+    error TaskNotCourt(address caller);
     error TaskZeroAddress();
 }
 
@@ -141,7 +152,7 @@ interface ITaskEscrowEvents is ITaskEscrowTypes {
         uint32 inputTokens,
         uint32 outputTokens
     );
-    /// @param deadline last block of the phase entered; 0 for a terminal one
+    /// @param deadline last block of the phase entered; 0 for a terminal one, and for a dispute, whose phases the AuditCourt has
     event PhaseChanged(bytes32 indexed taskId, Status status, uint256 deadline);
     /// @param winners bit i is set when seat i is paid
     /// @param fee protocol fee of all winners together, base units; the rest of the treasury's pay is slashed stake
@@ -176,10 +187,15 @@ interface ITaskEscrow is ITaskEscrowErrors, ITaskEscrowEvents {
     /// @notice Takes the next seat. The caller is the node; its owner's stake is locked for the bond.
     function claim(bytes32 taskId) external returns (uint8 seat);
     function commit(bytes32 taskId, uint8 seat, bytes32 commitment) external;
-    /// @notice Opens a commitment. The last awaited reveal settles the task in the same call.
+    /// @notice Opens a commitment. The last awaited reveal settles the task in the same call; in `Audited` mode it opens the
+    /// challenge window instead. The only seat of a task has nobody who could copy from it, so that it may reveal without
+    /// having committed.
     function reveal(bytes32 taskId, uint8 seat, Reveal calldata opened) external;
-    /// @notice Ends a phase whose deadline has passed. By anyone.
+    /// @notice Ends a phase whose deadline has passed. By anyone. Of an audited task it asks the AuditCourt to.
     function advance(bytes32 taskId) external;
+    /// @notice Takes a revealed `Audited` task to dispute (`Disputed`) or to its end (`Final`, `Failed`). By the AuditCourt,
+    /// which settles it by what is returned when it ends.
+    function rule(bytes32 taskId, Status next) external returns (Due memory due);
 
     /// @notice Adds a parameter version; versions are never changed. By governance.
     function addParams(Params calldata params) external returns (uint16 paramsId);
@@ -209,4 +225,6 @@ interface ITaskEscrow is ITaskEscrowErrors, ITaskEscrowEvents {
     function runnerReputation() external view returns (address);
     function beacon() external view returns (address);
     function treasury() external view returns (address);
+    /// @notice The contract that decides about `Audited` tasks once they are revealed.
+    function auditCourt() external view returns (address);
 }

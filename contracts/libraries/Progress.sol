@@ -62,6 +62,11 @@ library Progress {
         return data.committed == (1 << data.replicas) - 1;
     }
 
+    /// @dev Revealed, and the AuditCourt's to end.
+    function judged(Data memory data) internal pure returns (bool) {
+        return data.status == ITaskEscrowTypes.Status.Challengeable || data.status == ITaskEscrowTypes.Status.Disputed;
+    }
+
     function count(uint8 bits) internal pure returns (uint8 set) {
         for (; bits != 0; bits &= bits - 1) {
             ++set;

@@ -16,7 +16,9 @@ library Rules {
         bool strictMajority = order.quorum <= order.replicas && 2 * uint256(order.quorum) > order.replicas;
         require(strictMajority, ITaskEscrowErrors.TaskBadOrder("quorum"));
         require(order.replicas <= params.maxReplicas, ITaskEscrowErrors.TaskBadOrder("replicas"));
-        require(order.mode == ITaskEscrowTypes.Mode.Quorum, ITaskEscrowErrors.TaskBadOrder("mode"));
+        // A panel judges one answer.
+        bool judged = order.mode == ITaskEscrowTypes.Mode.Quorum || order.replicas == 1;
+        require(judged, ITaskEscrowErrors.TaskBadOrder("mode"));
         require(order.reward != 0, ITaskEscrowErrors.TaskBadOrder("reward"));
     }
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from indexer.errors import FoldError
 from indexer.events import Event
-from indexer.fold import escrow, federated, monitoring, reputation, wallet
+from indexer.fold import audits, escrow, federated, monitoring, reputation, wallet
 from indexer.fold.state import Impossible, Keys, State
 
-FOLD_VERSION = 5
+FOLD_VERSION = 6
 """Raise whenever equal events would give other rows: the index is then built anew beside the old one."""
 
 FOLDS = {
@@ -17,6 +17,7 @@ FOLDS = {
     "FederatedLearning": federated.FOLDS,
     "SessionCharter": federated.CHARTER_FOLDS,
     "PeerMonitoring": monitoring.FOLDS,
+    "AuditCourt": audits.FOLDS,
 }
 WITHOUT_ROWS = frozenset({"ActionExecuted", "AuthorityUpdated", "EIP712DomainChanged"})
 """Events that no row speaks of (libraries' own, used nonces); they are kept as raw logs alone."""
@@ -28,6 +29,7 @@ NEEDS = {
     "FederatedLearning": federated.needs,
     "SessionCharter": federated.needs,
     "PeerMonitoring": monitoring.needs,
+    "AuditCourt": audits.needs,
 }
 
 

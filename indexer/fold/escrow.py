@@ -145,7 +145,9 @@ def _committed(state: State, event: Event) -> None:
 def _revealed(state: State, event: Event) -> None:
     task_id, node, number, result, fingerprint, input_tokens, output_tokens = event.args
     task = _running(state, task_id)
-    seat = _seat(state, task_id, number, node=node, expected="committed")
+    # A task's only seat need not commit before it reveals.
+    alone = task.replicas == 1 and not task.committed
+    seat = _seat(state, task_id, number, node=node, expected="claimed" if alone else "committed")
     seat.state = "revealed"
     seat.result = result
     seat.fingerprint = fingerprint

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from indexer.events import Event
+from indexer.fold import audits
 from indexer.fold.rows import Module, Reputation, ReputationEvent, Runner
 from indexer.fold.state import Impossible, Keys, State
 from indexer.fold.timeline import add_to_timeline
@@ -21,6 +22,7 @@ def needs(keys: Keys, event: Event) -> None:
     keys.runners.add(event.args[0])
     if event.type.name == "ScoreChanged":
         keys.tasks.add(event.args[1])
+        keys.audits.add(event.args[1])
 
 
 def _runner(state: State, node: bytes) -> Runner:
@@ -133,7 +135,8 @@ def _mark_seat(state: State, event: Event, outcome: str) -> None:
             seat.updated_block = event.log.block_number
             state.seats.put((ref, number), seat)
             return
-    raise Impossible(f"runner 0x{node.hex()} has no seat in task 0x{ref.hex()}")
+    if not audits.mark_outcome(state, event, ref, node, outcome=outcome):
+        raise Impossible(f"runner 0x{node.hex()} has no seat in task 0x{ref.hex()}")
 
 
 def _banned(state: State, event: Event) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from indexer.fold.audit_rows import Audit, AuditPanel, AuditRules, AuditVote
 from indexer.fold.monitoring_rows import Assignment, MonitoringVerdict, Report
 from indexer.fold.monitoring_rows import Round as MonitoringRound
 from indexer.fold.rows import (
@@ -94,6 +95,8 @@ class Keys:
     monitoring_duties: set[tuple[bytes, bytes]] = field(default_factory=set)
     monitoring_reports: set[tuple[bytes, bytes, bytes]] = field(default_factory=set)
     monitoring_verdicts: set[tuple[bytes, bytes]] = field(default_factory=set)
+    audits: set[bytes] = field(default_factory=set)
+    audit_rules: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -129,6 +132,10 @@ class State:
         self.monitoring_duties: Rows[tuple[bytes, bytes], Assignment] = Rows()
         self.monitoring_reports: Rows[tuple[bytes, bytes, bytes], Report] = Rows()
         self.monitoring_verdicts: Rows[tuple[bytes, bytes], MonitoringVerdict] = Rows()
+        self.audits: Rows[bytes, Audit] = Rows()
+        self.audit_panels: Rows[tuple[bytes, int], AuditPanel] = Rows()
+        self.audit_votes: Rows[tuple[bytes, int, int], AuditVote] = Rows()
+        self.audit_rules: Rows[int, AuditRules] = Rows()
         self._start_lists()
 
     def _start_lists(self) -> None:
@@ -158,6 +165,10 @@ class State:
             "monitoring_assignments": self.monitoring_duties,
             "monitoring_reports": self.monitoring_reports,
             "monitoring_verdicts": self.monitoring_verdicts,
+            "audits": self.audits,
+            "audit_panels": self.audit_panels,
+            "audit_votes": self.audit_votes,
+            "audit_rules": self.audit_rules,
         }
 
     def take_changes(self) -> Changes:

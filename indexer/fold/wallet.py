@@ -9,7 +9,7 @@ the same `Moved` lines as remainder and fee, never touch these columns.
 from collections.abc import Callable, Mapping
 
 from indexer.events import Event
-from indexer.fold import channels, pauses
+from indexer.fold import audits, channels, pauses
 from indexer.fold.balances import change
 from indexer.fold.rows import Balance, Module, Seat, Task
 from indexer.fold.state import Keys, State
@@ -27,6 +27,7 @@ def needs(keys: Keys, event: Event) -> None:
         keys.modules.add((event.log.address, args[0]))
     elif name in ("Settled", "Moved"):
         keys.tasks.add(args[0])
+        keys.audits.add(args[0])
         keys.balances.add(args[1])
     else:
         keys.balances.add(args[0])
@@ -106,6 +107,8 @@ def _moved(state: State, event: Event) -> None:
     # Only a seat's own line unlocks its bond: a treasury that also runs a node is not paid a fee as a seat.
     if seat is not None and (unlock or not task.bond):
         _settle_seat(state, event, task, seat)
+    elif (vote := audits.vote_of(state, ref, owner=who)) is not None:
+        audits.settle_auditor(state, event, task, vote)
 
 
 def _seat_of(state: State, task: Task, owner: bytes) -> Seat | None:

@@ -187,6 +187,7 @@ def nowhere() -> Deployment:
                 "session_charter",
                 "federated_learning",
                 "peer_monitoring",
+                "audit_court",
                 "beacon",
                 "access_manager",
                 "parity_token",

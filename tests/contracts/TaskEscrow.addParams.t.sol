@@ -124,20 +124,22 @@ contract TaskEscrowAddParamsTest is Lives {
         assertEq(escrow.runnerReputation(), address(reputation));
         assertEq(escrow.beacon(), address(beacon));
         assertEq(escrow.treasury(), treasury);
+        assertEq(escrow.auditCourt(), address(court));
         assertEq(escrow.wideningStep(), WIDENING_STEP);
         assertEq(escrow.authority(), address(manager));
         assertEq(escrow.SEED_DELAY(), 2);
         assertEq(escrow.REDRAW(), 128);
     }
 
-    function build(address[5] memory parts, uint40 step) internal {
-        new TaskEscrow(parts[0], parts[1], parts[2], parts[3], parts[4], step);
+    function build(address[6] memory parts, uint40 step) internal {
+        new TaskEscrow(parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], step);
     }
 
     function test_AnEscrowWithAMissingPartIsRefused() public {
-        address[5] memory whole = [address(manager), address(wallet), address(reputation), address(beacon), treasury];
+        address[6] memory whole =
+            [address(manager), address(wallet), address(reputation), address(beacon), treasury, address(court)];
         build(whole, 1);
-        for (uint256 i = 0; i < 5; i++) {
+        for (uint256 i = 0; i < whole.length; i++) {
             address part = whole[i];
             whole[i] = address(0);
             expectError(ITaskEscrowErrors.TaskZeroAddress.selector);

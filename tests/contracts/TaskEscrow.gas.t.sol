@@ -40,7 +40,7 @@ contract TaskEscrowGasTest is Lives {
             escrow.claim(id);
             measure("claim");
         }
-        for (uint8 i = 0; i < order.replicas; i++) {
+        for (uint8 i = 0; i < order.replicas && order.replicas > 1; i++) {
             commitResult(id, i, all[i], RIGHT);
             measure("commit");
         }
@@ -59,7 +59,7 @@ contract TaskEscrowGasTest is Lives {
     function test_ALifeOfOneSeatKeepsToItsBudget() public {
         spent = 0;
         life(again(1, 1));
-        assertLe(spent, 395_000, "one seat");
+        assertLe(spent, 330_000, "one seat");
     }
 
     function test_ALifeOfThreeSeatsKeepsToItsBudget() public {

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {Lives} from "./support/Lives.sol";
+import {ContractWallet} from "./support/ContractWallet.sol";
 import {ITaskEscrowErrors, ITaskEscrowEvents, ITaskEscrowTypes} from "../../contracts/interfaces/ITaskEscrow.sol";
 
 contract TaskEscrowRevealTest is Lives {
@@ -158,5 +159,75 @@ contract TaskEscrowRevealTest is Lives {
         revealAll(id, all, allRight(3));
         wrongStatus(ITaskEscrowTypes.Status.Final);
         revealResult(id, 0, all[0], RIGHT);
+    }
+
+    // ---------------------------------------------------------------- a seat alone
+
+    function alone() internal returns (bytes32 made) {
+        ITaskEscrowTypes.Order memory order = orderOf(1, 1);
+        order.salt = "alone";
+        made = submit(order);
+        claim(made, all[0]);
+    }
+
+    function test_TheOnlySeatRevealsWithoutACommitment() public {
+        bytes32 only = alone();
+        revealResult(only, 0, all[0], RIGHT);
+        assertStatus(only, ITaskEscrowTypes.Status.Final);
+        assertEq(escrow.taskOf(only).committed, 0);
+        assertEq(escrow.taskOf(only).revealed, 1);
+        assertEq(uint256(escrow.seatOf(only, 0).state), uint256(ITaskEscrowTypes.SeatState.Revealed));
+        assertEq(free(all[0].owner), uint256(REWARD) * 98 / 100);
+    }
+
+    function test_TheAnswerOfASeatAloneIsPublishedAndKeptForContractsOnly() public {
+        bytes32 only = alone();
+        vm.expectEmit(address(escrow));
+        emit ITaskEscrowEvents.TaskFinalized(only, RIGHT, 1, uint256(REWARD) * 200 / 10_000);
+        revealResult(only, 0, all[0], RIGHT);
+        assertEq(escrow.seatOf(only, 0).mark, bytes32(0));
+        ContractWallet contract_ = new ContractWallet(client.addr);
+        ITaskEscrowTypes.Order memory order = orderOf(1, 1);
+        (order.client, order.payer) = (address(contract_), address(contract_));
+        fund(address(contract_), order.reward);
+        bytes32 id_ = escrow.submitFor(order, signOrder(client.key, order), "");
+        claim(id_, all[0]);
+        revealResult(id_, 0, all[0], RIGHT);
+        assertEq(escrow.seatOf(id_, 0).mark, RIGHT);
+    }
+
+    function test_TheOnlySeatMayCommitFirst() public {
+        bytes32 only = alone();
+        commitResult(only, 0, all[0], RIGHT);
+        assertStatus(only, ITaskEscrowTypes.Status.Revealing);
+        revealResult(only, 0, all[0], RIGHT);
+        assertStatus(only, ITaskEscrowTypes.Status.Final);
+    }
+
+    function test_TheOnlySeatIsHeldToItsCommitment() public {
+        bytes32 only = alone();
+        commitResult(only, 0, all[0], RIGHT);
+        expectError(
+            ITaskEscrowErrors.TaskBadReveal.selector,
+            sealed_(only, all[0].node, opening(RIGHT, 0)),
+            sealed_(only, all[0].node, opening(WRONG, 0))
+        );
+        revealResult(only, 0, all[0], WRONG);
+    }
+
+    function test_TheOnlySeatRevealsByTheDeadlineOfItsCommitment() public {
+        bytes32 only = alone();
+        uint256 deadline = escrow.taskOf(only).deadline;
+        vm.roll(deadline + 1);
+        expectError(ITaskEscrowErrors.TaskDeadline.selector, deadline, deadline + 1);
+        revealResult(only, 0, all[0], RIGHT);
+        vm.roll(deadline);
+        revealResult(only, 0, all[0], RIGHT);
+    }
+
+    function test_NobodyRevealsForTheOnlySeat() public {
+        bytes32 only = alone();
+        expectError(ITaskEscrowErrors.TaskNotSeat.selector, all[0].node, all[1].node);
+        revealResult(only, 0, all[1], RIGHT);
     }
 }

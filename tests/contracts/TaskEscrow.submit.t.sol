@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {Lives} from "./support/Lives.sol";
 import {IStakeWalletErrors, IStakeWalletEvents} from "../../contracts/interfaces/IStakeWallet.sol";
+import {IAuditCourtErrors} from "../../contracts/interfaces/IAuditCourt.sol";
 import {ITaskEscrowErrors, ITaskEscrowEvents, ITaskEscrowTypes} from "../../contracts/interfaces/ITaskEscrow.sol";
 
 contract TaskEscrowSubmitTest is Lives {
@@ -152,10 +153,35 @@ contract TaskEscrowSubmitTest is Lives {
         }
     }
 
-    function test_AnAuditedOrderIsNotTakenYet() public {
+    function test_AnAuditedOrderHasOneSeat() public {
         ITaskEscrowTypes.Order memory order = orderOf(1, 1);
         order.mode = ITaskEscrowTypes.Mode.Audited;
-        refuse(order, "mode");
+        bytes32 id = submit(order);
+        assertEq(uint256(escrow.taskOf(id).mode), uint256(ITaskEscrowTypes.Mode.Audited));
+        (order.replicas, order.quorum) = (2, 2);
+        expectError(ITaskEscrowErrors.TaskBadOrder.selector, bytes32("mode"));
+        submit(order);
+    }
+
+    function test_AnAuditedOrderWithTooSmallABondIsRefused() public {
+        ITaskEscrowTypes.Order memory order = orderOf(1, 1);
+        order.mode = ITaskEscrowTypes.Mode.Audited;
+        order.bond = USDFC - 1;
+        expectError(IAuditCourtErrors.AuditUnderbonded.selector, USDFC, USDFC - 1);
+        submit(order);
+        (order.bond, order.reward) = (USDFC, 10 * USDFC + 1);
+        expectError(IAuditCourtErrors.AuditUnderbonded.selector, USDFC + 1, USDFC);
+        submit(order);
+        order.reward = 10 * USDFC;
+        submit(order);
+    }
+
+    function test_AnAuditedOrderUnderParametersWithoutAuditRulesIsRefused() public {
+        ITaskEscrowTypes.Order memory order = orderOf(1, 1);
+        order.mode = ITaskEscrowTypes.Mode.Audited;
+        order.paramsId = escrow.addParams(params());
+        vm.expectRevert(abi.encodeWithSelector(IAuditCourtErrors.AuditNoRules.selector, order.paramsId));
+        submit(order);
     }
 
     function test_AnExpiredOrderIsRefused() public {

@@ -36,6 +36,7 @@ def deployment_on(node: SimulatedNode) -> Deployment:
         session_charter=hexed(ADDRESSES["SessionCharter"]),
         federated_learning=hexed(ADDRESSES["FederatedLearning"]),
         peer_monitoring=hexed(ADDRESSES["PeerMonitoring"]),
+        audit_court=hexed(ADDRESSES["AuditCourt"]),
         beacon=hexed(b"\x02" * 20),
         access_manager=hexed(b"\x03" * 20),
         parity_token=hexed(b"\x04" * 20),

@@ -55,6 +55,8 @@ class Story:
         self.state.monitoring_verdicts.learn(
             self.state.monitoring_verdicts.unknown(keys.monitoring_verdicts), {}
         )
+        self.state.audits.learn(self.state.audits.unknown(keys.audits), {})
+        self.state.audit_rules.learn(self.state.audit_rules.unknown(keys.audit_rules), {})
         self.state.client_epochs.learn(self.state.client_epochs.unknown(keys.client_epochs), {})
         apply(self.state, event)
 

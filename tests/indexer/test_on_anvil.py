@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -42,23 +43,7 @@ class Network:
         self.owner = Sender(chain, accounts.owner(0))
 
     async def submit(self) -> bytes:
-        order = Order(
-            client=self.payer.address,
-            payer=self.payer.address,
-            reward=3 * USDFC,
-            bond=2 * USDFC,
-            input_price=0,
-            output_price=0,
-            params_id=1,
-            replicas=3,
-            quorum=2,
-            mode=Mode.QUORUM,
-            claim_by=await self.chain.block_number() + 1000,
-            retention=10,
-            client_epoch=0,
-            spec=secrets.token_bytes(32),
-            salt=secrets.token_bytes(32),
-        )
+        order = await an_order(self)
         await self.payer.send(self.chain.escrow.functions.submit(order.as_tuple()), label="submit")
         await self.anvil.mine(4)
         deployment = self.chain.deployment
@@ -117,6 +102,28 @@ class Network:
         if None in answers:
             await self.anvil.mine(130)
             await self.payer.send(functions.advance(task), label="advance")
+
+
+async def an_order(network: Network, **changes: Any) -> Order:
+    """Make an order for three seats that the payer pays itself."""
+    fields: dict[str, Any] = {
+        "client": network.payer.address,
+        "payer": network.payer.address,
+        "reward": 3 * USDFC,
+        "bond": 2 * USDFC,
+        "input_price": 0,
+        "output_price": 0,
+        "params_id": 1,
+        "replicas": 3,
+        "quorum": 2,
+        "mode": Mode.QUORUM,
+        "claim_by": await network.chain.block_number() + 1000,
+        "retention": 10,
+        "client_epoch": 0,
+        "spec": secrets.token_bytes(32),
+        "salt": secrets.token_bytes(32),
+    }
+    return Order(**(fields | changes))
 
 
 @pytest.fixture

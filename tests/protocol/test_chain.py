@@ -36,7 +36,8 @@ async def test_another_chain_is_refused(anvil: Anvil, deployment: Deployment):
 
 
 @pytest.mark.parametrize(
-    "name", ["usdfc", "stake_wallet", "runner_reputation", "task_escrow", "peer_monitoring", "beacon"]
+    "name",
+    ["usdfc", "stake_wallet", "runner_reputation", "task_escrow", "audit_court", "peer_monitoring", "beacon"],
 )
 async def test_an_address_without_a_contract_is_named(anvil: Anvil, deployment: Deployment, name: str):
     wrong = deployment.model_copy(update={name: "0x000000000000000000000000000000000000dEaD"})

@@ -31,6 +31,7 @@ def saved(tmp_path: Path) -> Deployment:
         session_charter=ADDRESS,
         federated_learning=ADDRESS,
         peer_monitoring=ADDRESS,
+        audit_court=ADDRESS,
         beacon=ADDRESS,
         access_manager=ADDRESS,
         parity_token=ADDRESS,

@@ -74,9 +74,15 @@ def test_a_seat_is_worked_on_before_the_other_seats_are_taken(job: Job) -> None:
 
 
 def test_a_result_is_stored_before_it_is_committed_to(promised: Job) -> None:
-    seen = view(TaskStatus.COMMITTING, SeatState.CLAIMED)
+    seen = view(TaskStatus.COMMITTING, SeatState.CLAIMED, replicas=3)
     assert step(promised, seen) is Step.STORE
     assert step(promised, seen, stored=True) is Step.COMMIT
+
+
+def test_the_only_seat_of_a_task_reveals_without_a_commitment(promised: Job) -> None:
+    seen = view(TaskStatus.COMMITTING, SeatState.CLAIMED, replicas=1)
+    assert step(promised, seen) is Step.STORE
+    assert step(promised, seen, stored=True) is Step.REVEAL
 
 
 def test_a_stored_result_waits_while_seats_are_empty(promised: Job) -> None:

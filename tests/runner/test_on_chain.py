@@ -27,7 +27,7 @@ async def test_one_of_three_runners_answers_and_its_owner_is_paid(bench: Bench) 
     assert job.paid == earned
     assert earned > 0
     assert job.slashed == 0
-    assert [step for step, _ in hands[winner].journal.transactions(task)] == ["claim", "commit", "reveal"]
+    assert [step for step, _ in hands[winner].journal.transactions(task)] == ["claim", "reveal"]
     assert all(not hands[n].journal.transactions(task) for n in range(3) if n != winner)
     assert await bench.books_balance()
 

@@ -23,12 +23,13 @@ CREATED_ON_FILECOIN = (
     "ParityGovernor",
     "StakeWallet",
     "RunnerReputation",
+    "AuditCourt",
     "TaskEscrow",
     "SessionCharter",
     "FederatedLearning",
     "PeerMonitoring",
 )
-CALLS = 8
+CALLS = 10
 GIVEN = ("--treasury", TREASURY, "--guardian", GUARDIAN, "--usdfc", TOKEN)
 
 
@@ -49,6 +50,8 @@ async def test_a_deployment_is_wired_checked_and_written_down(empty: Ape) -> Non
     async with Chain.connect(empty.url, deployment) as chain:
         assert await chain.wallet.functions.isModule(deployment.task_escrow).call()
         assert await chain.wallet.functions.isModule(deployment.peer_monitoring).call()
+        assert await chain.wallet.functions.isModule(deployment.audit_court).call()
+        assert (await chain.court.functions.rulesOf(1).call())[0] > 0
         assert await chain.escrow.functions.latestParamsId().call() == deployment.params_id == 1
         assert await chain.escrow.functions.treasury().call() == deployment.treasury == deployment.timelock
         assert await chain.wallet.functions.isPausable(deployment.task_escrow).call()

@@ -80,9 +80,7 @@ contract SignaturesAttackTest is Lives {
     function test_attack_12_an_order_is_replayed_on_another_escrow() public {
         ITaskEscrowTypes.Order memory order = orderOf(1, 1);
         bytes memory signature = signOrder(client.key, order);
-        TaskEscrow twin = new TaskEscrow(
-            address(manager), address(wallet), address(reputation), address(beacon), treasury, WIDENING_STEP
-        );
+        TaskEscrow twin = newEscrow(address(court));
         twin.addParams(params());
         expectError(ITaskEscrowErrors.TaskBadSignature.selector, client.addr);
         twin.submitFor(order, signature, "");

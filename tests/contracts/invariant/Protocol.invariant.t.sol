@@ -92,7 +92,7 @@ contract ProtocolInvariantTest is Test {
             assertTrue(done, "an action reverted");
             check();
         }
-        string[27] memory reached = [
+        string[28] memory reached = [
             "final",
             "failed",
             "cancelled",
@@ -104,6 +104,7 @@ contract ProtocolInvariantTest is Test {
             "rules",
             "burnt",
             "revealed",
+            "revealed alone",
             "channel opened",
             "relayed",
             "topped up",

@@ -60,7 +60,7 @@ contract SessionsInvariantTest is Test {
 
     function test_ARunReachesEveryEnding() public {
         bytes4[] memory list = actions();
-        for (uint256 i = 0; i < 200; i++) {
+        for (uint256 i = 0; i < 400; i++) {
             (bool done,) = address(handler).call(abi.encodeWithSelector(list[i % list.length], i));
             assertTrue(done, "an action reverted");
             check();

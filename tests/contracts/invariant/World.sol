@@ -157,7 +157,9 @@ abstract contract World is Lives {
             return b == ITaskEscrowTypes.Status.Committing || b == ITaskEscrowTypes.Status.Cancelled;
         }
         if (a == ITaskEscrowTypes.Status.Committing) {
-            return b == ITaskEscrowTypes.Status.Revealing || b == ITaskEscrowTypes.Status.Failed;
+            // The only seat of a task may reveal without a commitment.
+            return b == ITaskEscrowTypes.Status.Revealing || b == ITaskEscrowTypes.Status.Failed
+                || b == ITaskEscrowTypes.Status.Final;
         }
         return b == ITaskEscrowTypes.Status.Final || b == ITaskEscrowTypes.Status.Failed;
     }

@@ -8,6 +8,8 @@ import {IGuardedErrors} from "../../../contracts/interfaces/IGuarded.sol";
 import {IBeacon} from "../../../contracts/interfaces/IBeacon.sol";
 import {IRunnerReputationTypes} from "../../../contracts/interfaces/IRunnerReputation.sol";
 import {ITaskEscrowTypes} from "../../../contracts/interfaces/ITaskEscrow.sol";
+import {IAuditCourtTypes} from "../../../contracts/interfaces/IAuditCourt.sol";
+import {AuditCourt} from "../../../contracts/AuditCourt.sol";
 import {BlockhashBeacon} from "../../../contracts/BlockhashBeacon.sol";
 import {RunnerReputation} from "../../../contracts/RunnerReputation.sol";
 import {StakeWallet} from "../../../contracts/StakeWallet.sol";
@@ -43,6 +45,7 @@ abstract contract Deployed is Signing {
     StakeWallet internal wallet;
     RunnerReputation internal reputation;
     TaskEscrow internal escrow;
+    AuditCourt internal court;
     IBeacon internal beacon;
     AccessManager internal manager;
     address internal treasury;
@@ -69,21 +72,41 @@ abstract contract Deployed is Signing {
     function deploy() internal {
         manager = new AccessManager(address(this));
         token = new TestUSDFC();
-        beacon = new BlockhashBeacon();
+        beacon = IBeacon(newBeacon());
         wallet = walletOf(address(token));
         reputation = new RunnerReputation(address(wallet), settings());
-        escrow = new TaskEscrow(
+        court = new AuditCourt(
             address(manager), address(wallet), address(reputation), address(beacon), treasury, WIDENING_STEP
         );
+        escrow = newEscrow(address(court));
+        court.wire(address(escrow));
         address[] memory wired = modules();
-        wallet.wire(wired, new address[](0));
+        wallet.wire(wired, only(address(court)));
         appointGuardian();
-        reputation.wire(wired);
+        reputation.wire(and(wired, address(court)));
         paramsId = escrow.addParams(params());
+        court.addRules(paramsId, auditRules());
         vm.label(address(token), "token");
         vm.label(address(wallet), "wallet");
         vm.label(address(reputation), "reputation");
         vm.label(address(escrow), "escrow");
+        vm.label(address(court), "court");
+    }
+
+    function newBeacon() internal virtual returns (address) {
+        return address(new BlockhashBeacon());
+    }
+
+    function newEscrow(address judge) internal returns (TaskEscrow) {
+        return new TaskEscrow(
+            address(manager), address(wallet), address(reputation), address(beacon), treasury, judge, WIDENING_STEP
+        );
+    }
+
+    function auditRules() internal pure returns (IAuditCourtTypes.AuditRules memory) {
+        return IAuditCourtTypes.AuditRules({
+            minBond: USDFC, minAuditBps: 500, maxAuditBps: 5_000, auditFeeBps: 2_000, riskMultiple: 10, appealSize: 5
+        });
     }
 
     function pause(address target, uint40 forBlocks) internal {
@@ -110,6 +133,14 @@ abstract contract Deployed is Signing {
     /// @notice What the wallet and the reputation are wired to.
     function modules() internal virtual returns (address[] memory) {
         return only(address(escrow));
+    }
+
+    function and(address[] memory some, address another) internal pure returns (address[] memory list) {
+        list = new address[](some.length + 1);
+        for (uint256 i = 0; i < some.length; ++i) {
+            list[i] = some[i];
+        }
+        list[some.length] = another;
     }
 
     function only(address module) internal pure returns (address[] memory list) {

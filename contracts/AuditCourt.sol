@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+
+import {Panel} from "./base/Panel.sol";
+import {IAuditCourt} from "./interfaces/IAuditCourt.sol";
+import {IBeacon} from "./interfaces/IBeacon.sol";
+import {IRunnerReputation, IRunnerReputationTypes} from "./interfaces/IRunnerReputation.sol";
+import {IStakeWallet} from "./interfaces/IStakeWallet.sol";
+import {ITaskEscrow, ITaskEscrowTypes} from "./interfaces/ITaskEscrow.sol";
+import {AuditRate} from "./libraries/AuditRate.sol";
+import {Awards} from "./libraries/Awards.sol";
+import {Docket} from "./libraries/Docket.sol";
+import {Tally} from "./libraries/Tally.sol";
+
+/// @title AuditCourt
+/// @dev Holds no money, not even in the ledger: every bond is settled from the account that put it up. Every call to others comes
+/// after this contract's own changes, and they call nobody that could come back here.
+contract AuditCourt is IAuditCourt, Panel, AccessManaged {
+    using Docket for Docket.Data;
+
+    uint256 private constant WHOLE_BPS = 10_000;
+    uint256 private constant MAX_FEE_BPS = 5_000;
+    uint256 private constant MAX_SEATS = 7;
+    uint8 private constant FIRST = 0;
+    uint8 private constant SECOND = 1;
+
+    /// @dev Written for disputed tasks only.
+    struct Sides {
+        address challenger;
+        address appellant;
+    }
+
+    /// @inheritdoc IAuditCourt
+    uint40 public constant DRAW_MEMORY = 200;
+    /// @inheritdoc IAuditCourt
+    address public immutable stakeWallet;
+    /// @inheritdoc IAuditCourt
+    address public immutable treasury;
+    address private immutable _wirer;
+
+    /// @inheritdoc IAuditCourt
+    address public taskEscrow;
+    mapping(uint16 paramsId => AuditRules) private _rules;
+    mapping(bytes32 taskId => uint256 packed) private _dockets;
+    mapping(bytes32 taskId => Sides) private _sides;
+
+    /// @param authority the AccessManager that decides who may add rules
+    /// @param step blocks of waiting after which a panel's threshold has grown by its first value again
+    constructor(
+        address authority,
+        address wallet,
+        address reputation,
+        address randomness,
+        address feeTaker,
+        uint40 step
+    ) Panel(reputation, randomness, step) AccessManaged(authority) {
+        require(authority != address(0) && wallet != address(0) && reputation != address(0), AuditZeroAddress());
+        require(randomness != address(0) && feeTaker != address(0), AuditZeroAddress());
+        stakeWallet = wallet;
+        treasury = feeTaker;
+        _wirer = msg.sender;
+    }
+
+    // ---------------------------------------------------------------- rules
+
+    /// @inheritdoc IAuditCourt
+    function wire(address escrow) external {
+        require(msg.sender == _wirer, AuditNotWirer(_wirer, msg.sender));
+        require(taskEscrow == address(0), AuditAlreadyWired());
+        require(escrow != address(0), AuditZeroAddress());
+        taskEscrow = escrow;
+        emit Wired(escrow);
+    }
+
+    /// @inheritdoc IAuditCourt
+    function addRules(uint16 paramsId, AuditRules calldata rules) external restricted {
+        ITaskEscrowTypes.Params memory params = _paramsOf(paramsId);
+        require(params.maxReplicas != 0, AuditParamsUnknown(paramsId));
+        require(_rules[paramsId].minBond == 0, AuditRulesFixed(paramsId));
+        _checkRules(rules, params);
+        _rules[paramsId] = rules;
+        emit RulesAdded(paramsId, rules);
+    }
+
+    /// @inheritdoc IAuditCourt
+    function requireCover(uint16 paramsId, uint96 reward, uint96 bond) external view {
+        AuditRules memory rules = _rules[paramsId];
+        require(rules.minBond != 0, AuditNoRules(paramsId));
+        uint256 need = (uint256(reward) + rules.riskMultiple - 1) / rules.riskMultiple;
+        if (need < rules.minBond) need = rules.minBond;
+        require(bond >= need, AuditUnderbonded(need, bond));
+    }
+
+    // ---------------------------------------------------------------- audit or not
+
+    /// @inheritdoc IAuditCourt
+    function open(bytes32 taskId, address node, uint16 paramsId, uint96 reward, uint96 bond) external {
+        require(msg.sender == taskEscrow, AuditNotEscrow(taskEscrow, msg.sender));
+        ITaskEscrowTypes.Params memory params = _paramsOf(paramsId);
+        Docket.Data memory docket;
+        docket.drawBlock = uint40(block.number) + SEED_DELAY;
+        docket.rateBps = _rate(node, paramsId, reward, Awards.slashOf(bond, params.wrongBps));
+        docket.paramsId = paramsId;
+        docket.bond = bond;
+        emit CaseOpened(taskId, node, docket.rateBps, docket.drawBlock);
+        _enter(taskId, docket, Stage.Open, params.challengeFor);
+    }
+
+    /// @inheritdoc IAuditCourt
+    function draw(bytes32 taskId) external {
+        Docket.Data memory docket = _requireStage(taskId, Stage.Open);
+        require(block.number > docket.drawBlock, AuditNotDrawn(docket.drawBlock, block.number));
+        if (_isAudited(taskId, docket)) {
+            _dispute(taskId, docket);
+        } else {
+            docket.stage = Stage.Cleared;
+            _save(taskId, docket);
+            emit StageChanged(taskId, Stage.Cleared, docket.deadline);
+        }
+    }
+
+    /// @inheritdoc IAuditCourt
+    function challenge(bytes32 taskId) external {
+        Docket.Data memory docket = _load(taskId);
+        require(docket.stage == Stage.Open || docket.stage == Stage.Cleared, AuditWrongStage(Stage.Open, docket.stage));
+        _requireInTime(docket);
+        (address node, address owner) = _accused(taskId);
+        require(msg.sender != node && msg.sender != owner, AuditSelfDealing(msg.sender));
+        docket.challenged = true;
+        _sides[taskId].challenger = msg.sender;
+        emit Challenged(taskId, msg.sender, docket.bond);
+        _dispute(taskId, docket);
+        IStakeWallet(stakeWallet).escrow(msg.sender, _challengeRef(taskId), docket.bond);
+    }
+
+    // ---------------------------------------------------------------- panels
+
+    /// @inheritdoc IAuditCourt
+    function vote(bytes32 taskId, bytes32 commitment) external returns (uint8 seat) {
+        Docket.Data memory docket = _requireStage(taskId, Stage.Voting);
+        _requireInTime(docket);
+        ITaskEscrowTypes.Params memory params = _paramsOf(docket.paramsId);
+        (Bench memory bench, address owner) = _sit(taskId, docket.round, params.maturity, commitment);
+        _requireOutsider(taskId, owner);
+        seat = bench.seated - 1;
+        if (bench.seated == bench.size) _enter(taskId, docket, Stage.Revealing, params.panelFor);
+        IStakeWallet(stakeWallet).lockBond(owner, taskId, docket.bond);
+    }
+
+    /// @inheritdoc IAuditCourt
+    function openVote(bytes32 taskId, uint8 seat, Ballot calldata ballot) external {
+        Docket.Data memory docket = _requireStage(taskId, Stage.Revealing);
+        _requireInTime(docket);
+        Bench memory bench = _openVote(taskId, docket.round, seat, ballot);
+        if (bench.opened == (1 << bench.seated) - 1) _decide(taskId, docket);
+    }
+
+    /// @inheritdoc IAuditCourt
+    function appeal(bytes32 taskId) external {
+        Docket.Data memory docket = _requireStage(taskId, Stage.Appealable);
+        _requireInTime(docket);
+        (bool valid,) = verdictOf(taskId, FIRST);
+        require(_lost(taskId, valid), AuditNotLoser(msg.sender));
+        _sides[taskId].appellant = msg.sender;
+        emit Appealed(taskId, msg.sender, docket.bond);
+        docket.round = SECOND;
+        _convene(taskId, SECOND, _rules[docket.paramsId].appealSize);
+        _enter(taskId, docket, Stage.Voting, _paramsOf(docket.paramsId).panelFor);
+        IStakeWallet(stakeWallet).escrow(msg.sender, _appealRef(taskId), docket.bond);
+    }
+
+    /// @inheritdoc IAuditCourt
+    function advance(bytes32 taskId) external {
+        Docket.Data memory docket = _load(taskId);
+        bool running = docket.stage != Stage.None && docket.stage != Stage.Closed;
+        require(running, AuditWrongStage(Stage.Open, docket.stage));
+        require(block.number > docket.deadline, AuditNotDue(docket.deadline, block.number));
+        if (docket.stage == Stage.Open && _isAudited(taskId, docket)) {
+            _dispute(taskId, docket);
+        } else if (docket.stage == Stage.Open || docket.stage == Stage.Cleared) {
+            _close(taskId, docket, true, false);
+        } else if (docket.stage == Stage.Voting && benchOf(taskId, docket.round).seated != 0) {
+            _enter(taskId, docket, Stage.Revealing, _paramsOf(docket.paramsId).panelFor);
+        } else if (docket.stage == Stage.Appealable) {
+            (bool valid, bool carried) = verdictOf(taskId, FIRST);
+            _close(taskId, docket, valid, carried);
+        } else {
+            _decide(taskId, docket);
+        }
+    }
+
+    // ---------------------------------------------------------------- views
+
+    /// @inheritdoc IAuditCourt
+    function rateOf(address node, uint16 paramsId, uint96 reward, uint96 bond) external view returns (uint16) {
+        return _rate(node, paramsId, reward, Awards.slashOf(bond, _paramsOf(paramsId).wrongBps));
+    }
+
+    /// @inheritdoc IAuditCourt
+    function caseOf(bytes32 taskId) external view returns (Case memory found) {
+        Docket.Data memory docket = _load(taskId);
+        (found.drawBlock, found.deadline) = (docket.drawBlock, docket.deadline);
+        (found.rateBps, found.paramsId) = (docket.rateBps, docket.paramsId);
+        (found.bond, found.stage) = (docket.bond, docket.stage);
+        (found.challenger, found.appellant) = (_sides[taskId].challenger, _sides[taskId].appellant);
+    }
+
+    /// @inheritdoc IAuditCourt
+    function verdictOf(bytes32 taskId, uint8 round) public view returns (bool valid, bool carried) {
+        (valid, carried) = Tally.verdict(benchOf(taskId, FIRST), true);
+        if (round != FIRST) return Tally.verdict(benchOf(taskId, SECOND), valid);
+    }
+
+    /// @inheritdoc IAuditCourt
+    function rulesOf(uint16 paramsId) external view returns (AuditRules memory) {
+        return _rules[paramsId];
+    }
+
+    // ---------------------------------------------------------------- stages
+
+    function _load(bytes32 taskId) private view returns (Docket.Data memory) {
+        return Docket.unpack(_dockets[taskId]);
+    }
+
+    function _save(bytes32 taskId, Docket.Data memory docket) private {
+        _dockets[taskId] = docket.pack();
+    }
+
+    function _requireStage(bytes32 taskId, Stage expected) private view returns (Docket.Data memory docket) {
+        docket = _load(taskId);
+        require(docket.stage == expected, AuditWrongStage(expected, docket.stage));
+    }
+
+    function _requireInTime(Docket.Data memory docket) private view {
+        require(block.number <= docket.deadline, AuditDeadline(docket.deadline, block.number));
+    }
+
+    /// @dev Stores the docket too.
+    function _enter(bytes32 taskId, Docket.Data memory docket, Stage stage, uint256 window) private {
+        docket.stage = stage;
+        docket.deadline = window == 0 ? 0 : uint40(block.number + window);
+        _save(taskId, docket);
+        emit StageChanged(taskId, stage, docket.deadline);
+    }
+
+    /// @dev A draw that nobody asked for while the beacon knew it counts as an audit: waiting never helps.
+    function _isAudited(bytes32 taskId, Docket.Data memory docket) private returns (bool audited) {
+        audited = block.number > docket.drawBlock + DRAW_MEMORY
+            || AuditRate.isAudited(IBeacon(beacon).valueAt(docket.drawBlock), taskId, docket.rateBps);
+        emit AuditDrawn(taskId, audited);
+    }
+
+    function _dispute(bytes32 taskId, Docket.Data memory docket) private {
+        ITaskEscrowTypes.Params memory params = _paramsOf(docket.paramsId);
+        _convene(taskId, FIRST, params.panelSize);
+        _enter(taskId, docket, Stage.Voting, params.panelFor);
+        ITaskEscrow(taskEscrow).rule(taskId, ITaskEscrowTypes.Status.Disputed);
+    }
+
+    function _decide(bytes32 taskId, Docket.Data memory docket) private {
+        (bool valid, bool carried) = verdictOf(taskId, docket.round);
+        emit VerdictReached(taskId, docket.round, valid, carried);
+        if (docket.round == FIRST) {
+            _enter(taskId, docket, Stage.Appealable, _paramsOf(docket.paramsId).challengeFor);
+        } else {
+            (, bool before) = verdictOf(taskId, FIRST);
+            _close(taskId, docket, valid, carried || before);
+        }
+    }
+
+    // ---------------------------------------------------------------- the end
+
+    /// @param carried whether a majority of some panel of this case stands behind the verdict
+    function _close(bytes32 taskId, Docket.Data memory docket, bool valid, bool carried) private {
+        bool disputed = docket.stage >= Stage.Voting;
+        _enter(taskId, docket, Stage.Closed, 0);
+        emit CaseClosed(taskId, valid);
+        Awards.Bill memory bill = _bill(taskId, docket, valid);
+        address[] memory nodes = new address[](0);
+        if (disputed) (nodes, bill.outcomes, bill.first) = _jury(taskId, docket.round, valid, carried);
+        IRunnerReputation records = IRunnerReputation(runnerReputation);
+        bill.owner = _recordRunner(taskId, records, valid, bill.fee);
+        if (nodes.length != 0) bill.jurors = records.recordOutcomes(taskId, nodes, bill.outcomes, 0);
+        _settle(taskId, bill, _sides[taskId].appellant);
+    }
+
+    function _bill(bytes32 taskId, Docket.Data memory docket, bool valid) private returns (Awards.Bill memory bill) {
+        ITaskEscrowTypes.Status next = valid ? ITaskEscrowTypes.Status.Final : ITaskEscrowTypes.Status.Failed;
+        ITaskEscrowTypes.Due memory due = ITaskEscrow(taskEscrow).rule(taskId, next);
+        ITaskEscrowTypes.Params memory params = _paramsOf(docket.paramsId);
+        (bill.payer, bill.reward, bill.bond) = (due.payer, due.reward, due.bond);
+        (bill.gross, bill.fee) = (due.gross, due.fee);
+        bill.wage = Awards.wageOf(due.gross - due.fee, _rules[docket.paramsId].auditFeeBps, params.panelSize);
+        (bill.wrongBps, bill.missBps) = (params.wrongBps, params.missBps);
+        (bill.burnBps, bill.sideBps) = (params.burnBps, params.challengerBps);
+        bill.treasury = treasury;
+        bill.sink = IStakeWallet(stakeWallet).burnAccount();
+        bill.valid = valid;
+        if (docket.challenged) bill.challenger = _sides[taskId].challenger;
+        if (docket.round == FIRST) return bill;
+        (bool before,) = verdictOf(taskId, FIRST);
+        bill.appeal = before == valid ? Awards.Appeal.Lost : Awards.Appeal.Won;
+    }
+
+    function _jury(bytes32 taskId, uint8 round, bool valid, bool carried)
+        private
+        view
+        returns (address[] memory nodes, IRunnerReputationTypes.Outcome[] memory outcomes, uint256 first)
+    {
+        Bench memory bench = benchOf(taskId, FIRST);
+        Bench memory second = round == FIRST ? Bench(0, 0, 0, 0, 0) : benchOf(taskId, SECOND);
+        first = bench.seated;
+        nodes = new address[](first + second.seated);
+        outcomes = new IRunnerReputationTypes.Outcome[](nodes.length);
+        for (uint256 i = 0; i < nodes.length; ++i) {
+            nodes[i] =
+                i < first ? jurorOf(taskId, FIRST, uint8(i)).node : jurorOf(taskId, SECOND, uint8(i - first)).node;
+        }
+        Tally.outcomesOf(bench, valid, carried, outcomes, 0);
+        Tally.outcomesOf(second, valid, carried, outcomes, first);
+    }
+
+    function _recordRunner(bytes32 taskId, IRunnerReputation records, bool valid, uint96 fee)
+        private
+        returns (address owner)
+    {
+        address[] memory nodes = new address[](1);
+        nodes[0] = ITaskEscrow(taskEscrow).seatOf(taskId, 0).node;
+        IRunnerReputationTypes.Outcome[] memory outcomes = new IRunnerReputationTypes.Outcome[](1);
+        outcomes[0] = valid ? IRunnerReputationTypes.Outcome.Right : IRunnerReputationTypes.Outcome.Wrong;
+        return records.recordOutcomes(taskId, nodes, outcomes, valid ? fee : 0)[0];
+    }
+
+    function _settle(bytes32 taskId, Awards.Bill memory bill, address appellant) private {
+        IStakeWallet wallet = IStakeWallet(stakeWallet);
+        wallet.settle(taskId, bill.payer, bill.reward, Awards.task(bill));
+        if (bill.challenger != address(0)) {
+            wallet.settle(
+                _challengeRef(taskId),
+                bill.challenger,
+                bill.bond,
+                bill.valid ? Awards.challengeLost(bill) : Awards.returned(bill, bill.challenger)
+            );
+        }
+        if (bill.appeal != Awards.Appeal.None) {
+            bool lost = bill.appeal == Awards.Appeal.Lost;
+            wallet.settle(
+                _appealRef(taskId),
+                appellant,
+                bill.bond,
+                lost ? Awards.appealLost(bill) : Awards.returned(bill, appellant)
+            );
+        }
+    }
+
+    // ---------------------------------------------------------------- sides
+
+    function _accused(bytes32 taskId) private view returns (address node, address owner) {
+        node = ITaskEscrow(taskEscrow).seatOf(taskId, 0).node;
+        owner = _ownerOf(node);
+    }
+
+    /// @dev Whoever gains or loses by the verdict does not vote on it.
+    function _requireOutsider(bytes32 taskId, address owner) private view {
+        (, address accused) = _accused(taskId);
+        require(owner != accused, AuditSelfDealing(accused));
+        (address payer, address client) = _orderers(taskId);
+        address[3] memory parties = [payer, client, _sides[taskId].challenger];
+        for (uint256 i = 0; i < parties.length; ++i) {
+            require(parties[i] != owner && parties[i] != msg.sender, AuditSelfDealing(parties[i]));
+        }
+    }
+
+    function _lost(bytes32 taskId, bool valid) private view returns (bool) {
+        if (!valid) {
+            (, address owner) = _accused(taskId);
+            return msg.sender == owner;
+        }
+        (address payer, address client) = _orderers(taskId);
+        return msg.sender == payer || msg.sender == client || msg.sender == _sides[taskId].challenger;
+    }
+
+    function _orderers(bytes32 taskId) private view returns (address payer, address client) {
+        payer = ITaskEscrow(taskEscrow).taskOf(taskId).payer;
+        client = ITaskEscrow(taskEscrow).clientOf(taskId);
+    }
+
+    // ---------------------------------------------------------------- lookups
+
+    function _rate(address node, uint16 paramsId, uint96 reward, uint96 slash) private view returns (uint16) {
+        return AuditRate.rate(IRunnerReputation(runnerReputation).scoreOf(node), _rules[paramsId], reward, slash);
+    }
+
+    function _paramsOf(uint16 paramsId) private view returns (ITaskEscrowTypes.Params memory) {
+        return ITaskEscrow(taskEscrow).paramsOf(paramsId);
+    }
+
+    function _challengeRef(bytes32 taskId) private pure returns (bytes32) {
+        return keccak256(abi.encode(taskId, "challenge"));
+    }
+
+    function _appealRef(bytes32 taskId) private pure returns (bytes32) {
+        return keccak256(abi.encode(taskId, "appeal"));
+    }
+
+    // ---------------------------------------------------------------- bounds
+
+    /// @dev Bounds that governance cannot pass.
+    function _checkRules(AuditRules calldata rules, ITaskEscrowTypes.Params memory params) private view {
+        uint256 unbondDelay = IStakeWallet(stakeWallet).unbondDelay();
+        uint256 windows = uint256(params.commitFor) + params.revealFor;
+        // Challenge and appeal; sealing and opening the votes of two panels.
+        windows += 2 * uint256(params.challengeFor) + 4 * uint256(params.panelFor);
+        _check(rules.minBond != 0, "minBond");
+        _check(rules.minAuditBps != 0 && rules.minAuditBps <= rules.maxAuditBps, "minAuditBps");
+        _check(rules.maxAuditBps <= WHOLE_BPS, "maxAuditBps");
+        _check(rules.auditFeeBps <= MAX_FEE_BPS, "auditFeeBps");
+        _check(rules.riskMultiple != 0, "riskMultiple");
+        bool larger = rules.appealSize > params.panelSize || params.panelSize == MAX_SEATS;
+        _check(larger && rules.appealSize % 2 == 1 && rules.appealSize <= MAX_SEATS, "appealSize");
+        // A draw and a panel's seed lie within the stage that waits for them.
+        _check(params.challengeFor > SEED_DELAY, "challengeFor");
+        _check(params.panelFor > SEED_DELAY, "panelFor");
+        _check(windows < unbondDelay, "windows");
+    }
+
+    function _check(bool holds, bytes32 field) private pure {
+        require(holds, AuditBadRules(field));
+    }
+}

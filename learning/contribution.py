@@ -1,0 +1,34 @@
+"""What a participant says about its work, in one document whose digest is committed to before anybody reveals anything."""
+
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from learning.canonical import Document
+from learning.session_config import Digest
+from learning.updates import Update
+
+
+class Manifest(Document):
+    """The claims that come with an update. All digests are SHA-256, 64 hexadecimal digits."""
+
+    kind: str = Field(default="fl-contribution", pattern="^fl-contribution$")
+    version: int = Field(default=1, ge=1, le=1)
+    session: str = Field(min_length=1, max_length=128)
+    round: int = Field(ge=0)
+    participant: str = Field(min_length=1, max_length=128)
+    base: Digest
+    update: Digest = Field(description="digest of the encoded update's bytes")
+    samples: int = Field(ge=1)
+    steps: int = Field(ge=1)
+    trajectory: Digest = Field(description="Merkle root of the checkpoints")
+    checkpoints: int = Field(ge=2)
+    profile: str = Field(max_length=200)
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """A revealed update with its manifest; `update.delta` is what the bytes decode to."""
+
+    manifest: Manifest
+    update: Update

@@ -1,0 +1,211 @@
+"""A data set's bytes, from a stranger, into arrays: size-capped, checked against the schema, and never by running code."""
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learning.errors import DataError
+from learning.partition import Labels
+from learning.session_config import DatasetSpec
+
+MAX_BYTES = 1 << 30
+MAX_CELLS = 1 << 28
+Columns = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Samples in their own order.
+
+    `features` has shape (samples, features), float32. `targets` has shape (samples,): int64 classes or float32
+    quantities. `groups` holds each sample's natural id as text, if the schema names such a column.
+    """
+
+    features: NDArray[np.float32]
+    targets: NDArray[np.int64] | NDArray[np.float32]
+    groups: NDArray[np.str_] | None = None
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def take(self, indices: NDArray[np.int64]) -> "Dataset":
+        """Give the samples at `indices`, in that order."""
+        groups = None if self.groups is None else self.groups[indices]
+        return Dataset(self.features[indices], self.targets[indices], groups)
+
+    @property
+    def labels(self) -> Labels:
+        """Give the classes; `DataError` if the targets are quantities."""
+        if not np.issubdtype(self.targets.dtype, np.integer):
+            raise DataError("quantities, where a division by classes needs classes", field="target")
+        return self.targets.astype(np.int64)
+
+
+def load_dataset(
+    content: bytes,
+    spec: DatasetSpec,
+    *,
+    input_dim: int,
+    classes: int | None,
+    max_bytes: int = MAX_BYTES,
+    max_cells: int = MAX_CELLS,
+) -> Dataset:
+    """Read samples of `input_dim` features; `classes` is None where targets are quantities.
+
+    Raises `DataError` naming the column, and before reading on where a file declares more than the caps.
+    """
+    if len(content) > max_bytes:
+        raise DataError(f"{len(content)} bytes; at most {max_bytes} are read", field="dataset")
+    readers: dict[str, Callable[[bytes, int], Columns]] = {
+        "csv": _csv, "json": _json, "parquet": _parquet, "npz": _npz,
+    }  # fmt: skip
+    columns = readers[spec.format](content, max_cells)
+    if spec.format == "npz" and "x" in columns:
+        columns = _spread(columns)
+    features = _features(columns, spec, input_dim)
+    targets = _targets(_column(columns, spec.target), spec, classes)
+    groups = None if spec.group is None else _column(columns, spec.group).astype(np.str_)
+    return Dataset(features, targets, groups)
+
+
+def _column(columns: Columns, name: str) -> NDArray[Any]:
+    if name not in columns:
+        known = ", ".join(list(columns)[:10])
+        raise DataError(f"there is no such column; there are {known}", field=name)
+    return columns[name]
+
+
+def _features(columns: Columns, spec: DatasetSpec, input_dim: int) -> NDArray[np.float32]:
+    apart = {spec.target, spec.group}
+    names = spec.features or tuple(name for name in columns if name not in apart)
+    if len(names) != input_dim:
+        raise DataError(f"{len(names)} columns, but the model takes {input_dim}", field="features")
+    rows = len(_column(columns, spec.target))
+    table = np.empty((rows, len(names)), dtype=np.float32)
+    for place, name in enumerate(names):
+        table[:, place] = _numbers(_column(columns, name), name)
+    if not rows:
+        raise DataError("no samples", field="dataset")
+    divisor = np.float32(float(spec.divide_by))
+    return table if divisor == 1 else table / divisor
+
+
+def _numbers(column: NDArray[Any], name: str) -> NDArray[np.float64]:
+    try:
+        numbers = column.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise DataError("expected a number in every row", field=name) from None
+    if not np.isfinite(numbers).all() or np.abs(numbers).max(initial=0) > np.finfo(np.float32).max:
+        row = int(np.argmin(np.isfinite(numbers)))
+        raise DataError(f"infinite, missing or too large, such as in row {row}", field=name)
+    return numbers
+
+
+def _targets(
+    column: NDArray[Any], spec: DatasetSpec, classes: int | None
+) -> NDArray[np.int64] | NDArray[np.float32]:
+    if classes is None:
+        return _numbers(column, spec.target).astype(np.float32)
+    if spec.labels:
+        place = {label: index for index, label in enumerate(spec.labels)}
+        try:
+            return np.array([place[str(label)] for label in column], dtype=np.int64)
+        except KeyError as error:
+            raise DataError(f"class {error} is not among dataset.labels", field=spec.target) from None
+    numbers = _numbers(column, spec.target)
+    labels = numbers.astype(np.int64)
+    if (labels != numbers).any() or (labels < 0).any() or (labels >= max(classes, 2)).any():
+        raise DataError(f"expected whole numbers from 0 to {max(classes, 2) - 1}", field=spec.target)
+    return labels
+
+
+def _check_cells(rows: int, columns: int, max_cells: int) -> None:
+    if rows * columns > max_cells:
+        raise DataError(
+            f"{rows} rows of {columns} columns; at most {max_cells} cells are read", field="dataset"
+        )
+
+
+def _csv(content: bytes, max_cells: int) -> Columns:
+    try:
+        lines = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+        header = next(lines, None)
+        if not header or len(set(header)) != len(header):
+            raise DataError("the first line must name each column once", field="dataset")
+        rows: list[list[str]] = []
+        for row in lines:
+            if len(row) != len(header):
+                raise DataError(
+                    f"line {lines.line_num} has {len(row)} cells, not {len(header)}", field="dataset"
+                )
+            rows.append(row)
+            _check_cells(len(rows), len(header), max_cells)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"not CSV in UTF-8: {error}", field="dataset") from None
+    return {name: np.array([row[i] for row in rows], dtype=object) for i, name in enumerate(header)}
+
+
+def _json(content: bytes, max_cells: int) -> Columns:
+    try:
+        records = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"not JSON: {error}", field="dataset") from None
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise DataError(
+            'expected a list of objects, one for each sample: [{"column": …}, …]', field="dataset"
+        )
+    names = list(records[0]) if records else []
+    _check_cells(len(records), len(names), max_cells)
+    for row, record in enumerate(records):
+        if record.keys() != records[0].keys():
+            raise DataError(f"object {row} has other fields than the first", field="dataset")
+    return {name: np.array([record[name] for record in records], dtype=object) for name in names}
+
+
+def _parquet(content: bytes, max_cells: int) -> Columns:
+    import pyarrow as pa  # noqa: PLC0415 - slow to import; most data sets are CSV
+    from pyarrow import parquet  # noqa: PLC0415
+
+    try:
+        file = parquet.ParquetFile(io.BytesIO(content))
+        _check_cells(file.metadata.num_rows, file.metadata.num_columns, max_cells)
+        for kind in file.schema_arrow.types:
+            if pa.types.is_nested(kind) or pa.types.is_binary(kind):
+                raise DataError(f"columns hold numbers or text, not {kind}", field="dataset")
+        table = file.read()
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"not Parquet: {error}", field="dataset") from None
+    return {name: table[name].to_numpy() for name in table.column_names}
+
+
+def _npz(content: bytes, max_cells: int) -> Columns:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            declared = sum(entry.file_size for entry in archive.infolist())
+        if declared > 8 * max_cells:
+            raise DataError(f"unpacks to {declared} bytes; at most {8 * max_cells} are read", field="dataset")
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return {name: np.asarray(arrays[name]) for name in arrays.files}
+    except (zipfile.BadZipFile, ValueError, OSError, EOFError, KeyError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"not an archive of plain arrays: {error}", field="dataset") from None
+
+
+def _spread(columns: Columns) -> Columns:
+    """Give the array `x` of shape (samples, …) as columns x0, x1, …; the others stay."""
+    table = columns["x"]
+    if table.ndim < 1 or any(len(other) != len(table) for other in columns.values()):
+        raise DataError("arrays have other lengths", field="x")
+    flat = table.reshape(len(table), -1)
+    rest = {name: column for name, column in columns.items() if name != "x"}
+    if any(column.ndim != 1 for column in rest.values()):
+        raise DataError("every array but x has one value for each sample", field="dataset")
+    return {f"x{i}": flat[:, i] for i in range(flat.shape[1])} | rest

@@ -1,0 +1,111 @@
+"""Where a model comes from: one card for each round, each naming the model before it, so that the cards form a chain."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from learning.canonical import Document, Number
+from learning.errors import EvidenceError
+from learning.rounds import RoundReport
+from learning.session_config import Digest, SessionConfig
+from learning.tensors import digest
+from learning.updates import Vector
+
+
+class Counted(Document):
+    """An update that counted."""
+
+    participant: str
+    update: Digest
+    weight: int
+
+
+class LeftOut(Document):
+    """An update that did not count, and why."""
+
+    participant: str
+    update: Digest | None = None
+    reason: str
+
+
+class ModelCard(Document):
+    """One round's result. What was re-executed is said apart from what was only screened.
+
+    Several aggregators must arrive at the same card, so it says nothing that differs between honest machines: figures have
+    four decimals, and there is neither a time nor a version of software.
+    """
+
+    kind: str = "fl-model-card"
+    version: int = 1
+    session: str
+    config: Digest
+    round: int
+    parents: tuple[Digest, ...]
+    model: Digest
+    method: str
+    counted: tuple[Counted, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    reexecuted: tuple[str, ...] = ()
+    stands: bool
+    loss: Number
+    metrics: dict[str, Number]
+    samples: int
+    epsilon: Number | None = None
+    delta: Number | None = None
+    licence: str = "CC-BY-4.0"
+
+
+def card(
+    config: SessionConfig,
+    report: RoundReport,
+    *,
+    session: str,
+    parent: Vector,
+    model: Vector,
+    updates: Mapping[str, str],
+    rejected: Mapping[str, str] | None = None,
+    reexecuted: Sequence[str] = (),
+) -> ModelCard:
+    """Write a round's card. `updates` are the digests of the handed-in bytes, by participant."""
+    reasons = {**(rejected or {}), **report.reasons}
+    counted = sorted((name, weight) for name, weight in report.weights.items() if weight)
+    return ModelCard(
+        session=session,
+        config=config.digest().hex(),
+        round=report.round,
+        parents=(digest(parent).hex(),),
+        model=digest(model).hex(),
+        method=config.aggregation.method,
+        counted=tuple(
+            Counted(participant=name, update=updates.get(name, "0" * 64), weight=weight)
+            for name, weight in counted
+        ),
+        left_out=tuple(
+            LeftOut(participant=name, update=updates.get(name), reason=str(reasons[name]))
+            for name in sorted(reasons)
+        ),
+        reexecuted=tuple(sorted(reexecuted)),
+        stands=report.stands,
+        loss=_figure(report.evaluation.loss),
+        metrics={name: _figure(value) for name, value in sorted(report.evaluation.metrics.items())},
+        samples=report.evaluation.samples,
+        epsilon=None if report.epsilon is None else _figure(report.epsilon),
+        delta=config.privacy.delta if config.privacy else None,
+    )
+
+
+def check_chain(cards: Sequence[ModelCard], *, first: Digest) -> None:
+    """Raise `EvidenceError` unless each card's model grew from the one before, from the session's first model on."""
+    parent = first
+    for number, one in enumerate(cards):
+        if one.round != number or one.config != cards[0].config or one.session != cards[0].session:
+            raise EvidenceError("is not the next of this session", field=f"card {number}")
+        if one.parents != (parent,):
+            raise EvidenceError(f"grew from another model than {parent}", field=f"card {number}")
+        if not one.stands and one.model != parent:
+            raise EvidenceError("changed the model though its round failed", field=f"card {number}")
+        parent = one.model
+
+
+def _figure(value: float) -> Decimal:
+    """Give a figure to four decimals; what is no number, or beyond a billion, becomes a billion."""
+    return Decimal(f"{value:.4f}") if abs(value) < 1e9 else Decimal(10**9)

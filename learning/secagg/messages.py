@@ -1,0 +1,62 @@
+"""What participants post, stage by stage. Equal messages have equal bytes; reading refuses anything else."""
+
+from typing import Self
+
+import msgspec
+
+from learning.errors import SecureAggregationError
+
+KEY_BYTES = 32
+_encoder = msgspec.msgpack.Encoder(order="sorted")
+
+
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True, kw_only=True):
+    """Posted by `sender`, whose own transaction on the board says that it is from them."""
+
+    sender: str
+
+    def encode(self) -> bytes:
+        """Give the canonical bytes."""
+        return _encoder.encode(self)
+
+    @classmethod
+    def decode(cls, content: bytes) -> Self:
+        """Read a message of this kind; `SecureAggregationError` for anything else."""
+        try:
+            return msgspec.msgpack.decode(content, type=cls)
+        except msgspec.MsgspecError as error:
+            raise SecureAggregationError(str(error), field=cls.__name__) from None
+
+
+class Keys(Message, frozen=True):
+    """Stage 0. Public keys, fresh for this round: one to seal shares to, one to agree on masks with."""
+
+    seal_key: bytes
+    mask_key: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.seal_key) != KEY_BYTES or len(self.mask_key) != KEY_BYTES:
+            raise SecureAggregationError("keys are 32 bytes", field=self.sender)
+
+
+class Shares(Message, frozen=True):
+    """Stage 1. For each participant a sealed pair of shares; and a hash of the self seed, to check its recovery by."""
+
+    sealed: dict[str, bytes]
+    seed_hash: bytes
+
+
+class Masked(Message, frozen=True):
+    """Stage 2. The masked update: 64-bit words, little-endian."""
+
+    words: bytes
+
+
+class Answer(Message, frozen=True):
+    """Stage 3. Of whoever handed in an update the share of its self seed; of whoever dropped, that of its mask key.
+
+    Never both of one participant. A share is 32 bytes, big-endian.
+    """
+
+    seeds: dict[str, bytes]
+    mask_keys: dict[str, bytes]

@@ -1,0 +1,242 @@
+"""A session, whole: everything a participant, an aggregator and an auditor must agree on, in one canonical document."""
+
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from learning.canonical import Document, Number
+from learning.model_spec import LinearRegression, ModelSpec, Optimizer, RandomForest
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Loss = Literal["cross_entropy", "bce", "mse", "mae", "huber"]
+Metric = Literal["accuracy", "precision", "recall", "f1", "mse", "rmse", "mae", "r2"]
+Method = Literal[
+    "fedavg", "fedprox", "fedavgm", "fedadam", "fedyogi", "scaffold", "median", "trimmed_mean", "krum",
+    "multi_krum", "bulyan", "norm_clip", "centred_clipping", "reputation", "forest_union",
+]  # fmt: skip
+NEEDS_EACH_UPDATE = frozenset(
+    {"median", "trimmed_mean", "krum", "multi_krum", "bulyan", "norm_clip", "centred_clipping", "reputation"}
+)
+"""Rules that compare updates, so that they must be readable one by one."""
+CLASS_METRICS = frozenset({"accuracy", "precision", "recall", "f1"})
+
+
+class DatasetSpec(Document):
+    """What the data look like. `cid` is empty where every participant brings its own under this schema."""
+
+    cid: str = Field(default="", max_length=128)
+    format: Literal["csv", "json", "parquet", "npz"] = "csv"
+    target: str = Field(default="label", min_length=1, max_length=128)
+    features: tuple[str, ...] = Field(default=(), max_length=65_536, description="empty: all other columns")
+    group: str | None = Field(default=None, max_length=128, description="column of natural ids")
+    labels: tuple[str, ...] = Field(
+        default=(), max_length=65_536, description="names of the classes, in order"
+    )
+    divide_by: Number = Field(default=Decimal(1), gt=0, description="each feature is divided by this")
+    evaluation_cid: str = Field(default="", max_length=128)
+    evaluation_share: Number = Field(default=Decimal("0.2"), ge=0, lt=1)
+
+
+class PartitionSpec(Document):
+    """Who trains on what; `root` is the Merkle root of the published index lists."""
+
+    strategy: Literal[
+        "random", "stratified", "sequential", "non_iid", "label_skew", "quantity", "natural_id"
+    ] = "random"
+    participants: int = Field(default=3, ge=1, le=1_000)
+    seed: int = Field(default=0, ge=0, lt=2**53)
+    alpha: Number = Field(
+        default=Decimal("0.5"), gt=0, le=10_000, description="non_iid: smaller is more uneven"
+    )
+    labels_each: int = Field(default=2, ge=1, description="label_skew: labels a participant has")
+    power: Number = Field(default=Decimal(1), ge=0, le=10, description="quantity: 0 is even")
+    min_samples: int = Field(default=1, ge=1)
+    overlap_ratio: Number = Field(
+        default=Decimal(0), ge=0, le=1, description="samples shared, of a part's own"
+    )
+    root: Digest | None = None
+
+
+class EarlyStop(Document):
+    """End when the watched figure has not improved by `min_delta` for `patience` rounds."""
+
+    metric: Metric | Literal["loss"] = "loss"
+    patience: int = Field(default=5, ge=1)
+    min_delta: Number = Field(default=Decimal(0), ge=0)
+
+
+class Schedule(Document):
+    """How the learning rate changes from round to round: times `factor` every `every` rounds, or along a cosine to 0."""
+
+    type: Literal["constant", "step", "cosine"] = "constant"
+    every: int = Field(default=10, ge=1)
+    factor: Number = Field(default=Decimal("0.5"), gt=0, le=1)
+
+
+class TrainingSpec(Document):
+    """What one participant does in one round, and how many rounds there are."""
+
+    rounds: int = Field(default=10, ge=1, le=10_000)
+    min_participants: int = Field(default=3, ge=1, le=1_000)
+    local_epochs: int = Field(default=1, ge=1, le=1_000)
+    batch_size: int = Field(default=32, ge=1, le=65_536)
+    learning_rate: Number = Field(default=Decimal("0.01"), gt=0, le=100)
+    schedule: Schedule = Schedule()
+    optimizer: Optimizer = Optimizer()
+    loss: Loss = "cross_entropy"
+    metrics: tuple[Metric, ...] = ("accuracy",)
+    max_gradient_norm: Number | None = Field(default=None, gt=0)
+    early_stop: EarlyStop | None = None
+    segment_steps: int = Field(
+        default=10, ge=1, le=10_000, description="steps between two committed checkpoints"
+    )
+    seed: int = Field(default=0, ge=0, lt=2**53)
+
+
+class AggregationSpec(Document):
+    """How updates become one."""
+
+    method: Method = "fedavg"
+    clip: Number = Field(default=Decimal(4), gt=0, le=1_000, description="limit of each parameter's change")
+    hostile: int = Field(default=0, ge=0, description="how many hostile updates a robust rule must bear")
+    proximal_mu: Number = Field(default=Decimal("0.1"), ge=0, le=100, description="fedprox")
+    server_rate: Number = Field(default=Decimal(1), gt=0, le=10)
+    server_momentum: Number = Field(default=Decimal("0.5"), ge=0, lt=1, description="fedavgm")
+    beta1: Number = Field(default=Decimal("0.9"), ge=0, lt=1)
+    beta2: Number = Field(default=Decimal("0.99"), ge=0, lt=1)
+    tau: Number = Field(default=Decimal("0.001"), gt=0, le=1, description="fedadam, fedyogi: adaptivity")
+    iterations: int = Field(default=3, ge=1, le=20, description="centred_clipping")
+    radius: Number | None = Field(default=None, gt=0, description="clipping; none: the median norm")
+
+
+class PrivacySpec(Document):
+    """Differential privacy of each participant as a whole."""
+
+    clip_norm: Number = Field(default=Decimal(1), gt=0)
+    adaptive: bool = False
+    target_quantile: Number = Field(default=Decimal("0.5"), gt=0, lt=1)
+    clip_rate: Number = Field(default=Decimal("0.2"), gt=0, le=1)
+    noise_multiplier: Number = Field(default=Decimal(1), gt=0, le=1_000)
+    delta: Number = Field(default=Decimal("0.00001"), gt=0, lt=1)
+    placement: Literal["central", "distributed"] = "central"
+    sampling_rate: Number = Field(default=Decimal(1), gt=0, le=1, description="1: everybody, every round")
+
+
+class SecureAggregationSpec(Document):
+    """Only the sum of updates is ever readable."""
+
+    threshold: int | None = Field(default=None, ge=2, description="answers needed; none: two thirds, and one")
+
+
+class CompressionSpec(Document):
+    """How an update's bytes are saved."""
+
+    codec: Literal["none", "fp16", "int8", "int4", "top_k"] = "none"
+    keep: Number = Field(default=Decimal("0.1"), gt=0, le=1, description="top_k: share of parameters kept")
+    error_feedback: bool = True
+
+
+class VerificationSpec(Document):
+    """How contributions are checked. Rates are chances of one update to be re-executed."""
+
+    audit_rate: Number = Field(default=Decimal("0.1"), ge=0, le=1)
+    flagged_rate: Number = Field(default=Decimal("0.5"), ge=0, le=1)
+    segments: int = Field(default=3, ge=1, le=100, description="segments re-executed in one audit")
+    tolerance: Number = Field(
+        default=Decimal("0.001"), gt=0, lt=1, description="relative L2 of a segment's delta"
+    )
+    gate_loss: Number = Field(
+        default=Decimal("0.5"), gt=0, description="how much worse than the base is refused"
+    )
+    norm_cap: Number = Field(
+        default=Decimal(1_000), gt=0, description="an update's L2 norm above this is refused"
+    )
+
+
+class AsyncSpec(Document):
+    """Buffered asynchronous rounds: aggregate whenever `buffer` updates are there, older ones weighing less."""
+
+    buffer: int = Field(default=5, ge=1, le=1_000)
+    max_staleness: int = Field(default=10, ge=0, le=1_000)
+
+
+class SessionConfig(Document):
+    """The session's document; its SHA-256 digest stands on chain."""
+
+    kind: Literal["fl-session"] = "fl-session"
+    version: Literal[1] = 1
+    name: str = Field(min_length=1, max_length=200)
+    model: ModelSpec
+    dataset: DatasetSpec = DatasetSpec()
+    partition: PartitionSpec = PartitionSpec()
+    training: TrainingSpec = TrainingSpec()
+    aggregation: AggregationSpec = AggregationSpec()
+    privacy: PrivacySpec | None = None
+    secure_aggregation: SecureAggregationSpec | None = None
+    compression: CompressionSpec = CompressionSpec()
+    verification: VerificationSpec = VerificationSpec()
+    asynchronous: AsyncSpec | None = None
+
+    @property
+    def classifies(self) -> bool:
+        """Tell whether targets are classes rather than quantities."""
+        if isinstance(self.model, RandomForest):
+            return self.model.output_dim > 1
+        return self.training.loss in ("cross_entropy", "bce")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for problem in (_counts(self), _secrecy(self), _model(self)):
+            if problem:
+                raise ValueError(problem)
+        return self
+
+
+def _counts(config: SessionConfig) -> str | None:
+    partition, training, rule = config.partition, config.training, config.aggregation
+    n = partition.participants
+    if training.min_participants > n:
+        return (
+            f"training.min_participants {training.min_participants} is more than partition.participants {n}"
+        )
+    if partition.strategy == "natural_id" and not config.dataset.group:
+        return "partition.strategy natural_id needs dataset.group, the column with the ids"
+    needed = {"bulyan": 4, "krum": 2, "multi_krum": 2, "trimmed_mean": 2}.get(
+        rule.method, 0
+    ) * rule.hostile + 3
+    if rule.hostile and rule.method in ("bulyan", "krum", "multi_krum", "trimmed_mean") and n < needed:
+        return f"aggregation.hostile {rule.hostile} needs at least {needed} participants under {rule.method}, not {n}"
+    return None
+
+
+def _secrecy(config: SessionConfig) -> str | None:
+    method, privacy = config.aggregation.method, config.privacy
+    if config.secure_aggregation:
+        if method in NEEDS_EACH_UPDATE:
+            return (
+                f"secure_aggregation hides each update, but aggregation.method {method} must compare them; "
+                "take fedavg, fedprox, fedavgm, fedadam or fedyogi, or leave secure_aggregation out"
+            )
+        if method in ("scaffold", "forest_union"):
+            return f"secure_aggregation cannot sum what aggregation.method {method} hands in"
+        if config.asynchronous:
+            return "secure_aggregation needs rounds in step; leave asynchronous out"
+        if config.compression.codec != "none":
+            return "secure_aggregation sums fixed-point numbers; compression.codec must be none"
+    if privacy and privacy.placement == "distributed" and not config.secure_aggregation:
+        return "privacy.placement distributed protects only within a sum; add secure_aggregation"
+    return None
+
+
+def _model(config: SessionConfig) -> str | None:
+    model, training = config.model, config.training
+    if isinstance(model, RandomForest) != (config.aggregation.method == "forest_union"):
+        return "aggregation.method forest_union goes with model.type random_forest, and nothing else does"
+    if isinstance(model, RandomForest) and (config.privacy or config.compression.codec != "none"):
+        return "a random_forest has no differences of weights; privacy and compression do not apply"
+    if isinstance(model, LinearRegression) and config.classifies:
+        return f"training.loss {training.loss} is for classes; linear_regression takes mse, mae or huber"
+    if not config.classifies and (wrong := CLASS_METRICS & set(training.metrics)):
+        return f"training.metrics {', '.join(sorted(wrong))} are for classes"
+    return None

@@ -1,0 +1,157 @@
+import io
+import json
+import pickle
+import zipfile
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from learning.datasets import load_dataset
+from learning.errors import DataError
+from learning.session_config import DatasetSpec
+
+X = np.array([[1, 2], [3, 4], [5, 6]], dtype=np.float32)
+Y = np.array([0, 1, 1])
+
+
+def csv_bytes() -> bytes:
+    return b"a,b,label\n" + b"".join(b"%g,%g,%d\n" % (a, b, y) for (a, b), y in zip(X, Y, strict=True))
+
+
+def json_bytes() -> bytes:
+    return json.dumps(
+        [{"a": float(a), "b": float(b), "label": int(y)} for (a, b), y in zip(X, Y, strict=True)]
+    ).encode()
+
+
+def parquet_bytes(**columns: Any) -> bytes:
+    sink = io.BytesIO()
+    parquet.write_table(pa.table(columns or {"a": X[:, 0], "b": X[:, 1], "label": Y}), sink)
+    return sink.getvalue()
+
+
+def npz_bytes(**arrays: Any) -> bytes:
+    sink = io.BytesIO()
+    np.savez_compressed(sink, **(arrays or {"x": X, "label": Y}))
+    return sink.getvalue()
+
+
+CONTENT = {"csv": csv_bytes, "json": json_bytes, "parquet": parquet_bytes, "npz": npz_bytes}
+
+
+@pytest.mark.parametrize("kind", CONTENT)
+def test_every_format_gives_the_same_samples(kind: Any):
+    data = load_dataset(CONTENT[kind](), DatasetSpec(format=kind), input_dim=2, classes=2)
+    assert data.features.dtype == np.float32
+    assert np.array_equal(data.features, X)
+    assert data.targets.tolist() == Y.tolist()
+    assert data.take(np.array([2, 0])).features.tolist() == [[5, 6], [1, 2]]
+
+
+def test_images_in_npz_are_flattened_row_by_row():
+    images = np.arange(12, dtype=np.uint8).reshape(3, 2, 2)
+    data = load_dataset(
+        npz_bytes(x=images, label=Y), DatasetSpec(format="npz", divide_by=2), input_dim=4, classes=2
+    )
+    assert data.features[1].tolist() == [2, 2.5, 3, 3.5]
+
+
+def test_classes_may_have_names_and_samples_natural_ids():
+    content = b"who,a,b,kind\nann,1,2,cat\nbob,3,4,dog\n"
+    spec = DatasetSpec(target="kind", group="who", labels=("dog", "cat"))
+    data = load_dataset(content, spec, input_dim=2, classes=2)
+    assert data.targets.tolist() == [1, 0]
+    assert data.groups is not None
+    assert data.groups.tolist() == ["ann", "bob"]
+
+
+def test_quantities_are_floats_and_no_labels():
+    data = load_dataset(b"a,y\n1,0.5\n2,-7\n", DatasetSpec(target="y"), input_dim=1, classes=None)
+    assert data.targets.dtype == np.float32
+    with pytest.raises(DataError):
+        _ = data.labels
+
+
+def no_samples(kind: str) -> bytes:
+    return {"csv": b"a,b,label\n", "json": b"[]"}[kind]
+
+
+@pytest.mark.parametrize(
+    ("content", "spec", "field"),
+    [
+        (b"a,b,label\n1,2\n", {}, "dataset"),
+        (b"a,a,label\n1,2,0\n", {}, "dataset"),
+        (b"", {}, "dataset"),
+        (b"\xff\xfe\x00", {}, "dataset"),
+        (b"a,b,label\n", {}, "dataset"),
+        (b"a,b,label\n1,x,0\n", {}, "b"),
+        (b"a,b,label\n1,nan,0\n", {}, "b"),
+        (b"a,b,label\n1,1e300,0\n", {}, "b"),
+        (b"a,b,label\n1,2,2\n", {}, "label"),
+        (b"a,b,label\n1,2,0.5\n", {}, "label"),
+        (b"a,b,label\n1,2,-1\n", {}, "label"),
+        (b"a,b\n1,2\n", {}, "label"),
+        (b"a,b,label\n1,2,0\n", {"features": ("a", "c")}, "c"),
+        (b"a,b,c,label\n1,2,3,0\n", {}, "features"),
+        (b"a,b,label\n1,2,0\n", {"group": "who"}, "who"),
+        (b"a,b,label\n1,2,0\n", {"labels": ("x", "y")}, "label"),
+        (b"[1]", {"format": "json"}, "dataset"),
+        (b"[" * 100_000, {"format": "json"}, "dataset"),
+        (b'[{"a": 1, "b": 2, "label": 0}, {"a": 1}]', {"format": "json"}, "dataset"),
+        (b'[{"a": 1, "b": null, "label": 0}]', {"format": "json"}, "b"),
+        (b'[{"a": 1, "b": 1' + b"0" * 400 + b', "label": 0}]', {"format": "json"}, "b"),
+        (b"PAR1nonsensePAR1", {"format": "parquet"}, "dataset"),
+        (b"PK\x03\x04nonsense", {"format": "npz"}, "dataset"),
+    ],
+)
+def test_bad_data_are_refused_by_column(content: bytes, spec: dict[str, Any], field: str):
+    with pytest.raises(DataError) as caught:
+        load_dataset(content, DatasetSpec(**spec), input_dim=2, classes=2)
+    assert caught.value.field == field
+
+
+class Boom:
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise AssertionError("a pickle was read")
+
+
+def test_pickled_arrays_are_refused_unread():
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as archive:
+        member = io.BytesIO()
+        np.lib.format.write_array(member, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+        archive.writestr("x.npy", member.getvalue())
+        archive.writestr("label.npy", pickle.dumps([1]))
+    with pytest.raises(DataError):
+        load_dataset(sink.getvalue(), DatasetSpec(format="npz"), input_dim=1, classes=2)
+
+
+def test_a_file_that_unpacks_to_more_than_the_cap_is_refused_before_it_is_unpacked():
+    bomb = npz_bytes(x=np.zeros((200_000, 10)), label=np.zeros(200_000))
+    assert len(bomb) < 100_000
+    with pytest.raises(DataError, match="unpacks to"):
+        load_dataset(bomb, DatasetSpec(format="npz"), input_dim=10, classes=2, max_cells=1_000_000)
+    zeros = np.zeros(1_000_000)
+    with pytest.raises(DataError, match="cells"):
+        load_dataset(
+            parquet_bytes(a=zeros, label=zeros),
+            DatasetSpec(format="parquet"),
+            input_dim=1,
+            classes=2,
+            max_cells=1_000_000,
+        )
+
+
+def test_more_bytes_than_the_cap_are_not_read():
+    with pytest.raises(DataError, match="at most 10"):
+        load_dataset(csv_bytes(), DatasetSpec(), input_dim=2, classes=2, max_bytes=10)
+
+
+def test_nested_columns_are_refused():
+    with pytest.raises(DataError, match="numbers or text"):
+        load_dataset(
+            parquet_bytes(a=[[1], [2]], label=[0, 1]), DatasetSpec(format="parquet"), input_dim=1, classes=2
+        )
