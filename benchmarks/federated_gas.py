@@ -54,7 +54,8 @@ class Sessions:
     nodes: list[LocalAccount] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.nodes = [node for _, node in self.world.runners]
+        # The order has three places; the world has more runners, for auditors to be drawn from.
+        self.nodes = [node for _, node in self.world.runners[:3]]
 
     def live(self) -> None:
         """Hold a plain session, then a secure one, then one that is cancelled."""
