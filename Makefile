@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 VENV := .venv/bin
 
-.PHONY: bench bench-learning dashboard help install lock up demo down lint format types arrows abi contracts static test test-all
+.PHONY: bench bench-api bench-learning dashboard help install lock up demo down lint format types arrows abi contracts static test test-all
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ static: install ## Slither over the contracts; every finding must be answered
 
 bench: install ## the benchmarks, each beside a named peer; JSON=1 for one document a line
 	@toolchain/gas
+
+bench-api: install ## the API beside PostGraphile over a million tasks; JSON=1 for one document
+	@$(VENV)/python -m benchmarks.api_bench
 
 bench-learning: install ## federated learning beside a bare torch loop and Flower; JSON=1 for one document a line
 	@$(VENV)/python -m benchmarks.learning

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+import uvloop
 
 from api.graphql.schema import schema_text
 from api.settings import ServerSettings
@@ -72,9 +73,11 @@ def server(
         ws_max_size=1024 * 1024,
         timeout_graceful_shutdown=_DRAIN_S,
         server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
     )
     running = StoppableServer(config)
-    asyncio.run(running.serve())
+    uvloop.run(running.serve())
     if not running.started:
         raise ConfigError(
             f"could not start on {config.host}:{config.port}",

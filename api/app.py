@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -18,8 +19,10 @@ from api.chain_link import ChainLink
 from api.database import Database
 from api.feed import BlockFeed
 from api.graphql.endpoint import GraphqlEndpoint
+from api.hints import Hints
+from api.limits import Limited, RateLimit
 from api.metrics import REGISTRY
-from api.middleware import CappedBody, Observed
+from api.middleware import CappedBody, Observed, Timed
 from api.relay import Budget, Relay
 from api.responses import on_http_error, on_parity_error
 from api.rest.openapi import openapi
@@ -27,6 +30,8 @@ from api.rest.reference import reference_page
 from api.rest.routes import rest_routes
 from api.services import Services
 from api.settings import ServerSettings
+from api.shared import idempotency
+from api.shared.state import SharedState
 from api.site import Site
 from protocol.deployment import Deployment
 from protocol.errors import ParityError
@@ -40,6 +45,10 @@ def build_app(settings: ServerSettings, deployment: Deployment, relayer: LocalAc
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with _services(settings, deployment, relayer) as services:
             app.state.services = services
+            if settings.rate_limit:
+                app.state.rate_limit = RateLimit(
+                    services.shared, requests=settings.rate_limit, window_s=settings.rate_limit_window_s
+                )
             yield
 
     return Starlette(
@@ -52,10 +61,40 @@ def build_app(settings: ServerSettings, deployment: Deployment, relayer: LocalAc
             WebSocketRoute("/graphql", graphql),
             *Site().routes(),
         ],
-        middleware=[Middleware(Observed), Middleware(CappedBody)],
+        middleware=[
+            Middleware(Observed),
+            *_cors(settings),
+            Middleware(Limited),
+            Middleware(Timed, timeout_s=settings.request_timeout_s),
+            Middleware(CappedBody),
+        ],
         exception_handlers={ParityError: on_parity_error, HTTPException: on_http_error},
         lifespan=lifespan,
     )
+
+
+def _cors(settings: ServerSettings) -> list[Middleware]:
+    """Let other sites' pages ask, if the operator wants it; no credentials go along, since none are in cookies."""
+    origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", idempotency.HEADER, "X-Request-Id"],
+            expose_headers=[
+                "X-Request-Id",
+                "Retry-After",
+                "RateLimit-Limit",
+                "RateLimit-Remaining",
+                "RateLimit-Reset",
+                idempotency.REPLAYED,
+            ],
+            max_age=600,
+        )
+    ]
 
 
 @asynccontextmanager
@@ -69,14 +108,19 @@ async def _services(
     )
     feed = BlockFeed(settings.database_url)
     link = ChainLink(settings.filecoin_rpc, deployment)
-    budget = Budget(orders=settings.relayer_budget, window_s=settings.relayer_budget_window_s)
-    relay = Relay(link, relayer, budget)
-    async with database, link, relay, asyncio.TaskGroup() as tasks:
-        listening = tasks.create_task(feed.run())
+    shared = SharedState(settings.database_url)
+    budget = Budget(shared, intents=settings.relayer_budget, window_s=settings.relayer_budget_window_s)
+    relay = Relay(link, relayer, state=shared, budget=budget)
+    hints = Hints(shared, feed, allow_private=settings.webhook_allow_private)
+    async with database, shared, link, relay, asyncio.TaskGroup() as tasks:
+        jobs = [tasks.create_task(work()) for work in (feed.run, shared.keep_house, hints.run)]
         try:
-            yield Services(settings=settings, database=database, feed=feed, link=link, relay=relay)
+            yield Services(
+                settings=settings, database=database, feed=feed, link=link, relay=relay, shared=shared
+            )
         finally:
-            listening.cancel()
+            for job in jobs:
+                job.cancel()
 
 
 async def _openapi(_request: Request) -> Response:

@@ -54,7 +54,7 @@ class Database:
             self.url,
             min_size=0,
             max_size=self._pool_size,
-            init=_read_json,
+            init=read_json,
             server_settings=self._settings,
             timeout=ACQUIRE_TIMEOUT_S,
         )
@@ -98,7 +98,7 @@ class Snapshot:
     async def fetch(self, statement: str, *arguments: object) -> list[Record]:
         """Run one statement and give all its rows."""
         async with self._lock:
-            with _said_plainly():
+            with said_plainly():
                 connection = await self._open()
                 STATEMENTS.inc()
                 rows: list[Record] = await connection.fetch(statement, *arguments)
@@ -130,7 +130,7 @@ class Snapshot:
         return self._connection
 
 
-class _said_plainly:  # noqa: N801  # a context manager reads as a verb
+class said_plainly:  # noqa: N801  # a context manager reads as a verb
     """Turn the driver's exceptions into ours."""
 
     def __enter__(self) -> None:
@@ -161,7 +161,7 @@ class _said_plainly:  # noqa: N801  # a context manager reads as a verb
             ) from error
 
 
-async def _read_json(connection: Any) -> None:
+async def read_json(connection: Any) -> None:
     await connection.set_type_codec(
         "jsonb",
         encoder=lambda value: msgspec.json.encode(value).decode(),

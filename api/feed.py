@@ -61,16 +61,24 @@ class BlockFeed:
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
     @asynccontextmanager
+    async def subscribe(self) -> AsyncIterator[asyncio.Queue[BlockNotice]]:
+        """Listen for somebody outside, who is counted."""
+        async with self.listen() as queue:
+            SUBSCRIBERS.inc()
+            try:
+                yield queue
+            finally:
+                SUBSCRIBERS.dec()
+
+    @asynccontextmanager
     async def listen(self) -> AsyncIterator[asyncio.Queue[BlockNotice]]:
         """Give a queue that receives every notice until the end of the block."""
         queue: asyncio.Queue[BlockNotice] = asyncio.Queue(_BACKLOG)
         self._listeners.add(queue)
-        SUBSCRIBERS.inc()
         try:
             yield queue
         finally:
             self._listeners.discard(queue)
-            SUBSCRIBERS.dec()
 
     async def wait_for(self, number: int, *, timeout_s: float) -> bool:
         """Wait until a block of at least this height was announced; False if it was not in time."""

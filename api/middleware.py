@@ -1,5 +1,6 @@
 """What holds for every request: an id, a log line, a measure, a cap on its body, headers that browsers heed."""
 
+import asyncio
 import re
 import secrets
 import time
@@ -65,6 +66,33 @@ class Observed:
                     _measure(scope, status=status, took_s=time.perf_counter() - started)
 
 
+class Timed:
+    """Gives up on a request after so many seconds, unless its answer has begun."""
+
+    def __init__(self, app: ASGIApp, timeout_s: float) -> None:
+        self._app = app
+        self._timeout_s = timeout_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def noted_send(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            async with asyncio.timeout(self._timeout_s) as clock:
+                await self._app(scope, receive, noted_send)
+        except TimeoutError:
+            if begun or not clock.expired():
+                raise
+            await problem_response(_too_slow(self._timeout_s))(scope, receive, send)
+
+
 class CappedBody:
     """Refuses a body above `MAX_BODY_BYTES`, whether or not its length was said before."""
 
@@ -113,6 +141,16 @@ async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
         hint="Put documents on IPFS and send their digests.",
     )
     await problem_response(problem)(scope, receive, send)
+
+
+def _too_slow(timeout_s: float) -> Problem:
+    return Problem(
+        type="timeout",
+        title="Took too long",
+        status=504,
+        detail=f"No answer within {timeout_s:g} s. What was begun may still happen.",
+        hint="Ask for less at a time; before sending a POST again, look whether it has been done.",
+    )
 
 
 def _measure(scope: Scope, *, status: int, took_s: float) -> None:

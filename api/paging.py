@@ -13,6 +13,8 @@ from api.filters import Conditions
 from protocol.errors import InputError
 
 MAX_PAGE = 100
+MAX_COSTED_PAGE = 1000
+"""Where a query's cost is limited besides, as in GraphQL."""
 DEFAULT_PAGE = 20
 
 
@@ -46,7 +48,12 @@ class Page:
 
 
 def page_request(
-    *, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+    *,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+    most: int = MAX_COSTED_PAGE,
 ) -> PageRequest:
     """Check the four arguments of a relay connection; `InputError` names the one at fault."""
     if first is not None and last is not None:
@@ -54,11 +61,11 @@ def page_request(
     name, size = (
         ("last", last) if last is not None else ("first", first if first is not None else DEFAULT_PAGE)
     )
-    if not 1 <= size <= MAX_PAGE:
+    if not 1 <= size <= most:
         raise InputError(
-            f"{name}: a page has from 1 to {MAX_PAGE} rows, not {size}",
+            f"{name}: a page has from 1 to {most} rows, not {size}",
             field=name,
-            hint=f"Ask for at most {MAX_PAGE} and follow the cursors.",
+            hint=f"Ask for at most {most} and follow the cursors.",
         )
     return PageRequest(size=size, backwards=last is not None, after=after, before=before)
 

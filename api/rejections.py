@@ -3,12 +3,16 @@
 ::
 
     Refusal
-    ├── NotFound            404   nothing of that id
+    ├── NotFound                404   nothing of that id
+    ├── TooManyRequests         429   over the rate of an address or of an IP address
+    ├── NotSignedIn             401   no session, or one that has ended
+    ├── NotYours                403   the session is another's
     └── Rejected                  the relay sends nothing, and nothing is spent
         ├── WrongChain          400   signed for another chain
         ├── WrongContract       400   signed for another contract
         ├── BadSignature        400   not the client's, or not the payer's
         ├── BadOrder            422   a field that the contract refuses; `field` names it
+        ├── BadIntent           422   the same of an intent, or a raw transaction that is none
         ├── UnknownParams       422   no such parameter version
         ├── Expired             422   claimBy, or the authorization's validBefore, has passed
         ├── NotYetValid         422   the authorization's validAfter has not come
@@ -54,6 +58,30 @@ class NotFound(Refusal):
     status = 404
 
 
+class TooManyRequests(Refusal):
+    """An address or an IP address asks more often than this server allows."""
+
+    slug = "too-many-requests"
+    title = "Too many requests"
+    status = 429
+
+
+class NotSignedIn(Refusal):
+    """The request needs a session, and carries none that holds."""
+
+    slug = "not-signed-in"
+    title = "Not signed in"
+    status = 401
+
+
+class NotYours(Refusal):
+    """The session is of another address than the thing's owner."""
+
+    slug = "not-yours"
+    title = "Not yours"
+    status = 403
+
+
 class Rejected(Refusal):
     """An order was not sent. Nothing was spent and nothing changed."""
 
@@ -90,6 +118,13 @@ class BadOrder(Rejected):
 
     slug = "bad-order"
     title = "Order not acceptable"
+
+
+class BadIntent(Rejected):
+    """A field of the intent has a value that cannot be right, or the bytes are no transaction."""
+
+    slug = "bad-intent"
+    title = "Intent not acceptable"
 
 
 class UnknownParams(Rejected):
@@ -167,6 +202,21 @@ _BY_REVERT: Mapping[str, type[Rejected]] = {
     "TaskBadOrder": BadOrder,
     "TaskDeadline": Expired,
     "WalletInsufficient": InsufficientFunds,
+    "WalletBadSignature": BadSignature,
+    "WalletDeadline": Expired,
+    "InvalidAccountNonce": Replayed,
+    "ChannelExists": Replayed,
+    "ChannelStale": Replayed,
+    "ChannelExpired": Expired,
+    "ChannelOverdrawn": InsufficientFunds,
+    "GovernorInvalidSignature": BadSignature,
+    "GovernorAlreadyCastVote": Replayed,
+    "VotesExpiredSignature": Expired,
+    "RunnerBadProof": BadSignature,
+    "RunnerBadConsent": BadSignature,
+    "RunnerAlreadyActive": Replayed,
+    "RunnerUnderstaked": InsufficientFunds,
+    "RunnerDeadline": Expired,
 }
 
 

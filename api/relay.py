@@ -1,8 +1,7 @@
-"""The relay: checks a signed order, and sends it with this server's gas. It can move nobody's funds but by signature."""
+"""The relay: checks what a wallet signed, and sends it with this server's gas. It moves nobody's funds but by signature."""
 
 import asyncio
-import time
-from collections import defaultdict, deque
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -11,59 +10,65 @@ import structlog
 from eth_account.signers.local import LocalAccount
 
 from api.chain_link import ChainLink
+from api.intents.order_checks import RelayRequest
+from api.intents.signatures import SignedDomain
+from api.intents.signed import Intent
 from api.metrics import RELAYED
 from api.rejections import BudgetExhausted, Rejected, RelayerUnavailable, rejection_of
-from api.relay_checks import RelayRequest, SignedDomain, check_domain, check_order, submission
+from api.shared import buckets, relaying
+from api.shared.state import SharedState
 from protocol.errors import InsufficientFunds, ParityError, TransactionReverted
 from protocol.sender import Sender
-from protocol.typed_data import escrow_domain, task_id
 
 if TYPE_CHECKING:
     from web3.contract.async_contract import AsyncContractFunction
 
-__all__ = ["Relay", "RelayRequest", "Sent", "SignedDomain"]
+__all__ = ["Budget", "Relay", "RelayRequest", "Sent", "SignedDomain"]
+
+_LOOK_AGAIN_S = 0.1
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An order on its way: its task's id and the transaction that carries it."""
+    """An intent on its way: its id (of an order, its task's) and the transaction that carries it."""
 
-    task_id: bytes
+    id: bytes
     transaction_hash: bytes
 
 
 class Budget:
-    """How many orders one client may have relayed within a sliding window of seconds."""
+    """How many intents of one account all processes together relay within a window of seconds."""
 
-    def __init__(self, *, orders: int, window_s: float) -> None:
-        self._orders = orders
+    def __init__(self, state: SharedState, *, intents: int, window_s: float) -> None:
+        self._state = state
+        self._intents = intents
         self._window_s = window_s
-        self._spent: defaultdict[str, deque[float]] = defaultdict(deque)
 
-    def spend(self, client: str) -> None:
-        """Count one order; `BudgetExhausted` if that is one too many."""
-        now = time.monotonic()
-        spent = self._spent[client]
-        while spent and spent[0] <= now - self._window_s:
-            spent.popleft()
-        if len(spent) >= self._orders:
-            wait_s = int(spent[0] + self._window_s - now) + 1
-            raise BudgetExhausted(
-                f"{self._orders} orders of {client} were relayed within {self._window_s:.0f} s",
-                hint=f"Try again in {wait_s} s, or send the transaction yourself.",
-                more={"retryAfter": wait_s},
-            )
-        spent.append(now)
+    async def spend(self, account: str) -> None:
+        """Count one intent; `BudgetExhausted` if that is one too many."""
+        key = f"relay:{account}"
+        taken = await buckets.take(self._state, key, amount=1, limit=self._intents, window_s=self._window_s)
+        if taken.granted:
+            return
+        wait_s = int(taken.wait_s) + 1
+        raise BudgetExhausted(
+            f"{self._intents} intents of {account} were relayed within {self._window_s:.0f} s",
+            hint=f"Try again in {wait_s} s, or send the transaction yourself.",
+            more={"retryAfter": wait_s},
+        )
 
 
 class Relay:
-    """One relayer account. The same order again, while it is on its way, gets the same answer."""
+    """One relayer account, shared by all processes. What is on its way gets the same answer when it comes again."""
 
-    def __init__(self, link: ChainLink, account: LocalAccount | None, budget: Budget) -> None:
+    def __init__(
+        self, link: ChainLink, account: LocalAccount | None, *, state: SharedState, budget: Budget
+    ) -> None:
         self._link = link
         self._account = account
+        self._state = state
         self._budget = budget
         self._sender: Sender | None = None
         self._on_their_way: dict[bytes, asyncio.Future[Sent]] = {}
@@ -87,38 +92,65 @@ class Relay:
             job.cancel()
         await self._tasks.__aexit__(kind, error, trace)
 
-    async def submit(self, request: RelayRequest) -> Sent:
-        """Check an order and send it; give its task's id and transaction as soon as the node has taken it.
+    async def submit(self, intent: Intent) -> Sent:
+        """Check an intent and send it; give its id and transaction as soon as a node has taken it.
 
         Raises a `Rejected`, each kind for its own reason, or `ChainError` when the chain does not answer.
         """
         try:
-            sent = await self._submit(request)
+            sent = await self._submit(intent)
         except Rejected as rejected:
-            RELAYED.labels(rejected.slug).inc()
+            RELAYED.labels(intent.kind, rejected.slug).inc()
             log.info(
-                "order rejected", reason=rejected.slug, client=request.order.client, detail=rejected.message
+                "intent rejected",
+                kind=intent.kind,
+                reason=rejected.slug,
+                account=intent.account,
+                detail=rejected.message,
             )
             raise
-        RELAYED.labels("sent").inc()
+        RELAYED.labels(intent.kind, "sent").inc()
         return sent
 
-    async def _submit(self, request: RelayRequest) -> Sent:
-        deployment = self._link.deployment
-        check_domain(request.domain, deployment)
-        identity = task_id(request.order, escrow_domain(deployment.chain_id, deployment.task_escrow))
+    async def _submit(self, intent: Intent) -> Sent:
+        identity = intent.identity(self._link.deployment)
         if identity in self._on_their_way:
             return await asyncio.shield(self._on_their_way[identity])
         chain = await self._link.chain()
-        await check_order(chain, request, identity)
-        call = submission(chain, request)
+        await intent.check(chain)
+        call = intent.call(chain)
         await self._simulate(call)
         sender = await self._ready_sender(call)
-        # From here to the entry in `_on_their_way` nothing waits, so that no order is sent twice.
+        # From here to the entry in `_on_their_way` nothing waits, so that this process sends nothing twice.
         if identity in self._on_their_way:
             return await asyncio.shield(self._on_their_way[identity])
-        self._budget.spend(request.order.client)
-        return await self._send(sender, call, identity)
+        answer: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
+        self._on_their_way[identity] = answer
+        try:
+            elsewhere = await self._claim(intent, identity)
+        except BaseException as error:
+            self._on_their_way.pop(identity, None)
+            _fail(answer, error, identity) if isinstance(error, ParityError) else answer.cancel()
+            raise
+        if elsewhere is not None:
+            self._on_their_way.pop(identity, None)
+            answer.set_result(elsewhere)
+            return elsewhere
+        return await self._send(sender, call, identity=identity, answer=answer)
+
+    async def _claim(self, intent: Intent, identity: bytes) -> Sent | None:
+        """Take it upon this process, and upon its account's budget; gives what another process has sent."""
+        while (other := await relaying.claim(self._state, identity)) is not None:
+            if other.transaction_hash is not None:
+                return Sent(identity, other.transaction_hash)
+            # Another process is about to send it: its hash comes in a moment, or its lease ends.
+            await asyncio.sleep(_LOOK_AGAIN_S)
+        try:
+            await self._budget.spend(intent.account)
+        except ParityError:
+            await relaying.finished(self._state, identity)
+            raise
+        return None
 
     async def _simulate(self, call: "AsyncContractFunction") -> None:
         try:
@@ -128,15 +160,23 @@ class Relay:
 
     async def _ready_sender(self, call: "AsyncContractFunction") -> Sender:
         if self._account is None:
-            raise _unavailable("this server has no account that pays for relayed orders", call, self._link)
+            raise _unavailable("this server has no account that pays for relayed intents", call, self._link)
         chain = await self._link.chain()
         if self._sender is None:
-            self._sender = Sender(chain, self._account)
+            self._sender = Sender(chain, self._account, turn=self._turn)
         return self._sender
 
-    async def _send(self, sender: Sender, call: "AsyncContractFunction", identity: bytes) -> Sent:
-        answer: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
-        self._on_their_way[identity] = answer
+    def _turn(self) -> AbstractAsyncContextManager[None]:
+        return self._state.turn(f"nonces of {self.address} on chain {self._link.deployment.chain_id}")
+
+    async def _send(
+        self,
+        sender: Sender,
+        call: "AsyncContractFunction",
+        *,
+        identity: bytes,
+        answer: "asyncio.Future[Sent]",
+    ) -> Sent:
         job = self._tasks.create_task(self._carry(sender, call, identity=identity, answer=answer))
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
@@ -150,37 +190,56 @@ class Relay:
         identity: bytes,
         answer: "asyncio.Future[Sent]",
     ) -> None:
-        def sent(transaction_hash: str) -> None:
-            if not answer.done():
-                answer.set_result(Sent(identity, bytes.fromhex(transaction_hash.removeprefix("0x"))))
+        async with asyncio.TaskGroup() as notes:
 
+            def sent(transaction_hash: str) -> None:
+                taken = bytes.fromhex(transaction_hash.removeprefix("0x"))
+                notes.create_task(self._note_sent(identity, taken))
+                if not answer.done():
+                    answer.set_result(Sent(identity, taken))
+
+            try:
+                await sender.send(call, label="relay", on_sent=sent)
+            except TransactionReverted as revert:
+                _fail(answer, rejection_of(revert), identity)
+            except InsufficientFunds as dry:
+                log.warning("relayer cannot pay the network fee", address=sender.address)
+                _fail(answer, _unavailable(dry.message, call, self._link), identity)
+            except ParityError as error:
+                _fail(answer, error, identity)
+            finally:
+                self._on_their_way.pop(identity, None)
+                answer.cancel()
         try:
-            await sender.send(call, label="relay order", on_sent=sent)
-        except TransactionReverted as revert:
-            _fail(answer, rejection_of(revert), identity)
-        except InsufficientFunds as dry:
-            log.warning("relayer cannot pay the network fee", address=sender.address)
-            _fail(answer, _unavailable(dry.message, call, self._link), identity)
+            await relaying.finished(self._state, identity)
         except ParityError as error:
-            _fail(answer, error, identity)
-        finally:
-            self._on_their_way.pop(identity, None)
-            answer.cancel()
+            log.warning("relaying not noted", intent="0x" + identity.hex(), error=error.message)
+
+    async def _note_sent(self, identity: bytes, transaction_hash: bytes) -> None:
+        chain = await self._link.chain()
+        try:
+            await relaying.sent(
+                self._state, identity, transaction_hash, lease_s=chain.network.receipt_timeout_s
+            )
+        except ParityError as error:
+            # Whoever else has this intent then finds it on the chain.
+            log.warning("relaying not noted", intent="0x" + identity.hex(), error=error.message)
 
 
 def _fail(answer: "asyncio.Future[Sent]", error: ParityError, identity: bytes) -> None:
     if answer.done():
-        # The sender has its hash already; the index will show that no task came of it.
-        log.warning("relayed order failed", task_id="0x" + identity.hex(), error=error.message)
+        # The sender has its hash already; the index will show that nothing came of it.
+        log.warning("relayed intent failed", intent="0x" + identity.hex(), error=error.message)
     else:
         answer.set_exception(error)
+        answer.exception()
 
 
 def _unavailable(why: str, call: "AsyncContractFunction", link: ChainLink) -> RelayerUnavailable:
-    deployment = link.deployment
     data = call._encode_transaction_data()  # noqa: SLF001  # web3 has no public way without a node
+    transaction = {"to": call.address, "data": data, "chainId": link.deployment.chain_id}
     return RelayerUnavailable(
         why,
-        hint="The order passed every check: send `transaction` from any account that can pay the network fee.",
-        more={"transaction": {"to": deployment.task_escrow, "data": data, "chainId": deployment.chain_id}},
+        hint="The intent passed every check: send `transaction` from any account that can pay the network fee.",
+        more={"transaction": transaction},
     )

@@ -40,7 +40,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     """Answer Starlette's own refusals, such as an unknown path."""
     assert isinstance(error, HTTPException)
     slug, title = _TITLES.get(error.status_code, ("bad-request", "Request not understood"))
-    return problem_response(
+    response = problem_response(
         Problem(
             type=slug,
             title=title,
@@ -49,3 +49,5 @@ async def on_http_error(request: Request, error: Exception) -> Response:
             hint="See /openapi.json for what there is.",
         )
     )
+    response.headers.update(error.headers or {})
+    return response

@@ -7,6 +7,7 @@ from api.database import Database
 from api.feed import BlockFeed
 from api.relay import Relay
 from api.settings import ServerSettings
+from api.shared.state import SharedState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,3 +19,4 @@ class Services:
     feed: BlockFeed
     link: ChainLink
     relay: Relay
+    shared: SharedState

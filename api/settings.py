@@ -32,8 +32,28 @@ class ServerSettings(ChainSettings, IpfsSettings):
     relayer_private_key: SecretStr | None = Field(
         None, description="key that pays for relayed orders, instead of a key file; local chains only"
     )
-    relayer_budget: int = Field(100, ge=1, description="orders relayed for one client within the window")
+    relayer_budget: int = Field(
+        100, ge=1, description="intents relayed for one address within the window, by all processes together"
+    )
     relayer_budget_window_s: float = Field(3600.0, gt=0, description="seconds of that window")
+    rate_limit: int = Field(
+        6000,
+        ge=0,
+        description="requests of one IP address within the window, to all processes; 0 for no limit",
+    )
+    rate_limit_window_s: float = Field(60.0, gt=0, description="seconds of that window")
+    trusted_proxies: str = Field(
+        "",
+        description="addresses, separated by commas, whose X-Forwarded-For is believed; empty for no proxy",
+    )
+    cors_origins: str = Field(
+        "", description="origins of other sites' pages that may ask, separated by commas; * for all"
+    )
+    request_timeout_s: float = Field(30.0, gt=0, description="seconds until an unanswered request gets 504")
+    session_s: float = Field(3600.0, gt=0, description="seconds that a signed-in session lasts")
+    webhook_allow_private: bool = Field(
+        False, description="let webhooks go to private and loopback addresses; for local networks"
+    )
 
     def relayer(self) -> LocalAccount | None:
         """Unlock the relayer's account, if one is set; `ConfigError` or `KeystoreError` says what is wrong."""

@@ -7,7 +7,7 @@ from html import escape
 
 from api.database import Record, Snapshot
 from api.paging import page_request
-from api.queries import chain, prompts, runners, tasks
+from api.queries import chain, prompts, runners, tasks, totals
 from api.services import Services
 from protocol.errors import ParityError
 from protocol.money import format_usdfc
@@ -33,7 +33,7 @@ async def summary(services: Services, path: str) -> str:
 
 async def _network(snapshot: Snapshot) -> str:
     state = await chain.require_sync_state(snapshot)
-    counts = await tasks.counts_by_status(snapshot)
+    counts = totals.tasks_by_status(await totals.totals(snapshot))
     newest = await prompts.page(snapshot, page_request(first=_ROWS))
     best = await runners.page(snapshot, page_request(first=_ROWS))
     lag = max(state["head_number"] - state["indexed_number"], 0)

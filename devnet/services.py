@@ -67,6 +67,7 @@ def server(plan: Plan, shared: Mapping[str, str]) -> Launch:
         "SERVER_HOST": LOOPBACK,
         "SERVER_PORT": str(plan.ports.server),
         "RELAYER_PRIVATE_KEY": LOCAL.relayer.key.hex(),
+        "WEBHOOK_ALLOW_PRIVATE": "true",
     }
     return _python(plan, "server", "api", "server", {**shared, **own})
 

@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS content.documents (
     fetched_at timestamptz
 );
 CREATE INDEX IF NOT EXISTS documents_due ON content.documents (next_attempt_at) WHERE status IN ('pending', 'unavailable', 'mismatch');
+CREATE INDEX IF NOT EXISTS documents_client ON content.documents ((content ->> 'clientId')) WHERE content ->> 'kind' = 'llm';
 COMMENT ON TABLE content.documents IS 'IPFS documents that tasks and runners point at. Not part of the fold: a missing one delays nothing.';
 COMMENT ON COLUMN content.documents.digest IS 'SHA-256 of the content; with the raw codec it is the CIDv1.';
 COMMENT ON COLUMN content.documents.kind IS 'What the chain refers to it as: spec, result or profile.';
@@ -926,6 +927,14 @@ COMMENT ON COLUMN audit_votes.sealed_block IS 'Block in which the seat was taken
 COMMENT ON COLUMN audit_votes.opened_block IS 'Block in which the vote was opened; null until then.';
 COMMENT ON COLUMN audit_votes.updated_block IS 'Last block that changed the row.';
 
+CREATE TABLE totals (
+    name text PRIMARY KEY,
+    amount numeric(78) NOT NULL
+) WITH (fillfactor = 50);
+COMMENT ON TABLE totals IS 'Counts and sums over whole tables, so that nobody has to scan them. Kept by triggers from the end of the backfill on; exact after every change, undone ones too.';
+COMMENT ON COLUMN totals.name IS 'tasks.<status> and runners.<status> count rows; paid, fee, returned and slashed sum over tasks; free, escrowed, bonded, locked and unbonding sum over balances.';
+COMMENT ON COLUMN totals.amount IS 'The count, or the sum in base units.';
+
 -- section: indexes
 
 CREATE INDEX IF NOT EXISTS undo_block ON undo (block_number);
@@ -967,6 +976,49 @@ CREATE INDEX IF NOT EXISTS fl_participants_node ON fl_participants (node, joined
 CREATE INDEX IF NOT EXISTS fl_participants_owner ON fl_participants (owner, joined_block, session_id);
 CREATE UNIQUE INDEX IF NOT EXISTS fl_events_order ON fl_events (session_id, block_number, tx_index, log_index);
 CREATE INDEX IF NOT EXISTS fl_events_block ON fl_events (block_number);
+
+-- Totals: each changed row adds its pairs of name and amount (given to the trigger as SQL over `r`), and its former self
+-- takes its own away. By statement, so that a batch costs one; made and filled here, so that a backfill costs nothing.
+CREATE OR REPLACE FUNCTION keep_totals() RETURNS trigger LANGUAGE plpgsql AS $function$
+DECLARE
+    added text := format('SELECT v.name, v.amount FROM added r CROSS JOIN LATERAL (VALUES %s) v (name, amount)', TG_ARGV[0]);
+    taken text := format('SELECT v.name, -v.amount FROM taken r CROSS JOIN LATERAL (VALUES %s) v (name, amount)', TG_ARGV[0]);
+BEGIN
+    EXECUTE format(
+        'INSERT INTO %I.totals AS t (name, amount) SELECT name, sum(amount) FROM (%s) d (name, amount) GROUP BY name HAVING sum(amount) <> 0'
+        ' ON CONFLICT (name) DO UPDATE SET amount = t.amount + EXCLUDED.amount',
+        TG_TABLE_SCHEMA,
+        CASE TG_OP WHEN 'INSERT' THEN added WHEN 'DELETE' THEN taken ELSE added || ' UNION ALL ' || taken END
+    );
+    RETURN NULL;
+END
+$function$;
+CREATE OR REPLACE TRIGGER totals_insert AFTER INSERT ON tasks REFERENCING NEW TABLE AS added FOR EACH STATEMENT
+    EXECUTE FUNCTION keep_totals('(''tasks.'' || r.status, 1), (''paid'', r.paid), (''fee'', r.fee), (''returned'', r.returned), (''slashed'', r.slashed)');
+CREATE OR REPLACE TRIGGER totals_update AFTER UPDATE ON tasks REFERENCING NEW TABLE AS added OLD TABLE AS taken FOR EACH STATEMENT
+    EXECUTE FUNCTION keep_totals('(''tasks.'' || r.status, 1), (''paid'', r.paid), (''fee'', r.fee), (''returned'', r.returned), (''slashed'', r.slashed)');
+CREATE OR REPLACE TRIGGER totals_delete AFTER DELETE ON tasks REFERENCING OLD TABLE AS taken FOR EACH STATEMENT
+    EXECUTE FUNCTION keep_totals('(''tasks.'' || r.status, 1), (''paid'', r.paid), (''fee'', r.fee), (''returned'', r.returned), (''slashed'', r.slashed)');
+CREATE OR REPLACE TRIGGER totals_insert AFTER INSERT ON runners REFERENCING NEW TABLE AS added FOR EACH STATEMENT
+    EXECUTE FUNCTION keep_totals('(''runners.'' || r.status, 1)');
+CREATE OR REPLACE TRIGGER totals_update AFTER UPDATE ON runners REFERENCING NEW TABLE AS added OLD TABLE AS taken FOR EACH STATEMENT
+    EXECUTE FUNCTION keep_totals('(''runners.'' || r.status, 1)');
+CREATE OR REPLACE TRIGGER totals_delete AFTER DELETE ON runners REFERENCING OLD TABLE AS taken FOR EACH STATEMENT
+    EXECUTE FUNCTION keep_totals('(''runners.'' || r.status, 1)');
+CREATE OR REPLACE TRIGGER totals_insert AFTER INSERT ON balances REFERENCING NEW TABLE AS added FOR EACH STATEMENT
+    EXECUTE FUNCTION keep_totals('(''free'', r.free), (''escrowed'', r.escrowed), (''bonded'', r.bonded), (''locked'', r.locked), (''unbonding'', r.unbonding)');
+CREATE OR REPLACE TRIGGER totals_update AFTER UPDATE ON balances REFERENCING NEW TABLE AS added OLD TABLE AS taken FOR EACH STATEMENT
+    EXECUTE FUNCTION keep_totals('(''free'', r.free), (''escrowed'', r.escrowed), (''bonded'', r.bonded), (''locked'', r.locked), (''unbonding'', r.unbonding)');
+CREATE OR REPLACE TRIGGER totals_delete AFTER DELETE ON balances REFERENCING OLD TABLE AS taken FOR EACH STATEMENT
+    EXECUTE FUNCTION keep_totals('(''free'', r.free), (''escrowed'', r.escrowed), (''bonded'', r.bonded), (''locked'', r.locked), (''unbonding'', r.unbonding)');
+TRUNCATE totals;
+INSERT INTO totals (name, amount) SELECT name, sum(amount) FROM (
+    SELECT v.name, v.amount FROM tasks r CROSS JOIN LATERAL (VALUES ('tasks.' || r.status, 1), ('paid', r.paid), ('fee', r.fee), ('returned', r.returned), ('slashed', r.slashed)) v (name, amount)
+    UNION ALL
+    SELECT v.name, v.amount FROM runners r CROSS JOIN LATERAL (VALUES ('runners.' || r.status, 1)) v (name, amount)
+    UNION ALL
+    SELECT v.name, v.amount FROM balances r CROSS JOIN LATERAL (VALUES ('free', r.free), ('escrowed', r.escrowed), ('bonded', r.bonded), ('locked', r.locked), ('unbonding', r.unbonding)) v (name, amount)
+) AS counted GROUP BY name;
 
 CREATE INDEX IF NOT EXISTS audits_stage ON audits (stage, task_id);
 CREATE INDEX IF NOT EXISTS audits_node ON audits (node, opened_block, task_id);

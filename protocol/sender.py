@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,14 +63,25 @@ class Prepared:
 
 
 class Sender:
-    """Sends transactions of one account on one chain. Use a single one for each account in a process."""
+    """Sends transactions of one account on one chain. Use a single one for each account in a process.
 
-    def __init__(self, chain: Chain, account: LocalAccount) -> None:
+    `turn`, a lock among processes, lets several of them share the account: each takes its nonces within its turn.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        account: LocalAccount,
+        *,
+        turn: Callable[[], AbstractAsyncContextManager[None]] | None = None,
+    ) -> None:
         refuse_development_key(account.address, chain.deployment.chain_id)
         self._chain = chain
         self._eth = chain.w3.eth
         self._network = chain.network
         self._account = account
+        self._turn = turn or contextlib.nullcontext
+        self._is_shared = turn is not None
         self._lock = asyncio.Lock()
         self._next_nonce: int | None = None
         self._in_flight: set[int] = set()
@@ -143,14 +155,15 @@ class Sender:
 
     async def _submit(self, prepared: Prepared) -> tuple[int, str]:
         """Give it a nonce, sign and broadcast, one at a time, so that no nonce is skipped or used twice."""
-        async with self._lock:
+        async with self._lock, self._turn():
             for _ in range(_ATTEMPTS):
                 nonce = self._next_nonce if self._next_nonce is not None else await self._first_free_nonce()
                 # Unknown until the broadcast is known to have worked: a failure in between must not leave a gap.
                 self._next_nonce = None
                 raw, transaction_hash = self._sign(prepared, nonce)
                 if await self._broadcast(raw, label=prepared.label):
-                    self._next_nonce = nonce + 1
+                    # The next one may be another process's.
+                    self._next_nonce = None if self._is_shared else nonce + 1
                     self._in_flight.add(nonce)
                     _log.info("sent", label=prepared.label, tx_hash=transaction_hash, nonce=nonce)
                     return nonce, transaction_hash

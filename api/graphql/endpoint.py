@@ -1,17 +1,22 @@
 """`/graphql`: queries and mutations over HTTP, subscriptions over graphql-transport-ws."""
 
+import dataclasses
 from datetime import timedelta
 from http import HTTPStatus
 
 import msgspec
-from cross_web import HTTPException
+from cross_web import AsyncHTTPRequestAdapter, HTTPException
+from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
+from strawberry.http import GraphQLRequestData
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types import ExecutionResult
 
+from api.graphql.persisted import PersistedQueries
 from api.graphql.schema import build_schema
 from api.problems import Problem
 from api.responses import problem_response
@@ -31,6 +36,31 @@ class GraphqlEndpoint(GraphQL[Services, None]):
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
             connection_init_wait_timeout=timedelta(seconds=10),
             max_subscriptions_per_connection=MAX_SUBSCRIPTIONS,
+        )
+
+        self._persisted = PersistedQueries()
+
+    async def execute_single(  # noqa: PLR0917  # strawberry's own signature
+        self,
+        request: Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        sub_response: Response,
+        context: Services,
+        root_value: None,
+        request_data: GraphQLRequestData,
+    ) -> ExecutionResult:
+        """Execute one operation; a persisted one is looked up first."""
+        try:
+            query = await self._persisted.resolve(context.shared, request_data.query, request_data.extensions)
+        except GraphQLError as error:
+            return ExecutionResult(data=None, errors=[error])
+        return await super().execute_single(
+            request,
+            request_adapter,
+            sub_response,
+            context,
+            root_value,
+            dataclasses.replace(request_data, query=query),
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -9,7 +9,7 @@ from api.graphql.enums import TaskStatus
 from api.graphql.money import usdfc
 from api.graphql.operation import Info
 from api.graphql.scalars import BigInt, UInt
-from api.queries import network
+from api.queries import network, totals
 from protocol.errors import InputError
 
 MAX_MINUTES = 1440
@@ -52,12 +52,19 @@ class NetworkQuery:
     @strawberry.field(description="Runners, stakes and tasks, counted.")
     async def network_stats(self, info: Info) -> NetworkStats:
         snapshot = info.context.reading.snapshot
-        totals = await network.totals(snapshot)
-        counts = await network.tasks_by_status(snapshot)
+        counted = await totals.totals(snapshot)
         return NetworkStats(
-            **dict(totals),
-            paid=BigInt(sum(int(row["cost"]) for row in counts)),
-            tasks=[TaskCount(status=TaskStatus(row["status"]), tasks=row["tasks"]) for row in counts],
+            active_runners=UInt(counted.get("runners.active", 0)),
+            owners=UInt(await network.owners(snapshot)),
+            free=BigInt(counted.get("free", 0)),
+            escrowed=BigInt(counted.get("escrowed", 0)),
+            bonded=BigInt(counted.get("bonded", 0)),
+            locked=BigInt(counted.get("locked", 0)),
+            paid=BigInt(counted.get("paid", 0) + counted.get("fee", 0)),
+            tasks=[
+                TaskCount(status=TaskStatus(status), tasks=UInt(number))
+                for status, number in totals.tasks_by_status(counted).items()
+            ],
         )
 
     @strawberry.field(

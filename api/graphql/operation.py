@@ -30,7 +30,8 @@ class Operation:
     def reading(self) -> Reading:
         """Give the operation's reading."""
         if self._reading is None:
-            self._reading = Reading(self.services.database.snapshot(), self.services.link)
+            services = self.services
+            self._reading = Reading(services.database.snapshot(), services.link, services.shared)
         return self._reading
 
     async def renew(self) -> Reading:

@@ -7,6 +7,7 @@ from api.graphql.billing import BillingQuery
 from api.graphql.channels import ChannelQuery
 from api.graphql.deployment import DeploymentQuery
 from api.graphql.enums import ORDERINGS, PromptOrder, RunnerOrder, TaskOrder
+from api.graphql.intents import IntentQuery
 from api.graphql.network import NetworkQuery
 from api.graphql.operation import Info
 from api.graphql.pages import Connection, connection
@@ -15,6 +16,7 @@ from api.graphql.proposals import ProposalQuery
 from api.graphql.reverts import RevertQuery
 from api.graphql.runners import NetworkModel, ReputationEvent, Runner, runner_of
 from api.graphql.scalars import Address, Bytes32, UInt
+from api.graphql.sessions import SessionQuery
 from api.graphql.status import Parameters, Status
 from api.graphql.tasks import Task
 from api.graphql.where import PromptWhere, ReputationEventWhere, RunnerWhere, TaskWhere, plain
@@ -26,7 +28,16 @@ from api.queries import chain, prompts, runners, tasks
     description="All reads of one request agree: they see one instant. `minBlock` waits a few seconds for the index to"
     " hold that block, and fails if it does not."
 )
-class Query(NetworkQuery, BillingQuery, ChannelQuery, ProposalQuery, DeploymentQuery, RevertQuery):
+class Query(
+    NetworkQuery,
+    BillingQuery,
+    ChannelQuery,
+    ProposalQuery,
+    DeploymentQuery,
+    RevertQuery,
+    IntentQuery,
+    SessionQuery,
+):
     @strawberry.field(description="One task; null if the index knows none of that id.")
     async def task(self, info: Info, id: Bytes32, min_block: UInt | None = None) -> Task | None:  # noqa: A002  # GraphQL name
         reading = info.context.reading

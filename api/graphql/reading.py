@@ -8,7 +8,9 @@ from strawberry.dataloader import DataLoader
 from api.chain_link import ChainLink
 from api.database import Record, Snapshot
 from api.freshness import require_block
-from api.queries import accounts, documents, prompts, runners, tasks
+from api.queries import accounts, documents, prompts, runners, sessions, tasks
+from api.shared import heartbeats
+from api.shared.state import SharedState
 from api.tickets import Draw, DrawKey, draws_of
 
 Load = Callable[[Snapshot, Sequence[bytes]], Awaitable[Sequence[Record]]]
@@ -19,7 +21,7 @@ Many = DataLoader[bytes, list[Record]]
 class Reading:
     """Loaders over one snapshot. Closed by whoever opened it."""
 
-    def __init__(self, snapshot: Snapshot, link: ChainLink) -> None:
+    def __init__(self, snapshot: Snapshot, link: ChainLink, shared: SharedState) -> None:
         self.snapshot = snapshot
         self.task = _one(snapshot, tasks.by_ids, key="task_id")
         self.seats = _many(snapshot, tasks.seats_of, key="task_id")
@@ -29,6 +31,9 @@ class Reading:
         self.offers = _many(snapshot, runners.offers_of, key="node")
         self.balance = _one(snapshot, accounts.balances_of, key="account")
         self.document = _one(snapshot, documents.by_digests, key="digest")
+        self.rounds = _many(snapshot, sessions.rounds_of, key="session_id")
+        self.participants = _many(snapshot, sessions.participants_of, key="session_id")
+        self.heartbeat = _shared(shared, heartbeats.of, key="node")
         self.draws: DataLoader[DrawKey, list[Draw]] = DataLoader(
             load_fn=lambda keys: draws_of(link, snapshot, keys)
         )
@@ -45,6 +50,19 @@ class Reading:
 def _one(snapshot: Snapshot, load: Load, *, key: str) -> One:
     async def batch(keys: list[bytes]) -> list[Record | None]:
         rows = {row[key]: row for row in await load(snapshot, keys)}
+        return [rows.get(wanted) for wanted in keys]
+
+    return DataLoader(load_fn=batch)
+
+
+def _shared(
+    shared: SharedState,
+    load: Callable[[SharedState, Sequence[bytes]], Awaitable[Sequence[Record]]],
+    *,
+    key: str,
+) -> One:
+    async def batch(keys: list[bytes]) -> list[Record | None]:
+        rows = {row[key]: row for row in await load(shared, keys)}
         return [rows.get(wanted) for wanted in keys]
 
     return DataLoader(load_fn=batch)

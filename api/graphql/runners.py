@@ -54,6 +54,22 @@ class NetworkModel:
         return cls(reference=f"{record['model']}@sha256:{record['digest']}", **dict(record))
 
 
+@strawberry.type(description="What a runner last said about itself; nobody vouches for it.")
+class Heartbeat:
+    version: str
+    slots: UInt = strawberry.field(description="Prompts that it can take at a time.")
+    busy: UInt = strawberry.field(description="Prompts that it works on.")
+    url: str | None = strawberry.field(description="Where it can be reached, if anywhere.")
+    received_at: datetime
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        """Dress a row of `heartbeats`."""
+        row = dict(record)
+        row.pop("node")
+        return cls(**row)
+
+
 @strawberry.type(description="A runner: a node key that takes seats for its owner.")
 class Runner:
     reading: strawberry.Private[Reading]
@@ -103,6 +119,11 @@ class Runner:
     @strawberry.field(description="What it offers, from its profile document; empty until that was fetched.")
     async def models(self) -> list[ModelOffer]:
         return [ModelOffer.of(record) for record in await self.reading.offers.load(self.node)]
+
+    @strawberry.field(description="Null if it never sent one to this server.")
+    async def heartbeat(self) -> Heartbeat | None:
+        record = await self.reading.heartbeat.load(self.node)
+        return Heartbeat.of(record) if record else None
 
     @strawberry.field(description="The owner's ledger entry: its stake backs all its runners.")
     async def stake(self) -> Balance:

@@ -5,16 +5,18 @@ from collections.abc import AsyncIterator
 import strawberry
 
 from api.graphql.operation import Info
-from api.graphql.scalars import Bytes32, UInt
+from api.graphql.runners import ReputationEvent
+from api.graphql.scalars import Address, Bytes32, UInt
 from api.graphql.status import Block
 from api.graphql.tasks import Task
+from api.queries import chain, runners
 
 
 @strawberry.type
 class Subscription:
     @strawberry.subscription(description="Every block, once its events are in the index.")
     async def block(self, info: Info) -> AsyncIterator[Block]:
-        async with info.context.services.feed.listen() as notices:
+        async with info.context.services.feed.subscribe() as notices:
             while True:
                 notice = await notices.get()
                 yield Block(number=UInt(notice.number), hash=Bytes32(notice.hash))
@@ -25,7 +27,7 @@ class Subscription:
     )
     async def task_progress(self, info: Info, id: Bytes32) -> AsyncIterator[Task]:  # noqa: A002  # GraphQL name
         seen: tuple[object, ...] | None = None
-        async with info.context.services.feed.listen() as notices:
+        async with info.context.services.feed.subscribe() as notices:
             while True:
                 reading = await info.context.renew()
                 record = await reading.task.load(id)
@@ -41,3 +43,21 @@ class Subscription:
                 await notices.get()
                 while not notices.empty():
                     notices.get_nowait()
+
+    @strawberry.subscription(
+        description="Changes of a runner's score from now on, once their block is in the index; a reorganisation may bring"
+        " one twice."
+    )
+    async def runner_events(self, info: Info, node: Address) -> AsyncIterator[ReputationEvent]:
+        async with info.context.services.feed.subscribe() as notices:
+            reading = await info.context.renew()
+            seen = (await chain.require_sync_state(reading.snapshot))["indexed_number"]
+            await info.context.close()
+            while True:
+                seen = min(seen, (await notices.get()).number - 1)
+                reading = await info.context.renew()
+                events = await runners.events_after(reading.snapshot, node, seen)
+                for event in events:
+                    yield ReputationEvent.of(await info.context.renew(), event)
+                await info.context.close()
+                seen = max([seen, *(event["block_number"] for event in events)])

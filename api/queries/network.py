@@ -5,25 +5,12 @@ from collections.abc import Sequence
 from api.database import Record, Snapshot
 
 
-async def totals(snapshot: Snapshot) -> Record:
-    """Give the numbers of runners and owners, and the sums of the ledger, in one row."""
+async def owners(snapshot: Snapshot) -> int:
+    """Count the accounts that have active runners."""
     row = await snapshot.fetch_one(
-        "SELECT r.active_runners, r.owners, b.* FROM"
-        " (SELECT count(*) AS active_runners, count(DISTINCT owner) AS owners FROM runners WHERE status = 'active') r,"
-        " (SELECT coalesce(sum(free), 0) AS free, coalesce(sum(escrowed), 0) AS escrowed,"
-        " coalesce(sum(bonded), 0) AS bonded, coalesce(sum(locked), 0) AS locked FROM balances) b"
+        "SELECT count(DISTINCT owner) AS owners FROM runners WHERE status = 'active'"
     )
-    if row is None:
-        raise LookupError("a query of sums without a row")
-    return row
-
-
-async def tasks_by_status(snapshot: Snapshot) -> Sequence[Record]:
-    """Give for each status the tasks in it and what they have cost their payers."""
-    return await snapshot.fetch(
-        "SELECT status, count(*) AS tasks, coalesce(sum(paid + fee), 0) AS cost FROM tasks"
-        " GROUP BY status ORDER BY status"
-    )
+    return int(row["owners"]) if row else 0
 
 
 async def throughput(snapshot: Snapshot, *, minutes: int) -> Sequence[Record]:

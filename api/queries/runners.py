@@ -79,6 +79,24 @@ async def event_page(snapshot: Snapshot, request: PageRequest, *, where: Where |
     )
 
 
+async def events_after(snapshot: Snapshot, node: bytes, block: int) -> Sequence[Record]:
+    """Give a runner's changes of score above a block, in the order of the chain; at most 1,000."""
+    return await snapshot.fetch(
+        "SELECT * FROM reputation_events WHERE node = $1 AND block_number > $2"
+        " ORDER BY block_number, tx_index, log_index LIMIT 1000",
+        node,
+        block,
+    )
+
+
+async def rank_of(snapshot: Snapshot, node: bytes, score: int) -> int:
+    """Count the runners whose place is before this one's in the order of scores."""
+    row = await snapshot.fetch_one(
+        "SELECT count(*) AS before FROM runner_reputation WHERE (score, node) > ($1, $2)", score, node
+    )
+    return int(row["before"]) if row else 0
+
+
 async def active_nodes(snapshot: Snapshot) -> Sequence[Record]:
     """Give every active runner's node, and the blocks from which it may be drawn."""
     return await snapshot.fetch(

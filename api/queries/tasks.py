@@ -59,9 +59,3 @@ async def timelines_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Rec
         " ORDER BY task_id, block_number, tx_index, log_index",
         ids,
     )
-
-
-async def counts_by_status(snapshot: Snapshot) -> Mapping[str, int]:
-    """Count tasks by status."""
-    rows = await snapshot.fetch("SELECT status, count(*) AS tasks FROM tasks GROUP BY status")
-    return {row["status"]: row["tasks"] for row in rows}

@@ -4,8 +4,8 @@ from functools import cache
 
 from pydantic import Field
 
+from api.fields import NoParameters
 from api.rest.models import HashText, Model
-from api.rest.requests import NoParameters
 from api.services import Services
 from protocol.cid import digest_to_cid
 from protocol.content import IpfsStore

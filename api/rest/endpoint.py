@@ -1,24 +1,49 @@
 """One REST endpoint: what it takes and gives, and how a request becomes a call and an answer."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import msgspec
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.services import Services
+from api.fields import checked
+from api.limits import require_rate
+from api.rejections import NotSignedIn
+from api.shared import idempotency, sessions
 from protocol.errors import InputError
 
-M = TypeVar("M", bound=BaseModel)
-Handler = Callable[[Services, Any, Any], Awaitable[BaseModel]]
+_KEY = re.compile(rf"[!-~]{{1,{idempotency.MAX_KEY}}}")
+
+Handler = Callable[..., Awaitable[BaseModel]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks: the host and scheme that it asked for, and the address of its session, if it has one that holds."""
+
+    host: str
+    scheme: str
+    token: str | None
+    address: bytes | None
+
+    def signed_in(self) -> bytes:
+        """Give the session's address; `NotSignedIn` if there is none."""
+        if self.address is None:
+            raise NotSignedIn(
+                "this needs a session" if self.token is None else "the session has ended, or never was",
+                field="Authorization",
+                hint="Sign in: GET /api/v1/auth/message, sign it, POST /api/v1/auth/sessions;"
+                " then send Authorization: Bearer <token>.",
+            )
+        return self.address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """A route. `handle` gets the services, the parameters of path and query, and the body."""
+    """A route. `handle` gets the services, the parameters of path and query, and the body; and the caller, if wanted."""
 
     method: str
     path: str
@@ -29,14 +54,58 @@ class Endpoint:
     body: type[BaseModel] | None = None
     status: int = 200
     problems: tuple[int, ...] = ()
+    wants_caller: bool = False
+    needs_session: bool = False
+    operation_id: str | None = None
+    """Unique among all; the handler's name, if left out."""
 
     async def respond(self, request: Request) -> Response:
         """Answer a request; errors are left to the application's one handler."""
-        parameters = _checked(self.parameters, {**_query(request), **request.path_params}, place=None)
-        body = _checked(self.body, await _json(request), place="body") if self.body else None
-        answer = await self.handle(request.app.state.services, parameters, body)
+        key = request.headers.get(idempotency.HEADER) if self.body else None
+        if key is None:
+            return await self._answer(request)
+        if not _KEY.fullmatch(key):
+            raise InputError(
+                f"{idempotency.HEADER}: expected 1 to {idempotency.MAX_KEY} printable characters",
+                field=idempotency.HEADER,
+                hint="Use a new UUID for each new request.",
+            )
+        return await self._answer_once(request, key)
+
+    async def _answer(self, request: Request) -> Response:
+        parameters = checked(self.parameters, {**_query(request), **request.path_params}, place=None)
+        body = checked(self.body, await _json(request), place="body") if self.body else None
+        more = [await self._caller(request)] if self.wants_caller or self.needs_session else []
+        answer = await self.handle(request.app.state.services, parameters, body, *more)
         status = answer.http_status if isinstance(answer, Graded) else self.status
         return Response(answer.model_dump_json(), status_code=status, media_type="application/json")
+
+    async def _caller(self, request: Request) -> Caller:
+        token = _token(request)
+        address = await sessions.address_of(request.app.state.services.shared, token) if token else None
+        caller = Caller(
+            host=request.headers.get("host", ""), scheme=request.url.scheme, token=token, address=address
+        )
+        if self.needs_session:
+            await require_rate(request.app, f"address:{caller.signed_in().hex()}")
+        return caller
+
+    async def _answer_once(self, request: Request, key: str) -> Response:
+        """Answer, or give the answer that the same request got before. A refusal frees the key: nothing was done."""
+        shared = request.app.state.services.shared
+        operation = f"{self.method} {self.path}"
+        kept = await idempotency.begin(shared, operation, key, await request.body())
+        if kept is not None:
+            headers = {idempotency.REPLAYED: "true"}
+            return Response(kept.answer, kept.status, headers=headers, media_type="application/json")
+        try:
+            response = await self._answer(request)
+        except BaseException:
+            await idempotency.release(shared, operation, key)
+            raise
+        kept = idempotency.Kept(response.status_code, bytes(response.body))
+        await idempotency.keep(shared, operation, key, kept)
+        return response
 
 
 class Graded(BaseModel):
@@ -46,6 +115,11 @@ class Graded(BaseModel):
     def http_status(self) -> int:
         """Give the HTTP status."""
         raise NotImplementedError
+
+
+def _token(request: Request) -> str | None:
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" and token.strip() else None
 
 
 def _query(request: Request) -> dict[str, str]:
@@ -67,16 +141,3 @@ async def _json(request: Request) -> object:
             hint="Send a JSON object, Content-Type: application/json.",
         ) from error
     return document
-
-
-def _checked(model: type[M], document: object, *, place: str | None) -> M:
-    try:
-        return model.model_validate(document)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = ".".join(str(part) for part in first["loc"]) or place or "request"
-        message = first["msg"].removeprefix("Value error, ")
-        hint = (
-            "Remove it." if first["type"] == "extra_forbidden" else "See /openapi.json for what is expected."
-        )
-        raise InputError(f"{name}: {message}", field=name, hint=hint) from None

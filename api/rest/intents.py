@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
+from api.intents.signed import time_now
 from api.rest.models import HashText, Model
 from api.rest.requests import OrderIntent, RelayBody
 from api.services import Services
@@ -36,7 +37,7 @@ class OrderToSign(Model):
     )
 
 
-class Relayed(Model):
+class RelayedOrder(Model):
     """An order on its way to the chain."""
 
     task_id: HashText = Field(description="poll /api/v1/tasks/{id}")
@@ -47,8 +48,8 @@ async def order_intent(services: Services, asked: OrderIntent, _body: None) -> O
     """Fill in domain, parameter version, epoch, deadline and salt."""
     chain = await services.link.chain()
     deployment = chain.deployment
-    block, epoch, params_id = await asyncio.gather(
-        chain.w3.eth.get_block("latest"),
+    head, epoch, params_id = await asyncio.gather(
+        chain.block_number(),
         chain.call(chain.escrow.functions.clientEpochOf(asked.client)),
         chain.call(chain.escrow.functions.latestParamsId()),
     )
@@ -65,7 +66,7 @@ async def order_intent(services: Services, asked: OrderIntent, _body: None) -> O
         replicas=asked.replicas,
         quorum=asked.quorum,
         mode=Mode.QUORUM,
-        claim_by=asked.claim_by or block["number"] + max(longest // 2, 1),
+        claim_by=asked.claim_by or head + max(longest // 2, 1),
         retention=asked.retention,
         client_epoch=epoch,
         spec=bytes.fromhex(asked.spec[2:]),
@@ -78,7 +79,7 @@ async def order_intent(services: Services, asked: OrderIntent, _body: None) -> O
         payee=deployment.stake_wallet,
         value=order.reward,
         nonce=identity,
-        valid_before=block["timestamp"] + AUTHORIZATION_S,
+        valid_before=await time_now(chain) + AUTHORIZATION_S,
         domain=token_domain(deployment.chain_id, deployment.usdfc),
     )
     return OrderToSign(
@@ -89,10 +90,10 @@ async def order_intent(services: Services, asked: OrderIntent, _body: None) -> O
     )
 
 
-async def relay_order(services: Services, _asked: Any, body: RelayBody) -> Relayed:
+async def relay_order(services: Services, _asked: Any, body: RelayBody) -> RelayedOrder:
     """Check an order and send it with this server's gas."""
     sent = await services.relay.submit(body.request())
-    return Relayed(task_id="0x" + sent.task_id.hex(), transaction_hash="0x" + sent.transaction_hash.hex())
+    return RelayedOrder(task_id="0x" + sent.id.hex(), transaction_hash="0x" + sent.transaction_hash.hex())
 
 
 def _for_wallets(document: TypedData) -> TypedData:

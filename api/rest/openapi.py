@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from api.rest.endpoint import Endpoint
 from api.rest.routes import ENDPOINTS
+from api.shared import idempotency
 
 _PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -22,6 +23,14 @@ _PROBLEM: dict[str, Any] = {
         "field": {"type": "string", "description": "what is wrong, as it was sent"},
         "hint": {"type": "string", "description": "what to do about it"},
     },
+}
+
+_IDEMPOTENCY: dict[str, Any] = {
+    "name": idempotency.HEADER,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": idempotency.MAX_KEY, "pattern": "^[!-~]+$"},
+    "description": "a new UUID for each new request; the same again within a day gets the same answer",
 }
 
 
@@ -40,14 +49,16 @@ def openapi() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Parity", "version": version("parity"), "summary": "A network for AI compute"},
         "paths": paths,
-        "components": {"schemas": {**schemas.get("$defs", {}), "Problem": _PROBLEM}},
+        "components": {
+            "schemas": {**schemas.get("$defs", {}), "Problem": _PROBLEM},
+            "securitySchemes": {"session": {"type": "http", "scheme": "bearer"}},
+        },
     }
 
 
 def _operation(endpoint: Endpoint, names: Any) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": endpoint.handle.__name__
-        + ("_prompt" if endpoint.path.endswith("prompts") and endpoint.body else ""),
+        "operationId": endpoint.operation_id or endpoint.handle.__name__,
         "summary": endpoint.summary,
         "parameters": _parameters(endpoint),
         "responses": {
@@ -57,7 +68,10 @@ def _operation(endpoint: Endpoint, names: Any) -> dict[str, Any]:
     }
     if endpoint.path == "/ready":
         operation["responses"]["503"] = _content("Not ready", names[endpoint.answer, "serialization"])
+    if endpoint.needs_session:
+        operation["security"] = [{"session": []}]
     if endpoint.body:
+        operation["parameters"].append(_IDEMPOTENCY)
         reference = names[endpoint.body, "validation"]
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": reference}}}
     return operation

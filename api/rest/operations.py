@@ -6,10 +6,11 @@ from datetime import datetime
 from pydantic import Field
 
 from api.database import Record
-from api.queries import chain, tasks
+from api.fields import NoParameters
+from api.queries import chain
+from api.queries import totals as counts
 from api.rest.endpoint import Graded
 from api.rest.models import AddressText, HashText, Height, Model
-from api.rest.requests import NoParameters
 from api.services import Services
 from protocol.errors import ChainError, ParityError
 
@@ -92,7 +93,7 @@ async def status(services: Services, _asked: NoParameters, _body: None) -> Serve
     """Give the whole picture; 503 while there is no index."""
     async with services.database.reading() as snapshot:
         state = await chain.require_sync_state(snapshot)
-        counts = await tasks.counts_by_status(snapshot)
+        counted = await counts.totals(snapshot)
     deployment = services.link.deployment
     return ServerStatus(
         chain_id=state["chain_id"],
@@ -104,7 +105,7 @@ async def status(services: Services, _asked: NoParameters, _body: None) -> Serve
         lag_blocks=max(state["head_number"] - state["indexed_number"], 0),
         reorgs=state["reorgs"],
         updated_at=state["updated_at"],
-        tasks=dict(counts),
+        tasks=counts.tasks_by_status(counted),
         live=services.feed.connected,
         relayer=services.relay.address,
         contracts=Contracts(

@@ -4,25 +4,29 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from api.database import Snapshot
+from api.fields import NoParameters
 from api.filters import Where
 from api.freshness import require_block
 from api.graphql.operation import MIN_BLOCK_WAIT_S
 from api.graphql.scalars import read_address
-from api.paging import PageRequest, page_request
+from api.paging import MAX_PAGE, PageRequest, page_request
 from api.queries import documents, prompts, runners, tasks
 from api.rejections import NotFound
 from api.rest import models
-from api.rest.requests import ById, ListPrompts, ListRunners, ListTasks, NoParameters, Paged
+from api.rest.requests import ById, ListPrompts, ListRunners, ListTasks, Paged
 from api.services import Services
 
 
 async def list_tasks(services: Services, asked: ListTasks, _body: None) -> models.Tasks:
     """Give one page of tasks, newest first."""
-    where = _equal(
-        client=_bytes(asked.client), payer=_bytes(asked.payer), node=_bytes(asked.node), status=asked.status
+    where = equal(
+        client=bytes_or_none(asked.client),
+        payer=bytes_or_none(asked.payer),
+        node=bytes_or_none(asked.node),
+        status=asked.status,
     )
-    async with _reading(services, asked.min_block) as snapshot:
-        page = await tasks.page(snapshot, _page(asked), where=where)
+    async with reading(services, asked.min_block) as snapshot:
+        page = await tasks.page(snapshot, page_of(asked), where=where)
     return models.Tasks(
         tasks=[models.read(models.Task, row) for row in page.rows], page_info=models.PageInfo.of(page)
     )
@@ -31,10 +35,10 @@ async def list_tasks(services: Services, asked: ListTasks, _body: None) -> model
 async def get_task(services: Services, asked: ById, _body: None) -> models.TaskWithSeats:
     """Give one task with its seats and documents."""
     identity = bytes.fromhex(asked.id[2:])
-    async with _reading(services, asked.min_block) as snapshot:
+    async with reading(services, asked.min_block) as snapshot:
         found = await tasks.by_ids(snapshot, [identity])
         if not found:
-            raise _unknown("task", asked.id)
+            raise unknown("task", asked.id)
         record = found[0]
         seats = await tasks.seats_of(snapshot, [identity])
         digests = [digest for digest in (record["spec"], record["result"]) if digest]
@@ -51,11 +55,14 @@ async def get_task(services: Services, asked: ById, _body: None) -> models.TaskW
 
 async def list_prompts(services: Services, asked: ListPrompts, _body: None) -> models.Prompts:
     """Give one page of prompts, newest first."""
-    where = _equal(
-        creator=_bytes(asked.creator), client_id=asked.client_id, model=asked.model, status=asked.status
+    where = equal(
+        creator=bytes_or_none(asked.creator),
+        client_id=asked.client_id,
+        model=asked.model,
+        status=asked.status,
     )
-    async with _reading(services, asked.min_block) as snapshot:
-        page = await prompts.page(snapshot, _page(asked), where=where)
+    async with reading(services, asked.min_block) as snapshot:
+        page = await prompts.page(snapshot, page_of(asked), where=where)
     return models.Prompts(
         prompts=[models.read(models.Prompt, row) for row in page.rows], page_info=models.PageInfo.of(page)
     )
@@ -63,19 +70,19 @@ async def list_prompts(services: Services, asked: ListPrompts, _body: None) -> m
 
 async def get_prompt(services: Services, asked: ById, _body: None) -> models.Prompt:
     """Give one prompt, by its task's id."""
-    async with _reading(services, asked.min_block) as snapshot:
+    async with reading(services, asked.min_block) as snapshot:
         found = await prompts.by_ids(snapshot, [bytes.fromhex(asked.id[2:])])
     if not found:
-        raise _unknown("prompt", asked.id)
+        raise unknown("prompt", asked.id)
     prompt: models.Prompt = models.read(models.Prompt, found[0])
     return prompt
 
 
 async def list_runners(services: Services, asked: ListRunners, _body: None) -> models.Runners:
     """Give one page of runners, best score first."""
-    where = _equal(owner=_bytes(asked.owner), status=asked.status, model=asked.model)
-    async with _reading(services, asked.min_block) as snapshot:
-        page = await runners.page(snapshot, _page(asked), where=where)
+    where = equal(owner=bytes_or_none(asked.owner), status=asked.status, model=asked.model)
+    async with reading(services, asked.min_block) as snapshot:
+        page = await runners.page(snapshot, page_of(asked), where=where)
     return models.Runners(
         runners=[models.read(models.Runner, row) for row in page.rows], page_info=models.PageInfo.of(page)
     )
@@ -83,13 +90,14 @@ async def list_runners(services: Services, asked: ListRunners, _body: None) -> m
 
 async def list_models(services: Services, _asked: NoParameters, _body: None) -> models.OfferedModels:
     """Give the models on offer."""
-    async with _reading(services, None) as snapshot:
+    async with reading(services, None) as snapshot:
         rows = await runners.models(snapshot)
     return models.OfferedModels(models=[models.read(models.OfferedModel, row) for row in rows])
 
 
 @asynccontextmanager
-async def _reading(services: Services, min_block: int | None) -> AsyncIterator[Snapshot]:
+async def reading(services: Services, min_block: int | None) -> AsyncIterator[Snapshot]:
+    """Give a snapshot that holds a block, waiting for it a while."""
     if min_block is not None:
         await services.feed.wait_for(min_block, timeout_s=MIN_BLOCK_WAIT_S)
     async with services.database.reading() as snapshot:
@@ -97,19 +105,25 @@ async def _reading(services: Services, min_block: int | None) -> AsyncIterator[S
         yield snapshot
 
 
-def _page(asked: Paged) -> PageRequest:
-    return page_request(first=asked.first, after=asked.after, last=asked.last, before=asked.before)
+def page_of(asked: Paged) -> PageRequest:
+    """Read the four arguments of a page."""
+    return page_request(
+        first=asked.first, after=asked.after, last=asked.last, before=asked.before, most=MAX_PAGE
+    )
 
 
-def _bytes(address: str | None) -> bytes | None:
+def bytes_or_none(address: str | None) -> bytes | None:
+    """Read an address, if one was given."""
     return read_address(address) if address else None
 
 
-def _equal(**values: object) -> Where:
+def equal(**values: object) -> Where:
+    """Demand that columns have these values, where one was given."""
     return {name: {"eq": value} for name, value in values.items() if value is not None}
 
 
-def _unknown(what: str, identity: str) -> NotFound:
+def unknown(what: str, identity: str) -> NotFound:
+    """Say that the index holds nothing of that id."""
     return NotFound(
         f"the index knows no {what} {identity}",
         field="id",

@@ -1,56 +1,37 @@
 """What REST takes: parameters of paths and queries, and the body of a relayed order."""
 
-from typing import Annotated, Any, Literal
+import re
+from datetime import date
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from api.fields import AddressIn, AmountIn, HashIn, HexIn, Parameters, bytes_of
 from api.graphql.enums import TaskStatus
-from api.graphql.scalars import read_address, read_bytes32, write_address, write_hex
-from api.relay import RelayRequest, SignedDomain
-from protocol.errors import InputError
+from api.intents.signed import DomainBody
+from api.relay import RelayRequest
 from protocol.order import ORDER_FIELDS, Order
 from protocol.typed_data import Authorization
 
-
-def _checked_address(value: object) -> str:
-    return write_address(_said(read_address, value))
+MAX_HEIGHT = 2**53 - 1
 
 
-def _checked_hash(value: object) -> str:
-    return write_hex(_said(read_bytes32, value))
+def _day(value: object) -> object:
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        raise ValueError("expected a day, such as 2026-01-31")
+    return value
 
 
-def _said(read: Any, value: object) -> bytes:
-    try:
-        content: bytes = read(value)
-    except Exception as error:
-        # A border: the scalars' own errors are GraphQL's, and pydantic wants a ValueError.
-        raise ValueError(str(error)) from error
-    return content
-
-
-AddressIn = Annotated[str, BeforeValidator(_checked_address), Field(examples=["0x" + "00" * 20])]
-HashIn = Annotated[str, BeforeValidator(_checked_hash), Field(examples=["0x" + "00" * 32])]
-AmountIn = Annotated[str, Field(pattern="^[0-9]{1,29}$", description="USDFC base units (10^-18 USDFC)")]
-HexIn = Annotated[str, Field(pattern="^0x([0-9a-fA-F]{2})*$", max_length=20_000)]
-
-
-class Parameters(BaseModel):
-    """What every request's parameters share: camelCase, and nothing unknown."""
-
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, validate_by_alias=True)
-
-
-class NoParameters(Parameters):
-    """None."""
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+Day = Annotated[date, BeforeValidator(_day)]
 
 
 class ById(Parameters):
     """One thing, by its id."""
 
     id: HashIn
-    min_block: int | None = Field(None, ge=0, description="block that the answer must include")
+    min_block: int | None = Field(None, ge=0, le=MAX_HEIGHT, description="block that the answer must include")
 
 
 class Paged(Parameters):
@@ -60,7 +41,7 @@ class Paged(Parameters):
     after: str | None = Field(None, description="only rows after this cursor")
     last: int | None = Field(None, description="rows from the end, at most 100")
     before: str | None = Field(None, description="only rows before this cursor")
-    min_block: int | None = Field(None, ge=0, description="block that the answer must include")
+    min_block: int | None = Field(None, ge=0, le=MAX_HEIGHT, description="block that the answer must include")
 
 
 class ListTasks(Paged):
@@ -87,6 +68,36 @@ class ListRunners(Paged):
     owner: AddressIn | None = None
     status: Literal["active", "retired"] | None = None
     model: str | None = Field(None, max_length=300, description="name of a model that it offers")
+
+
+class ByNode(Parameters):
+    """One runner, by its node key."""
+
+    id: AddressIn = Field(description="address of the node key")
+    min_block: int | None = Field(None, ge=0, le=MAX_HEIGHT, description="block that the answer must include")
+
+
+class EventsOfNode(Paged):
+    """A page of one runner's events."""
+
+    id: AddressIn = Field(description="address of the node key")
+    outcome: Literal["right", "wrong", "missed", "neutral"] | None = None
+
+
+class Fresh(Parameters):
+    """Nothing but how new the answer must be."""
+
+    min_block: int | None = Field(None, ge=0, le=MAX_HEIGHT, description="block that the answer must include")
+
+
+class Billing(Parameters):
+    """Whose use, of what, when."""
+
+    client_id: str | None = Field(None, max_length=200)
+    creator: AddressIn | None = None
+    model: str | None = Field(None, max_length=300)
+    since: Day | None = Field(None, description="first UTC day; 30 days before `until`, if left out")
+    until: Day | None = Field(None, description="last UTC day; today, if left out")
 
 
 class OrderIntent(Parameters):
@@ -116,15 +127,6 @@ class AuthorizationBody(BaseModel):
     v: int = Field(ge=0, le=255)
     r: HashIn
     s: HashIn
-
-
-class DomainBody(BaseModel):
-    """The EIP-712 domain that was signed for; given, it is compared with this server's own."""
-
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
-
-    chain_id: int = Field(ge=1)
-    verifying_contract: AddressIn
 
 
 class OrderBody(BaseModel):
@@ -160,19 +162,10 @@ class RelayBody(BaseModel):
         """Give the relay's own form; `InputError` names a field of the order that is wrong."""
         return RelayRequest(
             order=Order.from_json(self.order.model_extra or {}),
-            client_signature=_bytes(self.client_signature),
-            payer_signature=_bytes(self.payer_signature),
+            client_signature=bytes_of(self.client_signature),
+            payer_signature=bytes_of(self.payer_signature),
             authorization=Authorization.from_json(self.authorization.model_dump(by_alias=True))
             if self.authorization
             else None,
-            domain=SignedDomain(self.domain.chain_id, self.domain.verifying_contract)
-            if self.domain
-            else None,
+            domain=self.domain.read() if self.domain else None,
         )
-
-
-def _bytes(text: str | None) -> bytes:
-    try:
-        return bytes.fromhex((text or "0x")[2:])
-    except ValueError:
-        raise InputError("signature: not hex", field="signature") from None

@@ -1,15 +1,32 @@
 """The table of REST endpoints: what is served is what OpenAPI says, since both come from here."""
 
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
-from api.rest import documents, intents, models, operations, reads
+from api.fields import NoParameters
+from api.rest import (
+    billing,
+    documents,
+    intents,
+    learning,
+    models,
+    operations,
+    reads,
+    reputation,
+    signed_in,
+    signing,
+    task_parts,
+)
 from api.rest.endpoint import Endpoint
 from api.rest.requests import (
     ById,
     ListPrompts,
     ListRunners,
     ListTasks,
-    NoParameters,
     OrderIntent,
     RelayBody,
 )
@@ -59,7 +76,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/api/v1/tasks",
         summary="Relay a signed order",
         handle=intents.relay_order,
-        answer=intents.Relayed,
+        answer=intents.RelayedOrder,
         parameters=NoParameters,
         body=RelayBody,
         status=202,
@@ -86,9 +103,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         method="POST",
         path="/api/v1/llm/prompts",
+        operation_id="relay_prompt",
         summary="Relay a signed order for a prompt; the same as POST /api/v1/tasks",
         handle=intents.relay_order,
-        answer=intents.Relayed,
+        answer=intents.RelayedOrder,
         parameters=NoParameters,
         body=RelayBody,
         status=202,
@@ -141,9 +159,37 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         parameters=OrderIntent,
         problems=_READ,
     ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/intents/order",
+        operation_id="relay_order_intent",
+        summary="Relay a signed order; the same as POST /api/v1/tasks",
+        handle=intents.relay_order,
+        answer=intents.RelayedOrder,
+        parameters=NoParameters,
+        body=RelayBody,
+        status=202,
+        problems=_RELAY,
+    ),
+    *signing.ENDPOINTS,
+    *task_parts.ENDPOINTS,
+    *learning.ENDPOINTS,
+    *billing.ENDPOINTS,
+    *signed_in.ENDPOINTS,
+    *reputation.ENDPOINTS,
 )
 
 
 def rest_routes() -> list[Route]:
-    """Give Starlette's routes, one for each path."""
-    return [Route(endpoint.path, endpoint.respond, methods=[endpoint.method]) for endpoint in ENDPOINTS]
+    """Give Starlette's routes, one for each path, so that a refused method is told which are allowed."""
+    by_path: defaultdict[str, dict[str, Endpoint]] = defaultdict(dict)
+    for endpoint in ENDPOINTS:
+        by_path[endpoint.path][endpoint.method] = endpoint
+    return [Route(path, _answering(methods), methods=list(methods)) for path, methods in by_path.items()]
+
+
+def _answering(methods: Mapping[str, Endpoint]) -> Callable[[Request], Awaitable[Response]]:
+    async def respond(request: Request) -> Response:
+        return await methods["GET" if request.method == "HEAD" else request.method].respond(request)
+
+    return respond

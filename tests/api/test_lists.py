@@ -93,7 +93,12 @@ async def test_a_filter_keeps_what_it_says(
 
 
 REFUSED: list[tuple[str, str, str]] = [
-    ("{ tasks(first: 101) { nodes { id } } }", "bad-request", "first"),
+    ("{ tasks(first: 1001) { nodes { id } } }", "bad-request", "first"),
+    (
+        "{ tasks(first: 1000) { nodes { seats { runner { stake { free } } } timeline { name } } } }",
+        "too-costly",
+        "query",
+    ),
     ("{ tasks(first: 0) { nodes { id } } }", "bad-request", "first"),
     ("{ tasks(first: 1, last: 1) { nodes { id } } }", "bad-request", "last"),
     ('{ tasks(after: "nonsense") { nodes { id } } }', "bad-request", "after"),

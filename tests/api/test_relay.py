@@ -2,14 +2,12 @@
 
 import asyncio
 import dataclasses
-import secrets
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
 import pytest
 from eth_account import Account
-from eth_account.signers.local import LocalAccount
 
 from devnet.accounts import LocalAccounts
 from devnet.anvil import Anvil
@@ -17,14 +15,11 @@ from protocol.chain import Chain
 from protocol.deployment import Deployment
 from protocol.enums import TaskStatus
 from protocol.money import USDFC
-from protocol.order import Order
 from protocol.sender import Sender
-from protocol.typed_data import escrow_domain, sign_authorization, sign_order, task_id, token_domain
+from protocol.typed_data import sign_order, task_id
 
 from .conftest import Index, Serve
-
-TASKS = "/api/v1/tasks"
-FOREVER = 2**40
+from .orders import FOREVER, TASKS, Orders
 
 
 @pytest.fixture
@@ -41,49 +36,6 @@ async def server(
         database_url=index.url, deployment=deployment, filecoin_rpc=anvil.url, relayer=accounts.relayer
     ) as client:
         yield client
-
-
-class Orders:
-    """Makes and signs orders for a chain's deployment."""
-
-    def __init__(self, deployment: Deployment, claim_by: int) -> None:
-        self.deployment = deployment
-        self.domain = escrow_domain(deployment.chain_id, deployment.task_escrow)
-        self.claim_by = claim_by
-
-    def order(self, client: str, payer: str | None = None, **given: Any) -> Order:
-        fields = {
-            "client": client,
-            "payer": payer or client,
-            "reward": 3 * USDFC,
-            "bond": USDFC,
-            "input_price": 0,
-            "output_price": 0,
-            "params_id": self.deployment.params_id,
-            "replicas": 3,
-            "quorum": 2,
-            "claim_by": self.claim_by,
-            "retention": 0,
-            "client_epoch": 0,
-            "spec": secrets.token_bytes(32),
-            "salt": secrets.token_bytes(32),
-        } | given
-        return Order(**fields)
-
-    def body(self, order: Order, signer: LocalAccount, **more: Any) -> dict[str, Any]:
-        signature = "0x" + sign_order(order, self.domain, signer).hex()
-        return {"order": order.to_json(), "clientSignature": signature} | more
-
-    def authorized(self, order: Order, payer: LocalAccount, **window: int) -> dict[str, Any]:
-        signed = sign_authorization(
-            payer,
-            payee=self.deployment.stake_wallet,
-            value=order.reward,
-            nonce=task_id(order, self.domain),
-            domain=token_domain(self.deployment.chain_id, self.deployment.usdfc),
-            **({"valid_before": FOREVER} | window),
-        )
-        return {"order": order.to_json(), "authorization": signed.to_json()}
 
 
 @pytest.fixture

@@ -253,11 +253,23 @@ async def test_openapi_describes_every_route_that_is_served_and_its_answers_hold
     task_id = await index.task(
         spec=await index.document({"kind": "llm", "prompt": "x", "model": "m"}, kind="spec")
     )
+    node = await index.runner(0)
+    left_out = (
+        "/api/v1/intents/",
+        "/api/v1/auth/",
+        "/api/v1/runners/webhooks",
+        "/api/v1/tasks/{id}/result",
+        "/api/v1/federated-learning/sessions/",
+    )
     for path, operations in document["paths"].items():
-        if "get" not in operations or "intents" in path:
+        if "get" not in operations or path.startswith(left_out):
             continue
-        answer = await client.get(path.replace("{id}", hexed(task_id)))
-        assert answer.status_code == 200, path
+        identity = node if "/runners/" in path else task_id
+        tickets = path.endswith("/tickets")
+        answer = await client.get(path.replace("{id}", hexed(identity)))
+        assert answer.status_code == (503 if tickets else 200), (path, answer.text)
+        if tickets:  # They are read from the chain, which is not there in this test.
+            continue
         reference = operations["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
         schema = document["components"]["schemas"][reference.rpartition("/")[2]]
         assert set(schema["required"]) <= set(answer.json()) <= set(schema["properties"]), path

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
-from .conftest import Index, word
+from .conftest import GENESIS, Index, word
 
 
 @asynccontextmanager
@@ -150,3 +150,31 @@ async def test_an_error_in_a_subscription_is_told_in_words(index: Index, client:
         await start(socket, progress("status"))
         message = json.loads(await asyncio.wait_for(socket.recv(), 10))
         assert message["payload"]["errors"][0]["extensions"]["code"] == "index-missing"
+
+
+async def test_a_runners_changes_of_score_are_told_as_they_come(
+    index: Index, client: httpx.AsyncClient
+) -> None:
+    await index.sync(indexed=1)
+    await live(client)
+    node = await index.runner(0)
+    async with opened(client) as socket:
+        query = f'subscription {{ runnerEvents(node: "0x{node.hex()}") {{ score runner {{ name }} }} }}'
+        await start(socket, query)
+        await subscribed(client, 1)
+        for block, who in ((2, node), (2, word(9)[12:]), (3, node)):
+            place = {"block_number": block, "tx_index": 0, "log_index": 0, "tx_hash": word(1)}
+            await index.insert(
+                "reputation_events",
+                node=who,
+                ref=word(5),
+                outcome="right",
+                score=block,
+                block_time=GENESIS,
+                **place,
+            )
+        await asyncio.sleep(0.2)  # until it has read where it starts
+        for block in (2, 3):
+            await index.sync(indexed=block)
+        for block in (2, 3):
+            assert await following(socket) == {"runnerEvents": {"score": block, "runner": {"name": "box"}}}

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from api.intents.signatures import SignedDomain, check_domain, check_signature, signer_of
 from api.rejections import (
     BadSignature,
     Expired,
@@ -12,13 +13,10 @@ from api.rejections import (
     Replayed,
     Revoked,
     UnknownParams,
-    WrongChain,
-    WrongContract,
 )
 from protocol.chain import Chain
 from protocol.deployment import Deployment
 from protocol.enums import TaskStatus
-from protocol.errors import InputError
 from protocol.money import format_usdfc
 from protocol.order import Order
 from protocol.typed_data import (
@@ -27,23 +25,12 @@ from protocol.typed_data import (
     authorization_typed_data,
     escrow_domain,
     order_typed_data,
-    recover_signer,
+    task_id,
     token_domain,
 )
 
 if TYPE_CHECKING:
     from web3.contract.async_contract import AsyncContractFunction
-
-_OTHER_CHAINS = (1, 314, 1337, 31337, 314159)
-"""Chains that a wallet may have been left on; tried only to explain a signature that does not fit."""
-
-
-@dataclass(frozen=True, slots=True)
-class SignedDomain:
-    """What the client says it signed for."""
-
-    chain_id: int
-    verifying_contract: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +42,29 @@ class RelayRequest:
     payer_signature: bytes = b""
     authorization: Authorization | None = None
     domain: SignedDomain | None = None
+
+    @property
+    def kind(self) -> str:
+        """Say what it is."""
+        return "order"
+
+    @property
+    def account(self) -> str:
+        """Give whose share of the relayer's gas it uses."""
+        return self.order.client
+
+    def identity(self, deployment: Deployment) -> bytes:
+        """Give the task's id."""
+        return task_id(self.order, escrow_domain(deployment.chain_id, deployment.task_escrow))
+
+    async def check(self, chain: Chain) -> None:
+        """Raise the first reason against the order that can be told before a simulation."""
+        check_domain(self.domain, chain.deployment, contract=chain.deployment.task_escrow, what="order")
+        await check_order(chain, self, self.identity(chain.deployment))
+
+    def call(self, chain: Chain) -> "AsyncContractFunction":
+        """Give the contract call that submits the order."""
+        return submission(chain, self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,20 +78,6 @@ class _Facts:
     latest_params: int
     funds: int
     contracts: frozenset[str]
-
-
-def check_domain(domain: SignedDomain | None, deployment: Deployment) -> None:
-    """Compare what was signed for with what this server relays to."""
-    if domain is None:
-        return
-    if domain.chain_id != deployment.chain_id:
-        raise _wrong_chain(domain.chain_id, deployment)
-    if domain.verifying_contract.lower() != deployment.task_escrow.lower():
-        raise WrongContract(
-            f"the order was signed for the contract {domain.verifying_contract}, not {deployment.task_escrow}",
-            field="domain.verifyingContract",
-            hint="Take the domain from GET /api/v1/intents/order and sign again.",
-        )
 
 
 async def check_order(chain: Chain, request: RelayRequest, identity: bytes) -> None:
@@ -188,27 +184,8 @@ def _check_signatures(chain: Chain, request: RelayRequest, *, facts: _Facts, ide
 def _check_order_signature(
     signature: bytes, document: TypedData, *, signer: str, field: str, facts: _Facts
 ) -> None:
-    if not signature:
-        raise BadSignature(
-            f"{field} is missing", field=field, hint=f"Give the signature of the order by {signer}."
-        )
-    if signer in facts.contracts:
-        return  # Only the wallet contract itself can tell (ERC-1271): the simulation asks it.
-    found = _signer(document, signature)
-    if found == signer:
-        return
-    for chain_id in _OTHER_CHAINS:
-        elsewhere = {**document, "domain": {**document["domain"], "chainId": chain_id}}
-        if _signer(elsewhere, signature) == signer:
-            raise WrongChain(
-                f"the order was signed for chain {chain_id}, not {document['domain']['chainId']}",
-                field=field,
-                hint="Switch the wallet to this chain and sign again.",
-            )
-    raise BadSignature(
-        f"{field} is not {signer}'s signature of this order" + (f", but that of {found}" if found else ""),
-        field=field,
-        hint="Sign exactly the order that is sent, with the account that it names, for this chain and contract.",
+    check_signature(
+        signature, document, signer=signer, field=field, what="order", by_contract=signer in facts.contracts
     )
 
 
@@ -239,24 +216,9 @@ def _check_authorization(
         domain=token_domain(deployment.chain_id, deployment.usdfc),
     )
     signature = authorization.r + authorization.s + bytes([authorization.v % 256])
-    if _signer(document, signature) != order.payer:
+    if signer_of(document, signature) != order.payer:
         raise BadSignature(
             f"the authorization is not {order.payer}'s of this order's reward to the StakeWallet",
             field="authorization",
             hint="Sign value = reward, to = the StakeWallet, nonce = the task id, with the payer's account.",
         )
-
-
-def _signer(document: TypedData, signature: bytes) -> str | None:
-    try:
-        return recover_signer(document, signature)
-    except InputError:
-        return None
-
-
-def _wrong_chain(chain_id: int, deployment: Deployment) -> WrongChain:
-    return WrongChain(
-        f"the order was signed for chain {chain_id}, not {deployment.chain_id}",
-        field="domain.chainId",
-        hint="Switch the wallet to this chain and sign again.",
-    )

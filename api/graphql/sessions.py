@@ -1,0 +1,207 @@
+"""Federated learning sessions."""
+
+from datetime import datetime
+from typing import Self
+
+import strawberry
+from strawberry import UNSET
+
+from api.database import Record
+from api.graphql.documents import Document, document_of
+from api.graphql.money import usdfc
+from api.graphql.operation import Info
+from api.graphql.pages import Connection, connection
+from api.graphql.reading import Reading
+from api.graphql.runners import Runner, runner_of
+from api.graphql.scalars import Address, BigInt, Bytes32, UInt
+from api.graphql.where import AddressFilter, Bytes32Filter, StringFilter, plain
+from api.paging import page_request
+from api.queries import sessions
+
+
+@strawberry.input(description="All given conditions must hold.")
+class SessionWhere:
+    id: Bytes32Filter | None = UNSET
+    creator: AddressFilter | None = UNSET
+    phase: StringFilter | None = UNSET
+    node: AddressFilter | None = strawberry.field(default=UNSET, description="Some participant.")
+
+
+@strawberry.type(description="One round of a session.")
+class Round:
+    reading: strawberry.Private[Reading]
+    round: UInt
+    status: str
+    attempts: int = strawberry.field(description="Attempts that came to nothing.")
+    contributions: UInt
+    accepted_count: UInt = strawberry.field(description="Contributions that were accepted.")
+    task_id: Bytes32 | None = strawberry.field(description="The task that aggregates it.")
+    model: Bytes32 | None = strawberry.field(description="SHA-256 digest of the model after it.")
+    manifest: Bytes32 | None
+    pay: BigInt = strawberry.field(description="Paid to participants.")
+    pay_usdfc: str = usdfc("pay")
+    fee: BigInt
+    stop: bool = strawberry.field(description="Whether the aggregation said to stop after it.")
+    started_block: UInt
+    started_at: datetime
+    settled_block: UInt | None
+    settled_tx: Bytes32 | None
+    settled_at: datetime | None
+
+    @classmethod
+    def of(cls, reading: Reading, record: Record) -> Self:
+        """Dress a row of `fl_rounds`."""
+        left_out = ("session_id", "base", "spec", "accepted", "paid_slots", "updated_block")
+        row = {name: value for name, value in dict(record).items() if name not in left_out}
+        return cls(reading=reading, **row)
+
+    @strawberry.field(description="What the aggregation says of the round, such as its metrics.")
+    async def manifest_document(self) -> Document | None:
+        return await document_of(self.reading, self.manifest)
+
+
+@strawberry.type(description="One runner's part in a session.")
+class Participant:
+    reading: strawberry.Private[Reading]
+    slot: int
+    node: Address
+    owner: Address
+    status: str
+    samples: UInt | None = strawberry.field(description="Samples that it last said it trained on.")
+    contributions: UInt
+    accepted: UInt
+    missed: UInt
+    paid: BigInt
+    paid_usdfc: str = usdfc("paid")
+    slashed: BigInt
+    joined_block: UInt
+    joined_tx: Bytes32
+
+    @classmethod
+    def of(cls, reading: Reading, record: Record) -> Self:
+        """Dress a row of `fl_participants`."""
+        left_out = ("session_id", "key", "acted_phase", "last_digest", "updated_block")
+        row = {name: value for name, value in dict(record).items() if name not in left_out}
+        return cls(reading=reading, **row)
+
+    @strawberry.field
+    async def runner(self) -> Runner | None:
+        return await runner_of(self.reading, self.node)
+
+
+@strawberry.type(description="A federated learning session.")
+class FederatedSession:
+    reading: strawberry.Private[Reading]
+    id: Bytes32
+    creator: Address
+    payer: Address
+    phase: str = strawberry.field(
+        description="joining, training, revealing, keys, shares, masking, unmasking, aggregating, finished, failed or"
+        " cancelled."
+    )
+    budget: BigInt = strawberry.field(description="Most that it may cost.")
+    budget_usdfc: str = usdfc("budget")
+    reward: BigInt = strawberry.field(description="Of each accepted contribution, fee included.")
+    bond: BigInt = strawberry.field(description="Stake locked for each participant.")
+    rounds: UInt = strawberry.field(description="Rounds ordered.")
+    finished: UInt = strawberry.field(description="Rounds settled.")
+    round: UInt = strawberry.field(description="Round that it is in; 0 before the first.")
+    min_participants: int
+    max_participants: int
+    members: UInt = strawberry.field(description="Participants now.")
+    secure: bool = strawberry.field(description="Whether aggregation is secure.")
+    private_data: bool
+    join_by: UInt
+    deadline: UInt = strawberry.field(description="Last block of the phase; 0 in a terminal one.")
+    config: Bytes32 = strawberry.field(description="SHA-256 digest of the configuration.")
+    model: Bytes32 | None = strawberry.field(description="SHA-256 digest of the last round's model.")
+    paid: BigInt = strawberry.field(description="Paid to participants.")
+    paid_usdfc: str = usdfc("paid")
+    fees: BigInt
+    slashed: BigInt
+    returned: BigInt
+    created_block: UInt
+    created_tx: Bytes32
+    created_at: datetime
+    ended_block: UInt | None
+    ended_tx: Bytes32 | None
+    ended_at: datetime | None
+    updated_block: UInt
+
+    @classmethod
+    def of(cls, reading: Reading, record: Record) -> Self:
+        """Dress a row of `federated_learning_sessions`."""
+        row = {name: value for name, value in dict(record).items() if name not in _LEFT_OUT}
+        row["id"] = row.pop("session_id")
+        return cls(reading=reading, **row)
+
+    @strawberry.field(description="The configuration: name, architecture, method, data.")
+    async def config_document(self) -> Document | None:
+        return await document_of(self.reading, self.config)
+
+    @strawberry.field
+    async def round_list(self) -> list[Round]:
+        return [Round.of(self.reading, record) for record in await self.reading.rounds.load(self.id)]
+
+    @strawberry.field
+    async def participants(self) -> list[Participant]:
+        rows = await self.reading.participants.load(self.id)
+        return [Participant.of(self.reading, record) for record in rows]
+
+
+_LEFT_OUT = frozenset(
+    [
+        "aggregation_reward",
+        "aggregation_bond",
+        "threshold",
+        "replicas",
+        "quorum",
+        "params_id",
+        "task_params_id",
+        "train_for",
+        "reveal_for",
+        "retention",
+        "salt",
+        "purse",
+        "seed_block",
+        "attempts",
+        "expected",
+        "acted",
+        "closing",
+        "task_id",
+        "tips",
+    ]
+)
+
+
+@strawberry.type
+class SessionQuery:
+    @strawberry.field(description="One learning session; null if the index knows none of that id.")
+    async def session(
+        self,
+        info: Info,
+        id: Bytes32,  # noqa: A002  # GraphQL name
+        min_block: UInt | None = None,
+    ) -> FederatedSession | None:
+        reading = info.context.reading
+        await reading.require(min_block)
+        rows = await sessions.by_ids(reading.snapshot, [id])
+        return FederatedSession.of(reading, rows[0]) if rows else None
+
+    @strawberry.field(description="Learning sessions, newest first.")
+    async def sessions(
+        self,
+        info: Info,
+        *,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        where: SessionWhere | None = None,
+        min_block: UInt | None = None,
+    ) -> Connection[FederatedSession]:
+        reading = info.context.reading
+        request = page_request(first=first, after=after, last=last, before=before)
+        await reading.require(min_block)
+        page = await sessions.page(reading.snapshot, request, where=plain(where))
+        return connection(page, lambda record: FederatedSession.of(reading, record))

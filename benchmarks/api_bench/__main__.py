@@ -1,0 +1,101 @@
+"""Measure the API beside PostGraphile; `make bench-api`, or with `--tasks 2000 --seconds 0.3 --alone` as a smoke test."""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from benchmarks.api_bench.contestants import RELATIONS, install_peer, ours, postgraphile
+from benchmarks.api_bench.dataset import fill
+from benchmarks.api_bench.load import Measured, measure
+from benchmarks.api_bench.queries import NAMED, Question
+from devnet.postgres import Postgres
+
+CLIENTS = (1, 16, 128)
+_DIFFERENT = 2_000
+"""Requests with different variables that are asked in turn."""
+
+
+def main() -> None:
+    """Read the command line, measure, and print a table (or a document, with JSON=1)."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tasks", type=int, default=1_000_000)
+    parser.add_argument("--seconds", type=float, default=5.0, help="for each query and number of clients")
+    parser.add_argument("--alone", action="store_true", help="without the peer")
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    rows = asyncio.run(run(asked.tasks, seconds=asked.seconds, alone=asked.alone, seed=asked.seed))
+    if os.environ.get("JSON"):
+        print(json.dumps({"tasks": asked.tasks, "rows": rows}))
+    else:
+        print("\n".join(table(rows)))
+
+
+async def run(tasks: int, *, seconds: float, alone: bool, seed: int) -> list[dict[str, Any]]:
+    """Measure every query at every number of clients; contestants take turns, so that both see the same machine."""
+    rows = []
+    async with _contestants(tasks, alone=alone) as urls:
+        for named in NAMED:
+            for clients in CLIENTS:
+                row: dict[str, Any] = {"query": named.name, "clients": clients}
+                for name, url in urls.items():
+                    question = named.ours if name == "parity" else named.peer
+                    bodies = _bodies(question, tasks, seed=seed)
+                    row[name] = _plain(await measure(url, bodies, clients=clients, seconds=seconds))
+                rows.append(row)
+    return rows
+
+
+@asynccontextmanager
+async def _contestants(tasks: int, *, alone: bool) -> AsyncIterator[dict[str, str]]:
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parity-bench-")))
+        server = await stack.enter_async_context(Postgres.start(folder=folder / "data", durable=False))
+        url = await server.create_database("bench")
+        connection = await asyncpg.connect(url)
+        await fill(connection, tasks)
+        await connection.execute(RELATIONS)
+        await connection.close()
+        urls = {"parity": await stack.enter_async_context(ours(url, folder))}
+        if not alone:
+            peer = await asyncio.to_thread(install_peer)
+            urls["postgraphile"] = await stack.enter_async_context(postgraphile(url, peer))
+        yield urls
+
+
+def _bodies(question: Question, tasks: int, *, seed: int) -> list[bytes]:
+    chance = random.Random(seed)
+    return [
+        json.dumps({"query": question.query, "variables": question.variables(chance, tasks)}).encode()
+        for _ in range(_DIFFERENT)
+    ]
+
+
+def _plain(measured: Measured) -> dict[str, float]:
+    return {
+        "rate": round(measured.rate, 1),
+        "p50_ms": round(measured.p50_ms, 2),
+        "p99_ms": round(measured.p99_ms, 2),
+    }
+
+
+def table(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """Write the rows as Markdown."""
+    names = [name for name in ("parity", "postgraphile") if rows and name in rows[0]]
+    yield "| query | clients | " + " | ".join(f"{name}: answers/s, p50, p99 ms" for name in names) + " |"
+    yield "|---|---|" + "---|" * len(names)
+    for row in rows:
+        figures = [f"{row[n]['rate']:.0f}, {row[n]['p50_ms']:.1f}, {row[n]['p99_ms']:.1f}" for n in names]
+        yield f"| {row['query']} | {row['clients']} | " + " | ".join(figures) + " |"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""A database of any size as the indexer would leave it: tasks, seats, timelines, documents, runners, histories."""
+
+from importlib.resources import files
+from typing import Any
+
+RUNNERS = 2_000
+CLIENTS = 500
+TASKS_A_BLOCK = 4
+
+
+async def fill(connection: Any, tasks: int) -> None:
+    """Make the indexer's schema in `public` and fill it with `tasks` tasks; everything else in proportion."""
+    text = files("indexer").joinpath("schema.sql").read_text(encoding="utf-8")
+    _, tables, indexes, views = (part.partition("\n")[2] for part in text.split("-- section: "))
+    await connection.execute(tables)
+    for statement in _STATEMENTS:
+        await connection.execute(
+            statement.format(tasks=tasks, runners=RUNNERS, clients=CLIENTS, a_block=TASKS_A_BLOCK)
+        )
+    await connection.execute(indexes)
+    await connection.execute(views)
+    await connection.execute("ANALYZE")
+
+
+def id_of(number: int) -> bytes:
+    """Give the id of a task by its number, from 1."""
+    return number.to_bytes(32, "big")
+
+
+def node_of(number: int) -> bytes:
+    """Give the node key of a runner by its number, from 1."""
+    return number.to_bytes(20, "big")
+
+
+_WORD = "decode(lpad(to_hex({0}), 64, '0'), 'hex')"
+_PLACE = "decode(lpad(to_hex({0}), 40, '0'), 'hex')"
+_TIME = "date_trunc('day', now()) - interval '200 days' + {0} * interval '1 second'"
+
+
+def _word(number: str) -> str:
+    return _WORD.format(number)
+
+
+def _place(number: str) -> str:
+    return _PLACE.format(number)
+
+
+_BLOCK = "(n / {a_block} + 1)"
+_SPEC = "sha256(int4send((n % ({tasks} / 10 + 1))::int4) || 's'::bytea)"
+_RESULT = "sha256(int4send((n % ({tasks} / 10 + 1))::int4) || 'r'::bytea)"
+_STATEMENTS = (
+    (
+        "INSERT INTO sync_state (chain_id, genesis_hash, start_block, phase, head_number, indexed_number, indexed_hash,"
+        " finalized_number) VALUES (31337, '\\x00', 0, 'live', {tasks} / {a_block} + 2, {tasks} / {a_block} + 2, '\\x01',"
+        " {tasks} / {a_block})"
+    ),
+    # One specification and one result in ten tasks is new; five hundred applications ask.
+    (
+        "INSERT INTO content.documents (digest, kind, content, size, status)"
+        f" SELECT {_SPEC}, 'spec', jsonb_build_object('kind', 'llm', 'model', 'smollm2:135m@sha256:' || repeat('ab', 32),"
+        " 'prompt', 'What is ' || n || ' plus one?', 'clientId', 'app-' || n % {clients}), 300, 'stored'"
+        " FROM generate_series(0, {tasks} / 10) n"
+    ),
+    (
+        "INSERT INTO content.documents (digest, kind, content, size, status)"
+        f" SELECT {_RESULT}, 'result', jsonb_build_object('kind', 'llm-result', 'output', n + 1, 'inputTokens', 12,"
+        " 'outputTokens', 5), 300, 'stored' FROM generate_series(0, {tasks} / 10) n"
+    ),
+    (
+        "INSERT INTO content.documents (digest, kind, content, size, status)"
+        " SELECT sha256(int4send(n) || 'p'::bytea), 'profile', jsonb_build_object('kind', 'runner-profile', 'models',"
+        " jsonb_build_array(jsonb_build_object('name', 'smollm2:135m', 'digest', repeat('ab', 32), 'context', 2048,"
+        " 'inputPrice', '10', 'outputPrice', '20'))), 300, 'stored' FROM generate_series(1, {runners}) n"
+    ),
+    (
+        "INSERT INTO tasks SELECT"
+        f" {_word('n')}, {_place('n % {clients} + 1')}, {_place('n % {clients} + 1')}, 3 * 10::numeric^18, 10::numeric^18,"
+        " 0, 0, 1, 1, 1, 'quorum', CASE WHEN n > {tasks} - 50 THEN 'open' WHEN n % 50 = 0 THEN 'failed' ELSE 'final' END,"
+        f" {_BLOCK} + 500, 1000, 0, {_SPEC}, {_word('n')}, {_BLOCK} + 2, 0, 1, 1, 1,"
+        f" CASE WHEN n % 50 = 0 OR n > {{tasks}} - 50 THEN NULL ELSE {_RESULT} END, 1, 98 * 10::numeric^16,"
+        f" 2 * 10::numeric^16, 2 * 10::numeric^18, 0, {_BLOCK}, {_word('n')}, {_TIME.format('n')},"
+        f" {_BLOCK} + 5, {_word('n')}, {_TIME.format('(n + 5)')}, {_BLOCK} + 5"
+        " FROM generate_series(1, {tasks}) n"
+    ),
+    (
+        "INSERT INTO task_seats SELECT"
+        f" {_word('n')}, 0, {_place('n % {runners} + 1')}, {_place('n % {runners} + 5001')}, 'revealed', {_word('n')},"
+        f" {_RESULT}, {_word('0')}, 12, 5, 'right', 98 * 10::numeric^16, 0, {_BLOCK} + 3, {_word('n')}, {_word('n')},"
+        f" {_word('n')}, {_BLOCK} + 5 FROM generate_series(1, {{tasks}}) n"
+    ),
+    (
+        "INSERT INTO task_events SELECT"
+        f" {_word('n')}, {_BLOCK} + k, 0, k, {_word('n')}, {_TIME.format('(n + k)')},"
+        " (ARRAY['TaskSubmitted', 'SeatClaimed', 'TaskFinalized'])[k],"
+        f' CASE WHEN k = 2 THEN {_place("n % {runners} + 1")} END, \'{{{{"seat": "0"}}}}\''
+        " FROM generate_series(1, {tasks}) n, generate_series(1, 3) k"
+    ),
+    (
+        "INSERT INTO runners SELECT"
+        f" {_place('n')}, {_place('n + 5000')}, convert_to(rpad('runner-' || n, 32, chr(1)), 'UTF8'),"
+        " sha256(int4send(n) || 'p'::bytea), 'active', n, 0, 0, 0, n FROM generate_series(1, {runners}) n"
+    ),
+    (
+        "INSERT INTO runner_reputation SELECT"
+        f" {_place('n')}, (n * 7919) % 1000001, {{tasks}} / {{runners}}, 0, 0, 0, 0, n FROM generate_series(1, {{runners}}) n"
+    ),
+    (
+        "INSERT INTO reputation_events SELECT"
+        f" {_place('n % {runners} + 1')}, {_word('n')}, 'right', (n * 7919) % 1000001, {_BLOCK} + 5, 0, n, {_word('n')},"
+        f" {_TIME.format('(n + 5)')} FROM generate_series(1, {{tasks}} / 5) n"
+    ),
+    (
+        "INSERT INTO balances SELECT"
+        f" {_place('n')}, 10::numeric^20, 0, CASE WHEN n > 5000 THEN 10::numeric^20 ELSE 0 END, 0, 0, 0, n"
+        " FROM generate_series(1, 7000) n"
+    ),
+)

@@ -1,0 +1,87 @@
+"""The named queries of the benchmark read by index: none of their statements scans a table that grows."""
+
+import json
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from api.chain_link import ChainLink
+from api.database import Database, Snapshot
+from api.feed import BlockFeed
+from api.graphql.schema import build_schema
+from api.relay import Budget, Relay
+from api.services import Services
+from api.settings import ServerSettings
+from api.shared.state import SharedState
+from benchmarks.api_bench.dataset import fill
+from benchmarks.api_bench.queries import NAMED, Named
+from protocol.deployment import Deployment
+
+TASKS = 40_000
+SMALL = {"sync_state", "totals", "parameters", "runners", "runner_reputation"}
+"""Tables of one row, or of one for each runner."""
+
+
+class Explaining(Snapshot):
+    """Keeps the plan of every statement that it runs."""
+
+    plans: list[Any] = []  # noqa: RUF012  # shared by the snapshots of one test
+
+    async def fetch(self, statement: str, *arguments: object) -> list[Any]:
+        (row,) = await super().fetch(f"EXPLAIN (FORMAT JSON) {statement}", *arguments)
+        self.plans.append(json.loads(row[0]) if isinstance(row[0], str) else row[0])
+        return await super().fetch(statement, *arguments)
+
+
+class ExplainingDatabase(Database):
+    def snapshot(self) -> Snapshot:
+        assert self._pool is not None
+        return Explaining(self._pool)
+
+
+def scans(plan: Any) -> Iterator[str]:
+    """Name the tables that a plan reads from end to end."""
+    if isinstance(plan, list):
+        for part in plan:
+            yield from scans(part)
+    elif isinstance(plan, dict):
+        if plan.get("Node Type") in ("Seq Scan", "Parallel Seq Scan"):
+            yield plan["Relation Name"]
+        for value in plan.values():
+            yield from scans(value)
+
+
+@pytest.fixture(scope="session")
+async def filled(postgres: Any) -> str:
+    url = await postgres.create_database("plans")
+    connection = await asyncpg.connect(url)
+    await fill(connection, TASKS)
+    await connection.close()
+    return url
+
+
+@pytest.mark.parametrize("named", NAMED, ids=lambda named: named.name)
+async def test_a_named_query_scans_no_table_that_grows(
+    filled: str, nowhere: Deployment, named: Named
+) -> None:
+    settings = ServerSettings(database_url=filled, _env_file=None)
+    link, feed = ChainLink("http://127.0.0.1:9", nowhere), BlockFeed(filled)
+    async with ExplainingDatabase(filled) as database, SharedState(filled) as shared:
+        relay = Relay(link, None, state=shared, budget=Budget(shared, intents=1, window_s=1.0))
+        services = Services(
+            settings=settings, database=database, feed=feed, link=link, relay=relay, shared=shared
+        )
+        Explaining.plans = []
+        variables = dict(named.ours.variables(random.Random(1), TASKS))
+        answer = await build_schema().execute(
+            named.ours.query, variable_values=variables, context_value=services
+        )
+    assert answer.errors is None
+    assert answer.data
+    assert all(answer.data.values()), answer.data
+    assert Explaining.plans
+    scanned = {table for plan in Explaining.plans for table in scans(plan)}
+    assert scanned <= SMALL
