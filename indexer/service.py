@@ -214,6 +214,7 @@ def connect_chain(
         EventBook.of(deployment).addresses,
         timeout_s=network.rpc_timeout_s,
         max_log_blocks=network.max_log_blocks,
+        requests_per_s=settings.requests_per_s,
     )
 
 
