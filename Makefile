@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 VENV := .venv/bin
 
-.PHONY: bench bench-learning dashboard help install lock up demo down lint format types arrows abi contracts static test test-all
+.PHONY: bench bench-learning dashboard help install lock up demo down lint format types arrows abi contracts static test test-all bench-indexer
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -48,8 +48,7 @@ static: install ## Slither over the contracts; every finding must be answered
 bench: install ## the benchmarks, each beside a named peer; JSON=1 for one document a line
 	@toolchain/gas
 
-bench-learning: install ## federated learning beside a bare torch loop and Flower; JSON=1 for one document a line
-	@$(VENV)/python -m benchmarks.learning
+.PHONY: bench-learning: install ## federated learning beside a bare torch loop and Flower; JSON=1 for one document line @$(VENV)/python -m benchmarks.learning bench-indexer: the indexer Ponder raw bound; takes several minutes benchmarks/indexing
 
 test: install ## lint, types, arrows, contracts, and every test that is not slow
 	@toolchain/checks

@@ -95,12 +95,16 @@ async def create_indexes(connection: asyncpg.Connection, schema: str) -> None:
 
 async def published(connection: asyncpg.Connection) -> str | None:
     """Name the version that readers see, or None."""
-    definition: str | None = await connection.fetchval(
-        "SELECT definition FROM pg_views WHERE schemaname = 'public' AND viewname = 'sync_state'"
+    name: str | None = await connection.fetchval(
+        """
+        SELECT n.nspname FROM pg_rewrite r
+        JOIN pg_depend d ON d.objid = r.oid AND d.classid = 'pg_rewrite'::regclass
+        JOIN pg_class t ON t.oid = d.refobjid AND t.relname = 'sync_state'
+        JOIN pg_namespace n ON n.oid = t.relnamespace AND n.nspname LIKE 'idx\\_%'
+        WHERE r.ev_class = to_regclass('public.sync_state') LIMIT 1
+        """
     )
-    if definition is None:
-        return None
-    return definition.split("FROM ", 1)[1].split(".", 1)[0].strip()
+    return name
 
 
 async def publish(connection: asyncpg.Connection, schema: str) -> None:

@@ -1,7 +1,7 @@
 """How often one endpoint is asked: a token bucket that learns from the node's refusals.
 
 Public endpoints publish no limit, so it is found: halved at each "too many requests", raised a little after every
-few dozen good answers. A node of one's own starts without a limit and gets one only when it asks for it.
+score of good answers. A node of one's own starts without a limit and gets one only when it asks for it.
 """
 
 import asyncio
@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 BURST_S = 1.0
 """A pause of this long saves up at most as many requests as it would have taken."""
 BACK_OFF = 0.5
-RAISE = 1.05
-RAISE_AFTER = 50
-LOWEST_PER_S = 0.2
+RAISE = 1.1
+RAISE_AFTER = 20
+LOWEST_PER_S = 1.0
+FIRST_PER_S = 20.0
+"""What an endpoint without a limit is taken to have been sent when it refuses for the first time, at least."""
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ class RequestRate:
     def refused(self) -> None:
         """Halve the limit; without one, start from half of what the last second saw."""
         self._successes = 0
-        current = self.per_s if self.per_s is not None else max(1.0, float(len(self._sent_at)))
+        current = self.per_s if self.per_s is not None else max(FIRST_PER_S, float(len(self._sent_at)))
         self.per_s = max(LOWEST_PER_S, current * BACK_OFF)
         self._filled_at = self.clock()
         self._tokens = min(self._tokens, 0.0)

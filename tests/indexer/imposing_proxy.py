@@ -4,6 +4,7 @@ Only the last blocks are served, log queries are capped in width and in results,
 rounds), logs carry no time, and too many requests are refused.
 """
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,12 +18,12 @@ Answer = dict[str, Any]
 
 @dataclass
 class Limits:
-    """Blocks, results and requests; `refuse_every` answers each n-th request with HTTP status 429."""
+    """Blocks, results and requests; more calls a second than `per_s` are answered with HTTP status 429."""
 
     lookback: int | None = 2000
-    width: int = 200
+    width: int = 50
     results: int = 20
-    refuse_every: int = 5
+    per_s: float = 40
     null_rounds: bool = True
 
 
@@ -36,6 +37,8 @@ class ImposingProxy:
     requests: int = 0
     refused: list[str] = field(default_factory=list)
     widest: int = 0
+    tokens: float = 0
+    filled_at: float = 0
 
     @classmethod
     @asynccontextmanager
@@ -54,13 +57,22 @@ class ImposingProxy:
 
     async def _handle(self, request: web.Request) -> web.Response:
         self.requests += 1
-        if self.requests % self.limits.refuse_every == 0:
+        body = await request.json()
+        if not self._may(len(body) if isinstance(body, list) else 1):
             self.refused.append("too many requests")
             return web.Response(status=429, headers={"Retry-After": "0"})
-        body = await request.json()
         if isinstance(body, list):
             return web.json_response([await self._answer(entry) for entry in body])
         return web.json_response(await self._answer(body))
+
+    def _may(self, calls: int) -> bool:
+        now = time.monotonic()
+        self.tokens = min(self.limits.per_s, self.tokens + (now - self.filled_at) * self.limits.per_s)
+        self.filled_at = now
+        if self.tokens <= 0:
+            return False
+        self.tokens -= calls
+        return True
 
     async def _answer(self, entry: Answer) -> Answer:
         try:

@@ -28,12 +28,18 @@ def settings_for(urls: list[str], deployment: Deployment, database_url: str, fol
     )
 
 
+async def mine(anvil: Anvil, blocks: int) -> None:
+    """Mine empty blocks, few at a time: one long call outlasts its caller on a busy machine."""
+    for first in range(0, blocks, 200):
+        await anvil.mine(min(200, blocks - first))
+
+
 async def live_a_while(anvil: Anvil, deployment: Deployment, accounts: LocalAccounts, *, quiet: int) -> None:
     """Two tasks with a quiet stretch between them, and blocks on top; the head is a block that all can see."""
     async with Chain.connect(anvil.url, deployment) as chain:
         network = Network(chain, anvil, accounts)
         await network.answer(await network.submit(), answers=[b"\x01" * 32] * 3)
-        await anvil.mine(quiet)
+        await mine(anvil, quiet)
         await network.answer(await network.submit(), answers=[b"\x01" * 32, b"\x01" * 32, None])
         await anvil.mine(70)
         await anvil.mine(8 - await anvil.block_number() % 10 if await anvil.block_number() % 10 < 8 else 1)
@@ -66,10 +72,10 @@ async def test_caps_null_rounds_and_refusals_leave_no_gap(
             settings_for([url], deployment, postgres_url, tmp_path), anvil
         )
         said = set(proxy.refused)
-        assert any("block range exceeds maximum of 200" in text for text in said)
+        assert any("block range exceeds maximum of 50" in text for text in said)
         assert any("too many events" in text for text in said)
         assert "too many requests" in said
-        assert proxy.widest <= 200
+        assert proxy.widest <= 50
 
 
 async def test_history_that_the_first_endpoint_lacks_comes_from_the_next(
@@ -89,7 +95,7 @@ async def test_history_that_the_first_endpoint_lacks_comes_from_the_next(
 async def test_history_that_no_endpoint_has_ends_the_process_with_the_remedy(
     anvil: Anvil, deployment: Deployment, postgres_url: str, tmp_path: Path
 ) -> None:
-    await anvil.mine(2200)
+    await mine(anvil, 2200)
     async with ImposingProxy.before(anvil.url, Limits()) as (_proxy, url):
         env = environment(database_url=postgres_url, rpc_url=url, deployment=deployment, folder=tmp_path)
         async with indexer_process(env) as process:

@@ -49,7 +49,7 @@ def test_a_refusal_halves_the_rate_and_good_answers_raise_it_again() -> None:
     assert rate.per_s == 4.0
     for _ in range(RAISE_AFTER):
         rate.succeeded()
-    assert rate.per_s == pytest.approx(4.2)
+    assert rate.per_s == pytest.approx(4.4)
 
 
 def test_a_refusal_without_a_limit_starts_from_what_was_sent() -> None:

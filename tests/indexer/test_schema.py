@@ -68,6 +68,8 @@ async def test_readers_see_the_published_version_through_public_views(rig: Rig) 
         await versions.publish(connection, other)
         assert await connection.fetchval("SELECT head_number FROM public.sync_state") == 77
         assert await versions.published(connection) == other
+        await connection.execute(f"SET search_path = {other}, public")
+        assert await versions.published(connection) == other, "whatever the connection looks at"
         assert await connection.fetchval("SELECT one FROM public.mine") == 1
         assert await connection.fetchval("SELECT count(*) FROM public.prompt_requests") == 0
     finally:
