@@ -22,7 +22,7 @@ class Limits:
 
     lookback: int | None = 2000
     width: int = 50
-    results: int = 20
+    results: int = 6
     per_s: float = 40
     null_rounds: bool = True
 
