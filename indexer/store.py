@@ -14,6 +14,7 @@ import asyncpg
 import msgspec
 
 from indexer.chain import Header
+from indexer.copying import copy_logs, copy_task_events
 from indexer.errors import LostLock
 from indexer.events import Log
 from indexer.fold.audits import ROUNDS, places
@@ -257,7 +258,8 @@ class Transaction:
 
     async def write(self, batch: Batch) -> None:
         """Write logs, rows, undo images and blocks."""
-        await self._copy("logs", LOG_COLUMNS, [msgspec.structs.astuple(log) for log in batch.logs])
+        if batch.logs:
+            await copy_logs(self.connection, batch.logs)
         for name, table in FOLDED_BY_NAME.items():
             new, changed = batch.changes.new.get(name, []), batch.changes.changed.get(name, [])
             if batch.undo_block is not None:
@@ -266,8 +268,12 @@ class Transaction:
             await self._copy(name, table.columns, new)
             await self._merge(table, changed, undo_block=None)
         for name, kind in APPENDED.items():
+            if name == "task_events":
+                continue
             rows: Iterable[msgspec.Struct] = getattr(batch.changes, name)
             await self._copy(name, kind.__struct_fields__, [msgspec.structs.astuple(row) for row in rows])
+        if batch.changes.task_events:
+            await copy_task_events(self.connection, batch.changes.task_events)
         for name, records in batch.changes.history.items():
             await self._copy(f"{name}_history", HISTORY[f"{name}_history"], records)
         await self.want_documents(batch.changes.documents)

@@ -97,22 +97,29 @@ class Race:
         await self.postgres.drop_database(f"bench_{self.chain.shape.name}_{self.number}")
         return cost
 
-    async def median(self, name: str, once: Callable[[], Awaitable[Cost]]) -> Cost:
-        """Run some times; the median by wall time, with the highest peak of memory."""
-        costs = []
+    async def medians(self, contestants: dict[str, Callable[[], Awaitable[Cost]]]) -> dict[str, Cost]:
+        """Run all in turn, some times, so that a busy moment of the machine meets all alike; give the medians."""
+        costs: dict[str, list[Cost]] = {name: [] for name in contestants}
         for _ in range(self.runs):
-            cost = await once()
-            load = os.getloadavg()[0]
-            say(
-                f"  {self.chain.shape.name:7} {name:16} {cost.wall_s:7.2f} s wall {cost.own_cpu_s:6.2f} s own CPU"
-                f" {cost.servers_cpu_s:6.2f} s servers {cost.peak_mib:6.0f} MiB  load {load:.1f}"
-            )
-            costs.append(cost)
-        middle = sorted(costs, key=lambda cost: cost.wall_s)[len(costs) // 2]
-        middle.peak_mib = max(cost.peak_mib for cost in costs)
-        middle.own_cpu_s = statistics.median(cost.own_cpu_s for cost in costs)
-        middle.servers_cpu_s = statistics.median(cost.servers_cpu_s for cost in costs)
-        return middle
+            for name, once in contestants.items():
+                cost = await once()
+                load = os.getloadavg()[0]
+                say(
+                    f"  {self.chain.shape.name:7} {name:16} {cost.wall_s:7.2f} s wall {cost.own_cpu_s:6.2f} s own CPU"
+                    f" {cost.servers_cpu_s:6.2f} s servers {cost.peak_mib:6.0f} MiB  load {load:.1f}"
+                )
+                costs[name].append(cost)
+        return {name: middle_of(found) for name, found in costs.items()}
+
+
+def middle_of(costs: list[Cost]) -> Cost:
+    """Give the median of each figure, and the highest peak of memory."""
+    return Cost(
+        wall_s=statistics.median(cost.wall_s for cost in costs),
+        own_cpu_s=statistics.median(cost.own_cpu_s for cost in costs),
+        servers_cpu_s=statistics.median(cost.servers_cpu_s for cost in costs),
+        peak_mib=max(cost.peak_mib for cost in costs),
+    )
 
 
 def say(text: str) -> None:
@@ -126,19 +133,19 @@ async def race_on(
     """Index one chain by everybody in turn."""
     async with chain_of(shape) as chain:
         race = Race(chain, postgres, folder, runs)
-        mine = await race.median("parity-indexer", lambda: race.cost(lambda url, f: ours(chain, url, f)))
-        raw = await race.median("raw bound", race.raw_cost)
-        lines = [
-            Line(name=f"{shape.name}, events", ours=chain.events, peer=None, ratio=None, unit="events"),
-            compared(f"{shape.name}, raw bound", mine.wall_s, raw.wall_s, unit="s"),
-            compared(f"{shape.name}, raw bound, CPU", cpu(mine), cpu(raw), unit="CPU s"),
-        ]
+        contestants: dict[str, Callable[[], Awaitable[Cost]]] = {
+            "parity-indexer": lambda: race.cost(lambda url, lane: ours(chain, url, lane)),
+            "raw bound": race.raw_cost,
+        }
         for version in peers:
-            theirs = await race.median(
-                f"ponder {version}",
-                lambda version=version: race.cost(lambda url, f: ponder(version, chain, url, f)),  # type: ignore[misc]
+            contestants[f"ponder {version}"] = lambda version=version: race.cost(  # type: ignore[misc]
+                lambda url, lane: ponder(version, chain, url, lane)
             )
-            name = f"{shape.name}, ponder {version}"
+        costs = await race.medians(contestants)
+        mine = costs.pop("parity-indexer")
+        lines = [Line(name=f"{shape.name}, events", ours=chain.events, peer=None, ratio=None, unit="events")]
+        for peer, theirs in costs.items():
+            name = f"{shape.name}, {peer}"
             lines += [
                 compared(name, mine.wall_s, theirs.wall_s, unit="s"),
                 compared(f"{name}, CPU", cpu(mine), cpu(theirs), unit="CPU s"),
