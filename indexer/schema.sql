@@ -1021,6 +1021,7 @@ CREATE TABLE runners_history (
     status text NOT NULL,
     registered_block int8 NOT NULL,
     banned_until int8 NOT NULL,
+    suspended_until int8 NOT NULL,
     strikes int2 NOT NULL,
     block_number int8 NOT NULL
 );
@@ -1031,8 +1032,9 @@ COMMENT ON COLUMN runners_history.label IS 'The owner''s name for the device, 32
 COMMENT ON COLUMN runners_history.profile IS 'SHA-256 digest of the profile document (models, prices) on IPFS.';
 COMMENT ON COLUMN runners_history.status IS 'active or retired.';
 COMMENT ON COLUMN runners_history.registered_block IS 'Block of the (last) registration.';
-COMMENT ON COLUMN runners_history.banned_until IS 'Last block of the ban; 0 when never banned.';
-COMMENT ON COLUMN runners_history.strikes IS 'Bans so far.';
+COMMENT ON COLUMN runners_history.banned_until IS 'Block at which the (last) ban ends or ended; 0 when never banned.';
+COMMENT ON COLUMN runners_history.suspended_until IS 'Block at which the (last) suspension for being offline ends or ended; 0 when never suspended.';
+COMMENT ON COLUMN runners_history.strikes IS 'Bans so far, without those that were undone.';
 COMMENT ON COLUMN runners_history.block_number IS 'Block at whose end the row was so.';
 
 CREATE TABLE runner_reputation_history (
@@ -1051,7 +1053,7 @@ COMMENT ON COLUMN runner_reputation_history.score IS 'Millionths, 0 to 1,000,000
 COMMENT ON COLUMN runner_reputation_history."right" IS 'Seats with a right result.';
 COMMENT ON COLUMN runner_reputation_history.wrong IS 'Seats with a wrong result.';
 COMMENT ON COLUMN runner_reputation_history.missed IS 'Seats that did not commit, or did not reveal where no quorum was found.';
-COMMENT ON COLUMN runner_reputation_history.monitor_missed IS 'Monitoring duties missed.';
+COMMENT ON COLUMN runner_reputation_history.monitor_missed IS 'Monitoring rounds in which it was silent or lied.';
 COMMENT ON COLUMN runner_reputation_history.wrong_streak IS 'Wrong results since the last right one or ban.';
 COMMENT ON COLUMN runner_reputation_history.block_number IS 'Block at whose end the row was so.';
 

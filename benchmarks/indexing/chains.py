@@ -165,22 +165,21 @@ async def _addresses(anvil: Anvil, stream: str) -> tuple[str, str, str]:
 
 async def _deployment(anvil: Anvil, *, wallet: str, reputation: str, escrow: str) -> Deployment:
     genesis = (await anvil.rpc("eth_getBlockByNumber", "0x0", False))["hash"]
-    unused = "0x" + "01" * 20
-    return Deployment(
-        chain_id=31337,
-        version="V1",
-        genesis_hash=genesis,
-        start_block=1,
-        stake_wallet=wallet,
-        runner_reputation=reputation,
-        task_escrow=escrow,
-        usdfc=unused,
-        beacon=unused,
-        access_manager=unused,
-        parity_token=unused,
-        governor=unused,
-        timelock=unused,
-        treasury=unused,
-        params_id=1,
-        local=True,
-    )
+    # Contracts that the stream does not speak of are at addresses where nothing is.
+    unused = {
+        name: f"0x{number:040x}"
+        for number, (name, field) in enumerate(Deployment.model_fields.items(), start=0x1000)
+        if field.is_required()
+    }
+    known = {
+        "chain_id": 31337,
+        "version": "V1",
+        "genesis_hash": genesis,
+        "start_block": 1,
+        "stake_wallet": wallet,
+        "runner_reputation": reputation,
+        "task_escrow": escrow,
+        "params_id": 1,
+        "local": True,
+    }
+    return Deployment.model_validate({**unused, **known})
