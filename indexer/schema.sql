@@ -966,7 +966,7 @@ CREATE TABLE tasks_history (
 COMMENT ON TABLE tasks_history IS 'What can change of a task at the end of each block that changed it, for reads as of a block: tasks_at(block) gives the rows of tasks as they were.';
 COMMENT ON COLUMN tasks_history.task_id IS 'EIP-712 digest of the order.';
 COMMENT ON COLUMN tasks_history.status IS 'open, committing, revealing, challengeable, disputed, final, failed or cancelled.';
-COMMENT ON COLUMN tasks_history.deadline IS 'Last block of the current phase; 0 in a terminal one.';
+COMMENT ON COLUMN tasks_history.deadline IS 'Last block of the current phase; 0 in a terminal one, and in a dispute (see audits).';
 COMMENT ON COLUMN tasks_history.claimed IS 'Seats claimed.';
 COMMENT ON COLUMN tasks_history.committed IS 'Seats that committed.';
 COMMENT ON COLUMN tasks_history.revealed IS 'Seats that revealed.';
