@@ -2,7 +2,8 @@
 .DEFAULT_GOAL := help
 VENV := .venv/bin
 
-.PHONY: bench bench-api bench-learning dashboard help install lock up demo down lint format types arrows abi contracts static test test-all
+.PHONY: bench bench-api bench-indexer bench-learning bench-streaming bench-verification dashboard help install lock up demo down lint \
+	format types arrows abi contracts static test test-all
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -51,8 +52,17 @@ bench: install ## the benchmarks, each beside a named peer; JSON=1 for one docum
 bench-api: install ## the API beside PostGraphile over a million tasks; JSON=1 for one document
 	@$(VENV)/python -m benchmarks.api_bench
 
+bench-indexer: install ## the indexer beside Ponder and the bare bound; JSON=1 for one document a line
+	@$(VENV)/python benchmarks/indexing
+
 bench-learning: install ## federated learning beside a bare torch loop and Flower; JSON=1 for one document a line
 	@$(VENV)/python -m benchmarks.learning
+
+bench-streaming: install ## chats through the gateway beside the bare engine; JSON=1 for one document a line
+	@$(VENV)/python -m benchmarks.streaming
+
+bench-verification: install ## how often audits find cheats, beside comparing texts; JSON=1 for one document a line
+	@$(VENV)/python -m benchmarks.verification
 
 test: install ## lint, types, arrows, contracts, and every test that is not slow
 	@toolchain/checks

@@ -12,9 +12,8 @@ import structlog
 import typer
 import uvloop
 
-from indexer import refold, service
+from indexer import access, refold, service
 from indexer import schema as versions
-from indexer.contract_reads import compare_with_contracts
 from indexer.errors import IndexerError
 from indexer.lock import writer_lock
 from indexer.schema_docs import database_page
@@ -93,6 +92,33 @@ def rebuild() -> None:
     typer.echo(f"rebuilt from {count} events")
 
 
+@app.command()
+def prune() -> None:
+    """Delete the versions of the index that are no longer shown; refuses while another one is being built.
+
+    Example: parity-indexer prune
+    """
+    settings = load(IndexerSettings)
+    configure_logging("indexer", level=settings.log_level)
+    removed = asyncio.run(_prune(settings))
+    typer.echo("\n".join(f"removed {name}" for name in removed) or "nothing to remove")
+
+
+@app.command("grant-roles")
+def roles(
+    *,
+    writer: Annotated[str, typer.Option(help="Role of the indexer.")] = access.WRITER,
+    reader: Annotated[str, typer.Option(help="Role of the API and other readers.")] = access.READER,
+) -> None:
+    """Make the two database roles with the least they need; DATABASE_URL must be a superuser's.
+
+    Example: parity-indexer grant-roles
+    """
+    settings = load(IndexerSettings)
+    asyncio.run(access.grant_roles(settings.database_url, writer=writer, reader=reader))
+    typer.echo(f"{writer} may write, {reader} may read; set their passwords with psql's \\password")
+
+
 @app.command("schema-docs")
 def schema_docs() -> None:
     """Print docs/reference/database.md.
@@ -122,6 +148,8 @@ async def _status(settings: IndexerSettings) -> dict[str, Any]:
 
 
 async def _verify(settings: IndexerSettings) -> list[str]:
+    from indexer.contract_reads import compare_with_contracts  # noqa: PLC0415 (the ABI coder loads slowly)
+
     deployment = settings.deployment()
     schema = versions.version_of(deployment)
     async with service.connect_chain(settings, deployment, network_of(deployment.chain_id)) as chain:
@@ -136,6 +164,22 @@ async def _rebuild(settings: IndexerSettings) -> int:
     schema = versions.version_of(deployment)
     async with writer_lock(settings.database_url, schema):
         return await refold.rebuild(settings.database_url, deployment, schema=schema)
+
+
+async def _prune(settings: IndexerSettings) -> list[str]:
+    deployment = settings.deployment()
+    schema = versions.version_of(deployment)
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        shown = await versions.published(connection)
+        if shown != schema and await versions.exists(connection, schema):
+            raise IndexerError(
+                f"{schema} is being built and {shown} is still shown",
+                hint="Let `parity-indexer run` catch up first; it shows the new version then.",
+            )
+        return await versions.prune(connection)
+    finally:
+        await connection.close()
 
 
 def _until_stopped(work: Coroutine[Any, Any, None]) -> None:

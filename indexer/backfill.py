@@ -15,7 +15,7 @@ import structlog
 
 from indexer.chain import ChainReader, Header, LogRange
 from indexer.events import EventBook, Log
-from indexer.fold import apply, needs
+from indexer.fold import fold, needs
 from indexer.fold.state import State
 from indexer.progress import Progress
 from indexer.store import Advance, Batch, Cursor, Store
@@ -54,8 +54,7 @@ async def fold_logs(
     """Fold logs into the state, with the rows they need. `inside`: as the open writing transaction sees them."""
     events = book.decode_all(logs)
     await store.load(state, needs(events), inside=inside)
-    for event in events:
-        apply(state, event)
+    fold(state, events)
 
 
 async def _ranges(

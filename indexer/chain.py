@@ -11,6 +11,7 @@ import msgspec
 
 from indexer.errors import InconsistentChain
 from indexer.events import Log, block_time
+from indexer.log_reading import read_logs
 from indexer.rpc.classify import Meaning, RpcError
 from indexer.rpc.pool import RpcPool
 from indexer.rpc.ranges import RangeSize
@@ -47,7 +48,8 @@ class ChainReader:
     def __init__(self, pool: RpcPool, addresses: Iterable[bytes], *, max_log_blocks: int) -> None:
         self.pool = pool
         self.ranges = RangeSize(max_log_blocks)
-        self._addresses = [hexed(address) for address in addresses]
+        self._by_text = {hexed(address): address for address in addresses}
+        self._addresses = list(self._by_text)
 
     @classmethod
     @asynccontextmanager
@@ -59,9 +61,12 @@ class ChainReader:
         timeout_s: float,
         max_log_blocks: int,
         tries: int = 6,
+        requests_per_s: float | None = None,
     ) -> AsyncIterator["ChainReader"]:
-        """Open a reader on endpoints, in order of preference."""
-        async with RpcPool.connect(urls, timeout_s=timeout_s, tries=tries) as pool:
+        """Open a reader on endpoints, in order of preference; each is sent `requests_per_s` at first, if that is given."""
+        async with RpcPool.connect(
+            urls, timeout_s=timeout_s, tries=tries, requests_per_s=requests_per_s
+        ) as pool:
             yield cls(pool, addresses, max_log_blocks=max_log_blocks)
 
     async def chain_id(self) -> int:
@@ -128,6 +133,8 @@ class ChainReader:
         )
         end = _at(last, end_reply, height=quantity(_result(latest_reply, str, method="eth_blockNumber")))
         logs = await self._checked(wire, first=first, last=last)
+        if end is not None and logs and logs[-1].block_number == last and logs[-1].block_hash != end.hash:
+            raise InconsistentChain(f"block {last} has two hashes: the chain is reorganising")
         return LogRange(first, last, logs, end or await self.last_until(last - 1))
 
     async def _in_halves(self, first: int, last: int) -> LogRange:
@@ -167,17 +174,15 @@ class ChainReader:
     ) -> list[Log]:
         if any(log.removed for log in wire):
             raise InconsistentChain(f"blocks {first} to {last} hold removed logs: the chain is reorganising")
-        times = {} if timestamp else await self._missing_times(wire)
-        logs = [_log(log, timestamp or times.get(log.block_number)) for log in wire]
-        logs.sort(key=lambda log: log.position)
-        _check_order(
-            logs, first=first, last=last, addresses=frozenset(data(text) for text in self._addresses)
-        )
-        return logs
+        if timestamp is not None:
+            times = {log.block_number: timestamp for log in wire}
+        else:
+            times = await self._missing_times(wire)
+        return read_logs(wire, first=first, last=last, addresses=self._by_text, times=times)
 
     async def _missing_times(self, wire: Sequence[WireLog]) -> dict[str, datetime]:
         """Look up times of blocks whose logs do not carry them."""
-        missing = list(dict.fromkeys(log.block_number for log in wire if log.block_timestamp is None))
+        missing = list(dict.fromkeys([log.block_number for log in wire if log.block_timestamp is None]))
         headers = await self.headers([quantity(text) for text in missing])
         return {text: header.timestamp for text, header in zip(missing, headers, strict=True) if header}
 
@@ -233,35 +238,3 @@ def _at(number: int, reply: Reply, *, height: int) -> Header | None:
     if wire is None or quantity(wire.number) != number:
         return None
     return _header(wire)
-
-
-def _log(wire: WireLog, timestamp: datetime | None) -> Log:
-    if timestamp is None:
-        if wire.block_timestamp is None:
-            raise InconsistentChain(f"block {quantity(wire.block_number)} has logs and no header")
-        timestamp = block_time(quantity(wire.block_timestamp))
-    return Log(
-        quantity(wire.block_number),
-        quantity(wire.transaction_index),
-        quantity(wire.log_index),
-        data(wire.block_hash),
-        timestamp,
-        data(wire.transaction_hash),
-        data(wire.address),
-        bytes.fromhex("".join([topic[2:] for topic in wire.topics])),
-        data(wire.data),
-    )
-
-
-def _check_order(logs: Sequence[Log], *, first: int, last: int, addresses: frozenset[bytes]) -> None:
-    """Demand what a correct answer has: our addresses, the range asked for, no doubles, one hash a height."""
-    previous = None
-    for log in logs:
-        if not first <= log.block_number <= last or log.address not in addresses:
-            raise InconsistentChain(f"{log.where}: the node answered with a log that was not asked for")
-        if previous is not None:
-            if log.position == previous.position:
-                raise InconsistentChain(f"{log.where}: the node answered with the same log twice")
-            if log.block_number == previous.block_number and log.block_hash != previous.block_hash:
-                raise InconsistentChain(f"block {log.block_number} has two hashes: the chain is reorganising")
-        previous = log

@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from eth_abi.abi import decode as abi_decode
-from eth_abi.exceptions import DecodingError
-
 Arguments = tuple[Any, ...]
 Decoder = Callable[[bytes, bytes], Arguments]
 AbiEntry = Mapping[str, Any]
@@ -114,6 +111,10 @@ def _dynamic(indexed: Sequence[AbiEntry], unindexed: Sequence[AbiEntry]) -> Deco
     data_types = [canonical_type(argument) for argument in unindexed]
 
     def cut(topics: bytes, data: bytes) -> Arguments:
+        # It takes a tenth of the indexer's start to load, and few chains hold such an event.
+        from eth_abi.abi import decode as abi_decode  # noqa: PLC0415
+        from eth_abi.exceptions import DecodingError  # noqa: PLC0415
+
         try:
             values = (*abi_decode(topic_types, topics), *abi_decode(data_types, data))
         except (DecodingError, OverflowError) as error:

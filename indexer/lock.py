@@ -1,7 +1,6 @@
 """One writer a database: a session lock that Postgres drops the moment its holder is gone."""
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,6 +8,7 @@ import asyncpg
 import structlog
 
 from indexer.errors import LostLock
+from indexer.schema import lock_key
 
 log = structlog.get_logger()
 
@@ -16,10 +16,17 @@ log = structlog.get_logger()
 @asynccontextmanager
 async def writer_lock(database_url: str, schema: str) -> AsyncIterator[asyncio.Event]:
     """Wait for the lock, as a hot standby if need be. Gives an event that is set when the lock is lost."""
-    key = int.from_bytes(hashlib.sha256(schema.encode()).digest()[:8], "big", signed=True)
+    key = lock_key(schema)
     lost = asyncio.Event()
-    # The holder is idle for good; a network that drops idle connections must not make it lose the lock.
-    connection = await asyncpg.connect(database_url, server_settings={"tcp_keepalives_idle": "30"})
+    # The holder is idle for good; a network that drops idle connections must not make it lose the lock. And when its
+    # machine is gone without a word, the server must notice, for a standby to take over.
+    keepalive = {
+        "tcp_keepalives_idle": "5",
+        "tcp_keepalives_interval": "2",
+        "tcp_keepalives_count": "3",
+        "tcp_user_timeout": "10000",
+    }
+    connection = await asyncpg.connect(database_url, server_settings=keepalive)
     try:
         connection.add_termination_listener(lambda _connection: lost.set())
         if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", key):

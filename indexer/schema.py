@@ -4,7 +4,10 @@ A version's name is a fingerprint of everything that its rows depend on. A new v
 and takes its place in one transaction, so there is no migration of derived data and no downtime.
 """
 
+import asyncio
 import hashlib
+import random
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -13,10 +16,14 @@ import asyncpg
 
 from indexer.events import address_bytes
 from indexer.fold import FOLD_VERSION
+from indexer.fold.history import FIXED
+from indexer.tables import FOLDED_BY_NAME, as_of_function
 from protocol.abi import event_topics
 from protocol.deployment import Deployment
 
 PREFIX = "idx_"
+SWITCH_LOCK_MS = 500
+"""How long a switch of the views waits for readers at a time; less than Postgres' deadlock_timeout of 1 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,30 +95,91 @@ async def create_indexes(connection: asyncpg.Connection, schema: str) -> None:
 
 async def published(connection: asyncpg.Connection) -> str | None:
     """Name the version that readers see, or None."""
-    definition: str | None = await connection.fetchval(
-        "SELECT definition FROM pg_views WHERE schemaname = 'public' AND viewname = 'sync_state'"
+    name: str | None = await connection.fetchval(
+        """
+        SELECT n.nspname FROM pg_rewrite r
+        JOIN pg_depend d ON d.objid = r.oid AND d.classid = 'pg_rewrite'::regclass
+        JOIN pg_class t ON t.oid = d.refobjid AND t.relname = 'sync_state'
+        JOIN pg_namespace n ON n.oid = t.relnamespace AND n.nspname LIKE 'idx\\_%'
+        WHERE r.ev_class = to_regclass('public.sync_state') LIMIT 1
+        """
     )
-    if definition is None:
-        return None
-    return definition.split("FROM ", 1)[1].split(".", 1)[0].strip()
+    return name
 
 
 async def publish(connection: asyncpg.Connection, schema: str) -> None:
-    """Show a version to readers instead of whatever they saw; the caller may hold a transaction."""
-    async with connection.transaction():
-        for view in await _names(connection, "public", kind="v", owned=True):
-            await connection.execute(f'DROP VIEW public."{view}" CASCADE')
-        for name in await _names(connection, schema):
-            statement = f'CREATE VIEW public."{name}" AS SELECT * FROM {schema}."{name}"'  # noqa: S608 (our names)
-            await connection.execute(statement)
+    """Show a version to readers instead of whatever they saw, in one transaction.
+
+    The version's rows must be committed before. A reader that has looked at any view keeps the old version until its
+    transaction ends, and none ever sees both.
+    """
+    await _switch(connection, lambda: _show(connection, schema))
 
 
 async def replace(connection: asyncpg.Connection, *, schema: str, by: str) -> None:
-    """Put a finished rebuild in the place of the version it was built from."""
-    async with connection.transaction():
+    """Put a finished rebuild in the place of the version it was built from, in one transaction."""
+
+    async def change() -> None:
         await connection.execute(f"DROP SCHEMA {schema} CASCADE")
         await connection.execute(f"ALTER SCHEMA {by} RENAME TO {schema}")
-        await publish(connection, schema)
+        await _show(connection, schema)
+
+    await _switch(connection, change)
+
+
+async def _switch(connection: asyncpg.Connection, change: Callable[[], Awaitable[None]]) -> None:
+    """Change the published views while nobody reads them.
+
+    Readers lock views one by one, and so would this: to wait long for the rest while holding some would be a deadlock,
+    which Postgres resolves by failing one side after a second. So this side gives up well before, and tries again.
+    """
+    while True:
+        try:
+            async with connection.transaction():
+                await connection.execute(f"SET LOCAL lock_timeout = '{SWITCH_LOCK_MS}ms'")
+                views = await _names(connection, "public", kind="v", owned=True)
+                if views:
+                    # Most readers look at `sync_state` first: held first, it keeps new ones out while the others finish.
+                    views.sort(key=lambda view: view != "sync_state")
+                    names = ", ".join(f'public."{view}"' for view in views)
+                    await connection.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
+                await change()
+        except asyncpg.LockNotAvailableError:
+            await asyncio.sleep(random.uniform(0.5, 1.5) * SWITCH_LOCK_MS / 1000)  # noqa: S311 (jitter)
+        else:
+            return
+
+
+async def _show(connection: asyncpg.Connection, schema: str) -> None:
+    for view in await _names(connection, "public", kind="v", owned=True):
+        await connection.execute(f'DROP VIEW public."{view}" CASCADE')
+    for name in await _names(connection, schema):
+        await connection.execute(f'CREATE VIEW public."{name}" AS SELECT * FROM {schema}."{name}"')  # noqa: S608 (our names)
+    for name in FIXED:
+        await connection.execute(as_of_function(FOLDED_BY_NAME[name]))
+
+
+async def prune(connection: asyncpg.Connection) -> list[str]:
+    """Delete the versions that readers do not see; give their names.
+
+    What an interrupted rebuild or verification of the shown version left behind goes as well, unless an indexer is
+    active, which may be in the middle of one.
+    """
+    shown = await published(connection)
+    if shown is None:
+        return []
+    others = [name for name in await versions(connection) if name != shown]
+    unused = [name for name in others if not name.startswith(shown)]
+    if await connection.fetchval("SELECT pg_try_advisory_lock($1)", lock_key(shown)):
+        unused = others
+    for name in unused:
+        await drop(connection, name)
+    return unused
+
+
+def lock_key(schema: str) -> int:
+    """Give the number of the advisory lock that the version's writer holds."""
+    return int.from_bytes(hashlib.sha256(schema.encode()).digest()[:8], "big", signed=True)
 
 
 async def drop(connection: asyncpg.Connection, schema: str) -> None:

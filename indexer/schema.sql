@@ -926,6 +926,161 @@ COMMENT ON COLUMN audit_votes.slashed IS 'Stake lost by the owner, base units.';
 COMMENT ON COLUMN audit_votes.sealed_block IS 'Block in which the seat was taken.';
 COMMENT ON COLUMN audit_votes.opened_block IS 'Block in which the vote was opened; null until then.';
 COMMENT ON COLUMN audit_votes.updated_block IS 'Last block that changed the row.';
+CREATE TABLE balances_history (
+    account bytea NOT NULL,
+    free numeric(78) NOT NULL,
+    escrowed numeric(78) NOT NULL,
+    bonded numeric(78) NOT NULL,
+    locked numeric(78) NOT NULL,
+    unbonding numeric(78) NOT NULL,
+    release_block int8 NOT NULL,
+    block_number int8 NOT NULL
+);
+COMMENT ON TABLE balances_history IS 'Balances at the end of each block that changed it, for reads as of a block: balances_at(block) gives the rows of balances as they were.';
+COMMENT ON COLUMN balances_history.account IS 'Address.';
+COMMENT ON COLUMN balances_history.free IS 'Spendable, base units.';
+COMMENT ON COLUMN balances_history.escrowed IS 'Held for running tasks that the account pays, base units.';
+COMMENT ON COLUMN balances_history.bonded IS 'Stake, base units.';
+COMMENT ON COLUMN balances_history.locked IS 'Part of the stake that backs seats in running tasks, base units.';
+COMMENT ON COLUMN balances_history.unbonding IS 'Stake on its way out, base units; slashable until release_block.';
+COMMENT ON COLUMN balances_history.release_block IS 'Block from which unbonding may be completed; 0 when nothing is unbonding.';
+COMMENT ON COLUMN balances_history.block_number IS 'Block at whose end the row was so.';
+
+CREATE TABLE tasks_history (
+    task_id bytea NOT NULL,
+    status text NOT NULL,
+    deadline int8 NOT NULL,
+    claimed int2 NOT NULL,
+    committed int2 NOT NULL,
+    revealed int2 NOT NULL,
+    result bytea,
+    winners int2,
+    paid numeric(78) NOT NULL,
+    fee numeric(78) NOT NULL,
+    returned numeric(78) NOT NULL,
+    slashed numeric(78) NOT NULL,
+    settled_block int8,
+    settled_tx bytea,
+    settled_at timestamptz,
+    block_number int8 NOT NULL
+);
+COMMENT ON TABLE tasks_history IS 'What can change of a task at the end of each block that changed it, for reads as of a block: tasks_at(block) gives the rows of tasks as they were.';
+COMMENT ON COLUMN tasks_history.task_id IS 'EIP-712 digest of the order.';
+COMMENT ON COLUMN tasks_history.status IS 'open, committing, revealing, challengeable, disputed, final, failed or cancelled.';
+COMMENT ON COLUMN tasks_history.deadline IS 'Last block of the current phase; 0 in a terminal one, and in a dispute (see audits).';
+COMMENT ON COLUMN tasks_history.claimed IS 'Seats claimed.';
+COMMENT ON COLUMN tasks_history.committed IS 'Seats that committed.';
+COMMENT ON COLUMN tasks_history.revealed IS 'Seats that revealed.';
+COMMENT ON COLUMN tasks_history.result IS 'SHA-256 digest of the agreed result; null until final.';
+COMMENT ON COLUMN tasks_history.winners IS 'Bit i is set when seat i was paid; null until final.';
+COMMENT ON COLUMN tasks_history.paid IS 'Paid to seat owners after the fee, base units.';
+COMMENT ON COLUMN tasks_history.fee IS 'Paid to the treasury from the reward, base units.';
+COMMENT ON COLUMN tasks_history.returned IS 'Part of the reward given back to the payer, base units; without compensation from slashes.';
+COMMENT ON COLUMN tasks_history.slashed IS 'Stake that seat owners lost, base units.';
+COMMENT ON COLUMN tasks_history.settled_block IS 'Block that ended the task (final, failed or cancelled); null while it runs.';
+COMMENT ON COLUMN tasks_history.settled_tx IS 'Transaction that ended the task; null while it runs.';
+COMMENT ON COLUMN tasks_history.settled_at IS 'Time of that block; null while it runs.';
+COMMENT ON COLUMN tasks_history.block_number IS 'Block at whose end the row was so.';
+
+CREATE TABLE task_seats_history (
+    task_id bytea NOT NULL,
+    seat int2 NOT NULL,
+    state text NOT NULL,
+    commitment bytea,
+    result bytea,
+    fingerprint bytea,
+    input_tokens int8,
+    output_tokens int8,
+    outcome text,
+    paid numeric(78) NOT NULL,
+    slashed numeric(78) NOT NULL,
+    committed_tx bytea,
+    revealed_tx bytea,
+    block_number int8 NOT NULL
+);
+COMMENT ON TABLE task_seats_history IS 'What can change of a seat at the end of each block that changed it, for reads as of a block: task_seats_at(block) gives the rows of task_seats as they were.';
+COMMENT ON COLUMN task_seats_history.task_id IS 'The task.';
+COMMENT ON COLUMN task_seats_history.seat IS 'Number of the seat, from 0.';
+COMMENT ON COLUMN task_seats_history.state IS 'claimed, committed or revealed.';
+COMMENT ON COLUMN task_seats_history.commitment IS 'What the seat committed to; null before.';
+COMMENT ON COLUMN task_seats_history.result IS 'Revealed result digest; null before.';
+COMMENT ON COLUMN task_seats_history.fingerprint IS 'Revealed Merkle root of the logprob fingerprint, or 32 zero bytes; null before.';
+COMMENT ON COLUMN task_seats_history.input_tokens IS 'Revealed input tokens; null before.';
+COMMENT ON COLUMN task_seats_history.output_tokens IS 'Revealed output tokens; null before.';
+COMMENT ON COLUMN task_seats_history.outcome IS 'right, wrong, missed or neutral; null until the task is settled.';
+COMMENT ON COLUMN task_seats_history.paid IS 'Paid to the owner, base units.';
+COMMENT ON COLUMN task_seats_history.slashed IS 'Stake lost by the owner, base units.';
+COMMENT ON COLUMN task_seats_history.committed_tx IS 'Transaction of the commitment; null before.';
+COMMENT ON COLUMN task_seats_history.revealed_tx IS 'Transaction of the reveal; null before.';
+COMMENT ON COLUMN task_seats_history.block_number IS 'Block at whose end the row was so.';
+
+CREATE TABLE runners_history (
+    node bytea NOT NULL,
+    owner bytea NOT NULL,
+    label bytea NOT NULL,
+    profile bytea NOT NULL,
+    status text NOT NULL,
+    registered_block int8 NOT NULL,
+    banned_until int8 NOT NULL,
+    suspended_until int8 NOT NULL,
+    strikes int2 NOT NULL,
+    block_number int8 NOT NULL
+);
+COMMENT ON TABLE runners_history IS 'Runners at the end of each block that changed it, for reads as of a block: runners_at(block) gives the rows of runners as they were.';
+COMMENT ON COLUMN runners_history.node IS 'Address of the node (hot) key: the runner''s id.';
+COMMENT ON COLUMN runners_history.owner IS 'Address that stakes and is paid.';
+COMMENT ON COLUMN runners_history.label IS 'The owner''s name for the device, 32 bytes, right-padded UTF-8.';
+COMMENT ON COLUMN runners_history.profile IS 'SHA-256 digest of the profile document (models, prices) on IPFS.';
+COMMENT ON COLUMN runners_history.status IS 'active or retired.';
+COMMENT ON COLUMN runners_history.registered_block IS 'Block of the (last) registration.';
+COMMENT ON COLUMN runners_history.banned_until IS 'Block at which the (last) ban ends or ended; 0 when never banned.';
+COMMENT ON COLUMN runners_history.suspended_until IS 'Block at which the (last) suspension for being offline ends or ended; 0 when never suspended.';
+COMMENT ON COLUMN runners_history.strikes IS 'Bans so far, without those that were undone.';
+COMMENT ON COLUMN runners_history.block_number IS 'Block at whose end the row was so.';
+
+CREATE TABLE runner_reputation_history (
+    node bytea NOT NULL,
+    score int4 NOT NULL,
+    "right" int8 NOT NULL,
+    wrong int8 NOT NULL,
+    missed int8 NOT NULL,
+    monitor_missed int8 NOT NULL,
+    wrong_streak int4 NOT NULL,
+    block_number int8 NOT NULL
+);
+COMMENT ON TABLE runner_reputation_history IS 'Records at the end of each block that changed it, for reads as of a block: runner_reputation_at(block) gives the rows of runner_reputation as they were.';
+COMMENT ON COLUMN runner_reputation_history.node IS 'The runner.';
+COMMENT ON COLUMN runner_reputation_history.score IS 'Millionths, 0 to 1,000,000, as of updated_block, before decay.';
+COMMENT ON COLUMN runner_reputation_history."right" IS 'Seats with a right result.';
+COMMENT ON COLUMN runner_reputation_history.wrong IS 'Seats with a wrong result.';
+COMMENT ON COLUMN runner_reputation_history.missed IS 'Seats that did not commit, or did not reveal where no quorum was found.';
+COMMENT ON COLUMN runner_reputation_history.monitor_missed IS 'Monitoring rounds in which it was silent or lied.';
+COMMENT ON COLUMN runner_reputation_history.wrong_streak IS 'Wrong results since the last right one or ban.';
+COMMENT ON COLUMN runner_reputation_history.block_number IS 'Block at whose end the row was so.';
+
+CREATE TABLE channels_history (
+    channel_id bytea NOT NULL,
+    deposited numeric(78) NOT NULL,
+    redeemed numeric(78) NOT NULL,
+    returned numeric(78) NOT NULL,
+    status text NOT NULL,
+    closes_at int8,
+    closed_block int8,
+    closed_tx bytea,
+    closed_at timestamptz,
+    block_number int8 NOT NULL
+);
+COMMENT ON TABLE channels_history IS 'What can change of a channel at the end of each block that changed it, for reads as of a block: channels_at(block) gives the rows of channels as they were.';
+COMMENT ON COLUMN channels_history.channel_id IS 'EIP-712 digest of the terms.';
+COMMENT ON COLUMN channels_history.deposited IS 'Opening deposit and top-ups, base units.';
+COMMENT ON COLUMN channels_history.redeemed IS 'Paid to the owner by vouchers so far, base units.';
+COMMENT ON COLUMN channels_history.returned IS 'Returned to the payer at the close, base units; 0 until then.';
+COMMENT ON COLUMN channels_history.status IS 'open, closing (the payer asked for the close) or closed.';
+COMMENT ON COLUMN channels_history.closes_at IS 'Block from which anybody may close it; null unless the payer asked.';
+COMMENT ON COLUMN channels_history.closed_block IS 'Block of the close; null until then.';
+COMMENT ON COLUMN channels_history.closed_tx IS 'Transaction of the close; null until then.';
+COMMENT ON COLUMN channels_history.closed_at IS 'Time of the closing block; null until then.';
+COMMENT ON COLUMN channels_history.block_number IS 'Block at whose end the row was so.';
 
 CREATE TABLE totals (
     name text PRIMARY KEY,
@@ -1024,6 +1179,18 @@ CREATE INDEX IF NOT EXISTS audits_stage ON audits (stage, task_id);
 CREATE INDEX IF NOT EXISTS audits_node ON audits (node, opened_block, task_id);
 CREATE INDEX IF NOT EXISTS audit_votes_node ON audit_votes (node, sealed_block, task_id);
 CREATE INDEX IF NOT EXISTS audit_votes_owner ON audit_votes (owner, sealed_block, task_id);
+CREATE UNIQUE INDEX IF NOT EXISTS balances_history_order ON balances_history (account, block_number);
+CREATE INDEX IF NOT EXISTS balances_history_block ON balances_history (block_number);
+CREATE UNIQUE INDEX IF NOT EXISTS tasks_history_order ON tasks_history (task_id, block_number);
+CREATE INDEX IF NOT EXISTS tasks_history_block ON tasks_history (block_number);
+CREATE UNIQUE INDEX IF NOT EXISTS task_seats_history_order ON task_seats_history (task_id, seat, block_number);
+CREATE INDEX IF NOT EXISTS task_seats_history_block ON task_seats_history (block_number);
+CREATE UNIQUE INDEX IF NOT EXISTS runners_history_order ON runners_history (node, block_number);
+CREATE INDEX IF NOT EXISTS runners_history_block ON runners_history (block_number);
+CREATE UNIQUE INDEX IF NOT EXISTS runner_reputation_history_order ON runner_reputation_history (node, block_number);
+CREATE INDEX IF NOT EXISTS runner_reputation_history_block ON runner_reputation_history (block_number);
+CREATE UNIQUE INDEX IF NOT EXISTS channels_history_order ON channels_history (channel_id, block_number);
+CREATE INDEX IF NOT EXISTS channels_history_block ON channels_history (block_number);
 
 -- section: views
 

@@ -16,6 +16,14 @@ Ids, addresses and digests are `bytea` (32 or 20 bytes), amounts are `numeric(78
 heights are block numbers. All tables but `content.documents` are a pure fold of the chain's events: `parity-indexer verify`
 proves it, `parity-indexer rebuild` makes them anew.
 
+A table with a `_history` table beside it can be read as of an earlier block: `SELECT * FROM tasks_at(1234)` gives the rows
+of `tasks`, in its columns, as they were at the end of block 1234. The same goes for `balances_at`, `task_seats_at`,
+`runners_at`, `runner_reputation_at` and `channels_at`; conditions on the key are passed down to indexes. History goes back to
+the first block of the deployment.
+
+`parity-indexer grant-roles` makes two roles: `parity_indexer` owns all of this, `parity_api` may read it through the views
+and cannot write it.
+
 After every committed block the indexer sends `NOTIFY parity_block` with `{"number": …, "hash": "0x…"}`.
 """
 

@@ -187,16 +187,17 @@ async def run(settings: IndexerSettings, *, reset: bool = False) -> None:
     wake = asyncio.Event()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(serve(status, port=settings.indexer_port))
-        status.phase = "standby"
-        lost = await stack.enter_async_context(writer_lock(settings.database_url, schema))
+        # A standby has everything open already: when the lock is its own, only the state is left to be read.
         chain = await stack.enter_async_context(connect_chain(settings, deployment, network))
         await check_chain(chain, deployment)
-        await prepare(settings.database_url, deployment, schema=schema, reset=reset)
         documents = await stack.enter_async_context(
             DocumentWorker.open(
                 settings.database_url, IpfsStore(settings.ipfs_api, timeout_s=settings.ipfs_timeout_s)
             )
         )
+        status.phase = "standby"
+        lost = await stack.enter_async_context(writer_lock(settings.database_url, schema))
+        await prepare(settings.database_url, deployment, schema=schema, reset=reset)
         service = Service(settings, deployment, network, chain, status, wake, documents, schema)
         async with asyncio.TaskGroup() as group:
             group.create_task(watch(lost))
@@ -214,6 +215,7 @@ def connect_chain(
         EventBook.of(deployment).addresses,
         timeout_s=network.rpc_timeout_s,
         max_log_blocks=network.max_log_blocks,
+        requests_per_s=settings.requests_per_s,
     )
 
 

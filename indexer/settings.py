@@ -4,7 +4,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from protocol.networks import LOCAL_CHAIN_IDS
 from protocol.settings import ChainSettings, IpfsSettings, PostgresUrl
+
+PUBLIC_REQUESTS_PER_S = 5.0
+"""What no public endpoint is known to refuse; it rises from there while the node is content."""
 
 
 def _http_urls(value: str) -> str:
@@ -27,9 +31,22 @@ class IndexerSettings(ChainSettings, IpfsSettings):
         8090, ge=0, le=65535, description="port of /health, /ready, /status and /metrics"
     )
     indexer_ready_lag: int = Field(3, ge=0, description="blocks behind the head at which /ready turns 503")
+    indexer_rpc_rate: float = Field(
+        0,
+        ge=0,
+        description="requests a second that each RPC endpoint is sent at first; it adapts. 0: no limit on a local"
+        " chain until the node refuses, 5 elsewhere",
+    )
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error"
     )
+
+    @property
+    def requests_per_s(self) -> float | None:
+        """First limit of requests a second for each endpoint; None for none."""
+        if self.indexer_rpc_rate:
+            return self.indexer_rpc_rate
+        return None if self.filecoin_chain_id in LOCAL_CHAIN_IDS else PUBLIC_REQUESTS_PER_S
 
     @property
     def rpc_urls(self) -> list[str]:

@@ -14,12 +14,13 @@ import asyncpg
 import msgspec
 
 from indexer.chain import Header
+from indexer.copying import copy_logs, copy_task_events
 from indexer.errors import LostLock
 from indexer.events import Log
 from indexer.fold.audits import ROUNDS, places
 from indexer.fold.state import Changes, Keys, State
 from indexer.rpc.wire import hexed
-from indexer.tables import APPENDED, FOLDED, FOLDED_BY_NAME, Table
+from indexer.tables import APPENDED, FOLDED, FOLDED_BY_NAME, HISTORY, Table
 
 LOG_COLUMNS = Log.__struct_fields__
 CHANNEL = "parity_block"
@@ -78,7 +79,8 @@ class Store:
     @asynccontextmanager
     async def open(cls, database_url: str, schema: str) -> AsyncIterator["Store"]:
         """Open two connections: the writer's transactions overlap with reads of rows for the next batch."""
-        settings = {"search_path": f"{schema}, public"}
+        # A commit that a crash of the database's machine takes back is indexed again, since the cursor goes with it.
+        settings = {"search_path": f"{schema}, public", "synchronous_commit": "off"}
         writer = await asyncpg.connect(database_url, server_settings=settings)
         try:
             reader = await asyncpg.connect(database_url, server_settings=settings)
@@ -157,7 +159,12 @@ class Store:
             unknown = rows.unknown(wanted)
             rows.learn(unknown, await _by_key(connection, FOLDED_BY_NAME[name], unknown))
         if unknown := state.modules.unknown(keys.modules):
-            state.modules.learn(unknown, {})
+            table = FOLDED_BY_NAME["modules"]
+            found = {
+                (row["contract"], row["module"]): _row(table, row)
+                for row in await connection.fetch("SELECT * FROM modules")
+            }
+            state.modules.learn(unknown, found)
 
     async def _load_tasks(self, connection: asyncpg.Connection, state: State, unknown: list[bytes]) -> None:
         if not unknown:
@@ -251,12 +258,24 @@ class Transaction:
 
     async def write(self, batch: Batch) -> None:
         """Write logs, rows, undo images and blocks."""
-        await self._copy("logs", LOG_COLUMNS, [msgspec.structs.astuple(log) for log in batch.logs])
-        for name, records in batch.changes.rows.items():
-            await self._merge(FOLDED_BY_NAME[name], records, undo_block=batch.undo_block)
+        if batch.logs:
+            await copy_logs(self.connection, batch.logs)
+        for name, table in FOLDED_BY_NAME.items():
+            new, changed = batch.changes.new.get(name, []), batch.changes.changed.get(name, [])
+            if batch.undo_block is not None:
+                await self._merge(table, [*new, *changed], undo_block=batch.undo_block)
+                continue
+            await self._copy(name, table.columns, new)
+            await self._merge(table, changed, undo_block=None)
         for name, kind in APPENDED.items():
+            if name == "task_events":
+                continue
             rows: Iterable[msgspec.Struct] = getattr(batch.changes, name)
             await self._copy(name, kind.__struct_fields__, [msgspec.structs.astuple(row) for row in rows])
+        if batch.changes.task_events:
+            await copy_task_events(self.connection, batch.changes.task_events)
+        for name, records in batch.changes.history.items():
+            await self._copy(f"{name}_history", HISTORY[f"{name}_history"], records)
         await self.want_documents(batch.changes.documents)
         await self.add_blocks(batch.blocks)
 
@@ -279,6 +298,8 @@ class Transaction:
     async def _merge(
         self, table: Table, records: Sequence[tuple[Any, ...]], *, undo_block: int | None
     ) -> None:
+        if not records:
+            return
         await self._copy(table.stage, table.columns, records)
         if undo_block is not None:
             await self.connection.execute(table.keep_before_images(), undo_block)
@@ -301,7 +322,7 @@ class Transaction:
             await self.connection.execute(table.undo_created(), ancestor)
             await self.connection.execute(table.undo_changed(), ancestor)
         await self.connection.execute("DELETE FROM undo WHERE block_number > $1", ancestor)
-        for name in (*APPENDED, "logs"):
+        for name in (*APPENDED, *HISTORY, "logs"):
             await self.connection.execute(f"DELETE FROM {name} WHERE block_number > $1", ancestor)  # noqa: S608 (our names)
         await self.connection.execute("DELETE FROM blocks WHERE number > $1", ancestor)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import msgspec
 
 from indexer.fold import audit_rows, monitoring_rows, rows, session_rows
+from indexer.fold.history import FIXED, kept_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,5 +112,31 @@ APPENDED: dict[str, type[msgspec.Struct]] = {
 }
 """Tables that only grow; a reorganisation deletes by block."""
 
-CANONICAL = (*FOLDED_BY_NAME, *APPENDED, "logs")
+HISTORY = {f"{name}_history": (*kept_columns(name)[:-1], "block_number") for name in FIXED}
+"""Columns of the history tables; their `block_number` is the row's `updated_block`."""
+
+CANONICAL = (*FOLDED_BY_NAME, *APPENDED, *HISTORY, "logs")
 """Tables that every indexer of the chain must have equal, row for row, once at the same block."""
+
+
+def as_of_function(table: Table) -> str:
+    """Make `public.<table>_at(as_of)`: the rows of a table with history as they were at the end of a block.
+
+    It reads the published views, so that who may read those may call it.
+    """
+    key = ", ".join(table.key)
+    match = " AND ".join(f"h.{column} = t.{column}" for column in table.key)
+    columns = ", ".join(_as_of_column(table, column) for column in table.columns)
+    return (
+        f"CREATE FUNCTION public.{table.name}_at(as_of int8) RETURNS SETOF public.{table.name} "  # noqa: S608 (our names)
+        f"LANGUAGE sql STABLE AS $$ SELECT {columns} FROM public.{table.name} t CROSS JOIN LATERAL ("
+        f"SELECT * FROM public.{table.name}_history h WHERE {match} AND h.block_number <= as_of "
+        f"ORDER BY {key}, h.block_number DESC LIMIT 1) h $$"
+    )
+
+
+def _as_of_column(table: Table, column: str) -> str:
+    if column == "updated_block":
+        return "h.block_number"
+    is_fixed = column in table.key or column in FIXED[table.name]
+    return f't."{column}"' if is_fixed else f'h."{column}"'

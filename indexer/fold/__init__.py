@@ -1,13 +1,13 @@
 """The fold: events in, rows out. Pure: no clock, no network, no database."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from indexer.errors import FoldError
 from indexer.events import Event
 from indexer.fold import audits, escrow, federated, monitoring, reputation, wallet
 from indexer.fold.state import Impossible, Keys, State
 
-FOLD_VERSION = 6
+FOLD_VERSION = 7
 """Raise whenever equal events would give other rows: the index is then built anew beside the old one."""
 
 FOLDS = {
@@ -44,6 +44,17 @@ def apply(state: State, event: Event) -> None:
             f"{event.type.contract}.{event.type.name} at {event.log.where}: {error}",
             hint="The node skipped events, or this indexer does not know the contracts: run `parity-indexer verify`.",
         ) from error
+
+
+def fold(state: State, events: Sequence[Event]) -> None:
+    """Fold the events of whole blocks, in the order of the chain."""
+    block = events[0].log.block_number if events else None
+    for event in events:
+        if event.log.block_number != block:
+            state.end_block()
+            block = event.log.block_number
+        apply(state, event)
+    state.end_block()
 
 
 def needs(events: Iterable[Event]) -> Keys:

@@ -2,11 +2,13 @@
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from indexer.fold.audit_rows import Audit, AuditPanel, AuditRules, AuditVote
+from indexer.fold.history import FIXED, kept_columns
 from indexer.fold.monitoring_rows import Assignment, MonitoringVerdict, Report
 from indexer.fold.monitoring_rows import Round as MonitoringRound
 from indexer.fold.rows import (
@@ -37,9 +39,14 @@ class Impossible(Exception):
 class Rows(Generic[K, R]):
     """Rows of one table by key. A key is known (row or None) before the fold may ask for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, kept: tuple[str, ...] | None = None) -> None:
+        """Make an empty table. `kept` names the columns of its history, if it has one."""
         self._known: dict[K, R | None] = {}
         self._changed: dict[K, None] = {}
+        self._absent: set[K] = set()
+        self._image = attrgetter(*kept) if kept else None
+        self._changed_in_block: dict[K, None] = {}
+        self._history: list[Record] = []
 
     def find(self, key: K) -> R | None:
         """Give the row or None; `KeyError` when nobody looked in the database for it: a gap in `needs`."""
@@ -49,28 +56,52 @@ class Rows(Generic[K, R]):
         """Note a new or changed row."""
         self._known[key] = row
         self._changed[key] = None
+        if self._image is not None:
+            self._changed_in_block[key] = None
         return row
+
+    def end_block(self) -> None:
+        """Keep the rows that the block changed as they are at its end."""
+        if self._image is not None and self._changed_in_block:
+            self._history += [self._image(self._known[key]) for key in self._changed_in_block]
+            self._changed_in_block.clear()
+
+    def take_history(self) -> list[Record]:
+        """Give what was kept, once."""
+        history, self._history = self._history, []
+        return history
 
     def unknown(self, keys: Iterable[K]) -> list[K]:
         """List the keys that must be looked up first."""
         return [key for key in keys if key not in self._known]
 
     def learn(self, keys: Iterable[K], rows: Mapping[K, R]) -> None:
-        """Take what the database has, or has not, for the keys."""
+        """Take what the database has, or surely has not, for the keys."""
         for key in keys:
-            self._known[key] = rows.get(key)
+            self._known[key] = row = rows.get(key)
+            if row is None:
+                self._absent.add(key)
 
-    def take_changed(self) -> list[Record]:
-        """Give changed rows as records, once."""
-        known = self._known
-        records = [msgspec.structs.astuple(row) for key in self._changed if (row := known[key]) is not None]
+    def take_changed(self) -> tuple[list[Record], list[Record]]:
+        """Give the rows that are new to the database, and those that it has in an older form; as records, once."""
+        known, absent = self._known, self._absent
+        new: list[Record] = []
+        changed: list[Record] = []
+        for key in self._changed:
+            row = known[key]
+            if row is not None:
+                (new if key in absent else changed).append(msgspec.structs.astuple(row))
+        absent.difference_update(self._changed)
         self._changed.clear()
-        return records
+        return new, changed
 
     def forget(self) -> None:
         """Drop everything; the caller has written what changed."""
         self._known.clear()
         self._changed.clear()
+        self._absent.clear()
+        self._changed_in_block.clear()
+        self._history.clear()
 
     def __len__(self) -> int:
         """Count the known keys."""
@@ -101,9 +132,11 @@ class Keys:
 
 @dataclass(slots=True)
 class Changes:
-    """What folding some events changed: records by table, appended rows, documents to fetch."""
+    """What folding some events made: new, changed and past records by table, appended rows, documents to fetch."""
 
-    rows: dict[str, list[Record]]
+    new: dict[str, list[Record]]
+    changed: dict[str, list[Record]]
+    history: dict[str, list[Record]]
     task_events: list[TaskEvent]
     reputation_events: list[ReputationEvent]
     fl_events: list[SessionEvent]
@@ -114,14 +147,14 @@ class State:
     """All rows that the fold has in memory."""
 
     def __init__(self) -> None:
-        self.balances: Rows[bytes, Balance] = Rows()
-        self.tasks: Rows[bytes, Task] = Rows()
-        self.seats: Rows[tuple[bytes, int], Seat] = Rows()
-        self.runners: Rows[bytes, Runner] = Rows()
-        self.reputations: Rows[bytes, Reputation] = Rows()
+        self.balances: Rows[bytes, Balance] = Rows(kept=kept_columns("balances"))
+        self.tasks: Rows[bytes, Task] = Rows(kept=kept_columns("tasks"))
+        self.seats: Rows[tuple[bytes, int], Seat] = Rows(kept=kept_columns("task_seats"))
+        self.runners: Rows[bytes, Runner] = Rows(kept=kept_columns("runners"))
+        self.reputations: Rows[bytes, Reputation] = Rows(kept=kept_columns("runner_reputation"))
         self.parameters: Rows[int, Parameters] = Rows()
         self.client_epochs: Rows[bytes, ClientEpoch] = Rows()
-        self.channels: Rows[bytes, Channel] = Rows()
+        self.channels: Rows[bytes, Channel] = Rows(kept=kept_columns("channels"))
         self.modules: Rows[tuple[bytes, bytes], Module] = Rows()
         self.pauses: Rows[bytes, Pause] = Rows()
         self.sessions: Rows[bytes, Session] = Rows()
@@ -171,10 +204,18 @@ class State:
             "audit_rules": self.audit_rules,
         }
 
+    def end_block(self) -> None:
+        """Note that all events of a block are folded."""
+        for name in FIXED:
+            self.tables()[name].end_block()
+
     def take_changes(self) -> Changes:
         """Give everything that changed since the last call, as values that later folding does not touch."""
+        taken = {name: rows.take_changed() for name, rows in self.tables().items()}
         changes = Changes(
-            rows={name: records for name, rows in self.tables().items() if (records := rows.take_changed())},
+            new={name: new for name, (new, _) in taken.items() if new},
+            changed={name: changed for name, (_, changed) in taken.items() if changed},
+            history={name: past for name in FIXED if (past := self.tables()[name].take_history())},
             task_events=self.task_events,
             reputation_events=self.reputation_events,
             fl_events=self.session_events,

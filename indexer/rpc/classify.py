@@ -28,6 +28,7 @@ class RpcError(ChainError):
     def __init__(self, code: int, text: str, *, method: str) -> None:
         self.meaning = meaning_of(code, text)
         self.code = code
+        self.is_rate_limit = _RATE_LIMIT.search(text) is not None
         self.cap = cap_of(text) if self.meaning is Meaning.TOO_WIDE else None
         super().__init__(f"{method}: {text} (code {code})", hint=_HINTS.get(self.meaning))
 
@@ -58,6 +59,7 @@ _RETRY = re.compile(
     r"|rate limit|too many requests|timeout|timed out|temporar|overloaded|try again|internal error",
     re.IGNORECASE,
 )
+_RATE_LIMIT = re.compile(r"rate limit|too many requests", re.IGNORECASE)
 _CAP = re.compile(
     r"(?:maximum(?: allowed)?(?: is| of)?|max(?: block)? range:?|limited to|up to)(?: a)?\s+([\d,]+)",
     re.IGNORECASE,

@@ -9,6 +9,7 @@ import aiohttp
 import msgspec
 
 from indexer.rpc.classify import RpcError
+from indexer.rpc.rate import RequestRate
 from indexer.rpc.wire import Call, Reply
 from protocol.errors import RpcUnavailable
 
@@ -25,10 +26,18 @@ MAX_RESPONSE_BYTES = 256 * 2**20
 class Endpoint:
     """One URL. `failures` counts failures in a row; a parked one is used only when nothing else is left."""
 
-    def __init__(self, url: str, session: aiohttp.ClientSession, *, timeout_s: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        session: aiohttp.ClientSession,
+        *,
+        timeout_s: float,
+        requests_per_s: float | None = None,
+    ) -> None:
         self.url = url
         self.failures = 0
         self.parked_until = 0.0
+        self.rate = RequestRate(requests_per_s)
         self._session = session
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
 
@@ -45,6 +54,7 @@ class Endpoint:
         """Forget earlier failures."""
         self.failures = 0
         self.parked_until = 0.0
+        self.rate.succeeded()
 
     def failed(self, *, retry_after_s: float | None = None) -> None:
         """Count a failure; park after a few, or for as long as the node asked."""
@@ -56,6 +66,7 @@ class Endpoint:
 
     async def send(self, calls: Sequence[Call]) -> list[Reply]:
         """Send a batch; replies come in the order of the calls. `RpcUnavailable` when the node did not answer it."""
+        await self.rate.wait(len(calls))
         body = [
             {"jsonrpc": "2.0", "id": number, "method": call.method, "params": call.params}
             for number, call in enumerate(calls)
@@ -70,6 +81,7 @@ class Endpoint:
             ) as response:
                 content = await response.read()
                 if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+                    self.rate.refused()
                     raise RateLimited(self.name, response.headers.get("Retry-After"))
                 if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR or not content:
                     raise unavailable(self.name, f"HTTP status {response.status}")

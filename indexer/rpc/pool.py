@@ -33,12 +33,20 @@ class RpcPool:
     @classmethod
     @asynccontextmanager
     async def connect(
-        cls, urls: Sequence[str], *, timeout_s: float, tries: int = TRIES
+        cls,
+        urls: Sequence[str],
+        *,
+        timeout_s: float,
+        tries: int = TRIES,
+        requests_per_s: float | None = None,
     ) -> AsyncIterator["RpcPool"]:
         """Open one HTTP session for all endpoints, and close it at the end."""
         connector = aiohttp.TCPConnector(limit_per_host=8)
         async with aiohttp.ClientSession(connector=connector, json_serialize=lambda _: "") as session:
-            yield cls([Endpoint(url, session, timeout_s=timeout_s) for url in urls], tries=tries)
+            endpoints = [
+                Endpoint(url, session, timeout_s=timeout_s, requests_per_s=requests_per_s) for url in urls
+            ]
+            yield cls(endpoints, tries=tries)
 
     async def send(self, calls: Sequence[Call]) -> list[Reply]:
         """Have one endpoint answer the whole batch.
@@ -47,27 +55,35 @@ class RpcPool:
         try may cure are retried here. Raises `RpcUnavailable` after the last try.
         """
         failure: RpcUnavailable | RpcError | None = None
+        lacking: list[Endpoint] = []
         for attempt in range(self._tries):
-            endpoint = self._choose()
+            endpoint = self._choose(lacking)
             try:
                 replies = await endpoint.send(calls)
-                failure = _curable(calls, replies)
+                failure = _curable(calls, replies, elsewhere=len(lacking) + 1 < len(self.endpoints))
             except (RpcUnavailable, RpcError) as error:
                 failure = error
             self.requests[calls[0].method, "failed" if failure else "ok"] += 1
             if failure is None:
                 endpoint.succeeded()
                 return replies
+            if _is_no_history(failure) and len(lacking) + 1 < len(self.endpoints):
+                # Another endpoint may be an archive; this one is as good as before for everything else.
+                lacking.append(endpoint)
+                continue
             if isinstance(failure, RpcError) and failure.meaning is not Meaning.RETRY:
                 raise failure
+            if isinstance(failure, RpcError) and failure.is_rate_limit:
+                endpoint.rate.refused()
             endpoint.failed(retry_after_s=getattr(failure, "retry_after_s", None))
             if attempt + 1 < self._tries:
                 await self._wait(attempt, endpoint, failure)
         raise RpcUnavailable(str(failure), hint=failure.hint if failure else None) from failure
 
-    def _choose(self) -> Endpoint:
+    def _choose(self, lacking: Sequence[Endpoint]) -> Endpoint:
         now = time.monotonic()
-        return min(self.endpoints, key=lambda endpoint: (endpoint.is_parked(now), endpoint.failures))
+        able = [endpoint for endpoint in self.endpoints if endpoint not in lacking]
+        return min(able, key=lambda endpoint: (endpoint.is_parked(now), endpoint.failures))
 
     async def _wait(self, attempt: int, endpoint: Endpoint, failure: Exception) -> None:
         ceiling = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**attempt)
@@ -81,10 +97,15 @@ class RpcPool:
         await asyncio.sleep(wait_s)
 
 
-def _curable(calls: Sequence[Call], replies: Sequence[Reply]) -> RpcError | None:
+def _curable(calls: Sequence[Call], replies: Sequence[Reply], *, elsewhere: bool) -> RpcError | None:
+    """Give an error that a later try may cure, or one `elsewhere`: at another endpoint."""
     for call, reply in zip(calls, replies, strict=True):
         if reply.error is not None:
             error = RpcError(reply.error.code, reply.error.message, method=call.method)
-            if error.meaning is Meaning.RETRY:
+            if error.meaning is Meaning.RETRY or (elsewhere and _is_no_history(error)):
                 return error
     return None
+
+
+def _is_no_history(error: Exception | None) -> bool:
+    return isinstance(error, RpcError) and error.meaning is Meaning.NO_HISTORY

@@ -5,7 +5,7 @@ A node that names its limit is believed for good: waiting never helps, the same 
 
 from dataclasses import dataclass
 
-START_BLOCKS = 500
+START_BLOCKS = 20
 SMALL_BYTES = 1_500_000
 LARGE_BYTES = 4_000_000
 QUICK_S = 2.0

@@ -6,7 +6,7 @@ import asyncpg
 
 from indexer import schema as versions
 from indexer.schema_docs import database_page, relations
-from indexer.tables import APPENDED, FOLDED
+from indexer.tables import APPENDED, FOLDED, HISTORY
 from tests.indexer.conftest import Rig
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +46,17 @@ async def test_row_structs_have_the_columns_of_their_tables(rig: Rig) -> None:
         assert [row["column_name"] for row in columns] == list(struct.__struct_fields__), name
 
 
+async def test_history_tables_hold_every_column_that_can_change(rig: Rig) -> None:
+    for name, kept in HISTORY.items():
+        columns = await rig.fetch(
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = $1 AND table_name = $2"
+            " ORDER BY ordinal_position",
+            rig.schema,
+            name,
+        )
+        assert [row["column_name"] for row in columns] == list(kept), name
+
+
 async def test_readers_see_the_published_version_through_public_views(rig: Rig) -> None:
     connection = await asyncpg.connect(rig.database_url)
     try:
@@ -57,6 +68,8 @@ async def test_readers_see_the_published_version_through_public_views(rig: Rig) 
         await versions.publish(connection, other)
         assert await connection.fetchval("SELECT head_number FROM public.sync_state") == 77
         assert await versions.published(connection) == other
+        await connection.execute(f"SET search_path = {other}, public")
+        assert await versions.published(connection) == other, "whatever the connection looks at"
         assert await connection.fetchval("SELECT one FROM public.mine") == 1
         assert await connection.fetchval("SELECT count(*) FROM public.prompt_requests") == 0
     finally:

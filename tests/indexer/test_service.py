@@ -61,15 +61,33 @@ async def test_probes_tell_how_far_the_index_has_come(rig: Rig, settings: dict[s
             assert 'indexer_rpc_requests_total{method="eth_getLogs",outcome="ok"}' in metrics
 
 
-async def test_a_standby_takes_over_when_the_writer_dies(rig: Rig, settings: dict[str, str]) -> None:
+async def blocks_go_on(rig: Rig, *, every_s: float) -> None:
+    while True:
+        await asyncio.sleep(every_s)
+        rig.node.grow(1, nulls=0)
+
+
+async def test_a_standby_takes_over_within_two_blocks_when_the_writer_is_killed(
+    rig: Rig, settings: dict[str, str]
+) -> None:
     rig.node.grow(10)
     async with indexer_process(settings) as first:
         await wait_until_indexed(rig.database_url, rig.schema, block_hash=rig.node.head.hash)
         async with indexer_process(settings) as second:
             await line_with(second, "standby")
-            first.kill()
-            rig.node.grow(10)
+            growing = asyncio.create_task(blocks_go_on(rig, every_s=2))
+            try:
+                first.kill()
+                killed_at = rig.node.head.number
+                before = await nonce_of(rig.database_url, rig.schema)
+                rig.node.grow(1, nulls=0)
+                while await nonce_of(rig.database_url, rig.schema) == before:  # noqa: ASYNC110 (another process)
+                    await asyncio.sleep(0.02)
+                assert rig.node.head.number <= killed_at + 2
+            finally:
+                growing.cancel()
             await wait_until_indexed(rig.database_url, rig.schema, block_hash=rig.node.head.hash)
+    await assert_equal_to_fresh_fold(rig)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

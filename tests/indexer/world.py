@@ -24,7 +24,7 @@ ADDRESSES = {
     "SessionCharter": bytes.fromhex("a4" * 20),
     "FederatedLearning": bytes.fromhex("a5" * 20),
     "PeerMonitoring": bytes.fromhex("a6" * 20),
-    "AuditCourt": bytes.fromhex("a4" * 20),
+    "AuditCourt": bytes.fromhex("a7" * 20),
 }
 TREASURY = bytes.fromhex("77" * 20)
 DEAD = bytes.fromhex("000000000000000000000000000000000000dead")

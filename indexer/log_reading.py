@@ -1,0 +1,105 @@
+"""Turn the logs of a node's answer into ours, and believe none that an honest answer could not hold.
+
+This runs once for every event of the chain, so what neighbours share (block, transaction, contract) is read once.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import pairwise
+
+from indexer.errors import InconsistentChain
+from indexer.events import Log, block_time
+from indexer.rpc.wire import WireLog, data, quantity
+
+
+def read_logs(
+    wire: Sequence[WireLog],
+    *,
+    first: int,
+    last: int,
+    addresses: Mapping[str, bytes],
+    times: Mapping[str, datetime],
+) -> list[Log]:
+    """Give the logs in the order of the chain.
+
+    `addresses` maps the contracts asked for, as the wire writes them; `times` the block numbers of the wire to times of
+    blocks, for logs that do not carry them. Raises `InconsistentChain` when a log was not asked for, comes twice, or was
+    removed, or when a height has two hashes.
+    """
+    logs: list[Log] = []
+    number, tx_index, log_index = -1, -1, -1
+    in_order = True
+    number_text = hash_text = tx_text = ""
+    block_hash = tx_hash = b""
+    when: datetime | None = None
+    fromhex = bytes.fromhex
+    for entry in wire:
+        if entry.block_hash != hash_text or entry.block_number != number_text:
+            _refuse_second_hash(entry, number_text)
+            number_text, hash_text = entry.block_number, entry.block_hash
+            block_number, block_hash = quantity(number_text), data(hash_text)
+            when = times.get(number_text) or _own_time(entry)
+            in_order = in_order and block_number > number
+            number, tx_index, log_index = block_number, -1, -1
+            if not first <= number <= last:
+                raise InconsistentChain(
+                    f"the node answered with a log of block {number}, outside {first} to {last}"
+                )
+        if entry.transaction_hash != tx_text:
+            tx_text = entry.transaction_hash
+            tx_hash = data(tx_text)
+        this_tx, this_log = int(entry.transaction_index, 16), int(entry.log_index, 16)
+        in_order = in_order and (this_tx > tx_index or (this_tx == tx_index and this_log > log_index))
+        tx_index, log_index = this_tx, this_log
+        address = addresses.get(entry.address)
+        if address is None or entry.removed:
+            address = _checked_address(entry, addresses)
+        logs.append(
+            Log(
+                number,
+                tx_index,
+                log_index,
+                block_hash,
+                when,  # type: ignore[arg-type]
+                tx_hash,
+                address,
+                fromhex("".join(entry.topics).replace("0x", "")),
+                fromhex(entry.data[2:]),
+            )
+        )
+    return logs if in_order else _sorted(logs)
+
+
+def _refuse_second_hash(entry: WireLog, previous_number: str) -> None:
+    if entry.block_number == previous_number:
+        raise InconsistentChain(
+            f"block {quantity(previous_number)} has two hashes: the chain is reorganising"
+        )
+
+
+def _own_time(entry: WireLog) -> datetime:
+    if entry.block_timestamp is None:
+        raise InconsistentChain(f"block {quantity(entry.block_number)} has logs and no header")
+    return block_time(quantity(entry.block_timestamp))
+
+
+def _checked_address(entry: WireLog, addresses: Mapping[str, bytes]) -> bytes:
+    if entry.removed:
+        raise InconsistentChain(
+            f"block {quantity(entry.block_number)} holds removed logs: the chain is reorganising"
+        )
+    address = addresses.get(entry.address.lower())
+    if address is None:
+        raise InconsistentChain(f"the node answered with a log of {entry.address}, which was not asked for")
+    return address
+
+
+def _sorted(logs: list[Log]) -> list[Log]:
+    """Put logs in order that came in another, and look between neighbours again."""
+    logs.sort(key=lambda log: log.position)
+    for before, log in pairwise(logs):
+        if log.position == before.position:
+            raise InconsistentChain(f"{log.where}: the node answered with the same log twice")
+        if log.block_number == before.block_number and log.block_hash != before.block_hash:
+            raise InconsistentChain(f"block {log.block_number} has two hashes: the chain is reorganising")
+    return logs
