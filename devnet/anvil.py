@@ -22,6 +22,10 @@ from protocol.errors import ChainError
 _LISTENING = re.compile(rb"Listening on 127\.0\.0\.1:(\d+)")
 
 
+STATES_KEPT = 600
+"""Past states that can be read; without a limit anvil keeps each block's in a file, gigabytes in an hour."""
+
+
 @dataclass(frozen=True, slots=True)
 class Anvil:
     """A running chain. Use `async with Anvil.start(...)`."""
@@ -106,6 +110,7 @@ def _argv(
         *("--chain-id", str(chain_id)),
         *("--accounts", str(ACCOUNT_COUNT)),
         *("--mnemonic", MNEMONIC),
+        *("--prune-history", str(STATES_KEPT)),
     ]
     if block_time_s is not None:
         argv += ["--block-time", f"{block_time_s:g}", "--mixed-mining"]
