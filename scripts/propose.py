@@ -27,8 +27,7 @@ def cli(
     """Propose the latest parameters with what the options change, as a new version.
 
     A version of task parameters comes with its rules of audits, --session- options make one of session parameters. Windows
-    are blocks, shares basis points; TaskEscrow.md, AuditCourt.md and FederatedLearning.md in docs/reference/contracts say
-    what each means.
+    are blocks, shares basis points; docs/reference/contracts says what each means.
     """
     session = Session(provider=provider, account=account)
     deployment = deployment_of(session, folder)
