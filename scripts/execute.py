@@ -30,5 +30,8 @@ def cli(provider: ProviderAPI, account: AccountAPI, folder: str, proposal: int) 
         raise found.refuse(_HINTS.get(found.state, "There is nothing left to do with it."))
     transaction = session.build(governor, "execute(uint256)", proposal)
     session.send(session.tried(transaction), what="execute")
-    latest = session.contract("TaskEscrow", deployment.task_escrow).latestParamsId()
-    click.echo(f"Executed. New orders follow parameter version {latest}; running tasks keep their own.")
+    orders = session.contract("TaskEscrow", deployment.task_escrow).latestParamsId()
+    sessions = session.contract("SessionCharter", deployment.session_charter).latestParamsId()
+    click.echo(
+        f"Executed. New orders follow parameter version {orders}, new sessions version {sessions}; what runs keeps its own."
+    )

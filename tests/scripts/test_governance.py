@@ -6,13 +6,16 @@ import pytest
 
 from devnet.accounts import LocalAccounts
 from protocol.chain import Chain
-from protocol.deployment import load_deployment
+from protocol.deployment import Deployment, load_deployment
+from scripts._encoding import encode_call
 from tests.scripts.ape import Ape
 
 OUTSIDER = "TEST::3"
 PERIOD_S, TIMELOCK_S = 40, 5
 FEE = 6
 """Where feeBps stands among the parameters."""
+AUDIT_FEE = 3
+"""Where auditFeeBps stands among the rules of audits."""
 
 
 async def propose(ape: Ape, *options: str) -> str:
@@ -28,6 +31,31 @@ async def fees(ape: Ape) -> list[int]:
     async with Chain.connect(ape.url, load_deployment(31337, folder=ape.folder)) as chain:
         latest = await chain.escrow.functions.latestParamsId().call()
         return [(await chain.escrow.functions.paramsOf(n + 1).call())[FEE] for n in range(latest)]
+
+
+async def audit_rules(ape: Ape, versions: int) -> list[list[int]]:
+    """The rules of audits of the first parameter versions."""
+    async with Chain.connect(ape.url, load_deployment(31337, folder=ape.folder)) as chain:
+        return [list(await chain.court.functions.rulesOf(n + 1).call()) for n in range(versions)]
+
+
+async def session_params(ape: Ape) -> list[list[int]]:
+    """All versions of the session parameters."""
+    async with Chain.connect(ape.url, load_deployment(31337, folder=ape.folder)) as chain:
+        latest = await chain.charter.functions.latestParamsId().call()
+        return [list(await chain.charter.functions.paramsOf(n + 1).call()) for n in range(latest)]
+
+
+async def carry_out(ape: Ape, number: str) -> None:
+    """Vote for a proposal, and queue and execute it when its times have come."""
+    for wait, step in (
+        (2, ("vote", number, "for")),
+        (PERIOD_S, ("queue", number)),
+        (TIMELOCK_S, ("execute", number)),
+    ):
+        await ape.skip(wait)
+        ran = await ape.run(*step)
+        assert ran.status == 0, ran.err
 
 
 async def test_a_proposal_is_voted_queued_and_executed_each_in_its_time(deployed_chain: Ape) -> None:
@@ -62,6 +90,43 @@ async def test_a_proposal_is_voted_queued_and_executed_each_in_its_time(deployed
     checked = await deployed_chain.run("check-deployment", account=None)
     assert checked.status == 0, checked.err
     assert "Governed: parameter version 2" in checked.out
+    first, second = await audit_rules(deployed_chain, 2)
+    assert second == first
+    assert any(second)
+
+
+async def test_one_proposal_changes_audits_and_sessions_and_leaves_the_rest(deployed_chain: Ape) -> None:
+    number = await propose(deployed_chain, "--audit-fee-bps", "1000", "--session-tip", "20000")
+    await carry_out(deployed_chain, number)
+    assert await fees(deployed_chain) == [200, 200]
+    first, second = await audit_rules(deployed_chain, 2)
+    assert second == [*first[:AUDIT_FEE], 1000, *first[AUDIT_FEE + 1 :]]
+    first, second = await session_params(deployed_chain)
+    assert second == [20_000, *first[1:]]
+
+
+async def test_sessions_alone_get_no_new_task_parameters(deployed_chain: Ape) -> None:
+    await carry_out(deployed_chain, await propose(deployed_chain, "--session-fee-bps", "100"))
+    assert await fees(deployed_chain) == [200]
+    assert len(await session_params(deployed_chain)) == 2
+
+
+async def test_rules_of_audits_are_those_of_the_newest_version_that_has_some(
+    deployed_chain: Ape, deployment: Deployment
+) -> None:
+    async with Chain.connect(deployed_chain.url, deployment) as chain:
+        params = await chain.escrow.functions.paramsOf(1).call()
+    call = encode_call("TaskEscrow", "addParams", tuple(params))
+    await deployed_chain.rpc("anvil_setBalance", deployment.timelock, hex(10**18))
+    await deployed_chain.rpc("anvil_impersonateAccount", deployment.timelock)
+    sent = {"from": deployment.timelock, "to": deployment.task_escrow, "data": "0x" + call.hex()}
+    await deployed_chain.rpc("eth_sendTransaction", sent)
+
+    await carry_out(deployed_chain, await propose(deployed_chain, "--fee-bps", "300"))
+    assert await fees(deployed_chain) == [200, 200, 300]
+    first, second, third = await audit_rules(deployed_chain, 3)
+    assert not any(second)
+    assert third == first
 
 
 async def test_votes_are_refused_in_words_before_the_vote_twice_and_without_tokens(
@@ -104,17 +169,21 @@ async def test_proposing_takes_votes_which_a_holder_can_delegate(
 
 
 @pytest.mark.parametrize(
-    ("fee", "status", "named"),
+    ("option", "value", "status", "named"),
     [
-        ("1001", 3, "The parameter feeBps is out of bounds."),
-        ("70000", 2, "'--fee-bps'"),
-        ("200", 2, "nothing would change"),
+        ("--fee-bps", "1001", 3, "The parameter feeBps is out of bounds."),
+        ("--fee-bps", "70000", 2, "'--fee-bps'"),
+        ("--fee-bps", "200", 2, "nothing would change"),
+        ("--min-audit-bps", "0", 3, "The audit rule minAuditBps is out of bounds."),
+        # Good for tasks alone, but a panel could not be drawn in time.
+        ("--panel-for", "2", 3, "The audit rule panelFor is out of bounds."),
+        ("--session-max-misses", "0", 3, "maxMisses"),
     ],
 )
 async def test_what_could_not_be_carried_out_is_not_proposed(
-    deployed_chain: Ape, fee: str, status: int, named: str
+    deployed_chain: Ape, option: str, value: str, status: int, named: str
 ) -> None:
-    ran = await deployed_chain.run("propose", "--fee-bps", fee)
+    ran = await deployed_chain.run("propose", option, value)
     assert ran.status == status
     assert named in ran.err
 

@@ -26,6 +26,19 @@ contract HandOverTest is Governed {
         assertEq(escrow.addParams(params()), 2);
     }
 
+    function test_NobodyButTheTimelockAddsRulesOfAudits() public {
+        address[4] memory others = [address(this), founder.addr, address(governor), treasury];
+        for (uint256 i = 0; i < others.length; i++) {
+            expectError(IAccessManaged.AccessManagedUnauthorized.selector, others[i]);
+            vm.prank(others[i]);
+            court.addRules(2, auditRules());
+        }
+        vm.startPrank(address(timelock));
+        court.addRules(escrow.addParams(params()), auditRules());
+        vm.stopPrank();
+        assertEq(court.rulesOf(2).minBond, auditRules().minBond);
+    }
+
     function test_TheDeployerTakesNothingBack() public {
         bytes4[] memory restricted = new bytes4[](1);
         restricted[0] = escrow.addParams.selector;

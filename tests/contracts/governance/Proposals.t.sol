@@ -5,6 +5,7 @@ import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
 import {TimelockController} from "@openzeppelin/contracts/governance/TimelockController.sol";
 
 import {Governed} from "../support/Governed.sol";
+import {IAuditCourtErrors} from "../../../contracts/interfaces/IAuditCourt.sol";
 import {ITaskEscrowErrors, ITaskEscrowTypes} from "../../../contracts/interfaces/ITaskEscrow.sol";
 
 contract ProposalsTest is Governed {
@@ -51,6 +52,41 @@ contract ProposalsTest is Governed {
         commitResult(later, 0, keys, RIGHT);
         revealResult(later, 0, keys, RIGHT);
         assertEq(free(treasury), REWARD * 200 / 10_000 + REWARD * 1_000 / 10_000);
+    }
+
+    /// @notice A proposal of version 2 with its rules of audits that may be executed.
+    function renewed(uint24 commitFor) private returns (uint256 id) {
+        address[] memory targets = new address[](2);
+        bytes[] memory calls = new bytes[](2);
+        (targets[0], targets[1]) = (address(escrow), address(court));
+        calls[0] = commitWindow(commitFor).data;
+        calls[1] = abi.encodeCall(court.addRules, (2, auditRules()));
+        vm.prank(founder.addr);
+        id = governor.propose(targets, new uint256[](2), calls, "new parameters, and audits under them");
+        vm.warp(governor.proposalSnapshot(id) + 1);
+        vote(id, founder, FOR);
+        close(id);
+        governor.queue(id);
+        vm.warp(governor.proposalEta(id));
+    }
+
+    function test_ParametersAndTheirRulesOfAuditsPassTogether() public {
+        governor.execute(renewed(99));
+        assertEq(keccak256(abi.encode(court.rulesOf(2))), keccak256(abi.encode(auditRules())));
+        ITaskEscrowTypes.Order memory order = orderOf(1, 1);
+        order.mode = ITaskEscrowTypes.Mode.Audited;
+        order.paramsId = 2;
+        assertStatus(submit(order), ITaskEscrowTypes.Status.Open);
+    }
+
+    function test_OfTwoProposalsOfTheSameVersionOneIsExecuted() public {
+        uint256 first = renewed(99);
+        uint256 second = renewed(98);
+        governor.execute(second);
+        expectError(IAuditCourtErrors.AuditRulesFixed.selector, uint256(2));
+        governor.execute(first);
+        assertEq(escrow.latestParamsId(), 2);
+        assertEq(escrow.paramsOf(2).commitFor, 98);
     }
 
     function test_MoreVotesAgainstThanForDefeat() public {

@@ -76,8 +76,11 @@ abstract contract Governed is Lives {
         restricted[0] = escrow.addParams.selector;
         bytes4[] memory lifting = new bytes4[](1);
         lifting[0] = wallet.unpause.selector;
-        bytes[] memory steps = new bytes[](5);
-        steps[4] = abi.encodeCall(manager.renounceRole, (ADMIN, address(this)));
+        bytes4[] memory judging = new bytes4[](1);
+        judging[0] = court.addRules.selector;
+        bytes[] memory steps = new bytes[](6);
+        steps[5] = abi.encodeCall(manager.renounceRole, (ADMIN, address(this)));
+        steps[4] = abi.encodeCall(manager.setTargetFunctionRole, (address(court), judging, GOVERNANCE));
         steps[3] = abi.encodeCall(manager.setTargetFunctionRole, (address(wallet), lifting, GOVERNANCE));
         steps[0] = abi.encodeCall(manager.setTargetFunctionRole, (address(escrow), restricted, GOVERNANCE));
         steps[1] = abi.encodeCall(manager.grantRole, (GOVERNANCE, address(timelock), 0));
