@@ -93,8 +93,6 @@ def worth(spec: LlmSpec, offer: ModelOffer) -> int:
 
 
 def _order_refusals(order: Order, terms: Terms, now: Circumstances) -> Iterator[Refusal]:
-    if order.mode is not Mode.QUORUM:
-        yield Refusal(cause=Cause.MODE, detail=f"mode {order.mode.name.lower()} is not supported yet")
     if order.client in terms.deny or order.payer in terms.deny:
         yield Refusal(cause=Cause.CREATOR, detail=f"{order.client} is on the deny list")
     if terms.allow and order.client not in terms.allow:
@@ -120,6 +118,12 @@ def _spec_refusals(
     options = spec.options
     if options.num_ctx > offer.context:
         yield Refusal(cause=Cause.LIMITS, detail=f"num_ctx {options.num_ctx}; the model has {offer.context}")
+    if order.mode is Mode.AUDITED and options.temperature > 0:
+        # Auditors look for the committed tokens among the likeliest; sampling leaves those at times.
+        yield Refusal(
+            cause=Cause.MODE,
+            detail=f"temperature {options.temperature:g}; audited answers are greedy (temperature 0)",
+        )
     metered = order.input_price > 0 or order.output_price > 0
     if metered and (
         order.input_price < int(offer.input_price) or order.output_price < int(offer.output_price)

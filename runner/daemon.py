@@ -24,6 +24,8 @@ from protocol.enums import RunnerStatus
 from protocol.errors import ConfigError, ParityError, RpcUnavailable
 from protocol.sender import Sender
 from runner.admission import Terms
+from runner.auditing.ballots import Ballots
+from runner.auditing.duty import AuditDuty
 from runner.errors import EngineError, ExecutionInvalid, JournalError
 from runner.escrow import Escrow, Registration
 from runner.executors.llm import LlmExecutor
@@ -87,6 +89,8 @@ async def run_daemon(settings: RunnerSettings, account: LocalAccount) -> None:
                     opinion = Observer(chain, journal, parts.store)
                     duty = MonitorDuty(chain, parts.sender, journal, opinion)
                     beside.append(partial(duty.run, parts.situation))
+                if settings.runner_auditing:
+                    beside.append(AuditDuty(parts).run)
                 await Daemon(parts, beside=beside).run()
 
 
@@ -170,7 +174,10 @@ class Daemon:
             self._working.discard(task_id)
 
     def _unfinished(self) -> int:
-        return sum(job.stage is not Stage.WAITING for job in self._parts.journal.live())
+        seats = sum(job.stage is not Stage.WAITING for job in self._parts.journal.live())
+        # A sealed vote that is never opened costs stake, so there is nothing to stop for before it is.
+        votes = Ballots(self._parts.journal).unopened() if self._parts.settings.runner_auditing else 0
+        return seats + votes
 
     async def _follow_engine(self) -> None:
         """Keep the offers equal to what the engine has, and the published profile equal to the offers."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocol.chain import Chain
-from protocol.enums import RunnerStatus, SeatState, TaskStatus
+from protocol.enums import AuditStage, RunnerStatus, SeatState, TaskStatus
+from runner.auditing.cases import Cases
 from runner.claiming import Draw
 from runner.life import Seat, View
 
@@ -24,6 +25,8 @@ _TASK = (
     ),
     *("revealed", "mode", "status"),
 )
+_JUDGED = (TaskStatus.CHALLENGEABLE, TaskStatus.DISPUTED)
+"""The AuditCourt has the windows of these."""
 _TERMINAL = (TaskStatus.FINAL, TaskStatus.FAILED, TaskStatus.CANCELLED)
 
 
@@ -50,6 +53,7 @@ class Escrow:
 
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
+        self._cases = Cases(chain)
         self._widening_step: int | None = None
         self._commit_for: dict[int, int] = {}
 
@@ -59,10 +63,15 @@ class Escrow:
         row = await self._chain.call(self._chain.escrow.functions.taskOf(task_id), block=head)
         task = dict(zip(_TASK, row, strict=True))
         seats = await asyncio.gather(*[self._seat(task_id, index, head) for index in range(task["claimed"])])
+        status, deadline, stage = TaskStatus(task["status"]), task["deadline"], AuditStage.NONE
+        if status in _JUDGED:
+            case = await self._cases.case(task_id, block=head)
+            deadline, stage = case.deadline, case.stage
         return View(
             head_block=head,
-            status=TaskStatus(task["status"]),
-            deadline=task["deadline"],
+            status=status,
+            audit=stage,
+            deadline=deadline,
             seed_block=task["seed_block"],
             replicas=task["replicas"],
             seats=tuple(seats),

@@ -7,11 +7,21 @@ happened meanwhile, the rule names the one step that is still missing.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from protocol.enums import SeatState, TaskStatus
+from protocol.enums import AuditStage, SeatState, TaskStatus
 from runner.jobs import Job
 
 ADVANCE_STAGGER_BLOCKS = 2
 """Blocks between the seats that may end an overdue phase, so that they do not all send it."""
+
+
+_AUDITS = {
+    AuditStage.OPEN: "it may be audited or challenged",
+    AuditStage.CLEARED: "spared by the beacon, it may be challenged",
+    AuditStage.VOTING: "auditors are drawn and vote",
+    AuditStage.REVEALING: "the auditors open their votes",
+    AuditStage.APPEALABLE: "the verdict may be appealed",
+    AuditStage.CLOSED: "the case is closed",
+}
 
 
 class Step(StrEnum):
@@ -40,7 +50,9 @@ class Seat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A task as the chain had it at `head_block`. `deadline` is the last block of the phase; `own` our seat, if any."""
+    """A task as the chain had it at `head_block`. `deadline` is the last block of the phase, or of the `audit`'s stage;
+    `own` is our seat, if any.
+    """
 
     head_block: int
     status: TaskStatus
@@ -49,6 +61,7 @@ class View:
     replicas: int
     seats: tuple[Seat, ...]
     own: Seat | None
+    audit: AuditStage = AuditStage.NONE
 
     @property
     def overdue(self) -> bool:
@@ -89,6 +102,8 @@ def _in_time(job: Job, view: View, own: Seat, *, node: str, stored: bool) -> Dec
         return _claimed(job, view, stored=stored)
     if own.state is SeatState.COMMITTED:
         return _committed(job, view, own, node=node)
+    if view.audit is not AuditStage.NONE:
+        return Decision(Step.WAIT, f"revealed; {_AUDITS[view.audit]} until block {view.deadline}")
     return Decision(Step.WAIT, "revealed; waiting for the other seats")
 
 

@@ -96,6 +96,9 @@ class RunnerSettings(ChainSettings, IpfsSettings):
         True,
         description="watch the runners that the beacon gives this one, and report; who does not loses score",
     )
+    runner_auditing: bool = Field(
+        True, description="judge audited answers of others when the lottery admits this runner, for a wage"
+    )
     runner_heartbeat_interval_s: float = Field(30.0, gt=0, description="seconds between two status lines")
     runner_log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error"

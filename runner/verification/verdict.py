@@ -11,7 +11,7 @@ from statistics import fmean
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from protocol.documents import LlmResult, LlmSpec, model_digest
-from protocol.fingerprint import Fingerprint
+from protocol.fingerprint import Fingerprint, TokenMark
 from runner.verification.probing import Probe, Probing
 
 UNFOUND_DELTA = 5_000
@@ -29,6 +29,9 @@ class Finding(StrEnum):
     CHOICE = "the model would have chosen other tokens"
     LIKELIHOOD = "the likelihoods are not those of this model"
     UNLIKELY = "the answer's tokens are not among the model's likeliest"
+    MISSING = "the answer or its fingerprint cannot be fetched"
+    MALFORMED = "the answer or its fingerprint is no such document"
+    ROOT = "the fingerprint is not the one that was committed to"
 
 
 class Thresholds(BaseModel):
@@ -42,6 +45,13 @@ class Thresholds(BaseModel):
     positions: int = Field(ge=1, le=64)
     honest_pairs: int = Field(ge=0)
     cheating_pairs: int = Field(ge=0)
+
+
+UNCALIBRATED = Thresholds(
+    same_choice=0.75, within=0.9, delta=30, positions=12, honest_pairs=0, cheating_pairs=0
+)
+"""For models that nobody has calibrated: an honest engine of the same build is 0 to 2 thousandths off, the nearest cheat
+(the same weights in 8 bits) about 55."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +71,7 @@ def calibrations() -> dict[str, Thresholds]:
 
 
 def thresholds_for(model: str) -> Thresholds | None:
-    """Give the thresholds for `name@sha256:<digest>`; None for a model that nobody has calibrated, which is not audited."""
+    """Give the thresholds for `name@sha256:<digest>`; None for a model that nobody has calibrated: `UNCALIBRATED` holds."""
     return calibrations().get(model_digest(model))
 
 
@@ -80,16 +90,32 @@ def check_papers(spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint) -> 
     """Check what needs no model: the fingerprint must be of this very answer, and be counted right."""
     if fingerprint.task != result.task or fingerprint.model != result.model or result.model != spec.model:
         return Finding.TEXT
+    if not all(_is_text(mark) for mark in fingerprint.tokens):
+        return Finding.MALFORMED
     shown = [mark for mark in fingerprint.tokens if mark.token]
     if fingerprint.text_before(len(fingerprint.tokens)).decode("utf-8", "replace") != result.output:
         return Finding.TEXT
     ended = len(fingerprint.tokens) - len(shown)
+    # A token that shows nothing ends the answer; elsewhere it would only shift the places that are probed.
     counted = result.output_tokens in (len(shown), len(fingerprint.tokens)) and ended <= 1
+    counted = counted and all(mark.token for mark in fingerprint.tokens[:-1])
     if not counted or result.input_tokens != fingerprint.input_tokens:
         return Finding.COUNTS
+    if result.output_tokens > spec.options.num_predict:
+        return Finding.COUNTS
+    if result.done_reason not in ("stop", "length"):
+        return Finding.ENDING
     if result.done_reason == "length" and result.output_tokens < spec.options.num_predict:
         return Finding.ENDING
     return Finding.VALID
+
+
+def _is_text(mark: TokenMark) -> bool:
+    try:
+        mark.content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def judge(result: LlmResult, probing: Probing, thresholds: Thresholds) -> Finding:

@@ -28,10 +28,14 @@ def test_an_ordinary_order_is_taken() -> None:
     assert check_spec(a_spec(), an_order(), offers=OFFERS, terms=TERMS, now=NOW) is None
 
 
-def test_a_mode_that_is_not_supported_is_refused() -> None:
-    refusal = check_order(an_order(mode=Mode.AUDITED), terms=TERMS, now=NOW)
-    assert refusal is not None
-    assert str(refusal) == "mode: mode audited is not supported yet"
+def test_an_audited_order_is_taken_if_its_answer_is_greedy() -> None:
+    order = an_order(mode=Mode.AUDITED)
+    assert check_order(order, terms=TERMS, now=NOW) is None
+    assert check_spec(a_spec(), order, offers=OFFERS, terms=TERMS, now=NOW) is None
+    sampled = a_spec(temperature=0.7)
+    assert check_spec(sampled, an_order(), offers=OFFERS, terms=TERMS, now=NOW) is None
+    refusal = check_spec(sampled, order, offers=OFFERS, terms=TERMS, now=NOW)
+    assert str(refusal) == "mode: temperature 0.7; audited answers are greedy (temperature 0)"
 
 
 def test_a_creator_on_the_deny_list_is_refused() -> None:
