@@ -50,8 +50,9 @@ class Seat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A task as the chain had it at `head_block`. `deadline` is the last block of the phase, or of the `audit`'s stage;
-    `own` is our seat, if any.
+    """A task as the chain had it at `head_block`.
+
+    `deadline` is the last block of the phase, or of the `audit`'s stage; `own` is our seat, if any.
     """
 
     head_block: int

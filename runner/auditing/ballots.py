@@ -31,7 +31,7 @@ class Ballots:
 
     def held(self) -> list[tuple[bytes, int]]:
         """List task and round of the votes whose case is not over, oldest first."""
-        return [(bytes.fromhex(task), int(round_)) for task, round_ in self._held()]
+        return [(bytes.fromhex(str(task)), int(round_)) for task, round_ in self._held()]
 
     def unopened(self) -> int:
         """Count the votes that still have to be opened."""

@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 
 class NotCompetent(Exception):
-    """This runner cannot judge the answer, and leaves the seat to others."""
+    """The answer is not one that this runner can judge: it leaves the seat to others."""
 
 
 class _Bad(Exception):

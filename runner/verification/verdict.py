@@ -92,22 +92,23 @@ def check_papers(spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint) -> 
         return Finding.TEXT
     if not all(_is_text(mark) for mark in fingerprint.tokens):
         return Finding.MALFORMED
-    shown = [mark for mark in fingerprint.tokens if mark.token]
     if fingerprint.text_before(len(fingerprint.tokens)).decode("utf-8", "replace") != result.output:
         return Finding.TEXT
-    ended = len(fingerprint.tokens) - len(shown)
+    if not _counted_right(spec, result, fingerprint):
+        return Finding.COUNTS
+    ended = result.done_reason == "stop"
+    full = result.done_reason == "length" and result.output_tokens == spec.options.num_predict
+    return Finding.VALID if ended or full else Finding.ENDING
+
+
+def _counted_right(spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint) -> bool:
     # A token that shows nothing ends the answer; elsewhere it would only shift the places that are probed.
+    shown = [mark for mark in fingerprint.tokens if mark.token]
+    ended = len(fingerprint.tokens) - len(shown)
     counted = result.output_tokens in (len(shown), len(fingerprint.tokens)) and ended <= 1
     counted = counted and all(mark.token for mark in fingerprint.tokens[:-1])
-    if not counted or result.input_tokens != fingerprint.input_tokens:
-        return Finding.COUNTS
-    if result.output_tokens > spec.options.num_predict:
-        return Finding.COUNTS
-    if result.done_reason not in ("stop", "length"):
-        return Finding.ENDING
-    if result.done_reason == "length" and result.output_tokens < spec.options.num_predict:
-        return Finding.ENDING
-    return Finding.VALID
+    billed = result.input_tokens == fingerprint.input_tokens
+    return counted and billed and result.output_tokens <= spec.options.num_predict
 
 
 def _is_text(mark: TokenMark) -> bool:
