@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from protocol.enums import SeatState, TaskStatus
+from protocol.enums import AuditStage, SeatState, TaskStatus
 from runner.executors import Execution
 from runner.jobs import Job
 from runner.journal import Journal
@@ -122,6 +122,26 @@ def test_an_overdue_phase_is_ended_by_whoever_has_a_seat(
     promised: Job, status: TaskStatus, state: SeatState
 ) -> None:
     assert step(promised, view(status, state, head_block=100), stored=True) is Step.ADVANCE
+
+
+@pytest.mark.parametrize(
+    ("status", "stage"),
+    [(TaskStatus.CHALLENGEABLE, stage) for stage in (AuditStage.OPEN, AuditStage.CLEARED)]
+    + [
+        (TaskStatus.DISPUTED, stage)
+        for stage in (AuditStage.VOTING, AuditStage.REVEALING, AuditStage.APPEALABLE)
+    ],
+)
+def test_an_audited_answer_is_waited_for_in_each_stage_and_the_stage_ended_when_it_is_overdue(
+    promised: Job, status: TaskStatus, stage: AuditStage
+) -> None:
+    seen = view(status, SeatState.REVEALED, audit=stage, head_block=99)
+    decision = next_step(promised, seen, node=NODE, stored=True)
+    assert decision.step is Step.WAIT
+    assert decision.reason.startswith("revealed; ")
+    assert decision.reason.endswith("until block 100")
+    overdue = view(status, SeatState.REVEALED, audit=stage, head_block=100)
+    assert step(promised, overdue, stored=True) is Step.ADVANCE
 
 
 def test_a_later_seat_leaves_an_overdue_phase_to_an_earlier_one_for_a_while(promised: Job) -> None:

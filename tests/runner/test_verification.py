@@ -109,6 +109,20 @@ async def test_a_padded_answer_is_found_in_the_papers(spec: LlmSpec, work: Execu
     assert check_papers(spec, longer, fingerprint) is Finding.TEXT
 
 
+async def test_papers_that_would_lead_the_probes_astray_are_refused(spec: LlmSpec, work: Execution) -> None:
+    result, fingerprint = papers(work)
+    blank = fingerprint.tokens[0].model_copy(update={"token": ""})
+    shifted = fingerprint.model_copy(update={"tokens": (blank, *fingerprint.tokens)})
+    assert check_papers(spec, result, shifted) is Finding.COUNTS
+    broken = fingerprint.tokens[0].model_copy(update={"token": "ff"})
+    torn = fingerprint.model_copy(update={"tokens": (broken, *fingerprint.tokens[1:])})
+    assert check_papers(spec, result, torn) is Finding.MALFORMED
+    short = spec.model_copy(update={"options": LlmOptions(num_predict=result.output_tokens - 1)})
+    assert check_papers(short, result, fingerprint) is Finding.COUNTS
+    evasive = result.model_copy(update={"done_reason": "load"})
+    assert check_papers(spec, evasive, fingerprint) is Finding.ENDING
+
+
 async def test_the_places_probed_follow_from_the_seed_and_nothing_else(work: Execution) -> None:
     _, fingerprint = papers(work)
     drawn = {seed: positions_to_probe(fingerprint, seed=seed, count=6) for seed in (b"1", b"2", b"3")}
