@@ -176,7 +176,7 @@ class Daemon:
     def _unfinished(self) -> int:
         seats = sum(job.stage is not Stage.WAITING for job in self._parts.journal.live())
         # A sealed vote that is never opened costs stake, so there is nothing to stop for before it is.
-        votes = Ballots(self._parts.journal).unopened() if self._parts.settings.runner_auditing else 0
+        votes = Ballots(self._parts.journal).due() if self._parts.settings.runner_auditing else 0
         return seats + votes
 
     async def _follow_engine(self) -> None:

@@ -1,7 +1,7 @@
 """The votes that this runner has sealed, on disk before the chain hears of them: one that cannot be opened costs stake."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from protocol.audit import AuditEvidence, Ballot, parse_evidence
 from protocol.cid import digest_of
@@ -16,11 +16,14 @@ VALID = "valid"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed:
-    """A sealed vote with the document that says why, which nobody sees before the vote is opened."""
+    """A sealed vote with the document that says why, which nobody sees before the vote is opened.
+
+    `due`: it has, or may still get, a seat in which it has to be opened.
+    """
 
     ballot: Ballot
     evidence: bytes
-    opened: bool
+    due: bool
 
 
 class Ballots:
@@ -33,10 +36,10 @@ class Ballots:
         """List task and round of the votes whose case is not over, oldest first."""
         return [(bytes.fromhex(str(task)), int(round_)) for task, round_ in self._held()]
 
-    def unopened(self) -> int:
+    def due(self) -> int:
         """Count the votes that still have to be opened."""
         found = [self.of(task, round_) for task, round_ in self.held()]
-        return sum(sealed is not None and not sealed.opened for sealed in found)
+        return sum(sealed is not None and sealed.due for sealed in found)
 
     def of(self, task_id: bytes, round_: int) -> Sealed | None:
         """Give the vote that is sealed, or is about to be."""
@@ -49,19 +52,17 @@ class Ballots:
             return found
         content = canonical(evidence)
         ballot = Ballot(valid=evidence.finding == VALID, evidence=digest_of(content), salt=new_salt())
-        sealed = Sealed(ballot=ballot, evidence=content, opened=False)
+        sealed = Sealed(ballot=ballot, evidence=content, due=True)
         with self._journal.together():
             self._write(task_id, round_, sealed)
             self._journal.set_fact(_HELD, json.dumps([*self._held(), [task_id.hex(), round_]]))
         return sealed
 
-    def mark_opened(self, task_id: bytes, round_: int, *, opened: bool = True) -> None:
-        """Record that the chain has the vote open, or has not any more."""
+    def set_due(self, task_id: bytes, round_: int, *, due: bool) -> None:
+        """Record whether a vote still has to be opened, by what the chain has."""
         sealed = self.of(task_id, round_)
-        if sealed is not None and sealed.opened is not opened:
-            self._write(
-                task_id, round_, Sealed(ballot=sealed.ballot, evidence=sealed.evidence, opened=opened)
-            )
+        if sealed is not None and sealed.due is not due:
+            self._write(task_id, round_, replace(sealed, due=due))
 
     def close(self, task_id: bytes) -> None:
         """Forget the votes in a case that is over."""
@@ -80,7 +81,7 @@ class Ballots:
         written = {
             "evidence": sealed.evidence.decode(),
             "salt": sealed.ballot.salt.hex(),
-            "opened": sealed.opened,
+            "due": sealed.due,
         }
         self._journal.set_fact(_name(task_id, round_), json.dumps(written))
 
@@ -97,4 +98,4 @@ def _read(text: str) -> Sealed:
         evidence=digest_of(content),
         salt=bytes.fromhex(kept["salt"]),
     )
-    return Sealed(ballot=ballot, evidence=content, opened=kept["opened"])
+    return Sealed(ballot=ballot, evidence=content, due=kept["due"])

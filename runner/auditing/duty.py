@@ -85,6 +85,8 @@ class AuditDuty:
 
     async def _serve(self, task_id: bytes, head: int) -> None:
         case = await self._cases.case(task_id)
+        if case.stage is AuditStage.APPEALABLE:
+            self._ballots.set_due(task_id, case.round, due=False)
         if case.stage is AuditStage.CLOSED:
             self._leave(task_id)
         elif case.stage < AuditStage.VOTING:
@@ -109,7 +111,8 @@ class AuditDuty:
 
     async def _vote(self, task_id: bytes, case: Case, head: int) -> None:
         panel = await self._cases.panel(task_id, case.round)
-        if self._parts.node in panel.jurors or len(panel.jurors) >= panel.size:
+        if self._parts.node in panel.jurors:
+            self._ballots.set_due(task_id, case.round, due=True)
             return
         sealed = self._ballots.of(task_id, case.round)
         if sealed is None and (self._parts.situation.draining or (task_id, case.round) in self._declined):
@@ -164,12 +167,13 @@ class AuditDuty:
         panel = await self._cases.panel(task_id, case.round)
         seat = panel.seat_of(self._parts.node)
         if seat is None:
+            self._ballots.set_due(task_id, case.round, due=False)
             return
         sealed = self._ballots.of(task_id, case.round)
         if sealed is None:
             log.error("ballot_lost", task_id="0x" + task_id.hex(), round=case.round)
             return
-        self._ballots.mark_opened(task_id, case.round, opened=panel.opened[seat])
+        self._ballots.set_due(task_id, case.round, due=not panel.opened[seat])
         if panel.opened[seat]:
             return
         try:
@@ -178,7 +182,7 @@ class AuditDuty:
             log.warning("evidence_not_stored", error=str(error))  # the vote counts without it
         call = self._functions.openVote(task_id, seat, sealed.ballot.as_tuple())
         if await self._send(call, label="openVote"):
-            self._ballots.mark_opened(task_id, case.round, opened=True)
+            self._ballots.set_due(task_id, case.round, due=False)
 
     async def _end_stage(self, task_id: bytes, case: Case, head: int) -> None:
         """End an overdue stage, a seat after another, for as long as nobody has: the bonds are locked until then."""
@@ -186,6 +190,7 @@ class AuditDuty:
         for round_ in range(case.round + 1):
             jurors += (await self._cases.panel(task_id, round_)).jurors
         if self._parts.node not in jurors:
+            self._ballots.set_due(task_id, case.round, due=False)
             if head > case.deadline + _FORGET_BLOCKS:
                 self._leave(task_id)
             return

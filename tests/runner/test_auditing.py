@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -131,8 +132,8 @@ class Court:
     jury: list[Auditor]
     cases: Cases
 
-    async def auditor(self, number: int) -> Auditor:
-        hand = await self.bench.hand(number)
+    async def auditor(self, number: int, **changes: Any) -> Auditor:
+        hand = await self.bench.hand(number, **changes)
         return Auditor(hand, AuditDuty(hand.parts))
 
     async def order(self, spec: LlmSpec | None = None) -> bytes:
@@ -257,12 +258,13 @@ async def test_a_cheat_is_caught_slashed_and_the_payer_refunded(
 async def test_who_withholds_the_answer_is_waited_for_and_then_convicted(court: Court) -> None:
     parts = court.accused.parts
     court.accused.parts = dataclasses.replace(parts, store=Forgetful(parts))
+    hurried = [await court.auditor(number, ipfs_timeout_s=0.7) for number in JURY]
     task = await court.order()
     await court.accuse(task)
     begun = await court.bench.chain.block_number()
-    await court.until(task, AuditStage.REVEALING, *court.jury)
+    await court.until(task, AuditStage.REVEALING, *hurried)
     assert await court.bench.chain.block_number() - begun >= 10
-    await court.until(task, AuditStage.CLOSED, *court.jury)
+    await court.until(task, AuditStage.CLOSED, *hurried)
     assert await court.bench.status(task) is TaskStatus.FAILED
     assert await court.findings(task) == ["missing"] * 3
 
@@ -287,12 +289,12 @@ async def test_a_killed_auditor_casts_and_opens_the_vote_that_it_had_sealed(cour
     await (await court.auditor(JURY[0])).step()
     assert (await court.cases.panel(task, 0)).jurors == (first.hand.parts.node,)
     last = await court.auditor(JURY[0])
-    assert last.ballots.unopened() == 1
+    assert last.ballots.due() == 1
     await court.until(task, AuditStage.APPEALABLE, last, *others)
     assert (await court.cases.panel(task, 0)).opened == (True, True, True)
     assert last.ballots.of(task, 0) is not None
     await last.step()
-    assert last.ballots.unopened() == 0
+    assert last.ballots.due() == 0
     await court.until(task, AuditStage.CLOSED, last, *others)
     assert await court.bench.status(task) is TaskStatus.FINAL
 
