@@ -71,14 +71,14 @@ def positions_to_probe(fingerprint: Fingerprint, *, seed: bytes, count: int) -> 
 
     Places are left out where the text so far ends inside a character: it cannot be given to another engine.
     """
-    usable = [at for at, mark in enumerate(fingerprint.tokens) if mark.token and _is_whole(fingerprint, at)]
+    usable, is_whole = [], True
+    for at, mark in enumerate(fingerprint.tokens):
+        if mark.token and is_whole:
+            usable.append(at)
+        is_whole = is_whole and _BROKEN not in mark.content
     first, rest = usable[:1], usable[1:]
     drawn = random.Random(seed).sample(rest, min(max(0, count - 1), len(rest)))  # noqa: S311 (the seed is a beacon's)
     return sorted([*first, *drawn])
-
-
-def _is_whole(fingerprint: Fingerprint, position: int) -> bool:
-    return _BROKEN not in fingerprint.text_before(position)
 
 
 class Prober:
