@@ -27,6 +27,8 @@ from tests.runner.bench import Bench, Hand
 BOND = 10 * USDFC
 CHEAT = 0
 JURY = (1, 2, 3)
+EVERYBODYS_TURN = 6
+"""Blocks after which the last of four runners has its turn to vote."""
 NOT_THIS_MODEL = {"input", "ending", "unlikely", "choice", "likelihood"}
 """What probing may find first."""
 
@@ -272,7 +274,7 @@ async def test_who_withholds_the_answer_is_waited_for_and_then_convicted(court: 
 async def test_a_killed_auditor_casts_and_opens_the_vote_that_it_had_sealed(court: Court) -> None:
     task = await court.order()
     await court.accuse(task)
-    await court.bench.anvil.mine(3)
+    await court.bench.anvil.mine(EVERYBODYS_TURN)
     first, others = court.jury[0], court.jury[1:]
 
     async def killed(*_: object, **__: object) -> bool:
@@ -302,7 +304,7 @@ async def test_a_killed_auditor_casts_and_opens_the_vote_that_it_had_sealed(cour
 async def test_an_auditor_without_the_model_leaves_the_seat_to_others(court: Court) -> None:
     task = await court.order()
     await court.accuse(task)
-    await court.bench.anvil.mine(3)
+    await court.bench.anvil.mine(EVERYBODYS_TURN)
     (first, *_) = court.jury
     await first.hand.look()
     first.hand.parts.situation.offers = {}
@@ -314,7 +316,7 @@ async def test_an_auditor_without_the_model_leaves_the_seat_to_others(court: Cou
 async def test_an_auditor_that_drains_takes_no_new_seat(court: Court) -> None:
     task = await court.order()
     await court.accuse(task)
-    await court.bench.anvil.mine(3)
+    await court.bench.anvil.mine(EVERYBODYS_TURN)
     (first, *_) = court.jury
     first.hand.parts.situation.draining = True
     await first.step()
@@ -324,7 +326,7 @@ async def test_an_auditor_that_drains_takes_no_new_seat(court: Court) -> None:
 async def test_the_accused_does_not_judge_itself(court: Court) -> None:
     task = await court.order()
     await court.accuse(task)
-    await court.bench.anvil.mine(3)
+    await court.bench.anvil.mine(EVERYBODYS_TURN)
     judge = await court.auditor(CHEAT)
     await judge.step()
     assert judge.ballots.held() == []
