@@ -82,6 +82,15 @@ class Database:
             await snapshot.close()
 
 
+BROKEN = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.AdminShutdownError,
+)
+"""What a connection says that the database has closed."""
+
+
 class Snapshot:
     """All that one request reads: one REPEATABLE READ transaction on one connection, so that its parts agree.
 
@@ -124,10 +133,22 @@ class Snapshot:
         if self._closed:
             raise RuntimeError("the snapshot is used after it was closed")
         if self._connection is None:
-            connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
-            self._connection = connection
-            await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            self._connection = await self._begun()
         return self._connection
+
+    async def _begun(self) -> "PoolConnectionProxy[Record]":
+        """Begin on a connection that lives: after a restart of the database, each that the pool kept is dead once."""
+        for left in range(self._pool.get_max_size(), -1, -1):
+            connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+            try:
+                await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            except BROKEN:
+                await self._pool.release(connection)
+                if not left:
+                    raise
+            else:
+                return connection
+        raise AssertionError("the last attempt returns or raises")
 
 
 class said_plainly:  # noqa: N801  # a context manager reads as a verb

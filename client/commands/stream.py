@@ -42,6 +42,7 @@ async def _gateway(
     deposit: Deposit = "1",
     budget: MostInAll = "5",
     yes: Yes = False,
+    as_json: Json = False,
 ) -> None:
     """Serve OpenAI's API on this machine, answered and paid through the network.
 
@@ -63,6 +64,9 @@ async def _gateway(
         ]
         confirm("Open channels as prompts need them", fields, yes=yes)
         async with opened_lines(parity, account, limits, keystore=settings.keystore) as lines:
+            given = _TOKEN_VARIABLE in os.environ
+            document = {"base_url": f"http://{host}:{port}/v1", "api_key": None if given else token}
+            Printer(as_json=as_json).result(document, text=[])
             note(f"OPENAI_BASE_URL=http://{host}:{port}/v1")
             note(
                 f"OPENAI_API_KEY={token}"

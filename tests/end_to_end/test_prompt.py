@@ -45,7 +45,7 @@ async def test_graphql_reads_the_task_back(network, outcome):
     assert task["prompt"] == {"prompt": PROMPT, "output": outcome.answer.output}
     assert task["resultCid"] == outcome.answer.result_cid
     assert [seat["node"].lower() for seat in task["seats"]] == [node.lower() for node in outcome.winners]
-    assert {"TaskSubmitted", "SeatClaimed", "SeatCommitted", "SeatRevealed", "TaskFinalized"} <= {
+    assert {"TaskSubmitted", "SeatClaimed", "SeatRevealed", "TaskFinalized"} <= {
         event["name"] for event in task["timeline"]
     }
 
