@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from client.errors import TaskUnanswered, WaitTimeout
-from client.records import Answer, Progress
+from client.records import Answer, Progress, Result
 from client.tasks import life, read_progress, read_state
 from protocol.chain import Chain
 from protocol.cid import digest_to_cid
@@ -72,6 +72,19 @@ async def fetch_answer(chain: Chain, content: ContentStore, task_id: bytes) -> A
         result_cid=digest_to_cid(result_digest),
         spec_cid=digest_to_cid(spec_digest),
     )
+
+
+async def fetch_result(chain: Chain, content: ContentStore, task_id: bytes) -> Result:
+    """Fetch a final task's result document as it is; the store checks its digest, which is the chain's.
+
+    Raises `TaskUnanswered` if the task has none, `ContentMismatch`, `ContentUnavailable`.
+    """
+    state = await read_state(chain, task_id)
+    if state.status is not TaskStatus.FINAL:
+        raise _unanswered(task_id, state.status)
+    events = await life(chain, task_id, state=state)
+    digest = next(bytes(e.arguments["result"]) for e in events if e.name == "TaskFinalized")
+    return Result(task_id=task_id, cid=digest_to_cid(digest), content=await content.get(digest))
 
 
 async def _fetch(content: ContentStore, digest: bytes, *, kind: type[Kind]) -> Kind:

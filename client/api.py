@@ -181,22 +181,22 @@ class ApiClient:
 
     async def task(self, task_id: bytes) -> TaskView | None:
         """Look up a task; `None` if the index does not have it (yet)."""
-        data = await self._data(queries.TASK, {"id": "0x" + task_id.hex()})
-        return None if data.get("task") is None else self._parse(TaskView, data["task"])
+        data = await self.ask(queries.TASK, {"id": "0x" + task_id.hex()})
+        return None if data.get("task") is None else self.parse(TaskView, data["task"])
 
     async def prompts(self, creator: str, *, limit: int = 20) -> tuple[PromptView, ...]:
         """List the newest prompts of an address."""
-        data = await self._data(queries.PROMPTS, {"creator": creator, "first": limit})
-        return self._nodes(PromptView, data.get("prompts"))
+        data = await self.ask(queries.PROMPTS, {"creator": creator, "first": limit})
+        return self.nodes(PromptView, data.get("prompts"))
 
     async def runners(self) -> tuple[RunnerView, ...]:
         """List the active runners, best score first."""
         found: list[RunnerView] = []
         after: str | None = None
         while True:
-            data = await self._data(queries.RUNNERS, {"first": _PAGE, "after": after})
+            data = await self.ask(queries.RUNNERS, {"first": _PAGE, "after": after})
             page = data.get("runners") or {}
-            found += self._nodes(RunnerView, page)
+            found += self.nodes(RunnerView, page)
             info = page.get("pageInfo") or {}
             if not info.get("hasNextPage") or info.get("endCursor") == after:
                 return tuple(found)
@@ -213,7 +213,7 @@ class ApiClient:
             "authorization": authorization.to_json() if authorization else None,
         }
         answer = await self._send("POST", _RELAY_PATH, json=body)
-        return self._parse(Relayed, self._json(_accepted(answer)))
+        return self.parse(Relayed, self._json(_accepted(answer)))
 
     async def health(self) -> Health:
         """Ask whether the server lives, whether it can serve, and how far its index is."""
@@ -226,9 +226,10 @@ class ApiClient:
         return Health(url=self.url, alive=alive, ready=ready, index=index)
 
     async def _query(self, query: str, kind: type[T], name: str) -> T:
-        return self._parse(kind, (await self._data(query, {})).get(name))
+        return self.parse(kind, (await self.ask(query, {})).get(name))
 
-    async def _data(self, query: str, variables: Mapping[str, object]) -> dict[str, Any]:
+    async def ask(self, query: str, variables: Mapping[str, object]) -> dict[str, Any]:
+        """Send one GraphQL query and give its `data`; `ApiError` with the server's reason if it is refused."""
         answer = await self._send("POST", "/graphql", json={"query": query, "variables": dict(variables)})
         document = self._json(answer)
         if not isinstance(document, dict) or ("data" not in document and "errors" not in document):
@@ -260,11 +261,13 @@ class ApiClient:
         except ValueError as error:
             raise self._malformed() from error
 
-    def _nodes(self, kind: type[T], page: object) -> tuple[T, ...]:
+    def nodes(self, kind: type[T], page: object) -> tuple[T, ...]:
+        """Read the items of a connection's page; `ApiError` `malformed`."""
         nodes = page.get("nodes") if isinstance(page, dict) else None
-        return tuple(self._parse(kind, node) for node in nodes or ())
+        return tuple(self.parse(kind, node) for node in nodes or ())
 
-    def _parse(self, kind: type[T], document: object) -> T:
+    def parse(self, kind: type[T], document: object) -> T:
+        """Read one record out of an answer; `ApiError` `malformed`."""
         try:
             return TypeAdapter(kind).validate_python(document)
         except ValidationError as error:

@@ -4,6 +4,7 @@
 
     ParityError
     ├── TaskUnknown        1   the chain has no such task
+    ├── RunnerUnknown      1   nobody registered a runner of this address
     ├── TaskUnanswered     1   the task ended without a result; the money went back
     ├── WaitTimeout        4   not done in the time given; it goes on by itself
     ├── Refused            1   the person said no
@@ -16,6 +17,10 @@ from protocol.errors import ParityError
 
 class TaskUnknown(ParityError):
     """The chain has no task of this id."""
+
+
+class RunnerUnknown(ParityError):
+    """Nobody ever registered a runner with this node key."""
 
 
 class TaskUnanswered(ParityError):

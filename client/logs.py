@@ -83,4 +83,6 @@ def _source(chain: Chain, contract: str) -> "AsyncContract":
         "StakeWallet": chain.wallet,
         "RunnerReputation": chain.reputation,
         "TaskEscrow": chain.escrow,
+        "PeerMonitoring": chain.monitoring,
+        "AuditCourt": chain.court,
     }[contract]

@@ -72,7 +72,7 @@ class Market:
 async def read_market(chain: Chain, content: ContentStore, api: ApiClient) -> Market:
     """Read every active runner's offers. Raises `RpcUnavailable`; unreadable profiles are counted, not raised."""
     head = await chain.block_number()
-    profiles = await _profiles(chain, api, head=head)
+    profiles = _published(await registered_profiles(chain, api, head=head))
     try:
         async with asyncio.TaskGroup() as group:
             reads = [
@@ -102,8 +102,8 @@ def _owners_by_build(offers: Sequence[Offer], name: str) -> dict[str, set[str]]:
     return builds
 
 
-async def _profiles(chain: Chain, api: ApiClient, *, head: int) -> dict[str, bytes]:
-    """Map each node that ever registered to its newest profile's digest; a node that has published none is left out.
+async def registered_profiles(chain: Chain, api: ApiClient, *, head: int) -> dict[str, bytes]:
+    """Map each node that ever registered to its newest profile's digest, 32 zero bytes where it has published none.
 
     The contract keeps no profile, only events. Where the history is long, the API names the profiles: a wrong one can
     only show a model or a price that the person then sees, and no runner would take the order.
@@ -115,9 +115,9 @@ async def _profiles(chain: Chain, api: ApiClient, *, head: int) -> dict[str, byt
         except ApiError:
             pass  # slow is better than nothing
         else:
-            return _published({runner.node: bytes.fromhex(runner.profile[2:]) for runner in runners})
+            return {runner.node: bytes.fromhex(runner.profile[2:]) for runner in runners}
     events = await read_events(chain, "RunnerReputation", names=_PROFILE_EVENTS, span=span)
-    return _published({event.arguments["node"]: bytes(event.arguments["profile"]) for event in events})
+    return {event.arguments["node"]: bytes(event.arguments["profile"]) for event in events}
 
 
 def _published(profiles: Mapping[str, bytes]) -> dict[str, bytes]:

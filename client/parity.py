@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from client import money, ordering, sending, tasks
-from client.answers import fetch_answer, wait_until_ended
+from client.answers import fetch_answer, fetch_result, wait_until_ended
 from client.api import ApiClient, Health, PromptView, RunnerView, TaskView
+from client.billing import DEFAULT_DAYS, Bill, read_bills
 from client.money import Deed
 from client.offers import Market, read_market
 from client.ordering import Plan
@@ -20,6 +21,7 @@ from client.records import (
     MoneyMoved,
     Offer,
     Progress,
+    Result,
     Route,
     Settlement,
     Step,
@@ -27,14 +29,15 @@ from client.records import (
     TaskRecord,
     Transaction,
 )
+from client.reputation import Reputation
 from client.settings import ClientSettings
+from client.signer import Signer, signed_by
 from protocol.chain import Chain
 from protocol.cid import digest_of, digest_to_cid
 from protocol.content import ContentStore, IpfsStore
 from protocol.documents import LlmSpec, canonical
 from protocol.errors import InputError
 from protocol.order import Order
-from protocol.sender import Sender
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -45,12 +48,6 @@ DEFAULT_MAX_TOKENS = 128
 DEFAULT_TIMEOUT_S = 300.0
 PROFILE_TIMEOUT_S = 5.0
 """How long a runner's profile is looked for: one runner that is gone must not keep everybody waiting."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Signer:
-    account: "LocalAccount"
-    sender: Sender
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +65,7 @@ class Parity:
     content: ContentStore
     profiles: ContentStore
     api: ApiClient
-    _signer: _Signer | None = field(default=None, repr=False)
+    _signer: Signer | None = field(default=None, repr=False)
 
     @classmethod
     @asynccontextmanager
@@ -87,7 +84,7 @@ class Parity:
             Chain.connect(settings.filecoin_rpc, settings.deployment()) as chain,
             ApiClient(settings.server_url, timeout_s=settings.server_timeout_s) as api,
         ):
-            signer = _Signer(account=account, sender=Sender(chain, account)) if account else None
+            signer = Signer.of(chain, account) if account else None
             limit_s = settings.ipfs_timeout_s
             yield cls(
                 chain=chain,
@@ -265,6 +262,12 @@ class Parity:
         """Fetch the answer of a task that is final; see `wait`."""
         return await fetch_answer(self.chain, self.content, task_id)
 
+    async def result(self, task_id: bytes, *, timeout_s: float | None = 0) -> Result:
+        """Fetch a task's result document, whatever kind it is of; with a time, wait for its end first. See `wait`."""
+        if timeout_s != 0:
+            await wait_until_ended(self.chain, task_id, timeout_s=timeout_s, on_progress=_ignore)
+        return await fetch_result(self.chain, self.content, task_id)
+
     # ------------------------------------------------------------------ tasks, from the chain
 
     async def progress(self, task_id: bytes) -> Progress:
@@ -309,16 +312,28 @@ class Parity:
         """Ask the API how it is and how far its index is; `ApiError` if it does not answer."""
         return await self.api.health()
 
+    async def billing(
+        self,
+        *,
+        client_id: str | None = None,
+        creator: str | None = None,
+        model: str | None = None,
+        days: int = DEFAULT_DAYS,
+    ) -> tuple[Bill, ...]:
+        """Sum the prompts of the last days (1 to 366) by client id, creator and model, the dearest first; `ApiError`."""
+        return await read_bills(self.api, client_id=client_id, creator=creator, model=model, days=days)
+
+    # ------------------------------------------------------------------ parts of their own
+
+    @property
+    def reputation(self) -> Reputation:
+        """Give what is known of runners: records, leaderboard, peer monitoring."""
+        return Reputation(chain=self.chain, api=self.api, signer=self._signer)
+
     # ------------------------------------------------------------------ inside
 
-    def _signed(self) -> _Signer:
-        if self._signer is None:
-            raise InputError(
-                "account: none is connected",
-                field="account",
-                hint="Pass an account to Parity.connect; make a key with parity-client auth.",
-            )
-        return self._signer
+    def _signed(self) -> Signer:
+        return signed_by(self._signer)
 
     async def _do(self, deed: Deed, amount: int) -> MoneyMoved:
         return await self._moved(

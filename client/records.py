@@ -155,6 +155,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A settled result as it lies on IPFS, whose digest is the one that the chain holds."""
+
+    task_id: bytes
+    cid: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seat:
     """One runner's seat in a task. `right` is known once the task is final."""
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from client.commands import auth, llm, money, network, stream, task
+from client.commands import auth, llm, money, network, reputation, stream, task
 from client.commands.running import DEBUG
 
 app = typer.Typer(
@@ -32,5 +32,6 @@ auth.register(app)
 money.register(app)
 llm.register(app)
 task.register(app)
+reputation.register(app)
 stream.register(app)
 network.register(app)

@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
     command(group, "list", example="parity-client llm list --limit 5")(_list)
     command(group, "chat", example='parity-client llm chat -p "Tell a joke." -m smollm2:135m --yes')(chat)
     command(group, "models", example="parity-client llm models")(_models)
+    command(group, "billing", example="parity-client llm billing --client-id my-app")(_billing)
     app.add_typer(group, name="llm")
 
 
@@ -170,6 +171,45 @@ async def _models(*, as_json: Json = False) -> None:
     offers = sorted(market.offers, key=lambda offer: (offer.reference, offer.output_price, offer.node))
     lines = table(("MODEL", "RUNNER", "CONTEXT", "INPUT", "OUTPUT"), [_row(offer) for offer in offers])
     Printer(as_json=as_json).result(offers, text=lines if offers else ["no active runner offers a model"])
+
+
+async def _billing(
+    *,
+    client_id: Annotated[
+        str | None,
+        typer.Option("--client-id", help="Only of this application.", show_default=False),
+    ] = None,
+    creator: Annotated[
+        str | None,
+        typer.Option("--creator", metavar="ADDRESS", help="Only of this account.", show_default=False),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="NAME@DIGEST", help="Only of this model.", show_default=False),
+    ] = None,
+    days: Annotated[int, typer.Option("--days", min=1, max=366, help="How many days to look back.")] = 30,
+    as_json: Json = False,
+) -> None:
+    """Sum what prompts cost, by application, account and model, from the API's index."""
+    from client import keys  # noqa: PLC0415 (see _list)
+
+    account = None if creator is None else keys.read_address(creator, field="--creator")
+    async with connected(read_settings()) as parity:
+        bills = await parity.billing(client_id=client_id, creator=account, model=model, days=days)
+    rows = [
+        (
+            bill.client_id or "-",
+            bill.creator,
+            bill.model.partition("@")[0],
+            str(bill.requests),
+            f"{bill.input_tokens} / {bill.output_tokens}",
+            f"{bill.cost_usdfc} USDFC",
+        )
+        for bill in bills
+    ]
+    heads = ("APPLICATION", "ACCOUNT", "MODEL", "PROMPTS", "TOKENS IN / OUT", "COST")
+    lines = table(heads, rows) if rows else [f"no prompt in the last {days} days"]
+    Printer(as_json=as_json).result(bills, text=lines)
 
 
 def _row(offer: Offer) -> tuple[str, ...]:

@@ -18,3 +18,9 @@ Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the answe
 Timeout = Annotated[
     float, typer.Option("--timeout", min=1, metavar="SECONDS", help="How long to wait for the answer.")
 ]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be signed; sign nothing.")]
+RunnerId = Annotated[
+    str,
+    typer.Option("--runner-id", metavar="ADDRESS", help="The runner: the address of its node key."),
+]
+Limit = Annotated[int, typer.Option("--limit", "-l", min=1, max=100, help="How many.")]

@@ -91,6 +91,13 @@ def read_task_id(text: str) -> bytes:
     return task_id
 
 
+def read_node(text: str, *, field: str = "--runner-id") -> str:
+    """Read the address of a runner's node key; `InputError` if it is none."""
+    from client.keys import read_address  # noqa: PLC0415 (see connected)
+
+    return read_address(text, field=field)
+
+
 def _quiet_logs() -> None:
     from protocol.log import configure_logging  # noqa: PLC0415 (see connected)
 

@@ -1,14 +1,16 @@
 """`task`: any task on the chain, with its steps and its settlement."""
 
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from client.commands.options import Json, TaskId, Yes
-from client.commands.printer import Fields, Printer, aligned, confirm, table
+from client.commands.options import Json, TaskId, Timeout, Wait, Yes
+from client.commands.printer import Fields, Printer, aligned, confirm, note, table
 from client.commands.progress import progress
 from client.commands.running import command, connected, read_settings, read_task_id
 from client.records import Seat, Settlement, Step, TaskRecord, Transaction
+from protocol.errors import InputError
 from protocol.money import format_usdfc
 
 
@@ -18,6 +20,7 @@ def register(app: typer.Typer) -> None:
         help="Tasks on the chain: state, steps, settlement.", no_args_is_help=True, rich_markup_mode=None
     )
     command(group, "get", example="parity-client task get 0x…")(_get)
+    command(group, "result", example="parity-client task result 0x… -o answer.json")(_result)
     command(group, "cancel", example="parity-client task cancel 0x…")(_cancel)
     app.add_typer(group, name="task")
 
@@ -33,6 +36,49 @@ async def _get(task_id: TaskId, *, as_json: Json = False) -> None:
     Printer(as_json=as_json).result(
         value, text=[*_order_lines(record), *_seat_lines(record.seats), *_step_lines(steps)]
     )
+
+
+async def _result(
+    task_id: TaskId,
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write it there.", show_default=False),
+    ] = None,
+    wait: Wait = False,
+    timeout_s: Timeout = 300.0,
+    as_json: Json = False,
+) -> None:
+    """Fetch a task's result document from IPFS, exactly as the chain names it: any kind of task."""
+    wanted = read_task_id(task_id)
+    async with connected(read_settings()) as parity:
+        with progress("fetching the result"):
+            found = await parity.result(wanted, timeout_s=timeout_s if wait else 0)
+    if output is not None:
+        _write(output, found.content)
+    document = {"taskId": found.task_id, "cid": found.cid, "size": len(found.content)}
+    readable = _readable(found.content)
+    shown = [] if output is not None else [readable if readable is not None else found.cid]
+    Printer(as_json=as_json).result({**document, "text": readable}, text=shown)
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise InputError(
+            f"--output: {path} cannot be written ({error.strerror})",
+            field="--output",
+            hint="Name a file in a folder that exists and is yours.",
+        ) from error
+    note(f"{len(content)} bytes in {path}")
+
+
+def _readable(content: bytes) -> str | None:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 async def _cancel(task_id: TaskId, *, yes: Yes = False, as_json: Json = False) -> None:

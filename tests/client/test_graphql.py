@@ -5,12 +5,17 @@ from pathlib import Path
 import pytest
 from graphql import build_schema, parse, validate
 
-from client import api, queries
+from client import api, billing, queries
+from client.reputation import views
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "reference" / "schema.graphql"
 
 
-@pytest.mark.parametrize("query", queries.QUERIES, ids=lambda query: query.split()[1].partition("(")[0])
+@pytest.mark.parametrize(
+    "query",
+    [*queries.QUERIES, *views.QUERIES, billing.BILLING],
+    ids=lambda query: query.split()[1].partition("(")[0],
+)
 def test_a_query_asks_only_for_what_the_schema_has(query):
     schema = build_schema(SCHEMA.read_text())
 
@@ -30,6 +35,10 @@ def test_a_query_with_an_unknown_field_is_caught():
         (queries.TASK, api.TaskView, ("task",)),
         (queries.PROMPTS, api.PromptView, ("prompts", "nodes")),
         (queries.RUNNERS, api.RunnerView, ("runners", "nodes")),
+        (views.LEADERBOARD, views.Ranked, ("runners", "nodes")),
+        (views.EVENTS, views.ScoreChange, ("reputationEvents", "nodes")),
+        (views.FIGURES, views.Figures, ("networkStats",)),
+        (billing.BILLING, billing.Bill, ("billing",)),
     ],
 )
 def test_a_record_has_a_place_for_every_field_asked_and_asks_for_every_field_it_has(query, kind, path):

@@ -113,3 +113,28 @@ async def test_health_and_doctor_tell_that_all_is_well(shell, runners, server):
     assert health.json["index"]["chainId"] == 31337
     assert doctor.code == 0, doctor.out
     assert {finding["verdict"] for finding in doctor.json} == {"ok"}
+
+
+async def test_what_the_network_did_can_be_read_from_the_index(shell, runners, depositor, server, chain):
+    mine, node = shell("payer", SERVER_URL=server), runners.accounts.node(0).address
+    submitted = await depositor.submit_prompt("Where?", model=NAME, client_id="my-app")
+    await runners.answer(submitted.task_id)
+
+    billed = await eventually(
+        mine, "llm", "billing", "--client-id", "my-app", "--json", until=lambda bills: bills
+    )
+    other = await mine("llm", "billing", "--client-id", "another", "--json")
+    events = await mine("reputation", "events", "--runner-id", node, "--json")
+    ranked = await mine("reputation", "leaderboard", "--json")
+    figures = await mine("reputation", "network-stats", "--json")
+
+    (bill,) = billed.json
+    settlement = await depositor.settlement(submitted.task_id)
+    assert (bill["requests"], bill["cost"]) == (1, str(settlement.paid + settlement.fee))
+    assert other.json == []
+    assert events.json[0]["outcome"] == "right"
+    assert events.json[0]["ref"] == "0x" + submitted.task_id.hex()
+    assert node in {runner["node"] for runner in ranked.json}
+    assert {"status": "final", "tasks": 1} in figures.json["tasks"]
+    for argv in (("events", "--runner-id", node), ("leaderboard",), ("network-stats",)):
+        assert (await mine("reputation", *argv)).code == 0
