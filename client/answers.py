@@ -7,17 +7,18 @@ from typing import TypeVar
 
 from client.errors import TaskUnanswered, WaitTimeout
 from client.records import Answer, Progress, Result
-from client.tasks import life, read_progress, read_state
+from client.tasks import TaskState, life, read_progress, read_state
 from protocol.chain import Chain
 from protocol.cid import digest_to_cid
 from protocol.content import ContentStore
 from protocol.documents import LlmResult, LlmSpec, parse_document
-from protocol.enums import TaskStatus
+from protocol.enums import Mode, TaskStatus
 from protocol.errors import ContentMismatch, ContentTooLarge, InputError, RpcUnavailable
 
 Kind = TypeVar("Kind", LlmSpec, LlmResult)
 
 _LONGEST_POLL_S = 10.0
+_DISPUTABLE = (TaskStatus.CHALLENGEABLE, TaskStatus.DISPUTED)
 _DISPUTE = "Do not use it. The runners that agreed on it are named by parity-client task get."
 
 
@@ -48,17 +49,22 @@ async def wait_until_ended(
         await asyncio.sleep(poll_s)
 
 
-async def fetch_answer(chain: Chain, content: ContentStore, task_id: bytes) -> Answer:
+async def fetch_answer(
+    chain: Chain, content: ContentStore, task_id: bytes, *, provisional: bool = False
+) -> Answer:
     """Fetch a final task's answer and check it: digest, task and model must be the chain's.
 
+    `provisional` also takes the revealed answer of an audited task that may still be disputed.
     Raises `TaskUnanswered` if it ended without one or has not ended, `ContentMismatch`, `ContentUnavailable`.
     """
     state = await read_state(chain, task_id)
-    if state.status is not TaskStatus.FINAL:
-        raise _unanswered(task_id, state.status)
+    open_to_dispute = provisional and state.status in _DISPUTABLE
+    if state.status is not TaskStatus.FINAL and not open_to_dispute:
+        raise _unanswered(task_id, state)
     events = await life(chain, task_id, state=state)
     spec_digest = next(bytes(e.arguments["order"]["spec"]) for e in events if e.name == "TaskSubmitted")
-    result_digest = next(bytes(e.arguments["result"]) for e in events if e.name == "TaskFinalized")
+    ending = "SeatRevealed" if open_to_dispute else "TaskFinalized"
+    result_digest = next(bytes(e.arguments["result"]) for e in events if e.name == ending)
     spec = await _fetch(content, spec_digest, kind=LlmSpec)
     result = await _fetch(content, result_digest, kind=LlmResult)
     _check_belongs(result, spec=spec, task_id=task_id, cid=digest_to_cid(result_digest))
@@ -71,6 +77,7 @@ async def fetch_answer(chain: Chain, content: ContentStore, task_id: bytes) -> A
         output_tokens=result.output_tokens,
         result_cid=digest_to_cid(result_digest),
         spec_cid=digest_to_cid(spec_digest),
+        provisional=open_to_dispute,
     )
 
 
@@ -81,7 +88,7 @@ async def fetch_result(chain: Chain, content: ContentStore, task_id: bytes) -> R
     """
     state = await read_state(chain, task_id)
     if state.status is not TaskStatus.FINAL:
-        raise _unanswered(task_id, state.status)
+        raise _unanswered(task_id, state)
     events = await life(chain, task_id, state=state)
     digest = next(bytes(e.arguments["result"]) for e in events if e.name == "TaskFinalized")
     return Result(task_id=task_id, cid=digest_to_cid(digest), content=await content.get(digest))
@@ -116,9 +123,14 @@ def _changed(old: Progress, new: Progress) -> bool:
     )
 
 
-def _unanswered(task_id: bytes, status: TaskStatus) -> TaskUnanswered:
-    name = f"task 0x{task_id.hex()}"
+def _unanswered(task_id: bytes, state: TaskState) -> TaskUnanswered:
+    name, status = f"task 0x{task_id.hex()}", state.status
     match status:
+        case TaskStatus.FAILED if state.mode is Mode.AUDITED and state.revealed:
+            why = "failed: a panel of auditors threw its answer out"
+            hint = (
+                "The reward went back to the payer in full, with a share of the runner's stake. Submit again."
+            )
         case TaskStatus.FAILED:
             why = "failed: too few runners agreed on a result"
             hint = (

@@ -6,6 +6,7 @@
     ├── TaskUnknown        1   the chain has no such task
     ├── RunnerUnknown      1   nobody registered a runner of this address
     ├── TaskUnanswered     1   the task ended without a result; the money went back
+    ├── NotDisputable      1   an answer that cannot be challenged, or a verdict that cannot be appealed, now
     ├── WaitTimeout        4   not done in the time given; it goes on by itself
     ├── Refused            1   the person said no
     └── Contradiction      1   a server's answer contradicts the chain
@@ -29,6 +30,10 @@ class TaskUnanswered(ParityError):
     def __init__(self, message: str, *, status: TaskStatus, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.status = status
+
+
+class NotDisputable(ParityError):
+    """There is nothing to challenge or appeal, not yet or no more."""
 
 
 class WaitTimeout(ParityError):

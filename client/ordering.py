@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import ValidationError
 
 from client.api import ApiClient
+from client.auditing import AuditTerms, read_terms
 from client.money import AUTHORIZATION_S, block_time
 from client.pricing import estimate_tokens
 from client.records import Estimate, Funding, Offer, Route
@@ -38,7 +39,7 @@ class Plan:
     """A prompt ready to be signed for: nothing is sent or stored yet. `bond` of the order is a runner's, not yours.
 
     `network_fee` is the most the transaction may take of the chain's own coin, in its base units; `None` if it cannot
-    be known before signing.
+    be known before signing. `audit` has the rules of an audited order.
     """
 
     spec: LlmSpec
@@ -48,6 +49,7 @@ class Plan:
     funding: Funding
     route: Route
     network_fee: int | None
+    audit: AuditTerms | None = None
 
 
 def spec_for(prompt: str, *, offers: Sequence[Offer], max_tokens: int, client_id: str | None) -> LlmSpec:
@@ -96,13 +98,20 @@ async def draw_up(
     bond: int,
     quorum: int,
     replicas: int,
+    mode: Mode = Mode.QUORUM,
 ) -> Order:
-    """Fill in an order from the chain: rules in force, epoch, and as long to be claimed as the rules allow."""
+    """Fill in an order from the chain: rules in force, epoch, and as long to be claimed as the rules allow.
+
+    An audited order gets as large a bond as the AuditCourt asks for its reward, at least.
+    """
     head = await chain.block_number()
     params_id = await chain.call(chain.escrow.functions.latestParamsId())
     params = await chain.call(chain.escrow.functions.paramsOf(params_id))
     max_claim_for, max_replicas = params[4], params[13]
     _check_seats(replicas=replicas, quorum=quorum, most=max_replicas)
+    if mode is Mode.AUDITED:
+        _check_alone(replicas)
+        bond = max(bond, (await read_terms(chain, params_id)).least_bond(reward))
     return Order(
         client=client,
         payer=client,
@@ -113,13 +122,22 @@ async def draw_up(
         params_id=params_id,
         replicas=replicas,
         quorum=quorum,
-        mode=Mode.QUORUM,
+        mode=mode,
         claim_by=head + max_claim_for,
         retention=round(RETENTION_S / chain.network.block_time_s),
         client_epoch=await chain.call(chain.escrow.functions.clientEpochOf(client)),
         spec=spec_digest,
         salt=secrets.token_bytes(32),
     )
+
+
+def _check_alone(replicas: int) -> None:
+    if replicas != 1:
+        raise InputError(
+            f"replicas: a panel judges one answer, not {replicas}",
+            field="replicas",
+            hint="Leave --replicas out, or compare answers: --mode quorum.",
+        )
 
 
 def _check_seats(*, replicas: int, quorum: int, most: int) -> None:

@@ -3,23 +3,24 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from client import money, ordering, sending, tasks
 from client.answers import fetch_answer, fetch_result, wait_until_ended
 from client.api import ApiClient, Health, PromptView, RunnerView, TaskView
 from client.billing import DEFAULT_DAYS, Bill, read_bills
+from client.disputes import Disputes
 from client.money import Deed
 from client.offers import Market, read_market
 from client.ordering import Plan
-from client.pricing import bond_for, estimate
+from client.planning import Via, plan_order, price_prompt
+from client.pricing import bond_for
+from client.recent import RecentPrices, read_recent
 from client.records import (
     Answer,
     Balance,
     Estimate,
-    Funding,
     MoneyMoved,
-    Offer,
     Progress,
     Result,
     Route,
@@ -36,13 +37,11 @@ from protocol.chain import Chain
 from protocol.cid import digest_of, digest_to_cid
 from protocol.content import ContentStore, IpfsStore
 from protocol.documents import LlmSpec, canonical
+from protocol.enums import Mode
 from protocol.errors import InputError
-from protocol.order import Order
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
-
-Via = Literal["auto", "wallet", "relay"]
 
 DEFAULT_MAX_TOKENS = 128
 DEFAULT_TIMEOUT_S = 300.0
@@ -162,6 +161,10 @@ class Parity:
         _, found = await self._price(prompt, model, replicas=replicas, max_tokens=max_tokens, client_id=None)
         return found
 
+    async def recent_prices(self, estimate: Estimate, *, replicas: int = 1) -> RecentPrices | None:
+        """Compare an estimate with what prompts to its model cost lately; `None` if the API knows nothing of it."""
+        return await read_recent(self.api, estimate, replicas=replicas)
+
     async def plan_prompt(
         self,
         prompt: str,
@@ -172,12 +175,14 @@ class Parity:
         quorum: int | None = None,
         client_id: str | None = None,
         max_tokens: int = DEFAULT_MAX_TOKENS,
+        mode: Mode = Mode.QUORUM,
         via: Via = "auto",
     ) -> Plan:
         """Draw up an order without signing, storing or sending anything, to be looked at and then submitted.
 
         `max_price` caps the pay of all replicas together (default: one and a half times the estimate); `quorum` defaults
-        to a majority. Raises `InputError` naming the field, and `InsufficientFunds`.
+        to a majority. In `Mode.AUDITED` one runner answers, and may be audited or challenged before it is paid.
+        Raises `InputError` naming the field, and `InsufficientFunds`.
         """
         spec, found = await self._price(
             prompt, model, replicas=replicas, max_tokens=max_tokens, client_id=client_id
@@ -196,8 +201,11 @@ class Parity:
             bond=bond_for(reward, replicas=replicas),
             quorum=replicas // 2 + 1 if quorum is None else quorum,
             replicas=replicas,
+            mode=mode,
         )
-        return await self._plan(spec, found, order, via=via)
+        return await plan_order(
+            self.chain, self.api, self._signed(), spec=spec, estimate=found, order=order, via=via
+        )
 
     async def submit_plan(self, plan: Plan) -> Submitted:
         """Store the spec on IPFS, sign once, send, and see the order on chain.
@@ -230,6 +238,7 @@ class Parity:
         quorum: int | None = None,
         client_id: str | None = None,
         max_tokens: int = DEFAULT_MAX_TOKENS,
+        mode: Mode = Mode.QUORUM,
         via: Via = "auto",
     ) -> Submitted:
         """Plan and submit in one go; see `plan_prompt` and `submit_plan`. Prompts on IPFS are public."""
@@ -241,6 +250,7 @@ class Parity:
             quorum=quorum,
             client_id=client_id,
             max_tokens=max_tokens,
+            mode=mode,
             via=via,
         )
         return await self.submit_plan(plan)
@@ -258,9 +268,9 @@ class Parity:
         await wait_until_ended(self.chain, task_id, timeout_s=timeout_s, on_progress=on_progress or _ignore)
         return await self.answer(task_id)
 
-    async def answer(self, task_id: bytes) -> Answer:
-        """Fetch the answer of a task that is final; see `wait`."""
-        return await fetch_answer(self.chain, self.content, task_id)
+    async def answer(self, task_id: bytes, *, provisional: bool = False) -> Answer:
+        """Fetch the answer of a task that is final (see `wait`), or `provisional`, that is revealed and may be disputed."""
+        return await fetch_answer(self.chain, self.content, task_id, provisional=provisional)
 
     async def result(self, task_id: bytes, *, timeout_s: float | None = 0) -> Result:
         """Fetch a task's result document, whatever kind it is of; with a time, wait for its end first. See `wait`."""
@@ -326,6 +336,11 @@ class Parity:
     # ------------------------------------------------------------------ parts of their own
 
     @property
+    def disputes(self) -> Disputes:
+        """Give a payer's say about audited answers: cases, challenges, appeals."""
+        return Disputes(chain=self.chain, signer=self._signer)
+
+    @property
     def reputation(self) -> Reputation:
         """Give what is known of runners: records, leaderboard, peer monitoring."""
         return Reputation(chain=self.chain, api=self.api, signer=self._signer)
@@ -346,27 +361,15 @@ class Parity:
     async def _price(
         self, prompt: str, model: str, *, replicas: int, max_tokens: int, client_id: str | None
     ) -> tuple[LlmSpec, Estimate]:
-        market = await self.models()
-        offers = market.of(market.resolve(model))
-        spec = ordering.spec_for(prompt, offers=offers, max_tokens=max_tokens, client_id=client_id)
-        able: tuple[Offer, ...] = tuple(o for o in offers if o.context >= spec.options.num_ctx)
-        return spec, estimate(spec, able, replicas=replicas)
-
-    async def _plan(self, spec: LlmSpec, found: Estimate, order: Order, *, via: Via) -> Plan:
-        funding = await ordering.choose_funding(self.chain, payer=order.payer, reward=order.reward)
-        route = await ordering.choose_route(self.chain, payer=order.payer, via=via, api=self.api)
-        fee: int | None = 0 if route is Route.RELAY else None
-        if route is Route.WALLET and funding is Funding.FREE_BALANCE:
-            call = ordering.submit_call(self.chain, order)
-            fee = (await self._signed().sender.prepare(call, label="submit order")).most_it_costs
-        return Plan(
-            spec=spec,
-            estimate=found,
-            order=order,
-            task_id=ordering.order_id(self.chain, order),
-            funding=funding,
-            route=route,
-            network_fee=fee,
+        return await price_prompt(
+            self.chain,
+            self.profiles,
+            self.api,
+            prompt,
+            model=model,
+            replicas=replicas,
+            max_tokens=max_tokens,
+            client_id=client_id,
         )
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
-from protocol.enums import SeatState, TaskStatus
+from protocol.enums import Mode, SeatState, TaskStatus
 from protocol.money import format_usdfc
 from protocol.order import Order
 
@@ -142,7 +142,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A settled answer, fetched by the digest that the chain holds and checked against it."""
+    """An answer, fetched by the digest that the chain holds and checked against it.
+
+    It is settled, unless `provisional`: then it is revealed, and may still be audited, challenged and thrown out.
+    """
 
     task_id: bytes
     model: str
@@ -152,6 +155,7 @@ class Answer:
     output_tokens: int
     result_cid: str
     spec_cid: str
+    provisional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +227,7 @@ class TaskRecord:
 
     task_id: bytes
     status: TaskStatus
+    mode: Mode
     client: str
     submitted_block: int
     transaction_hash: str

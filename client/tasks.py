@@ -8,7 +8,7 @@ from client.logs import Event, Span, read_events
 from client.records import Payment, Progress, Seat, Settlement, Step, TaskRecord
 from protocol.chain import Chain
 from protocol.cid import digest_to_cid
-from protocol.enums import SeatState, TaskStatus
+from protocol.enums import Mode, SeatState, TaskStatus
 from protocol.money import format_usdfc
 
 _LIFE = (
@@ -36,13 +36,14 @@ class TaskState:
     claimed: int
     committed: int
     revealed: int
+    mode: Mode
     status: TaskStatus
 
 
 async def read_state(chain: Chain, task_id: bytes) -> TaskState:
     """Read a task; `TaskUnknown` if the chain has none of this id."""
     (
-        payer, reward, bond, deadline, seed_block, _, replicas, quorum, claimed, committed, revealed, _, status,
+        payer, reward, bond, deadline, seed_block, _, replicas, quorum, claimed, committed, revealed, mode, status,
     ) = await chain.call(chain.escrow.functions.taskOf(task_id))  # fmt: skip
     if TaskStatus(status) is TaskStatus.NONE:
         raise TaskUnknown(
@@ -60,6 +61,7 @@ async def read_state(chain: Chain, task_id: bytes) -> TaskState:
         claimed=claimed,
         committed=committed,
         revealed=revealed,
+        mode=Mode(mode),
         status=TaskStatus(status),
     )
 
@@ -90,6 +92,7 @@ async def read_task(chain: Chain, task_id: bytes) -> TaskRecord:
     return TaskRecord(
         task_id=task_id,
         status=state.status,
+        mode=state.mode,
         client=submitted.arguments["client"],
         submitted_block=submitted.block,
         transaction_hash=submitted.transaction_hash,
@@ -210,6 +213,8 @@ def _settlement(
     if settled is None:
         return None
     moves = [event.arguments for event in money if event.name == "Moved"]
+    if state.mode is Mode.AUDITED and any(event.name == "SeatRevealed" for event in events):
+        return _judged(task_id, state, events, moves, settled=settled)
     claims = sum(event.name == "SeatClaimed" for event in events)
     # The contract writes one line for each claimed seat first, then those of payer, treasury and burn account.
     payments = tuple(
@@ -225,6 +230,42 @@ def _settlement(
         escrowed=settled.arguments["released"],
         payments=payments,
         paid=paid,
+        fee=fee,
+        returned=returned,
+        slashed=sum(payment.slashed for payment in payments),
+        compensation=to_payer - returned,
+        transaction_hash=settled.transaction_hash,
+        block=settled.block,
+    )
+
+
+def _judged(
+    task_id: bytes,
+    state: TaskState,
+    events: list[Event],
+    moves: list[dict[str, Any]],
+    *,
+    settled: Event,
+) -> Settlement:
+    """Read what the AuditCourt settled: whoever had a bond locked, runner or auditor, is one of the payments.
+
+    Slashed auditors may pay others' wages, so that what the escrow paid is what it did not give back.
+    """
+    payments = tuple(
+        Payment(owner=move["who"], paid=move["pay"], slashed=move["slash"])
+        for move in moves
+        if move["unlock"]
+    )
+    escrowed = settled.arguments["released"]
+    fee = sum(event.arguments["fee"] for event in events if event.name == "TaskFinalized")
+    to_payer = sum(move["pay"] for move in moves if move["who"] == state.payer)
+    returned = min(to_payer, escrowed)
+    return Settlement(
+        task_id=task_id,
+        payer=state.payer,
+        escrowed=escrowed,
+        payments=payments,
+        paid=escrowed - fee - returned,
         fee=fee,
         returned=returned,
         slashed=sum(payment.slashed for payment in payments),

@@ -10,14 +10,24 @@ from client.commands.progress import progress
 from client.commands.running import command, connected, read_settings, read_task_id
 from client.commands.stream import chat
 from client.records import Answer, Offer, Progress, Route, Settlement, Submitted, to_json
+from protocol.enums import Mode, TaskStatus
 from protocol.errors import InputError
 from protocol.money import format_native, format_usdfc, parse_usdfc
 
 if TYPE_CHECKING:
     from client.ordering import Plan
     from client.parity import Parity
+    from client.recent import RecentPrices
 
 _SHOWN_PROMPT = 48
+
+ModeChoice = Annotated[
+    Literal["quorum", "audited"],
+    typer.Option(
+        "--mode",
+        help="How the answer is checked: replicas compared, or one answer that auditors may judge and you may challenge.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -74,6 +84,7 @@ async def _submit(
             "--quorum", min=1, help="How many must agree.", show_default="a majority of the replicas"
         ),
     ] = None,
+    mode: ModeChoice = "quorum",
     relay: Annotated[
         bool | None,
         typer.Option(
@@ -105,13 +116,17 @@ async def _submit(
                 quorum=quorum,
                 client_id=client_id,
                 max_tokens=max_tokens,
+                mode=Mode[mode.upper()],
                 via=_via(relay),
             )
+            recent = None if yes else await parity.recent_prices(plan.estimate, replicas=replicas)
+        figures = [*_figures(parity, plan), *_recent(recent)]
         if dry_run:
-            Printer(as_json=as_json).result(plan, text=["Not submitted:", *aligned(_figures(parity, plan))])
+            value = {**to_json(plan), "recent": recent}
+            Printer(as_json=as_json).result(value, text=["Not submitted:", *aligned(figures)])
             return
         _warn_of_price(plan)
-        confirm("Submit a prompt", _figures(parity, plan), yes=yes)
+        confirm("Submit a prompt", figures, yes=yes)
         with progress("submitting") as tell:
             submitted = await parity.submit_plan(plan)
             if wait:
@@ -132,6 +147,9 @@ async def _get(
     wanted = read_task_id(task_id)
     async with connected(read_settings()) as parity:
         now = await parity.progress(wanted)
+        if not wait and now.status in (TaskStatus.CHALLENGEABLE, TaskStatus.DISPUTED):
+            await _print_provisional(parity, now, as_json=as_json)
+            return
         if not wait and not now.status.is_terminal:
             Printer(as_json=as_json).result(_document(now, None, None), text=[_progress_line(now)])
             return
@@ -244,6 +262,28 @@ def _via(relay: bool | None) -> Literal["auto", "wallet", "relay"]:
     return "relay" if relay else "wallet"
 
 
+def _recent(recent: "RecentPrices | None") -> Fields:
+    if recent is None:
+        return []
+    return [
+        (
+            "lately",
+            f"this model took {format_usdfc(recent.per_1000_tokens)} USDFC per 1,000 tokens, by {recent.prompts} prompts",
+        ),
+        ("by that", f"about {format_usdfc(recent.expected)} USDFC for the longest answer"),
+    ]
+
+
+def _checked(plan: "Plan") -> str:
+    order, audit = plan.order, plan.audit
+    if audit is None:
+        return f"{order.quorum} of {order.replicas} answers must be the same"
+    return (
+        f"audited with a chance of {audit.min_audit_bps / 100:g}% or more; you can challenge it; "
+        f"final {audit.challenge_for} blocks after the answer"
+    )
+
+
 def _warn_of_price(plan: "Plan") -> None:
     if plan.order.reward < plan.estimate.expected:
         warn(
@@ -278,6 +318,7 @@ def _figures(parity: "Parity", plan: "Plan") -> Fields:
             "seats",
             f"{order.replicas}, of which {order.quorum} must agree; {estimate.runners} runners take this price",
         ),
+        ("checked", _checked(plan)),
         ("runners stake", f"{format_usdfc(order.bond)} USDFC each on the answer"),
         ("task", _hex(plan.task_id)),
         ("public", "prompt and answer lie on IPFS, readable by anyone"),
@@ -301,6 +342,15 @@ async def _print_answer(
             f"{format_usdfc(settlement.returned)} USDFC came back to {settlement.payer}'s free balance"
         )
     Printer(as_json=as_json).result(_document(subject, answer, settlement), text=[answer.output])
+
+
+async def _print_provisional(parity: "Parity", now: Progress, *, as_json: bool) -> None:
+    """Print a revealed answer that is not final, and say what its payer can do about it."""
+    answer = await parity.answer(now.task_id, provisional=True)
+    note(f"not final: {_progress_line(now)}")
+    if now.status is TaskStatus.CHALLENGEABLE:
+        note(f"if it is wrong: parity-client task dispute {_hex(now.task_id)}")
+    Printer(as_json=as_json).result(_document(now, answer, None), text=[answer.output])
 
 
 def _document(

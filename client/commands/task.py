@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from client.commands import dispute
 from client.commands.options import Json, TaskId, Timeout, Wait, Yes
 from client.commands.printer import Fields, Printer, aligned, confirm, note, table
 from client.commands.progress import progress
@@ -22,6 +23,7 @@ def register(app: typer.Typer) -> None:
     command(group, "get", example="parity-client task get 0x…")(_get)
     command(group, "result", example="parity-client task result 0x… -o answer.json")(_result)
     command(group, "cancel", example="parity-client task cancel 0x…")(_cancel)
+    dispute.register(group)
     app.add_typer(group, name="task")
 
 
@@ -98,6 +100,7 @@ def _order_lines(record: TaskRecord) -> list[str]:
     fields: list[tuple[str, str]] = [
         ("task", "0x" + record.task_id.hex()),
         ("status", record.status.name.lower()),
+        ("mode", record.mode.name.lower()),
         ("client", record.client),
         ("submitted", f"block {record.submitted_block}, transaction {record.transaction_hash}"),
         ("reward", f"{format_usdfc(record.reward)} USDFC at most"),

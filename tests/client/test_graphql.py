@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from graphql import build_schema, parse, validate
 
-from client import api, billing, queries
+from client import api, billing, queries, recent
 from client.reputation import views
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "reference" / "schema.graphql"
@@ -13,7 +13,7 @@ SCHEMA = Path(__file__).parents[2] / "docs" / "reference" / "schema.graphql"
 
 @pytest.mark.parametrize(
     "query",
-    [*queries.QUERIES, *views.QUERIES, billing.BILLING],
+    [*queries.QUERIES, *views.QUERIES, billing.BILLING, recent.RECENT],
     ids=lambda query: query.split()[1].partition("(")[0],
 )
 def test_a_query_asks_only_for_what_the_schema_has(query):
@@ -39,6 +39,7 @@ def test_a_query_with_an_unknown_field_is_caught():
         (views.EVENTS, views.ScoreChange, ("reputationEvents", "nodes")),
         (views.FIGURES, views.Figures, ("networkStats",)),
         (billing.BILLING, billing.Bill, ("billing",)),
+        (recent.RECENT, recent.Settled, ("prompts", "nodes")),
     ],
 )
 def test_a_record_has_a_place_for_every_field_asked_and_asks_for_every_field_it_has(query, kind, path):

@@ -2,6 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client.pricing import MIN_BOND, MIN_REWARD, bond_for, estimate, metered
+from client.recent import Replicas, Settled, summed_up
 from client.records import Offer
 from protocol.documents import LlmOptions, LlmSpec
 from protocol.money import USDFC
@@ -76,3 +77,30 @@ def test_a_seat_stakes_at_least_what_it_may_earn(reward, replicas):
     bond = bond_for(reward, replicas=replicas)
     assert bond >= MIN_BOND
     assert bond * replicas >= reward
+
+
+def settled(cost: int, *, tokens: int, replicas: int = 1) -> Settled:
+    return Settled(cost=str(cost), input_tokens=tokens, output_tokens=0, task=Replicas(replicas=replicas))
+
+
+@given(costs=st.lists(st.integers(0, 10 * USDFC), min_size=1), replicas=st.integers(1, 7))
+def test_recent_prices_lie_between_the_cheapest_and_the_dearest(costs, replicas):
+    found = estimate(spec(), [offer()], replicas=replicas)
+
+    recent = summed_up(tuple(settled(cost, tokens=1_000) for cost in costs), found, replicas=replicas)
+
+    assert recent is not None
+    assert recent.cheapest <= recent.median <= recent.dearest
+    assert recent.cheapest <= recent.per_1000_tokens <= recent.dearest
+
+
+def test_a_recent_price_counts_each_replica_and_no_prompt_of_unknown_length():
+    found = estimate(spec(), [offer()], replicas=1)
+    unknown = Settled(cost="5", input_tokens=None, output_tokens=None, task=Replicas(replicas=1))
+
+    recent = summed_up((settled(600, tokens=100, replicas=3), unknown), found, replicas=1)
+
+    assert recent is not None
+    assert recent.per_1000_tokens == 2_000
+    assert recent.expected == 2 * (found.input_tokens + found.output_tokens)
+    assert summed_up((unknown,), found, replicas=1) is None

@@ -123,6 +123,7 @@ async def test_what_the_network_did_can_be_read_from_the_index(shell, runners, d
     billed = await eventually(
         mine, "llm", "billing", "--client-id", "my-app", "--json", until=lambda bills: bills
     )
+    priced = await mine(*ASK, "--dry-run", "--json")
     other = await mine("llm", "billing", "--client-id", "another", "--json")
     events = await mine("reputation", "events", "--runner-id", node, "--json")
     ranked = await mine("reputation", "leaderboard", "--json")
@@ -132,6 +133,7 @@ async def test_what_the_network_did_can_be_read_from_the_index(shell, runners, d
     settlement = await depositor.settlement(submitted.task_id)
     assert (bill["requests"], bill["cost"]) == (1, str(settlement.paid + settlement.fee))
     assert other.json == []
+    assert (priced.json["recent"]["prompts"], priced.json["recent"]["median"]) == (1, bill["cost"])
     assert events.json[0]["outcome"] == "right"
     assert events.json[0]["ref"] == "0x" + submitted.task_id.hex()
     assert node in {runner["node"] for runner in ranked.json}

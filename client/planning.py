@@ -1,0 +1,67 @@
+"""From a question to a plan: what the model's runners ask, who pays and sends, and what the chain takes for it."""
+
+from typing import Literal
+
+from client import ordering
+from client.api import ApiClient
+from client.auditing import read_terms
+from client.offers import read_market
+from client.ordering import Plan
+from client.pricing import estimate
+from client.records import Estimate, Funding, Route
+from client.signer import Signer
+from protocol.chain import Chain
+from protocol.content import ContentStore
+from protocol.documents import LlmSpec
+from protocol.enums import Mode
+from protocol.order import Order
+
+Via = Literal["auto", "wallet", "relay"]
+
+
+async def price_prompt(
+    chain: Chain,
+    profiles: ContentStore,
+    api: ApiClient,
+    prompt: str,
+    *,
+    model: str,
+    replicas: int,
+    max_tokens: int,
+    client_id: str | None,
+) -> tuple[LlmSpec, Estimate]:
+    """Write a prompt's spec and price it by the offers of the runners that could take it; `InputError`."""
+    market = await read_market(chain, profiles, api)
+    offers = market.of(market.resolve(model))
+    spec = ordering.spec_for(prompt, offers=offers, max_tokens=max_tokens, client_id=client_id)
+    able = tuple(offer for offer in offers if offer.context >= spec.options.num_ctx)
+    return spec, estimate(spec, able, replicas=replicas)
+
+
+async def plan_order(
+    chain: Chain,
+    api: ApiClient,
+    signer: Signer,
+    *,
+    spec: LlmSpec,
+    estimate: Estimate,
+    order: Order,
+    via: Via,
+) -> Plan:
+    """Settle where an order's money comes from and who sends it; `InsufficientFunds`, `TransactionReverted`."""
+    funding = await ordering.choose_funding(chain, payer=order.payer, reward=order.reward)
+    route = await ordering.choose_route(chain, payer=order.payer, via=via, api=api)
+    fee: int | None = 0 if route is Route.RELAY else None
+    if route is Route.WALLET and funding is Funding.FREE_BALANCE:
+        call = ordering.submit_call(chain, order)
+        fee = (await signer.sender.prepare(call, label="submit order")).most_it_costs
+    return Plan(
+        spec=spec,
+        estimate=estimate,
+        order=order,
+        task_id=ordering.order_id(chain, order),
+        funding=funding,
+        route=route,
+        network_fee=fee,
+        audit=await read_terms(chain, order.params_id) if order.mode is Mode.AUDITED else None,
+    )
