@@ -10,6 +10,7 @@ from client.answers import fetch_answer, fetch_result, wait_until_ended
 from client.api import ApiClient, Health, PromptView, RunnerView, TaskView
 from client.billing import DEFAULT_DAYS, Bill, read_bills
 from client.disputes import Disputes
+from client.explaining import Explanation, explain
 from client.money import Deed
 from client.offers import Market, read_market
 from client.ordering import Plan
@@ -295,6 +296,17 @@ class Parity:
     async def settlement(self, task_id: bytes) -> Settlement | None:
         """Say where a task's money went; `None` while it runs."""
         return await tasks.read_settlement(self.chain, task_id)
+
+    async def explain(self, task_id: bytes) -> Explanation:
+        """Explain why a task waits, or ended as it did, and what may be done about it."""
+        return await explain(self.chain, self.content, self.profiles, self.api, task_id)
+
+    async def advance(self, task_id: bytes) -> Transaction:
+        """End a phase whose deadline has passed, which runners do by themselves; `TransactionReverted` if it has not."""
+        receipt = await self._signed().sender.send(
+            self.chain.escrow.functions.advance(task_id), label="advance task"
+        )
+        return money.transaction(receipt, "advance task")
 
     async def cancel(self, task_id: bytes) -> Transaction:
         """Take back an order that no runner has claimed."""

@@ -31,6 +31,7 @@ class TaskState:
     bond: int
     deadline: int
     seed_block: int
+    params_id: int
     replicas: int
     quorum: int
     claimed: int
@@ -43,7 +44,7 @@ class TaskState:
 async def read_state(chain: Chain, task_id: bytes) -> TaskState:
     """Read a task; `TaskUnknown` if the chain has none of this id."""
     (
-        payer, reward, bond, deadline, seed_block, _, replicas, quorum, claimed, committed, revealed, mode, status,
+        payer, reward, bond, deadline, seed_block, params_id, replicas, quorum, claimed, committed, revealed, mode, status,
     ) = await chain.call(chain.escrow.functions.taskOf(task_id))  # fmt: skip
     if TaskStatus(status) is TaskStatus.NONE:
         raise TaskUnknown(
@@ -56,6 +57,7 @@ async def read_state(chain: Chain, task_id: bytes) -> TaskState:
         bond=bond,
         deadline=deadline,
         seed_block=seed_block,
+        params_id=params_id,
         replicas=replicas,
         quorum=quorum,
         claimed=claimed,

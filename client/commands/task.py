@@ -1,7 +1,7 @@
 """`task`: any task on the chain, with its steps and its settlement."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,9 @@ from client.records import Seat, Settlement, Step, TaskRecord, Transaction
 from protocol.errors import InputError
 from protocol.money import format_usdfc
 
+if TYPE_CHECKING:
+    from client.explaining import Explanation
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
@@ -23,6 +26,8 @@ def register(app: typer.Typer) -> None:
     command(group, "get", example="parity-client task get 0x…")(_get)
     command(group, "result", example="parity-client task result 0x… -o answer.json")(_result)
     command(group, "cancel", example="parity-client task cancel 0x…")(_cancel)
+    command(group, "explain", example="parity-client task explain 0x…")(_explain)
+    command(group, "advance", example="parity-client task advance 0x…")(_advance)
     dispute.register(group)
     app.add_typer(group, name="task")
 
@@ -94,6 +99,44 @@ async def _cancel(task_id: TaskId, *, yes: Yes = False, as_json: Json = False) -
             done: Transaction = await parity.cancel(wanted)
     text = [f"cancelled in block {done.block}, transaction {done.transaction_hash}"]
     Printer(as_json=as_json).result(done, text=text)
+
+
+async def _explain(task_id: TaskId, *, as_json: Json = False) -> None:
+    """Explain why a task waits, or why it failed: from the draw, runners' standing, offers and stakes, and the chain."""
+    wanted = read_task_id(task_id)
+    async with connected(read_settings()) as parity:
+        with progress("looking at the task and the runners"):
+            found = await parity.explain(wanted)
+    Printer(as_json=as_json).result(found, text=_explanation_lines(found))
+
+
+async def _advance(task_id: TaskId, *, yes: Yes = False, as_json: Json = False) -> None:
+    """End a phase of a task whose deadline has passed. Runners do that by themselves; anybody may."""
+    wanted = read_task_id(task_id)
+    async with connected(read_settings(), unlock=True) as parity:
+        now = await parity.progress(wanted)
+        fields = [("task", task_id), ("status", f"{now.status.name.lower()} until block {now.deadline}")]
+        confirm("End a phase", fields, yes=yes)
+        with progress("advancing"):
+            done: Transaction = await parity.advance(wanted)
+    text = [f"advanced in block {done.block}, transaction {done.transaction_hash}"]
+    Printer(as_json=as_json).result(done, text=text)
+
+
+def _explanation_lines(found: "Explanation") -> list[str]:
+    lines = [f"0x{found.task_id.hex()} is {found.status.name.lower()}", found.summary]
+    lines += [f"  {fact}" for fact in found.facts]
+    lines += [f"hint: {remedy}" for remedy in found.remedies]
+    rows = [
+        (
+            "" if each.rank is None else str(each.rank + 1),
+            each.node,
+            "" if each.opens_at_block is None else str(each.opens_at_block),
+            "; ".join(each.obstacles) or "nothing",
+        )
+        for each in found.candidates
+    ]
+    return [*lines, "", *table(("RANK", "RUNNER", "FROM BLOCK", "AGAINST IT"), rows)] if rows else lines
 
 
 def _order_lines(record: TaskRecord) -> list[str]:

@@ -58,7 +58,7 @@ async def read_runner(chain: Chain, node: str) -> RunnerRecord:
 async def read_eligibility(chain: Chain, node: str, *, task_id: bytes | None) -> Eligibility:
     """Say whether a runner may take a seat, and why not; of a task, as the contract would answer its claim now."""
     runner = await read_runner(chain, node)
-    reasons = list(_standing_reasons(runner))
+    reasons = list(standing_reasons(runner))
     if task_id is not None and not reasons:
         reasons += await _claim_reasons(chain, node, task_id)
     return Eligibility(
@@ -71,7 +71,8 @@ async def read_eligibility(chain: Chain, node: str, *, task_id: bytes | None) ->
     )
 
 
-def _standing_reasons(runner: RunnerRecord) -> tuple[str, ...]:
+def standing_reasons(runner: RunnerRecord) -> tuple[str, ...]:
+    """Say why a runner may take no seat at all; nothing if it may."""
     match runner.standing:
         case Standing.ELIGIBLE:
             return ()
