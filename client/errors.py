@@ -7,6 +7,7 @@
     ├── RunnerUnknown      1   nobody registered a runner of this address
     ├── TaskUnanswered     1   the task ended without a result; the money went back
     ├── NotDisputable      1   an answer that cannot be challenged, or a verdict that cannot be appealed, now
+    ├── OutOfTurn          1   a step of a proposal whose time is not now
     ├── WaitTimeout        4   not done in the time given; it goes on by itself
     ├── Refused            1   the person said no
     └── Contradiction      1   a server's answer contradicts the chain
@@ -34,6 +35,10 @@ class TaskUnanswered(ParityError):
 
 class NotDisputable(ParityError):
     """There is nothing to challenge or appeal, not yet or no more."""
+
+
+class OutOfTurn(ParityError):
+    """A step of a proposal, or of this account with it, that cannot be taken now."""
 
 
 class WaitTimeout(ParityError):

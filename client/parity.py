@@ -11,6 +11,7 @@ from client.api import ApiClient, Health, PromptView, RunnerView, TaskView
 from client.billing import DEFAULT_DAYS, Bill, read_bills
 from client.disputes import Disputes
 from client.explaining import Explanation, explain
+from client.governance import Governance
 from client.money import Deed
 from client.offers import Market, read_market
 from client.ordering import Plan
@@ -351,6 +352,11 @@ class Parity:
     def disputes(self) -> Disputes:
         """Give a payer's say about audited answers: cases, challenges, appeals."""
         return Disputes(chain=self.chain, signer=self._signer)
+
+    @property
+    def governance(self) -> Governance:
+        """Give proposals and votes on the network's parameters."""
+        return Governance(chain=self.chain, signer=self._signer)
 
     @property
     def reputation(self) -> Reputation:

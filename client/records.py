@@ -21,6 +21,8 @@ class Unit(Enum):
     """What an integer counts, where JSON must not write it as a number."""
 
     USDFC = "USDFC base units (10^-18)"
+    VOTES = "base units of ParityToken (10^-18)"
+    NUMBER = "a number too large for JSON's readers"
     WEI = "base units of the chain's own coin (10^-18)"
 
 
@@ -271,7 +273,7 @@ def _record(record: Any) -> dict[str, Any]:
     for field in dataclasses.fields(record):
         name, value = to_camel(field.name), getattr(record, field.name)
         unit = units.get(field.name)
-        document[name] = str(value) if unit else to_json(value)
+        document[name] = str(value) if unit and value is not None else to_json(value)
         if unit is Unit.USDFC:
             document[f"{name}Usdfc"] = format_usdfc(value)
     return document

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from client.commands import auth, llm, money, network, reputation, stream, task
+from client.commands import auth, governance, llm, money, network, reputation, stream, task
 from client.commands.running import DEBUG
 
 app = typer.Typer(
@@ -33,5 +33,6 @@ money.register(app)
 llm.register(app)
 task.register(app)
 reputation.register(app)
+governance.register(app)
 stream.register(app)
 network.register(app)

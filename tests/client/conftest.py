@@ -44,7 +44,12 @@ def offline(home: Path) -> Cli:
 def key_files(tmp_path_factory: pytest.TempPathFactory, accounts: LocalAccounts) -> dict[str, Path]:
     """Key files by role, with a weak encryption, since the real one is slow on purpose."""
     folder = tmp_path_factory.mktemp("keys")
-    roles = {"client": accounts.client, "payer": accounts.payer, "outsider": accounts.outsider}
+    roles = {
+        "client": accounts.client,
+        "payer": accounts.payer,
+        "outsider": accounts.outsider,
+        "deployer": accounts.deployer,
+    }
     for name, account in roles.items():
         document = account.encrypt(PASSWORD, kdf="scrypt", iterations=2)
         (folder / name).write_text(json.dumps(document))
