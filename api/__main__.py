@@ -95,12 +95,12 @@ def auth(
             "asked for if left out."
         ),
     ] = None,
-    keystore: Annotated[Path, typer.Option(help="Key file to write, for RELAYER_KEYSTORE.")] = Path(
+    keystore: Annotated[Path, typer.Option(help="Key file to write.", envvar="RELAYER_KEYSTORE")] = Path(
         "relayer.json"
     ),
     password_file: Annotated[
         Path | None,
-        typer.Option(help="File with the password, for RELAYER_PASSWORD_FILE; asked for if left out."),
+        typer.Option(help="File with the password; asked for if left out.", envvar="RELAYER_PASSWORD_FILE"),
     ] = None,
 ) -> None:
     """Encrypt the key of the account that pays for relayed orders."""

@@ -1,4 +1,4 @@
-"""The client: a Python SDK (`Parity`) and the command line that prints what it returns."""
+"""The client: a Python SDK (`Parity`, or `SyncParity` without an event loop) and the command line that prints what it returns."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     from client.parity import Parity
     from client.records import Answer, Balance, Estimate, Settlement, Step, Submitted, TaskRecord
     from client.settings import ClientSettings
+    from client.sync import SyncParity
 
 __all__ = [
     "Answer",
@@ -16,10 +17,11 @@ __all__ = [
     "Settlement",
     "Step",
     "Submitted",
+    "SyncParity",
     "TaskRecord",
 ]
 
-_HOMES = {"Parity": "client.parity", "ClientSettings": "client.settings"}
+_HOMES = {"Parity": "client.parity", "ClientSettings": "client.settings", "SyncParity": "client.sync"}
 
 
 def __getattr__(name: str) -> Any:

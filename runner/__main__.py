@@ -19,6 +19,7 @@ from protocol.errors import ConfigError, InputError, ParityError
 from protocol.keystore import create_keystore, load_account, parse_private_key, refuse_development_key
 from protocol.log import configure_logging
 from protocol.money import format_native, parse_usdfc
+from protocol.secret_input import COMMAND_LINE_WARNING, is_on_command_line
 from protocol.settings import load
 from runner.settings import RunnerSettings, read_password
 from runner.status import lines_of, read_status, request_drain
@@ -52,6 +53,8 @@ def auth(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing key file.")] = False,
 ) -> None:
     """Encrypt the node key into RUNNER_KEYSTORE. The key is never shown."""
+    if is_on_command_line(private_key):
+        typer.echo(f"warning: {COMMAND_LINE_WARNING}", err=True)
     settings = load(RunnerSettings)
     if new and private_key is not None:
         raise InputError(

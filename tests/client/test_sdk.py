@@ -1,9 +1,15 @@
 """The SDK without an account: it looks, and signs nothing."""
 
+import inspect
+
 import pytest
 
 import client
-from client import Parity
+from client import Parity, SyncParity
+from client.disputes import Disputes
+from client.governance import Governance
+from client.reputation import Reputation
+from client.sync import SyncDisputes, SyncGovernance, SyncReputation
 from protocol.deployment import save_deployment
 from protocol.errors import InputError
 from protocol.money import USDFC
@@ -48,3 +54,32 @@ async def test_a_published_key_is_refused_on_a_public_chain(settings, deployment
     with pytest.raises(InputError, match="published development account"):
         async with Parity.connect(public, accounts.client):
             pass
+
+
+def test_the_waiting_sdk_does_the_same_without_an_event_loop(settings, accounts):
+    with SyncParity.connect(settings, accounts.payer) as parity:
+        before = parity.balance()
+        parity.withdraw(USDFC)
+        after = parity.balance()
+
+        assert parity.address == accounts.payer.address
+        assert before.free - after.free == USDFC
+        assert parity.governance.proposals() == ()
+        assert parity.run(lambda waiting: waiting.unbond_delay()) == parity.unbond_delay() > 0
+
+
+def test_every_coroutine_of_the_sdk_has_its_waiting_twin():
+    faces = {
+        Parity: SyncParity,
+        Reputation: SyncReputation,
+        Disputes: SyncDisputes,
+        Governance: SyncGovernance,
+    }
+    for face, waiting in faces.items():
+        methods = {name for name, value in vars(face).items() if inspect.iscoroutinefunction(value)}
+        assert {name for name in methods if not name.startswith("_")} <= set(vars(waiting))
+
+
+def test_an_error_closes_the_connection_and_passes_on(settings):
+    with pytest.raises(InputError, match="account: none"), SyncParity.connect(settings) as parity:
+        parity.withdraw(1)
