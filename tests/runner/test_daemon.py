@@ -100,7 +100,7 @@ class Owner:
         return (self.home / "log").read_text()
 
 
-async def until(condition: Callable[[], bool], *, every_s: float = 0.05, within_s: float = 60.0) -> None:
+async def until(condition: Callable[[], bool], *, every_s: float = 0.05, within_s: float = 180.0) -> None:
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110 (another process rings no bell here)
             await asyncio.sleep(every_s)
@@ -127,12 +127,12 @@ async def owner(bench: Bench, tmp_path: Path) -> AsyncIterator[Owner]:
 
 
 async def ended(process: asyncio.subprocess.Process) -> int:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         return await process.wait()
 
 
 async def final(bench: Bench, task: bytes) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while await bench.status(task) is not TaskStatus.FINAL:  # noqa: ASYNC110 (as above)
             await asyncio.sleep(0.1)
 
