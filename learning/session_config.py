@@ -39,7 +39,7 @@ class DatasetSpec(Document):
 
 
 class PartitionSpec(Document):
-    """Who trains on what; `root` is the Merkle root of the published index lists."""
+    """Who trains on what; `root` is the Merkle root of the published index lists, `index` says where they lie."""
 
     strategy: Literal[
         "random", "stratified", "sequential", "non_iid", "label_skew", "quantity", "natural_id"
@@ -56,6 +56,7 @@ class PartitionSpec(Document):
         default=Decimal(0), ge=0, le=1, description="samples shared, of a part's own"
     )
     root: Digest | None = None
+    index: Digest | None = None
 
 
 class EarlyStop(Document):
