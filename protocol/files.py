@@ -56,7 +56,7 @@ class FileStore:
         """
         wanted = parse_cid(cid)
         size = 0
-        async with self._stream("cat", what=cid, arg=str(wanted)) as chunks:
+        async with self._stream("cat", what=cid, arg=str(wanted.modern)) as chunks:
             async for chunk in chunks:
                 size += len(chunk)
                 if size > max_bytes:
@@ -78,11 +78,11 @@ class FileStore:
 
     async def pin(self, cid: str) -> None:
         """Keep a file until `unpin`; the node fetches what it lacks. `ContentUnavailable`."""
-        await self._post("pin/add", params={"arg": str(parse_cid(cid))}, what=cid)
+        await self._post("pin/add", params={"arg": str(parse_cid(cid).modern)}, what=cid)
 
     async def unpin(self, cid: str) -> bool:
         """Let a file go, and say whether it was pinned. `ContentUnavailable` if the node does not answer."""
-        wanted = str(parse_cid(cid))
+        wanted = str(parse_cid(cid).modern)
         async with self._client() as client:
             try:
                 answer = await client.post("/api/v0/pin/rm", params={"arg": wanted})

@@ -57,6 +57,11 @@ class Cid:
         """Tell whether it names one block of bare bytes."""
         return self.codec == RAW
 
+    @property
+    def modern(self) -> "Cid":
+        """Give the same content's CIDv1: nodes that keep blocks by CID have them under that."""
+        return Cid(1, self.codec, self.digest)
+
     def __str__(self) -> str:
         base, codec = ("base58btc", "dag-pb") if self.version == 0 else ("base32", _CODECS[self.codec])
         return str(CID(base, self.version, codec, ("sha2-256", self.digest)))
