@@ -207,7 +207,7 @@ def _rewards(terms: Terms, rules: Rules, *, rounds: int, seats: int, replicas: i
 
 
 def _bond(terms: Terms, rules: Rules, *, reward: int) -> int:
-    """A participant stakes what a few rounds earn, and always enough that silence costs it more than a tip brings."""
+    """Ask participants to stake what a few rounds earn, and enough that silence costs more than a tip brings."""
     least = -(-rules.tip * _WHOLE_BPS // rules.miss_bps) if rules.miss_bps else 1
     if terms.bond is not None and terms.bond < least:
         raise InputError(

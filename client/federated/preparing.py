@@ -170,6 +170,7 @@ def _configure(wishes: Wishes, dataset: dict[str, Any], columns: Columns) -> Ses
     file = wishes.model_file or _default_model(wishes, dataset, columns)
     sections = _sections(wishes) | {"dataset": dataset}
     config = session_config(file, name=wishes.name, model_type=wishes.model_type, sections=sections)
+    _require_supported(config)
     if config.classifies and (names := _class_names(columns[config.dataset.target])):
         config = config.model_copy(update={"dataset": config.dataset.model_copy(update={"labels": names})})
         classes = _classes(config)
@@ -179,6 +180,20 @@ def _configure(wishes: Wishes, dataset: dict[str, Any], columns: Columns) -> Ses
                 field="architecture",
             )
     return config
+
+
+def _require_supported(config: SessionConfig) -> None:
+    """Refuse what no runner would take part in, before it costs anything."""
+    if isinstance(config.model, RandomForest):
+        raise ConfigError(
+            "runners train neural_network, linear_regression and torch; they grow no forests yet",
+            field="model-type",
+        )
+    if config.privacy and not config.secure_aggregation:
+        raise ConfigError(
+            "noise protects only what nobody can read without it, and updates lie on IPFS: add --secure-aggregation",
+            field="privacy",
+        )
 
 
 def _sections(wishes: Wishes) -> dict[str, dict[str, Any]]:

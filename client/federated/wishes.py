@@ -133,6 +133,7 @@ _FLAGS: Mapping[str, str] = {
     "aggregation.method": "--aggregation-method",
     "aggregation.hostile": "--hostile",
     "aggregation.proximal_mu": "--proximal-mu",
+    "privacy": "--enable-differential-privacy",
     "privacy.noise_multiplier": "--noise-multiplier",
     "noise_multiplier": "--noise-multiplier",
     "privacy.clip_norm": "--l2-norm-clip",
@@ -165,6 +166,8 @@ def flag_of(error: LearningError) -> str:
     """Name the flag that an error is about; where there is none, what the error itself names."""
     if error.field in _FLAGS:
         return _FLAGS[error.field]
+    if "needs dataset.group" in str(error):
+        return "--group"
     mentioned = next((name for name in _MENTIONED if name in str(error)), None)
     if error.field == "document" and mentioned:
         return _FLAGS.get(mentioned, "--config-file")
