@@ -54,6 +54,7 @@ def register(app: typer.Typer) -> None:
     command(group, "watch-session", example="parity-client fl watch-session 0x…")(_watch_session)
     command(group, "cancel-session", example="parity-client fl cancel-session 0x…")(_cancel_session)
     command(group, "get-model", example="parity-client fl get-model 0x… -o digits.safetensors")(_get_model)
+    command(group, "evaluate", example="parity-client fl evaluate digits.safetensors test.csv")(_evaluate)
     app.add_typer(group, name="fl")
 
 
@@ -299,6 +300,29 @@ async def _get_model(
         *((name, f"{value:.4f}") for name, value in model.figures.metrics.items()),
     ]
     Printer(as_json=as_json).result(model, text=aligned(fields))
+
+
+async def _evaluate(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="As get-model wrote it.", show_default=False)
+    ],
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="CSV, JSON, Parquet or NPZ.", show_default=False)
+    ],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Measure a fetched model on a file with the session's columns. Needs no network."""
+    from client.federated.evaluating import evaluate_model  # noqa: PLC0415 (loads torch)
+
+    with progress("measuring"):
+        measured = evaluate_model(model, data)
+    fields = [
+        ("samples", str(measured.samples)),
+        ("loss", f"{measured.loss:.4f}"),
+        *((name, f"{value:.4f}") for name, value in measured.metrics.items()),
+    ]
+    Printer(as_json=as_json).result(measured, text=aligned(fields))
 
 
 def _tell_rounds(record: "SessionRecord", shown: dict[int, Any]) -> None:

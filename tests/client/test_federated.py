@@ -349,7 +349,7 @@ async def finish_round(
 
 
 async def test_a_session_is_watched_to_its_end_and_its_model_is_the_chain_s(
-    shell: Callable[..., Cli], played: Learning, settings, tmp_path: Path
+    shell: Callable[..., Cli], played: Learning, data: Path, settings, tmp_path: Path
 ):
     store, name = IpfsStore(settings.ipfs_api), "0x" + played.id.hex()
     first = await finish_round(played, store, loss="0.5")
@@ -373,6 +373,14 @@ async def test_a_session_is_watched_to_its_end_and_its_model_is_the_chain_s(
         card = json.loads(path.with_name(path.name + ".card.json").read_text())
         assert card["chainModel"] == "0x" + hashlib.sha256(wanted).hexdigest()
         assert SessionConfig.build(card["config"]).digest() == played.order.config
+
+    measured = await shell()("fl", "evaluate", str(path), str(data), "--json")
+    assert measured.code == 0, measured.err
+    assert measured.json["samples"] == 120
+    path.write_bytes(last[:-1] + b"\1")
+    changed = await shell()("fl", "evaluate", str(path), str(data))
+    assert changed.code == 1
+    assert "not the model that its card names" in changed.err
 
 
 async def test_what_is_no_model_of_the_session_is_refused_though_aggregators_agreed_on_it(
