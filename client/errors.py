@@ -4,6 +4,9 @@
 
     ParityError
     ├── TaskUnknown        1   the chain has no such task
+    ├── SessionUnknown     1   the chain has no such learning session
+    ├── SessionFailed      1   a learning session ended without its rounds; what was left went back
+    ├── ModelMissing       1   a session has no model, yet or for ever
     ├── TaskUnanswered     1   the task ended without a result; the money went back
     ├── WaitTimeout        4   not done in the time given; it goes on by itself
     ├── Refused            1   the person said no
@@ -16,6 +19,18 @@ from protocol.errors import ParityError
 
 class TaskUnknown(ParityError):
     """The chain has no task of this id."""
+
+
+class SessionUnknown(ParityError):
+    """The chain has no learning session of this id."""
+
+
+class SessionFailed(ParityError):
+    """A learning session ended before its rounds were done; what was not paid out went back."""
+
+
+class ModelMissing(ParityError):
+    """A session has no model yet, or had none before it ended."""
 
 
 class TaskUnanswered(ParityError):

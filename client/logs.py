@@ -83,4 +83,5 @@ def _source(chain: Chain, contract: str) -> "AsyncContract":
         "StakeWallet": chain.wallet,
         "RunnerReputation": chain.reputation,
         "TaskEscrow": chain.escrow,
+        "FederatedLearning": chain.federated,
     }[contract]

@@ -33,11 +33,14 @@ from protocol.cid import digest_of, digest_to_cid
 from protocol.content import ContentStore, IpfsStore
 from protocol.documents import LlmSpec, canonical
 from protocol.errors import InputError
+from protocol.files import FileStore
 from protocol.order import Order
 from protocol.sender import Sender
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
+
+    from client.federated.sessions import Federated
 
 Via = Literal["auto", "wallet", "relay"]
 
@@ -68,6 +71,7 @@ class Parity:
     content: ContentStore
     profiles: ContentStore
     api: ApiClient
+    files: FileStore
     _signer: _Signer | None = field(default=None, repr=False)
 
     @classmethod
@@ -94,6 +98,7 @@ class Parity:
                 content=IpfsStore(settings.ipfs_api, timeout_s=limit_s),
                 profiles=IpfsStore(settings.ipfs_api, timeout_s=min(limit_s, PROFILE_TIMEOUT_S)),
                 api=api,
+                files=FileStore(settings.ipfs_api, timeout_s=limit_s),
                 _signer=signer,
             )
 
@@ -101,6 +106,21 @@ class Parity:
     def address(self) -> str:
         """Give the account's address."""
         return str(self._signed().account.address)
+
+    @property
+    def federated(self) -> "Federated":
+        """Give the network's learning sessions, as this account sees them."""
+        from client.federated.sessions import Federated  # noqa: PLC0415 (loads torch: 1 s that few commands need)
+
+        signer = self._signer
+        return Federated(
+            chain=self.chain,
+            content=self.content,
+            files=self.files,
+            api=self.api,
+            account=signer.account if signer else None,
+            sender=signer.sender if signer else None,
+        )
 
     # ------------------------------------------------------------------ money
 

@@ -28,12 +28,12 @@ _KINDS = frozenset({"llm", "llm-result", "runner-profile", "federated-aggregatio
 _MAX_SAFE_INTEGER = 2**53 - 1
 
 
-def _integral(value: Any) -> Any:
+def integral(value: Any) -> Any:
     """Take 1.0 for 1: canonical JSON writes both alike, so a reader cannot tell them apart."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Count = Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=0, le=2**32 - 1)]
+Count = Annotated[int, BeforeValidator(integral), Field(strict=True, ge=0, le=2**32 - 1)]
 Amount = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,28})$")]
 """USDFC base units as a decimal string, since JSON numbers lose precision above 2**53."""
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -61,11 +61,11 @@ class LlmOptions(Document):
 
     model_config = ConfigDict(alias_generator=None)
 
-    seed: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=0, le=2**31 - 1)] = 0
+    seed: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=0, le=2**31 - 1)] = 0
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
-    num_ctx: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=16, le=1_048_576)] = 2048
-    num_predict: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=1, le=65_536)] = 128
-    top_k: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=0, le=1_000_000)] | None = None
+    num_ctx: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=16, le=1_048_576)] = 2048
+    num_predict: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=1, le=65_536)] = 128
+    top_k: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=0, le=1_000_000)] | None = None
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
     min_p: Annotated[float, Field(ge=0, le=1)] | None = None
     repeat_penalty: Annotated[float, Field(ge=0, le=10)] | None = None
@@ -110,7 +110,7 @@ class ModelOffer(Document):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.:/-]*$", max_length=190)]
     digest: Digest
-    context: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=1, le=_MAX_SAFE_INTEGER)]
+    context: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=1, le=_MAX_SAFE_INTEGER)]
     input_price: Amount
     output_price: Amount
 
@@ -127,7 +127,7 @@ class RunnerProfile(Document):
     version: Literal[1] = 1
     label: Annotated[str, Field(min_length=1, max_length=32)]
     models: tuple[ModelOffer, ...] = Field(max_length=256)
-    slots: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=1, le=4096)]
+    slots: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=1, le=4096)]
     url: Annotated[str, Field(pattern=r"^https?://", max_length=2048)] | None = None
 
     @model_validator(mode="after")
@@ -144,10 +144,10 @@ class FederatedAggregation(Document):
     kind: Literal["federated-aggregation"] = "federated-aggregation"
     version: Literal[1] = 1
     base: Word
-    chain_id: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=1, le=_MAX_SAFE_INTEGER)]
+    chain_id: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=1, le=_MAX_SAFE_INTEGER)]
     config: Word
     contract: Annotated[str, Field(pattern=r"^0x[0-9a-f]{40}$")]
-    round: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=1, le=2**16 - 1)]
+    round: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=1, le=2**16 - 1)]
     session: Word
     transcript: Word
 
@@ -160,7 +160,7 @@ class FederatedAggregate(Document):
     accepted: Annotated[str, Field(pattern=r"^0x[0-9a-f]{16}$")]
     manifest: Word
     model: Word
-    round: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=1, le=2**16 - 1)]
+    round: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=1, le=2**16 - 1)]
     session: Word
     stop: bool
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from client.commands import auth, llm, money, network, stream, task
+from client.commands import auth, fl, llm, money, network, storage, stream, task
 from client.commands.running import DEBUG
 
 app = typer.Typer(
@@ -34,3 +34,5 @@ llm.register(app)
 task.register(app)
 stream.register(app)
 network.register(app)
+storage.register(app)
+fl.register(app)
