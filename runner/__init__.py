@@ -14,5 +14,5 @@ Doing it
     escrow          the contracts, read
     profile         what is offered, published
 The process
-    settings, daemon, situation, parts, register, status, errors
+    settings, daemon, situation, parts, register, status, doctor, errors
 """

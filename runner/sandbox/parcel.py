@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 OUT = "/out"
+_LONGEST_PATH = 512
 _PIECE = 1 << 16
 
 
@@ -65,7 +66,7 @@ def _walk(folder: str, prefix: str) -> Iterator[tuple[str, os.stat_result | None
         for entry in entries:
             status = entry.stat(follow_symlinks=False)
             path = prefix + entry.name
-            if not _is_text(entry.name):
+            if not _is_text(entry.name) or len(path) > _LONGEST_PATH:
                 yield path, None
             elif stat.S_ISDIR(status.st_mode):
                 os.chmod(entry.path, 0o700)

@@ -7,6 +7,8 @@ from runner.sandbox import kernel, seccomp
 from runner.sandbox.plan import NOBODY
 
 _OPEN_FILES = 1_024
+_STACK_BYTES = 8 << 20
+"""Also decides how long a command line may be, so it must not differ from machine to machine."""
 
 
 def map_users(pid: int) -> None:
@@ -42,6 +44,7 @@ def lay_down(*, disk_bytes: int) -> None:
 def _limit(*, disk_bytes: int) -> None:
     for what, most in (
         (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_STACK, _STACK_BYTES),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_FSIZE, disk_bytes),
         (resource.RLIMIT_MEMLOCK, 65_536),

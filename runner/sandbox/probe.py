@@ -3,13 +3,15 @@
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from runner.errors import SandboxUnavailable
 from runner.sandbox.box import Job, run
 from runner.sandbox.cgroups import Hierarchy, find
 from runner.sandbox.plan import NOBODY, Outcome
 
-LEVEL = "namespaces"
+Level = Literal["namespaces"]
+LEVEL: Level = "namespaces"
 """What commands are kept in: see docs/explanation/sandbox.md."""
 
 _SCRIPT = """
@@ -36,7 +38,7 @@ _MEBIBYTE = 1 << 20
 class Box:
     """A box that was seen to hold. `version` is that of the control groups."""
 
-    level: str
+    level: Level
     hierarchy: Hierarchy
 
     @property
