@@ -10,7 +10,7 @@ from client.answers import fetch_answer, wait_until_ended
 from client.api import ApiClient, Health, PromptView, RunnerView, TaskView
 from client.money import Deed
 from client.offers import Market, read_market
-from client.ordering import Plan
+from client.ordering import Placement, Plan
 from client.pricing import bond_for, estimate
 from client.records import (
     Answer,
@@ -214,31 +214,60 @@ class Parity:
             self.chain,
             client=self.address,
             spec_digest=digest_of(canonical(spec)),
-            estimate=found,
+            prices=(found.input_price, found.output_price),
             reward=reward,
             bond=bond_for(reward, replicas=replicas),
             quorum=replicas // 2 + 1 if quorum is None else quorum,
             replicas=replicas,
         )
-        return await self._plan(spec, found, order, via=via)
+        placed = await self.placement(order, via=via)
+        return Plan(
+            spec=spec,
+            estimate=found,
+            order=placed.order,
+            task_id=placed.task_id,
+            funding=placed.funding,
+            route=placed.route,
+            network_fee=placed.network_fee,
+        )
+
+    async def placement(self, order: Order, *, via: Via = "auto") -> Placement:
+        """Choose where an order's money comes from and who sends it; `InsufficientFunds`."""
+        funding = await ordering.choose_funding(self.chain, payer=order.payer, reward=order.reward)
+        route = await ordering.choose_route(self.chain, payer=order.payer, via=via, api=self.api)
+        fee: int | None = 0 if route is Route.RELAY else None
+        if route is Route.WALLET and funding is Funding.FREE_BALANCE:
+            call = ordering.submit_call(self.chain, order)
+            fee = (await self._signed().sender.prepare(call, label="submit order")).most_it_costs
+        return Placement(
+            order=order,
+            task_id=ordering.order_id(self.chain, order),
+            funding=funding,
+            route=route,
+            network_fee=fee,
+        )
 
     async def submit_plan(self, plan: Plan) -> Submitted:
         """Store the spec on IPFS, sign once, send, and see the order on chain.
 
         Nothing is signed before the spec is stored, and nothing is escrowed unless the order is in a block.
         """
-        signer = self._signed()
         stored = await self.content.add(canonical(plan.spec))
-        if plan.route is Route.RELAY:
-            sent = await sending.send_by_relay(self.chain, plan, account=signer.account, api=self.api)
+        return await self.send(plan, spec_cid=digest_to_cid(stored))
+
+    async def send(self, placement: Placement, *, spec_cid: str) -> Submitted:
+        """Sign an order whose spec is stored, send it, and see it on chain."""
+        signer = self._signed()
+        if placement.route is Route.RELAY:
+            sent = await sending.send_by_relay(self.chain, placement, account=signer.account, api=self.api)
         else:
             sent = await sending.send_by_wallet(
-                self.chain, plan, account=signer.account, sender=signer.sender
+                self.chain, placement, account=signer.account, sender=signer.sender
             )
         return Submitted(
-            task_id=plan.task_id,
-            order=plan.order,
-            spec_cid=digest_to_cid(stored),
+            task_id=placement.task_id,
+            order=placement.order,
+            spec_cid=spec_cid,
             transaction_hash=sent.transaction_hash,
             block=sent.block,
         )
@@ -356,23 +385,6 @@ class Parity:
         spec = ordering.spec_for(prompt, offers=offers, max_tokens=max_tokens, client_id=client_id)
         able: tuple[Offer, ...] = tuple(o for o in offers if o.context >= spec.options.num_ctx)
         return spec, estimate(spec, able, replicas=replicas)
-
-    async def _plan(self, spec: LlmSpec, found: Estimate, order: Order, *, via: Via) -> Plan:
-        funding = await ordering.choose_funding(self.chain, payer=order.payer, reward=order.reward)
-        route = await ordering.choose_route(self.chain, payer=order.payer, via=via, api=self.api)
-        fee: int | None = 0 if route is Route.RELAY else None
-        if route is Route.WALLET and funding is Funding.FREE_BALANCE:
-            call = ordering.submit_call(self.chain, order)
-            fee = (await self._signed().sender.prepare(call, label="submit order")).most_it_costs
-        return Plan(
-            spec=spec,
-            estimate=found,
-            order=order,
-            task_id=ordering.order_id(self.chain, order),
-            funding=funding,
-            route=route,
-            network_fee=fee,
-        )
 
 
 def _ignore(_progress: Progress) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import typer
 
+from client.commands import program
 from client.commands.options import Json, TaskId, Yes
 from client.commands.printer import Fields, Printer, aligned, confirm, table
 from client.commands.progress import progress
@@ -18,6 +19,7 @@ def register(app: typer.Typer) -> None:
         help="Tasks on the chain: state, steps, settlement.", no_args_is_help=True, rich_markup_mode=None
     )
     command(group, "get", example="parity-client task get 0x…")(_get)
+    program.register(group)
     command(group, "cancel", example="parity-client task cancel 0x…")(_cancel)
     app.add_typer(group, name="task")
 

@@ -253,3 +253,14 @@ async def test_no_key_and_no_prompt_reaches_the_log(bench: Bench, owner: Owner) 
     assert LOCAL.node(0).key.hex().removeprefix("0x") not in owner.log()
     assert "capital of France" not in owner.log()
     assert "Paris" not in owner.log()
+
+
+async def test_doctor_proves_the_box_and_names_what_is_missing(owner: Owner) -> None:
+    found = json.loads(await owner.ask("doctor", "--json"))
+    assert [finding["subject"] for finding in found] == ["chain", "IPFS", "engine", "sandbox"]
+    assert all(finding["fine"] for finding in found[:3])
+    process = await owner.start("doctor", OLLAMA_URL="http://127.0.0.1:1")
+    shown, _ = await process.communicate()
+    assert process.returncode == 1
+    assert "FAIL  engine" in shown.decode()
+    assert "hint: Start it, or set OLLAMA_URL" in shown.decode()
