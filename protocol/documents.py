@@ -118,7 +118,7 @@ class LlmResult(Document):
 class Blob(Document):
     """Bytes of any length, as blocks of `BLOCK_BYTES` (the last may be shorter), each named by its digest."""
 
-    size: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=0, le=MAX_BLOB_BYTES)]
+    size: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=0, le=MAX_BLOB_BYTES)]
     blocks: tuple[Digest, ...] = Field(default=(), max_length=MAX_BLOB_BYTES // BLOCK_BYTES)
 
     @model_validator(mode="after")
@@ -158,12 +158,12 @@ def _paths_differ(files: tuple[StoredFile, ...]) -> None:
 class CommandLimits(Document):
     """What a command may use. MiB are 2^20 bytes; `disk_mib` holds for /out and /tmp each, `output_kib` for each stream."""
 
-    memory_mib: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=16, le=65_536)] = 256
-    disk_mib: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=1, le=512)] = 16
-    output_kib: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=1, le=4_096)] = 64
-    processes: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=1, le=4_096)] = 32
-    wall_s: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=1, le=86_400)] = 20
-    files: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=0, le=1_024)] = 64
+    memory_mib: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=16, le=65_536)] = 256
+    disk_mib: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=1, le=512)] = 16
+    output_kib: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=1, le=4_096)] = 64
+    processes: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=1, le=4_096)] = 32
+    wall_s: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=1, le=86_400)] = 20
+    files: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=0, le=1_024)] = 64
 
 
 class CommandSpec(Document):
@@ -207,7 +207,7 @@ class CommandResult(Document):
     version: Literal[1] = 1
     task: TaskId
     outcome: Literal["exited", "signalled", "missing", "image", "wall-time", "memory", "output"]
-    code: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=0, le=255)] | None = None
+    code: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=0, le=255)] | None = None
     stdout: Blob | None = None
     stderr: Blob | None = None
     files: tuple[StoredFile, ...] = Field(default=(), max_length=1_024)
