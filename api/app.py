@@ -1,7 +1,7 @@
 """The ASGI application: every part put together, started and stopped."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -35,6 +35,8 @@ from api.shared.state import SharedState
 from api.site import Site
 from protocol.deployment import Deployment
 from protocol.errors import ParityError
+
+_CANCEL_AGAIN_S = 1.0
 
 
 def build_app(settings: ServerSettings, deployment: Deployment, relayer: LocalAccount | None) -> Starlette:
@@ -119,8 +121,15 @@ async def _services(
                 settings=settings, database=database, feed=feed, link=link, relay=relay, shared=shared
             )
         finally:
-            for job in jobs:
-                job.cancel()
+            await _end(jobs)
+
+
+async def _end(jobs: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel jobs until they have ended: one that is just connecting may take a cancellation for its own time-out's."""
+    while running := [job for job in jobs if not job.done()]:
+        for job in running:
+            job.cancel()
+        await asyncio.wait(running, timeout=_CANCEL_AGAIN_S)
 
 
 async def _openapi(_request: Request) -> Response:

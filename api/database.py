@@ -98,11 +98,22 @@ class Snapshot:
     or `StatementTimeout`.
     """
 
+    as_of: int | None = None
+    """Block at whose end tables with history are read; None for the newest."""
+
     def __init__(self, pool: "asyncpg.Pool[Record]") -> None:
         self._pool = pool
         self._lock = asyncio.Lock()
         self._connection: PoolConnectionProxy[Record] | None = None
         self._closed = False
+
+    def at(self, block: int) -> "PastSnapshot":
+        """Give the same instant's view of an earlier block."""
+        return PastSnapshot(self, block)
+
+    def table(self, name: str) -> str:
+        """Write a table with history as a statement's FROM names it."""
+        return name if self.as_of is None else f"{name}_at({int(self.as_of)})"
 
     async def fetch(self, statement: str, *arguments: object) -> list[Record]:
         """Run one statement and give all its rows."""
@@ -149,6 +160,21 @@ class Snapshot:
             else:
                 return connection
         raise AssertionError("the last attempt returns or raises")
+
+
+class PastSnapshot(Snapshot):
+    """A snapshot's view of an earlier block: its reads are the snapshot's, over tables as they were then."""
+
+    def __init__(self, now: Snapshot, block: int) -> None:
+        self._now = now
+        self.as_of = block
+
+    async def fetch(self, statement: str, *arguments: object) -> list[Record]:
+        """Run one statement in the snapshot."""
+        return await self._now.fetch(statement, *arguments)
+
+    async def close(self) -> None:
+        """Leave the snapshot to whoever opened it."""
 
 
 class said_plainly:  # noqa: N801  # a context manager reads as a verb

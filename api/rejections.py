@@ -217,6 +217,15 @@ _BY_REVERT: Mapping[str, type[Rejected]] = {
     "RunnerAlreadyActive": Replayed,
     "RunnerUnderstaked": InsufficientFunds,
     "RunnerDeadline": Expired,
+    "FederatedBadSignature": BadSignature,
+    "FederatedAlreadyCreated": Replayed,
+    "FederatedParamsUnknown": UnknownParams,
+    "FederatedBadOrder": BadOrder,
+    "FederatedDeadline": Expired,
+    "FederatedUnderfunded": InsufficientFunds,
+    "MonitorAlreadyCommitted": Replayed,
+    "MonitorTooLate": Expired,
+    "MonitorNotYet": NotYetValid,
 }
 
 
@@ -224,5 +233,6 @@ def rejection_of(revert: TransactionReverted) -> Rejected:
     """Give the reason that a contract's refusal comes to."""
     kind = _BY_REVERT.get(revert.name, SimulatedRevert)
     field = revert.arguments.get("field") if kind is BadOrder else None
-    named = f"order.{field.rstrip(bytes(1)).decode(errors='replace')}" if isinstance(field, bytes) else None
+    place = "intent" if revert.name.startswith("Federated") else "order"
+    named = f"{place}.{field.rstrip(bytes(1)).decode(errors='replace')}" if isinstance(field, bytes) else None
     return kind(revert.message, hint=revert.hint, field=named, more={"error": revert.name})

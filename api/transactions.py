@@ -44,7 +44,7 @@ async def send_raw(link: ChainLink, raw: bytes) -> bytes:
     Raises a `Rejected`, each kind for its own reason, or `ChainError` when the chain does not answer.
     """
     transaction = decode(raw)
-    _check_target(transaction, link.deployment)
+    check_target(transaction, link.deployment)
     chain = await link.chain()
     if await _check_account(chain, transaction):
         await _simulate(chain, transaction)
@@ -77,7 +77,8 @@ def decode(raw: bytes) -> RawTransaction:
     )
 
 
-def _check_target(transaction: RawTransaction, deployment: Deployment) -> None:
+def check_target(transaction: RawTransaction, deployment: Deployment) -> None:
+    """Raise `WrongChain` or `WrongContract` unless it calls a contract of this deployment."""
     if transaction.chain_id != deployment.chain_id:
         raise WrongChain(
             f"the transaction was signed for chain {transaction.chain_id}, not {deployment.chain_id}",

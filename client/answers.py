@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from client.errors import TaskUnanswered, WaitTimeout
 from client.records import Answer, Progress, Result
@@ -11,11 +12,13 @@ from client.tasks import TaskState, life, read_progress, read_state
 from protocol.chain import Chain
 from protocol.cid import digest_to_cid
 from protocol.content import ContentStore
-from protocol.documents import LlmResult, LlmSpec, parse_document
+from protocol.documents import CommandResult, Document, LlmResult, LlmSpec, parse_document
 from protocol.enums import Mode, TaskStatus
 from protocol.errors import ContentMismatch, ContentTooLarge, InputError, RpcUnavailable
 
-Kind = TypeVar("Kind", LlmSpec, LlmResult)
+Kind = TypeVar("Kind", bound=Document)
+SpecKind = TypeVar("SpecKind", bound=Document)
+ResultKind = TypeVar("ResultKind", LlmResult, CommandResult)
 
 _LONGEST_POLL_S = 10.0
 _DISPUTABLE = (TaskStatus.CHALLENGEABLE, TaskStatus.DISPUTED)
@@ -57,6 +60,53 @@ async def fetch_answer(
     `provisional` also takes the revealed answer of an audited task that may still be disputed.
     Raises `TaskUnanswered` if it ended without one or has not ended, `ContentMismatch`, `ContentUnavailable`.
     """
+    settled = await fetch_settled(
+        chain, content, task_id, spec=LlmSpec, result=LlmResult, provisional=provisional
+    )
+    result = settled.result
+    if result.model != settled.spec.model:
+        raise ContentMismatch(
+            f"{settled.result_cid}: made by model {result.model}; asked was {settled.spec.model}",
+            hint=_DISPUTE,
+        )
+    return Answer(
+        task_id=task_id,
+        model=result.model,
+        output=result.output,
+        done_reason=result.done_reason,
+        input_tokens=result.input_tokens,
+        output_tokens=result.output_tokens,
+        result_cid=settled.result_cid,
+        spec_cid=settled.spec_cid,
+        provisional=settled.provisional,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled(Generic[SpecKind, ResultKind]):
+    """A final task's documents, by the digests that the chain names."""
+
+    spec: SpecKind
+    result: ResultKind
+    spec_cid: str
+    result_cid: str
+    provisional: bool
+
+
+async def fetch_settled(
+    chain: Chain,
+    content: ContentStore,
+    task_id: bytes,
+    *,
+    spec: type[SpecKind],
+    result: type[ResultKind],
+    provisional: bool = False,
+) -> Settled[SpecKind, ResultKind]:
+    """Fetch a final task's spec and result, of the given kinds; the result must be of this task.
+
+    `provisional` also takes the revealed answer of an audited task that may still be disputed.
+    Raises `TaskUnanswered` if it ended without one or has not ended, `ContentMismatch`, `ContentUnavailable`.
+    """
     state = await read_state(chain, task_id)
     open_to_dispute = provisional and state.status in _DISPUTABLE
     if state.status is not TaskStatus.FINAL and not open_to_dispute:
@@ -65,18 +115,17 @@ async def fetch_answer(
     spec_digest = next(bytes(e.arguments["order"]["spec"]) for e in events if e.name == "TaskSubmitted")
     ending = "SeatRevealed" if open_to_dispute else "TaskFinalized"
     result_digest = next(bytes(e.arguments["result"]) for e in events if e.name == ending)
-    spec = await _fetch(content, spec_digest, kind=LlmSpec)
-    result = await _fetch(content, result_digest, kind=LlmResult)
-    _check_belongs(result, spec=spec, task_id=task_id, cid=digest_to_cid(result_digest))
-    return Answer(
-        task_id=task_id,
-        model=result.model,
-        output=result.output,
-        done_reason=result.done_reason,
-        input_tokens=result.input_tokens,
-        output_tokens=result.output_tokens,
-        result_cid=digest_to_cid(result_digest),
+    found = await _fetch(content, result_digest, kind=result)
+    result_cid = digest_to_cid(result_digest)
+    if found.task != "0x" + task_id.hex():
+        raise ContentMismatch(
+            f"{result_cid}: answers task {found.task}, not 0x{task_id.hex()}", hint=_DISPUTE
+        )
+    return Settled(
+        spec=await _fetch(content, spec_digest, kind=spec),
+        result=found,
         spec_cid=digest_to_cid(spec_digest),
+        result_cid=result_cid,
         provisional=open_to_dispute,
     )
 
@@ -105,13 +154,6 @@ async def _fetch(content: ContentStore, digest: bytes, *, kind: type[Kind]) -> K
             f"{cid}: a document of kind {document.kind!r}, not what the chain names", hint=_DISPUTE
         )
     return document
-
-
-def _check_belongs(result: LlmResult, *, spec: LlmSpec, task_id: bytes, cid: str) -> None:
-    if result.task != "0x" + task_id.hex():
-        raise ContentMismatch(f"{cid}: answers task {result.task}, not 0x{task_id.hex()}", hint=_DISPUTE)
-    if result.model != spec.model:
-        raise ContentMismatch(f"{cid}: made by model {result.model}; asked was {spec.model}", hint=_DISPUTE)
 
 
 def _changed(old: Progress, new: Progress) -> bool:

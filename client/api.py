@@ -143,6 +143,24 @@ class RunnerView(ApiRecord):
     models: tuple[OfferedModel, ...]
 
 
+class SessionView(ApiRecord):
+    """A learning session as the API's index has it. Amounts are decimals of USDFC; `finished` counts settled rounds."""
+
+    id: str
+    creator: str
+    phase: Word
+    round: int
+    rounds: int
+    finished: int
+    members: int
+    min_participants: int
+    max_participants: int
+    budget_usdfc: str
+    paid_usdfc: str
+    created_at: str
+    ended_at: str | None
+
+
 class Relayed(ApiRecord):
     """What the relay says it did; the chain is asked whether that is so."""
 
@@ -188,6 +206,12 @@ class ApiClient:
         """List the newest prompts of an address."""
         data = await self.ask(queries.PROMPTS, {"creator": creator, "first": limit})
         return self.nodes(PromptView, data.get("prompts"))
+
+    async def sessions(self, *, creator: str | None = None, limit: int = 20) -> tuple[SessionView, ...]:
+        """List the newest learning sessions, of one creator if one is named."""
+        where = {"creator": {"eq": creator}} if creator else None
+        data = await self.ask(queries.SESSIONS, {"first": limit, "where": where})
+        return self.nodes(SessionView, data.get("sessions"))
 
     async def runners(self) -> tuple[RunnerView, ...]:
         """List the active runners, best score first."""

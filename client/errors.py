@@ -5,6 +5,9 @@
     ParityError
     ├── TaskUnknown        1   the chain has no such task
     ├── RunnerUnknown      1   nobody registered a runner of this address
+    ├── SessionUnknown     1   the chain has no such learning session
+    ├── SessionFailed      1   a learning session ended without its rounds; what was left went back
+    ├── ModelMissing       1   a session has no model, yet or for ever
     ├── TaskUnanswered     1   the task ended without a result; the money went back
     ├── NotDisputable      1   an answer that cannot be challenged, or a verdict that cannot be appealed, now
     ├── OutOfTurn          1   a step of a proposal whose time is not now
@@ -23,6 +26,18 @@ class TaskUnknown(ParityError):
 
 class RunnerUnknown(ParityError):
     """Nobody ever registered a runner with this node key."""
+
+
+class SessionUnknown(ParityError):
+    """The chain has no learning session of this id."""
+
+
+class SessionFailed(ParityError):
+    """A learning session ended before its rounds were done; what was not paid out went back."""
+
+
+class ModelMissing(ParityError):
+    """A session has no model yet, or had none before it ended."""
 
 
 class TaskUnanswered(ParityError):

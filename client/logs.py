@@ -85,4 +85,5 @@ def _source(chain: Chain, contract: str) -> "AsyncContract":
         "TaskEscrow": chain.escrow,
         "PeerMonitoring": chain.monitoring,
         "AuditCourt": chain.court,
+        "FederatedLearning": chain.federated,
     }[contract]

@@ -132,11 +132,12 @@ async def faucet(chain: Chain, *, amount: int, sender: Sender) -> Transaction:
 
 
 async def block_time(chain: Chain) -> int:
-    """Give a Unix time in seconds that the next block's is near: the clock that authorizations are judged by.
+    """Give the Unix time in seconds that the next block will have at least: the clock that authorizations are judged by.
 
-    On a chain that makes blocks only for transactions, the newest one may be hours old.
+    On a chain that makes blocks only when there is something to do, the newest one may be hours old.
     """
-    return max(int((await chain.w3.eth.get_block("latest"))["timestamp"]), int(time.time()))
+    newest = int((await chain.w3.eth.get_block("latest"))["timestamp"])
+    return max(newest, int(time.time()))
 
 
 def transaction(receipt: Receipt, label: str) -> Transaction:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from client.api import ApiClient
 from client.logs import Span, read_events
-from client.records import Offer
+from client.records import CommandTaker, Offer
 from protocol.chain import Chain
 from protocol.content import ContentStore
 from protocol.documents import RunnerProfile, parse_document
@@ -25,6 +25,7 @@ class Market:
 
     offers: tuple[Offer, ...]
     unread: int
+    takers: tuple[CommandTaker, ...] = ()
 
     def of(self, reference: str) -> tuple[Offer, ...]:
         """Give the offers of one model, cheapest first."""
@@ -85,6 +86,7 @@ async def read_market(chain: Chain, content: ContentStore, api: ApiClient) -> Ma
     return Market(
         offers=tuple(offer for result in read if result.readable for offer in result.offers),
         unread=sum(not result.readable for result in read),
+        takers=tuple(result.taker for result in read if result.taker is not None),
     )
 
 
@@ -92,6 +94,7 @@ async def read_market(chain: Chain, content: ContentStore, api: ApiClient) -> Ma
 class _ActiveRunner:
     offers: tuple[Offer, ...]
     readable: bool
+    taker: CommandTaker | None = None
 
 
 def _owners_by_build(offers: Sequence[Offer], name: str) -> dict[str, set[str]]:
@@ -138,7 +141,26 @@ async def _read_runner(
         return _ActiveRunner((), readable=False)
     if not isinstance(document, RunnerProfile):
         return _ActiveRunner((), readable=False)
-    return _ActiveRunner(_offers(document, node=node, owner=owner), readable=True)
+    return _ActiveRunner(
+        _offers(document, node=node, owner=owner),
+        readable=True,
+        taker=_taker(document, node=node, owner=owner),
+    )
+
+
+def _taker(profile: RunnerProfile, *, node: str, owner: str) -> CommandTaker | None:
+    offer = profile.commands
+    if offer is None:
+        return None
+    return CommandTaker(
+        node=node,
+        owner=owner,
+        label=profile.label,
+        level=offer.level,
+        images=offer.images,
+        limits=offer.limits,
+        price_per_s=int(offer.price_per_s),
+    )
 
 
 def _offers(profile: RunnerProfile, *, node: str, owner: str) -> tuple[Offer, ...]:

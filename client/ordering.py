@@ -35,21 +35,27 @@ RETENTION_S = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """A prompt ready to be signed for: nothing is sent or stored yet. `bond` of the order is a runner's, not yours.
+class Placement:
+    """An order ready to be signed for: nothing is sent or stored yet. `bond` of the order is a runner's, not yours.
 
     `network_fee` is the most the transaction may take of the chain's own coin, in its base units; `None` if it cannot
     be known before signing. `audit` has the rules of an audited order.
     """
 
-    spec: LlmSpec
-    estimate: Estimate
     order: Order
     task_id: bytes
     funding: Funding
     route: Route
     network_fee: int | None
     audit: AuditTerms | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan(Placement):
+    """A prompt's order, with its spec and what it should cost."""
+
+    spec: LlmSpec
+    estimate: Estimate
 
 
 def spec_for(prompt: str, *, offers: Sequence[Offer], max_tokens: int, client_id: str | None) -> LlmSpec:
@@ -93,7 +99,7 @@ async def draw_up(
     *,
     client: str,
     spec_digest: bytes,
-    estimate: Estimate,
+    prices: tuple[int, int],
     reward: int,
     bond: int,
     quorum: int,
@@ -102,7 +108,8 @@ async def draw_up(
 ) -> Order:
     """Fill in an order from the chain: rules in force, epoch, and as long to be claimed as the rules allow.
 
-    An audited order gets as large a bond as the AuditCourt asks for its reward, at least.
+    `prices` are base units per 1,000 tokens in and out; two of 0 mean that each seat earns its share of the reward. An
+    audited order gets as large a bond as the AuditCourt asks for its reward, at least.
     """
     head = await chain.block_number()
     params_id = await chain.call(chain.escrow.functions.latestParamsId())
@@ -117,8 +124,8 @@ async def draw_up(
         payer=client,
         reward=reward,
         bond=bond,
-        input_price=estimate.input_price,
-        output_price=estimate.output_price,
+        input_price=prices[0],
+        output_price=prices[1],
         params_id=params_id,
         replicas=replicas,
         quorum=quorum,

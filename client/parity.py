@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from client import money, ordering, sending, tasks
@@ -12,17 +12,14 @@ from client.billing import DEFAULT_DAYS, Bill, read_bills
 from client.disputes import Disputes
 from client.explaining import Explanation, explain
 from client.governance import Governance
-from client.money import Deed
 from client.offers import Market, read_market
-from client.ordering import Plan
-from client.planning import Via, plan_order, price_prompt
+from client.ordering import Placement, Plan
+from client.planning import Via, place_order, price_prompt
 from client.pricing import bond_for
 from client.recent import RecentPrices, read_recent
 from client.records import (
     Answer,
-    Balance,
     Estimate,
-    MoneyMoved,
     Progress,
     Result,
     Route,
@@ -34,16 +31,21 @@ from client.records import (
 )
 from client.reputation import Reputation
 from client.settings import ClientSettings
-from client.signer import Signer, signed_by
+from client.signer import Signer
+from client.wallet import Wallet
 from protocol.chain import Chain
 from protocol.cid import digest_of, digest_to_cid
 from protocol.content import ContentStore, IpfsStore
 from protocol.documents import LlmSpec, canonical
 from protocol.enums import Mode
 from protocol.errors import InputError
+from protocol.files import FileStore
+from protocol.order import Order
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
+
+    from client.federated.sessions import Federated
 
 DEFAULT_MAX_TOKENS = 128
 DEFAULT_TIMEOUT_S = 300.0
@@ -52,7 +54,7 @@ PROFILE_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parity:
+class Parity(Wallet):
     """The network, seen by one account. Make it with `Parity.connect`.
 
     All amounts are USDFC base units (`int`), all heights blocks, all task ids 32 bytes. Money and results are read from
@@ -62,11 +64,10 @@ class Parity:
     when a contract refuses, `InsufficientFunds`, and `TransactionTimeout`.
     """
 
-    chain: Chain
     content: ContentStore
     profiles: ContentStore
     api: ApiClient
-    _signer: Signer | None = field(default=None, repr=False)
+    files: FileStore
 
     @classmethod
     @asynccontextmanager
@@ -92,62 +93,23 @@ class Parity:
                 content=IpfsStore(settings.ipfs_api, timeout_s=limit_s),
                 profiles=IpfsStore(settings.ipfs_api, timeout_s=min(limit_s, PROFILE_TIMEOUT_S)),
                 api=api,
+                files=FileStore(settings.ipfs_api, timeout_s=limit_s),
                 _signer=signer,
             )
 
     @property
-    def address(self) -> str:
-        """Give the account's address."""
-        return str(self._signed().account.address)
+    def federated(self) -> "Federated":
+        """Give the network's learning sessions, as this account sees them."""
+        from client.federated.sessions import Federated  # noqa: PLC0415 (loads torch: 1 s that few commands need)
 
-    # ------------------------------------------------------------------ money
-
-    async def balance(self, account: str | None = None) -> Balance:
-        """Read what an account has (by default this one), all at one block."""
-        return await money.read_balance(self.chain, account or self.address)
-
-    async def deposit(self, amount: int) -> MoneyMoved:
-        """Move tokens from the account into StakeWallet: one signature, one transaction, no allowance left over."""
-        signer = self._signed()
-        moved = await money.deposit(self.chain, amount, account=signer.account, sender=signer.sender)
-        return await self._moved(amount, moved)
-
-    async def withdraw(self, amount: int) -> MoneyMoved:
-        """Move free balance from StakeWallet into the account."""
-        return await self._do(Deed.WITHDRAW, amount)
-
-    async def bond(self, amount: int) -> MoneyMoved:
-        """Stake free balance; what it lacks is deposited first."""
-        signer = self._signed()
-        moved = await money.bond(self.chain, amount, account=signer.account, sender=signer.sender)
-        return await self._moved(amount, *moved)
-
-    async def request_unbond(self, amount: int) -> MoneyMoved:
-        """Start to take unlocked stake out. It stays slashable until `balance().release_block`."""
-        return await self._do(Deed.UNSTAKE, amount)
-
-    async def complete_unbond(self) -> MoneyMoved:
-        """Move stake whose delay is over to the free balance."""
-        before = await self.balance()
-        return await self._do(Deed.WITHDRAW_STAKE, before.unbonding)
-
-    async def missing(self, amount: int) -> int:
-        """Give how much the free balance lacks of `amount`."""
-        return await money.shortfall(self.chain, self.address, amount)
-
-    async def unbond_delay(self) -> int:
-        """Give how many blocks pass between the request and the completion of an unbonding."""
-        return int(await self.chain.call(self.chain.wallet.functions.unbondDelay()))
-
-    async def network_fee(self, deed: Deed, amount: int = 0) -> int:
-        """Simulate a deed and give the most it takes of the chain's own coin; `TransactionReverted` if it cannot be done."""
-        call = money.call_for(self.chain, deed, amount)
-        return (await self._signed().sender.prepare(call, label=deed.value)).most_it_costs
-
-    async def faucet(self, amount: int = money.FAUCET_AMOUNT) -> MoneyMoved:
-        """Make test USDFC, and coin for network fees; on local chains only (`InputError` elsewhere)."""
-        return await self._moved(
-            amount, await money.faucet(self.chain, amount=amount, sender=self._signed().sender)
+        signer = self._signer
+        return Federated(
+            chain=self.chain,
+            content=self.content,
+            files=self.files,
+            api=self.api,
+            account=signer.account if signer else None,
+            sender=signer.sender if signer else None,
         )
 
     # ------------------------------------------------------------------ prompts
@@ -198,34 +160,50 @@ class Parity:
             self.chain,
             client=self.address,
             spec_digest=digest_of(canonical(spec)),
-            estimate=found,
+            prices=(found.input_price, found.output_price),
             reward=reward,
             bond=bond_for(reward, replicas=replicas),
             quorum=replicas // 2 + 1 if quorum is None else quorum,
             replicas=replicas,
             mode=mode,
         )
-        return await plan_order(
-            self.chain, self.api, self._signed(), spec=spec, estimate=found, order=order, via=via
+        placed = await self.placement(order, via=via)
+        return Plan(
+            spec=spec,
+            estimate=found,
+            order=placed.order,
+            task_id=placed.task_id,
+            funding=placed.funding,
+            route=placed.route,
+            network_fee=placed.network_fee,
+            audit=placed.audit,
         )
+
+    async def placement(self, order: Order, *, via: Via = "auto") -> Placement:
+        """Choose where an order's money comes from and who sends it; `InsufficientFunds`."""
+        return await place_order(self.chain, self.api, self._signed(), order=order, via=via)
 
     async def submit_plan(self, plan: Plan) -> Submitted:
         """Store the spec on IPFS, sign once, send, and see the order on chain.
 
         Nothing is signed before the spec is stored, and nothing is escrowed unless the order is in a block.
         """
-        signer = self._signed()
         stored = await self.content.add(canonical(plan.spec))
-        if plan.route is Route.RELAY:
-            sent = await sending.send_by_relay(self.chain, plan, account=signer.account, api=self.api)
+        return await self.send(plan, spec_cid=digest_to_cid(stored))
+
+    async def send(self, placement: Placement, *, spec_cid: str) -> Submitted:
+        """Sign an order whose spec is stored, send it, and see it on chain."""
+        signer = self._signed()
+        if placement.route is Route.RELAY:
+            sent = await sending.send_by_relay(self.chain, placement, account=signer.account, api=self.api)
         else:
             sent = await sending.send_by_wallet(
-                self.chain, plan, account=signer.account, sender=signer.sender
+                self.chain, placement, account=signer.account, sender=signer.sender
             )
         return Submitted(
-            task_id=plan.task_id,
-            order=plan.order,
-            spec_cid=digest_to_cid(stored),
+            task_id=placement.task_id,
+            order=placement.order,
+            spec_cid=spec_cid,
             transaction_hash=sent.transaction_hash,
             block=sent.block,
         )
@@ -364,17 +342,6 @@ class Parity:
         return Reputation(chain=self.chain, api=self.api, signer=self._signer)
 
     # ------------------------------------------------------------------ inside
-
-    def _signed(self) -> Signer:
-        return signed_by(self._signer)
-
-    async def _do(self, deed: Deed, amount: int) -> MoneyMoved:
-        return await self._moved(
-            amount, await money.do(self.chain, deed, amount, sender=self._signed().sender)
-        )
-
-    async def _moved(self, amount: int, *transactions: Transaction) -> MoneyMoved:
-        return MoneyMoved(amount=amount, transactions=transactions, balance=await self.balance())
 
     async def _price(
         self, prompt: str, model: str, *, replicas: int, max_tokens: int, client_id: str | None

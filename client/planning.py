@@ -6,7 +6,7 @@ from client import ordering
 from client.api import ApiClient
 from client.auditing import read_terms
 from client.offers import read_market
-from client.ordering import Plan
+from client.ordering import Placement
 from client.pricing import estimate
 from client.records import Estimate, Funding, Route
 from client.signer import Signer
@@ -38,16 +38,14 @@ async def price_prompt(
     return spec, estimate(spec, able, replicas=replicas)
 
 
-async def plan_order(
+async def place_order(
     chain: Chain,
     api: ApiClient,
     signer: Signer,
     *,
-    spec: LlmSpec,
-    estimate: Estimate,
     order: Order,
     via: Via,
-) -> Plan:
+) -> Placement:
     """Settle where an order's money comes from and who sends it; `InsufficientFunds`, `TransactionReverted`."""
     funding = await ordering.choose_funding(chain, payer=order.payer, reward=order.reward)
     route = await ordering.choose_route(chain, payer=order.payer, via=via, api=api)
@@ -55,9 +53,7 @@ async def plan_order(
     if route is Route.WALLET and funding is Funding.FREE_BALANCE:
         call = ordering.submit_call(chain, order)
         fee = (await signer.sender.prepare(call, label="submit order")).most_it_costs
-    return Plan(
-        spec=spec,
-        estimate=estimate,
+    return Placement(
         order=order,
         task_id=ordering.order_id(chain, order),
         funding=funding,

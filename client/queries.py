@@ -35,4 +35,15 @@ query Runners($first: Int!, $after: String) {
 }
 """
 
-QUERIES = (STATUS, TASK, PROMPTS, RUNNERS)
+SESSIONS = """
+query Sessions($first: Int!, $where: SessionWhere) {
+  sessions(first: $first, where: $where) {
+    nodes {
+      id creator phase round rounds finished members minParticipants maxParticipants budgetUsdfc paidUsdfc createdAt
+      endedAt
+    }
+  }
+}
+"""
+
+QUERIES = (STATUS, TASK, PROMPTS, RUNNERS, SESSIONS)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
+from protocol.documents import CommandLimits
 from protocol.enums import Mode, SeatState, TaskStatus
 from protocol.money import format_usdfc
 from protocol.order import Order
@@ -115,6 +116,38 @@ class Estimate:
     output_price: Usdfc
     expected: Usdfc
     max_price: Usdfc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandTaker:
+    """A runner that takes commands, in a box of `level`; `price_per_s` is per second of a command's wall limit."""
+
+    node: str
+    owner: str
+    label: str
+    level: str
+    images: bool
+    limits: CommandLimits
+    price_per_s: Usdfc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandOutcome:
+    """How a command ended, as the runners agreed: `outcome` is exited, signalled, or the limit that stopped it.
+
+    `code` is the exit code or the signal; `files` are paths in the folder that they were written to, if they were.
+    """
+
+    task_id: bytes
+    outcome: str
+    code: int | None
+    stdout: str
+    stderr: str
+    files: tuple[str, ...]
+    left_out: int
+    folder: str | None
+    result_cid: str
+    spec_cid: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,8 +299,9 @@ def to_json(value: object) -> Any:
 
 
 def _record(record: Any) -> dict[str, Any]:
-    if isinstance(record, Order):
-        return record.to_json()
+    if own := getattr(record, "to_json", None):  # an order of any kind knows how it is written
+        document_of_its_own: dict[str, Any] = own()
+        return document_of_its_own
     units = _units(type(record))
     document: dict[str, Any] = {}
     for field in dataclasses.fields(record):

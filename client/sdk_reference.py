@@ -44,7 +44,7 @@ def main() -> None:
 
 def _face(name: str, face: type) -> Iterator[str]:
     yield f"\n## {name}\n\n{inspect.getdoc(face)}\n"
-    for method, function in vars(face).items():
+    for method, function in (each for part in reversed(face.__mro__) for each in vars(part).items()):
         coroutine = inspect.iscoroutinefunction(function)
         if method.startswith("_") or not (coroutine or isinstance(function, property)):
             continue

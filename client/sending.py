@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from client.api import ApiClient
 from client.errors import Contradiction, TaskUnknown
 from client.money import transaction
-from client.ordering import Plan, authorize, submit_call
+from client.ordering import Placement, authorize, submit_call
 from client.records import Funding, Transaction
 from client.tasks import read_submission
 from protocol.chain import Chain
@@ -25,7 +25,9 @@ _STILL_SIGNED = (
 )
 
 
-async def send_by_wallet(chain: Chain, plan: Plan, *, account: "LocalAccount", sender: Sender) -> Transaction:
+async def send_by_wallet(
+    chain: Chain, plan: Placement, *, account: "LocalAccount", sender: Sender
+) -> Transaction:
     """Send the order from the wallet's own account, which pays the network fee."""
     if plan.funding is Funding.FREE_BALANCE:
         function = submit_call(chain, plan.order)
@@ -37,7 +39,9 @@ async def send_by_wallet(chain: Chain, plan: Plan, *, account: "LocalAccount", s
     return transaction(await sender.send(function, label=_LABEL), _LABEL)
 
 
-async def send_by_relay(chain: Chain, plan: Plan, *, account: "LocalAccount", api: ApiClient) -> Transaction:
+async def send_by_relay(
+    chain: Chain, plan: Placement, *, account: "LocalAccount", api: ApiClient
+) -> Transaction:
     """Hand the signed order to the API server to send, and believe only the chain that it did.
 
     Raises `ApiError` if it refuses, `Contradiction` if the transaction it names did something else, and
@@ -54,7 +58,7 @@ async def send_by_relay(chain: Chain, plan: Plan, *, account: "LocalAccount", ap
     return await _seen_on_chain(chain, plan, named=_checked_hash(relayed.transaction_hash), said_by=api.url)
 
 
-async def _seen_on_chain(chain: Chain, plan: Plan, *, named: str, said_by: str) -> Transaction:
+async def _seen_on_chain(chain: Chain, plan: Placement, *, named: str, said_by: str) -> Transaction:
     """Wait until the chain has the task, by whichever transaction: a relay may have had to send it again for more."""
     until = time.monotonic() + chain.network.receipt_timeout_s
     poll_s = max(0.1, chain.network.block_time_s / 4)

@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Subject = TypeVar("Subject")
+Subject_co = TypeVar("Subject_co", covariant=True)
 
 
-class _Face(Generic[Subject]):
+class _Face(Generic[Subject_co]):
     """Runs the coroutines of one asynchronous object on a loop of its own, each to its end."""
 
-    def __init__(self, runner: asyncio.Runner, subject: Subject) -> None:
+    def __init__(self, runner: asyncio.Runner, subject: Subject_co) -> None:
         self._runner = runner
         self._subject = subject
 
 
 def _sync(
-    method: Callable[Concatenate[Subject, P], Coroutine[Any, Any, R]],
-) -> Callable[Concatenate[_Face[Subject], P], R]:
+    method: Callable[Concatenate[Subject_co, P], Coroutine[Any, Any, R]],
+) -> Callable[Concatenate[_Face[Subject_co], P], R]:
     """Turn a coroutine method into one that waits for its end; name, docstring and types stay."""
 
     @functools.wraps(method)
-    def run(self: _Face[Subject], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    def run(self: _Face[Subject_co], /, *args: P.args, **kwargs: P.kwargs) -> R:
         return self._runner.run(method(self._subject, *args, **kwargs))
 
     return run
@@ -141,6 +141,8 @@ class SyncParity(_Face[Parity]):
     estimate_price = _sync(Parity.estimate_price)
     recent_prices = _sync(Parity.recent_prices)
     plan_prompt = _sync(Parity.plan_prompt)
+    placement = _sync(Parity.placement)
+    send = _sync(Parity.send)
     submit_plan = _sync(Parity.submit_plan)
     submit_prompt = _sync(Parity.submit_prompt)
     wait = _sync(Parity.wait)

@@ -34,8 +34,9 @@ class Ports:
 
     @classmethod
     def free(cls) -> Self:
-        """Take ports that are free now."""
-        return cls(*(free_port() for _ in cls.names()))
+        """Reserve ports that are free, with one for each runner's streaming path."""
+        single = {name: free_port() for name in cls.names() if name != "streams"}
+        return cls(**single, streams=free_port(span=MAX_RUNNERS))
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -63,7 +63,12 @@ def disk_obstacles(plan: Plan, *, least_mib: int = LEAST_FREE_MIB) -> Iterator[s
 
 def port_obstacles(plan: Plan, *, own_engine: bool) -> Iterator[str]:
     """Name each port that is taken, by whom, and the flag that moves it."""
-    for name, port in plan.ports.named().items():
+    first = plan.ports.streams
+    wanted = [
+        *plan.ports.named().items(),
+        *(("streams", first + number) for number in range(1, plan.runners)),
+    ]
+    for name, port in wanted:
         if name == "engine" and not own_engine:
             continue
         if is_taken(port):

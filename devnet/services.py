@@ -80,6 +80,7 @@ def runner(plan: Plan, shared: Mapping[str, str], number: int) -> Launch:
         "RUNNER_PRIVATE_KEY": LOCAL.node(number).key.hex(),
         "RUNNER_PORT": str(plan.ports.streams + number),
         "RUNNER_HEARTBEAT_INTERVAL_S": str(_HEARTBEAT_S),
+        "RUNNER_COMMANDS": "true",  # where no box can be had, a runner says so and goes on
     }
     return _python(plan, runner_name(number), "runner", "runner", {**shared, **own})
 

@@ -14,6 +14,8 @@ from indexer.rpc.wire import hexed
 from protocol.content import ContentStore
 from protocol.documents import (
     MAX_DOCUMENT_BYTES,
+    CommandResult,
+    CommandSpec,
     FederatedAggregate,
     FederatedAggregation,
     LlmResult,
@@ -31,8 +33,8 @@ FIRST_RETRY_S = 1.0
 LONGEST_RETRY_S = 3600.0
 LONGEST_SLEEP_S = 30.0
 KINDS = {
-    "spec": (LlmSpec, FederatedAggregation),
-    "result": (LlmResult, FederatedAggregate),
+    "spec": (LlmSpec, CommandSpec, FederatedAggregation),
+    "result": (LlmResult, CommandResult, FederatedAggregate),
     "profile": (RunnerProfile,),
 }
 

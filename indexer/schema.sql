@@ -1116,9 +1116,12 @@ CREATE INDEX IF NOT EXISTS channels_payer ON channels (payer, opened_block, chan
 CREATE INDEX IF NOT EXISTS channels_owner ON channels (owner, opened_block, channel_id);
 CREATE INDEX IF NOT EXISTS channels_node ON channels (node, opened_block, channel_id);
 CREATE INDEX IF NOT EXISTS monitoring_epochs_epoch ON monitoring_epochs (epoch);
+CREATE INDEX IF NOT EXISTS monitoring_assignments_heard ON monitoring_assignments (updated_block, round, monitor);
 CREATE INDEX IF NOT EXISTS monitoring_assignments_monitor ON monitoring_assignments (monitor, updated_block);
 CREATE INDEX IF NOT EXISTS monitoring_reports_target ON monitoring_reports (target, revealed_block);
 CREATE INDEX IF NOT EXISTS monitoring_reports_monitor ON monitoring_reports (monitor, revealed_block);
+CREATE INDEX IF NOT EXISTS monitoring_reports_revealed ON monitoring_reports (revealed_block, round, target, monitor);
+CREATE INDEX IF NOT EXISTS monitoring_verdicts_concluded ON monitoring_verdicts (concluded_block, round, target);
 CREATE INDEX IF NOT EXISTS monitoring_verdicts_target ON monitoring_verdicts (target, epoch);
 CREATE INDEX IF NOT EXISTS monitoring_verdicts_challenge ON monitoring_verdicts (challenge_round);
 
@@ -1176,6 +1179,7 @@ INSERT INTO totals (name, amount) SELECT name, sum(amount) FROM (
 ) AS counted GROUP BY name;
 
 CREATE INDEX IF NOT EXISTS audits_stage ON audits (stage, task_id);
+CREATE INDEX IF NOT EXISTS audits_opened ON audits (opened_block, task_id);
 CREATE INDEX IF NOT EXISTS audits_node ON audits (node, opened_block, task_id);
 CREATE INDEX IF NOT EXISTS audit_votes_node ON audit_votes (node, sealed_block, task_id);
 CREATE INDEX IF NOT EXISTS audit_votes_owner ON audit_votes (owner, sealed_block, task_id);

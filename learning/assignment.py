@@ -3,19 +3,51 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from learning import merkle, partition
+from learning.canonical import Document
 from learning.datasets import Dataset
 from learning.errors import EvidenceError, PartitionError
 from learning.partition import Indices
 from learning.seeds import derive_seed, generator
-from learning.session_config import PartitionSpec
+from learning.session_config import Digest, PartitionSpec
 
 _TAG = b"parity/indices/v1\0"
+
+
+class ListPlace(Document):
+    """Where one list lies: `parts` is the digest of the list of its content's parts. `samples` counts its numbers."""
+
+    parts: Digest
+    samples: int = Field(ge=1)
+
+
+class PartitionIndex(Document):
+    """Where all lists of a session lie, in the order of their seats; `PartitionSpec.index` is this document's digest.
+
+    `samples` counts those of the whole data set, whose row numbers the lists hold. `evaluation` lists the rows that
+    nobody trains on.
+    """
+
+    kind: Literal["fl-partition"] = "fl-partition"
+    version: Literal[1] = 1
+    samples: int = Field(ge=1)
+    root: Digest
+    lists: tuple[ListPlace, ...] = Field(min_length=1, max_length=1_000)
+    evaluation: ListPlace | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """Who has which rows of the whole data set. `held_out`, which nobody trains on, may be empty; all ascending."""
+
+    parts: tuple[Indices, ...]
+    held_out: Indices
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +103,17 @@ def divide(dataset: Dataset, spec: PartitionSpec) -> list[Indices]:
     return with_overlap(parts, ratio=float(spec.overlap_ratio), seed=seed)
 
 
+def divide_rows(dataset: Dataset, spec: PartitionSpec, *, evaluation_share: float) -> Division:
+    """Hold rows out for evaluation and divide the rest as the session says, by rows of the whole data set.
+
+    With a share of 0 nothing is held out. Raises `PartitionError` naming the argument.
+    """
+    if evaluation_share == 0:
+        return Division(tuple(divide(dataset, spec)), np.zeros(0, dtype=np.int64))
+    train, held = hold_out(len(dataset), share=evaluation_share, seed=spec.seed)
+    return Division(tuple(train[part] for part in divide(dataset.take(train), spec)), held)
+
+
 def natural_id(groups: NDArray[Any] | None, *, participants: int) -> list[Indices]:
     """Keep each natural id's samples together; the next largest id goes to whoever has fewest samples."""
     if groups is None:
@@ -113,6 +156,12 @@ def read_list(content: bytes, *, samples: int) -> Indices:
     if not len(indices) or (np.diff(indices) <= 0).any() or indices[-1] >= samples:
         raise PartitionError(f"expected ascending sample numbers below {samples}", field="assignment")
     return indices
+
+
+def check_all(lists: Sequence[bytes], spec: PartitionSpec) -> None:
+    """Raise `EvidenceError` unless these are all lists of the session, in the order of its seats."""
+    if spec.root is None or len(lists) != spec.participants or PublishedLists(tuple(lists)).root != spec.root:
+        raise EvidenceError("the lists are not those of the session", field="partition.root")
 
 
 def check_list(content: bytes, *, seat: int, spec: PartitionSpec, path: Sequence[bytes]) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from learning.errors import DataError
 from learning.partition import Labels
-from learning.session_config import DatasetSpec
+from learning.session_config import DatasetSpec, Format
 
 MAX_BYTES = 1 << 30
 MAX_CELLS = 1 << 28
@@ -61,18 +61,33 @@ def load_dataset(
 
     Raises `DataError` naming the column, and before reading on where a file declares more than the caps.
     """
-    if len(content) > max_bytes:
-        raise DataError(f"{len(content)} bytes; at most {max_bytes} are read", field="dataset")
-    readers: dict[str, Callable[[bytes, int], Columns]] = {
-        "csv": _csv, "json": _json, "parquet": _parquet, "npz": _npz,
-    }  # fmt: skip
-    columns = readers[spec.format](content, max_cells)
-    if spec.format == "npz" and "x" in columns:
-        columns = _spread(columns)
+    columns = read_columns(content, spec.format, max_bytes=max_bytes, max_cells=max_cells)
     features = _features(columns, spec, input_dim)
     targets = _targets(_column(columns, spec.target), spec, classes)
     groups = None if spec.group is None else _column(columns, spec.group).astype(np.str_)
     return Dataset(features, targets, groups)
+
+
+def read_columns(
+    content: bytes, form: Format, *, max_bytes: int = MAX_BYTES, max_cells: int = MAX_CELLS
+) -> Columns:
+    """Read a file into its columns by name, each of shape (samples,), before any schema is applied; `DataError`."""
+    if len(content) > max_bytes:
+        raise DataError(f"{len(content)} bytes; at most {max_bytes} are read", field="dataset")
+    readers: dict[Format, Callable[[bytes, int], Columns]] = {
+        "csv": _csv, "json": _json, "parquet": _parquet, "npz": _npz,
+    }  # fmt: skip
+    columns = readers[form](content, max_cells)
+    return _spread(columns) if form == "npz" and "x" in columns else columns
+
+
+def format_of(content: bytes) -> Format:
+    """Tell a file's format by its first bytes; what is none of the others is taken for CSV."""
+    if content.startswith(b"PAR1"):
+        return "parquet"
+    if content.startswith(b"PK\x03\x04"):
+        return "npz"
+    return "json" if content.lstrip()[:1] in (b"[", b"{") else "csv"
 
 
 def _column(columns: Columns, name: str) -> NDArray[Any]:

@@ -27,6 +27,17 @@ class LeftOut(Document):
     reason: str
 
 
+class ModelFile(Document):
+    """A model as a file: what the chain names.
+
+    `sha256` is the digest of its bytes, `parts` that of the list of its parts, and `size` counts its bytes.
+    """
+
+    sha256: Digest
+    parts: Digest
+    size: int
+
+
 class ModelCard(Document):
     """One round's result. What was re-executed is said apart from what was only screened.
 
@@ -41,6 +52,7 @@ class ModelCard(Document):
     round: int
     parents: tuple[Digest, ...]
     model: Digest
+    file: ModelFile | None = None
     method: str
     counted: tuple[Counted, ...]
     left_out: tuple[LeftOut, ...] = ()
@@ -64,6 +76,7 @@ def card(
     updates: Mapping[str, str],
     rejected: Mapping[str, str] | None = None,
     reexecuted: Sequence[str] = (),
+    file: ModelFile | None = None,
 ) -> ModelCard:
     """Write a round's card. `updates` are the digests of the handed-in bytes, by participant."""
     reasons = {**(rejected or {}), **report.reasons}
@@ -74,6 +87,7 @@ def card(
         round=report.round,
         parents=(digest(parent).hex(),),
         model=digest(model).hex(),
+        file=file,
         method=config.aggregation.method,
         counted=tuple(
             Counted(participant=name, update=updates.get(name, "0" * 64), weight=weight)

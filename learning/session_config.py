@@ -15,6 +15,8 @@ Method = Literal[
     "fedavg", "fedprox", "fedavgm", "fedadam", "fedyogi", "scaffold", "median", "trimmed_mean", "krum",
     "multi_krum", "bulyan", "norm_clip", "centred_clipping", "reputation", "forest_union",
 ]  # fmt: skip
+Format = Literal["csv", "json", "parquet", "npz"]
+Strategy = Literal["random", "stratified", "sequential", "non_iid", "label_skew", "quantity", "natural_id"]
 NEEDS_EACH_UPDATE = frozenset(
     {"median", "trimmed_mean", "krum", "multi_krum", "bulyan", "norm_clip", "centred_clipping", "reputation"}
 )
@@ -26,7 +28,7 @@ class DatasetSpec(Document):
     """What the data look like. `cid` is empty where every participant brings its own under this schema."""
 
     cid: str = Field(default="", max_length=128)
-    format: Literal["csv", "json", "parquet", "npz"] = "csv"
+    format: Format = "csv"
     target: str = Field(default="label", min_length=1, max_length=128)
     features: tuple[str, ...] = Field(default=(), max_length=65_536, description="empty: all other columns")
     group: str | None = Field(default=None, max_length=128, description="column of natural ids")
@@ -39,11 +41,9 @@ class DatasetSpec(Document):
 
 
 class PartitionSpec(Document):
-    """Who trains on what; `root` is the Merkle root of the published index lists."""
+    """Who trains on what; `root` is the Merkle root of the published index lists, `index` says where they lie."""
 
-    strategy: Literal[
-        "random", "stratified", "sequential", "non_iid", "label_skew", "quantity", "natural_id"
-    ] = "random"
+    strategy: Strategy = "random"
     participants: int = Field(default=3, ge=1, le=1_000)
     seed: int = Field(default=0, ge=0, lt=2**53)
     alpha: Number = Field(
@@ -56,6 +56,7 @@ class PartitionSpec(Document):
         default=Decimal(0), ge=0, le=1, description="samples shared, of a part's own"
     )
     root: Digest | None = None
+    index: Digest | None = None
 
 
 class EarlyStop(Document):
@@ -187,7 +188,7 @@ class SessionConfig(Document):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for problem in (_counts(self), _secrecy(self), _model(self)):
+        for problem in (_counts(self), _secrecy(self), _privacy(self), _model(self)):
             if problem:
                 raise ValueError(problem)
         return self
@@ -211,7 +212,7 @@ def _counts(config: SessionConfig) -> str | None:
 
 
 def _secrecy(config: SessionConfig) -> str | None:
-    method, privacy = config.aggregation.method, config.privacy
+    method = config.aggregation.method
     if config.secure_aggregation:
         if method in NEEDS_EACH_UPDATE:
             return (
@@ -224,6 +225,16 @@ def _secrecy(config: SessionConfig) -> str | None:
             return "secure_aggregation needs rounds in step; leave asynchronous out"
         if config.compression.codec != "none":
             return "secure_aggregation sums fixed-point numbers; compression.codec must be none"
+    return None
+
+
+def _privacy(config: SessionConfig) -> str | None:
+    method, privacy = config.aggregation.method, config.privacy
+    if privacy and method in NEEDS_EACH_UPDATE | {"scaffold"}:
+        return (
+            f"privacy counts everybody alike and adds noise to the sum, so aggregation.method {method} would not be "
+            "followed; take fedavg, fedprox, fedavgm, fedadam or fedyogi, or leave privacy out"
+        )
     if privacy and privacy.placement == "distributed" and not config.secure_aggregation:
         return "privacy.placement distributed protects only within a sum; add secure_aggregation"
     return None

@@ -5,8 +5,8 @@ import io
 import time
 import warnings
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from concurrent.futures import Future
+from threading import BoundedSemaphore, Thread
 from typing import Any, Protocol, TypeVar
 
 from protocol.cid import digest_of, digest_to_cid
@@ -49,7 +49,7 @@ class IpfsStore:
     def __init__(self, api: str, *, timeout_s: float = 20.0) -> None:
         self._api = api
         self._timeout_s = timeout_s
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="ipfs")
+        self._places = BoundedSemaphore(_THREADS)
 
     async def add(self, content: bytes) -> bytes:
         """See `ContentStore.add`."""
@@ -89,10 +89,22 @@ class IpfsStore:
         await self._call(lambda client: _unpin(client, cid), what=cid)
 
     async def _call(self, call: Callable[[Any], T], *, what: str) -> T:
-        work = asyncio.get_running_loop().run_in_executor(self._threads, partial(self._in_thread, call, what))
+        answer: Future[T] = Future()
+
+        def work() -> None:
+            with self._places:
+                if not answer.set_running_or_notify_cancel():
+                    return
+                try:
+                    answer.set_result(self._in_thread(call, what))
+                except BaseException as error:  # noqa: BLE001 (a thread's border: whoever awaits gets it)
+                    answer.set_exception(error)
+
+        # A daemon's thread, not a pool's: a pool is waited for at exit, and a stop must not wait for lost content.
+        Thread(target=work, name="ipfs", daemon=True).start()
         try:
             async with asyncio.timeout(self._timeout_s * 2):
-                return await work
+                return await asyncio.wrap_future(answer)
         except TimeoutError as error:
             raise self._unavailable(what, "no answer in time") from error
 

@@ -23,17 +23,27 @@ from protocol.errors import ContentTooLarge, InputError
 MAX_DOCUMENT_BYTES = 256 * 1024
 """One raw IPFS block, so that the SHA-256 digest of the bytes *is* the content's identifier."""
 
+BLOCK_BYTES = MAX_DOCUMENT_BYTES
+"""Longer content lies in blocks of this size, listed in the document that names it."""
+MAX_BLOB_BYTES = 2**29
+"""The list of more blocks would not leave room for much else in a document."""
+
 _MODEL = re.compile(r"(?P<name>[A-Za-z0-9][\w.:/-]*)@sha256:(?P<digest>[0-9a-f]{64})")
-_KINDS = frozenset({"llm", "llm-result", "runner-profile", "federated-aggregation", "federated-aggregate"})
+_KINDS = frozenset(
+    {
+        *("llm", "llm-result", "command", "command-result", "runner-profile"),
+        *("federated-aggregation", "federated-aggregate"),
+    }
+)
 _MAX_SAFE_INTEGER = 2**53 - 1
 
 
-def _integral(value: Any) -> Any:
+def integral(value: Any) -> Any:
     """Take 1.0 for 1: canonical JSON writes both alike, so a reader cannot tell them apart."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Count = Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=0, le=2**32 - 1)]
+Count = Annotated[int, BeforeValidator(integral), Field(strict=True, ge=0, le=2**32 - 1)]
 Amount = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,28})$")]
 """USDFC base units as a decimal string, since JSON numbers lose precision above 2**53."""
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -61,11 +71,11 @@ class LlmOptions(Document):
 
     model_config = ConfigDict(alias_generator=None)
 
-    seed: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=0, le=2**31 - 1)] = 0
+    seed: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=0, le=2**31 - 1)] = 0
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
-    num_ctx: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=16, le=1_048_576)] = 2048
-    num_predict: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=1, le=65_536)] = 128
-    top_k: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=0, le=1_000_000)] | None = None
+    num_ctx: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=16, le=1_048_576)] = 2048
+    num_predict: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=1, le=65_536)] = 128
+    top_k: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=0, le=1_000_000)] | None = None
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
     min_p: Annotated[float, Field(ge=0, le=1)] | None = None
     repeat_penalty: Annotated[float, Field(ge=0, le=10)] | None = None
@@ -105,12 +115,119 @@ class LlmResult(Document):
     """Where an audited answer's fingerprint lies: the digest of that document. Never set where answers are compared."""
 
 
+class Blob(Document):
+    """Bytes of any length, as blocks of `BLOCK_BYTES` (the last may be shorter), each named by its digest."""
+
+    size: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=0, le=MAX_BLOB_BYTES)]
+    blocks: tuple[Digest, ...] = Field(default=(), max_length=MAX_BLOB_BYTES // BLOCK_BYTES)
+
+    @model_validator(mode="after")
+    def _blocks_fit(self) -> Self:
+        if len(self.blocks) != -(-self.size // BLOCK_BYTES):
+            raise ValueError(f"blocks: {len(self.blocks)} do not make {self.size} bytes")
+        return self
+
+    def sizes(self) -> list[int]:
+        """Give the size of each block, in bytes."""
+        return [min(BLOCK_BYTES, self.size - start) for start in range(0, self.size, BLOCK_BYTES)]
+
+
+class StoredFile(Blob):
+    """A file: where it lies below a folder, and its bytes. Owner and times are left out, for they differ by machine."""
+
+    path: Annotated[
+        str,
+        Field(pattern=r"^[ -.0-\[\]-~]+(/[ -.0-\[\]-~]+)*$", max_length=512),
+    ]
+    executable: bool = False
+
+    @model_validator(mode="after")
+    def _path_stays_below(self) -> Self:
+        if any(part in (".", "..") or len(part) > 255 for part in self.path.split("/")):
+            raise ValueError(f"path: {self.path!r} leads somewhere else, or a name in it is too long")
+        return self
+
+
+def _paths_differ(files: tuple[StoredFile, ...]) -> None:
+    paths = {file.path for file in files}
+    folders = {"/".join(path.split("/")[:depth]) for path in paths for depth in range(1, path.count("/") + 1)}
+    if len(paths) != len(files) or paths & folders:
+        raise ValueError("files: two of them have one path")
+
+
+class CommandLimits(Document):
+    """What a command may use. MiB are 2^20 bytes; `disk_mib` holds for /out and /tmp each, `output_kib` for each stream."""
+
+    memory_mib: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=16, le=65_536)] = 256
+    disk_mib: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=1, le=512)] = 16
+    output_kib: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=1, le=4_096)] = 64
+    processes: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=1, le=4_096)] = 32
+    wall_s: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=1, le=86_400)] = 20
+    files: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=0, le=1_024)] = 64
+
+
+class CommandSpec(Document):
+    """A program to run, with no network, in an image (a tar of a root folder) or with the runner's own tools.
+
+    `argv` is never read by a shell. `inputs` lie read-only in /in; what the program leaves in /out comes back.
+    `deterministic` is the client's word that equal inputs give equal results: only then can results be compared.
+    """
+
+    kind: Literal["command"] = "command"
+    version: Literal[1] = 1
+    argv: tuple[Annotated[str, Field(min_length=0, max_length=65_536, pattern=r"^[^\x00]*$")], ...] = Field(
+        min_length=1, max_length=1_024
+    )
+    image: Blob | None = None
+    inputs: tuple[StoredFile, ...] = Field(default=(), max_length=1_024)
+    limits: CommandLimits = CommandLimits()
+    deterministic: bool = False
+
+    @property
+    def content_bytes(self) -> int:
+        """Give how many bytes image and inputs are together."""
+        return sum(blob.size for blob in (*self.inputs, *filter(None, (self.image,))))
+
+    @model_validator(mode="after")
+    def _can_be_run(self) -> Self:
+        if not self.argv[0]:
+            raise ValueError("argv: the first word, the program, is empty")
+        _paths_differ(self.inputs)
+        return self
+
+
+class CommandResult(Document):
+    """How a command ended, and what it printed and left in /out. Honest runners of a deterministic command agree on it.
+
+    `code` is the exit code, or the number of the signal that ended it. An outcome other than these two carries nothing
+    else: what was written by then differs by machine. `left_out` counts links, sockets and the like in /out.
+    """
+
+    kind: Literal["command-result"] = "command-result"
+    version: Literal[1] = 1
+    task: TaskId
+    outcome: Literal["exited", "signalled", "missing", "image", "wall-time", "memory", "output"]
+    code: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=0, le=255)] | None = None
+    stdout: Blob | None = None
+    stderr: Blob | None = None
+    files: tuple[StoredFile, ...] = Field(default=(), max_length=1_024)
+    left_out: Count = 0
+
+    @model_validator(mode="after")
+    def _outcome_fits(self) -> Self:
+        ended = self.outcome in ("exited", "signalled")
+        if not all((given is not None) is ended for given in (self.code, self.stdout, self.stderr)):
+            raise ValueError(f"outcome: {self.outcome!r} does not go with the code or the streams")
+        _paths_differ(self.files)
+        return self
+
+
 class ModelOffer(Document):
     """A model that a runner offers. Prices are USDFC base units per 1,000 tokens, as decimal strings."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.:/-]*$", max_length=190)]
     digest: Digest
-    context: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=1, le=_MAX_SAFE_INTEGER)]
+    context: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=1, le=_MAX_SAFE_INTEGER)]
     input_price: Amount
     output_price: Amount
 
@@ -120,6 +237,18 @@ class ModelOffer(Document):
         return f"{self.name}@sha256:{self.digest}"
 
 
+class CommandOffer(Document):
+    """That a runner takes commands: what holds them, the most that one may use, and USDFC base units asked a second.
+
+    A second is one of the command's wall limit, whether it is used or not: nobody can meter it from outside.
+    """
+
+    level: Literal["namespaces"]
+    images: bool
+    limits: CommandLimits
+    price_per_s: Amount
+
+
 class RunnerProfile(Document):
     """What a runner offers: published on IPFS, its digest on chain."""
 
@@ -127,8 +256,9 @@ class RunnerProfile(Document):
     version: Literal[1] = 1
     label: Annotated[str, Field(min_length=1, max_length=32)]
     models: tuple[ModelOffer, ...] = Field(max_length=256)
-    slots: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=1, le=4096)]
+    slots: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=1, le=4096)]
     url: Annotated[str, Field(pattern=r"^https?://", max_length=2048)] | None = None
+    commands: CommandOffer | None = None
 
     @model_validator(mode="after")
     def _no_model_twice(self) -> Self:
@@ -144,10 +274,10 @@ class FederatedAggregation(Document):
     kind: Literal["federated-aggregation"] = "federated-aggregation"
     version: Literal[1] = 1
     base: Word
-    chain_id: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=1, le=_MAX_SAFE_INTEGER)]
+    chain_id: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=1, le=_MAX_SAFE_INTEGER)]
     config: Word
     contract: Annotated[str, Field(pattern=r"^0x[0-9a-f]{40}$")]
-    round: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=1, le=2**16 - 1)]
+    round: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=1, le=2**16 - 1)]
     session: Word
     transcript: Word
 
@@ -160,12 +290,20 @@ class FederatedAggregate(Document):
     accepted: Annotated[str, Field(pattern=r"^0x[0-9a-f]{16}$")]
     manifest: Word
     model: Word
-    round: Annotated[int, BeforeValidator(_integral), Field(strict=True, ge=1, le=2**16 - 1)]
+    round: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=1, le=2**16 - 1)]
     session: Word
     stop: bool
 
 
-AnyDocument = LlmSpec | LlmResult | RunnerProfile | FederatedAggregation | FederatedAggregate
+AnyDocument = (
+    LlmSpec
+    | LlmResult
+    | CommandSpec
+    | CommandResult
+    | RunnerProfile
+    | FederatedAggregation
+    | FederatedAggregate
+)
 _DOCUMENTS: TypeAdapter[AnyDocument] = TypeAdapter(Annotated[AnyDocument, Field(discriminator="kind")])
 
 

@@ -10,8 +10,9 @@ Doing it
     watch           tasks and runners from contract events
     candidacy, work from first sight to claim, and on to settlement
     executors       the work itself
+    sandbox         the box in which commands of strangers run
     escrow          the contracts, read
     profile         what is offered, published
 The process
-    settings, daemon, situation, parts, register, status, errors
+    settings, daemon, situation, parts, register, status, doctor, errors
 """

@@ -124,6 +124,23 @@ def drain() -> None:
         typer.echo("no daemon is running")
 
 
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+) -> None:
+    """Check chain, IPFS and engine, and prove by a run in it what a box for commands holds on this machine."""
+    from runner.doctor import examine  # noqa: PLC0415 (loads web3)
+    from runner.doctor import lines_of as lines_of_findings  # noqa: PLC0415 (as above)
+
+    settings = load(RunnerSettings)
+    configure_logging("runner", level="error")
+    found = asyncio.run(examine(settings))
+    shown = json.dumps([finding.to_json() for finding in found], indent=2)
+    typer.echo(shown if as_json else "\n".join(lines_of_findings(found)))
+    if not all(finding.fine or not finding.needed for finding in found):
+        raise typer.Exit(1)
+
+
 async def _register(
     settings: RunnerSettings, *, owner: LocalAccount, node: LocalAccount, stake: int = 0
 ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from protocol.documents import LlmSpec, ModelOffer
+from protocol.documents import CommandLimits, CommandOffer, CommandSpec, LlmSpec, ModelOffer
 from protocol.enums import Mode
 from protocol.money import format_usdfc
 from protocol.order import Order
@@ -30,6 +30,7 @@ class Cause(StrEnum):
     BOND = "bond"
     SPEC = "spec"
     MODEL = "model"
+    COMMAND = "command"
     LIMITS = "limits"
 
 
@@ -83,6 +84,24 @@ def check_spec(
     if offer is None:
         return Refusal(cause=Cause.MODEL, detail=f"{spec.model} is not offered here", passing=True)
     return next(_spec_refusals(spec, order, offer, terms, now), None)
+
+
+def check_command(
+    spec: CommandSpec,
+    order: Order,
+    *,
+    offer: CommandOffer | None,
+    most_content: int,
+    terms: Terms,
+    now: Circumstances,
+) -> Refusal | None:
+    """Give the first reason not to take a command. `most_content` is bytes of image and inputs together."""
+    if offer is None:
+        return Refusal(cause=Cause.COMMAND, detail="commands are not taken here")
+    if spec.content_bytes > most_content:
+        detail = f"{spec.content_bytes:,} bytes to fetch; the most is {most_content:,}"
+        return Refusal(cause=Cause.LIMITS, detail=detail)
+    return next(_command_refusals(spec, order, offer, terms, now), None)
 
 
 def worth(spec: LlmSpec, offer: ModelOffer) -> int:
@@ -140,4 +159,29 @@ def _spec_refusals(
     needed = round(options.num_predict / terms.tokens_per_s / terms.block_time_s) + SPARE_BLOCKS
     if needed > now.commit_for:
         detail = f"the longest answer takes about {needed} blocks; the commit window has {now.commit_for}"
+        yield Refusal(cause=Cause.DEADLINE, detail=detail)
+
+
+def _command_refusals(
+    spec: CommandSpec, order: Order, offer: CommandOffer, terms: Terms, now: Circumstances
+) -> Iterator[Refusal]:
+    if order.mode is Mode.AUDITED:
+        yield Refusal(cause=Cause.MODE, detail="commands are compared, not audited")
+    if order.replicas > 1 and not spec.deterministic:
+        yield Refusal(cause=Cause.MODE, detail="not declared deterministic, so that seats cannot be compared")
+    if order.input_price or order.output_price:
+        yield Refusal(cause=Cause.PRICE, detail="a command has no tokens to be paid by; give a fixed reward")
+    if spec.image is not None and not offer.images:
+        yield Refusal(cause=Cause.COMMAND, detail="images are not taken here")
+    for name in CommandLimits.model_fields:
+        asked, most = getattr(spec.limits, name), getattr(offer.limits, name)
+        if asked > most:
+            yield Refusal(cause=Cause.LIMITS, detail=f"{name} {asked}; the most is {most}")
+    cap, price = order.reward // order.replicas, spec.limits.wall_s * int(offer.price_per_s)
+    if cap < price:
+        detail = f"a seat earns {format_usdfc(cap)} USDFC; {spec.limits.wall_s} s cost {format_usdfc(price)}"
+        yield Refusal(cause=Cause.PRICE, detail=detail)
+    needed = round(spec.limits.wall_s / terms.block_time_s) + SPARE_BLOCKS
+    if needed > now.commit_for:
+        detail = f"{spec.limits.wall_s} s are about {needed} blocks; the commit window has {now.commit_for}"
         yield Refusal(cause=Cause.DEADLINE, detail=detail)

@@ -4,7 +4,7 @@ import time
 
 import structlog
 
-from protocol.documents import LlmSpec, parse_document
+from protocol.documents import CommandSpec, LlmSpec, parse_document
 from protocol.errors import (
     ContentMismatch,
     ContentTooLarge,
@@ -12,7 +12,7 @@ from protocol.errors import (
     InputError,
     TransactionReverted,
 )
-from runner.admission import Cause, Circumstances, Refusal, check_order, check_spec
+from runner.admission import Cause, Circumstances, Refusal, check_command, check_order, check_spec
 from runner.claiming import Contender, turn_of
 from runner.errors import EngineError, ExecutionInvalid
 from runner.jobs import Job, Stage
@@ -57,7 +57,7 @@ class Candidacy:
         refusal, spec = await self._examine(job, view)
         if refusal:
             return self._refuse(job, refusal)
-        if spec is None or not await self._turn_has_come(job, view) or not await self._engine_has(spec):
+        if spec is None or not await self._turn_has_come(job, view) or not await self._is_able(job, spec):
             return False
         # No await between the count and the claim's entry in the journal, or two tasks would take one slot.
         slots = self._parts.settings.runner_slots
@@ -65,7 +65,7 @@ class Candidacy:
             return self._wait(f"no free slot of {slots}")
         return await self._claim(job)
 
-    async def _examine(self, job: Job, view: View) -> tuple[Refusal | None, LlmSpec | None]:
+    async def _examine(self, job: Job, view: View) -> tuple[Refusal | None, LlmSpec | CommandSpec | None]:
         terms = self._parts.terms
         now = await self._circumstances(job, view)
         refusal = check_order(job.order, terms=terms, now=now)
@@ -74,9 +74,21 @@ class Candidacy:
         spec = await self.spec(job)
         if spec is None:
             return None, None
-        return check_spec(spec, job.order, offers=self._parts.situation.offers, terms=terms, now=now), spec
+        if isinstance(spec, LlmSpec):
+            offers = self._parts.situation.offers
+            return check_spec(spec, job.order, offers=offers, terms=terms, now=now), spec
+        commands = self._parts.commands
+        refusal = check_command(
+            spec,
+            job.order,
+            offer=commands.offer if commands else None,
+            most_content=self._parts.settings.runner_command_content_mib << 20,
+            terms=terms,
+            now=now,
+        )
+        return refusal, spec
 
-    async def spec(self, job: Job) -> LlmSpec | None:
+    async def spec(self, job: Job) -> LlmSpec | CommandSpec | None:
         """Fetch and check the spec, at growing intervals; `None` when it cannot be had yet, or was refused."""
         content = job.spec
         if content is None:
@@ -85,8 +97,7 @@ class Candidacy:
             try:
                 content = await self._parts.store.get(job.order.spec)
             except ContentUnavailable as error:
-                self._fetch_at = time.monotonic() + self._fetch_pause_s
-                self._fetch_pause_s = min(self._fetch_pause_s * 2, _LONGEST_PAUSE_S)
+                self._pause()
                 self._wait(f"{Cause.SPEC}: {error}")
                 return None
             except (ContentMismatch, ContentTooLarge) as error:
@@ -97,7 +108,7 @@ class Candidacy:
         except (InputError, ContentTooLarge) as error:
             self._refuse(job, Refusal(cause=Cause.SPEC, detail=str(error)))
             return None
-        if not isinstance(document, LlmSpec):
+        if not isinstance(document, LlmSpec | CommandSpec):
             self._refuse(
                 job, Refusal(cause=Cause.SPEC, detail=f"{document.kind} is not work that is done here")
             )
@@ -130,6 +141,31 @@ class Candidacy:
             f"rank {turn.rank + 1} for {view.seats_left} seats; claims from block {turn.claim_block}"
             f" (the lottery admits it from {turn.opens_block})"
         )
+
+    async def _is_able(self, job: Job, spec: LlmSpec | CommandSpec) -> bool:
+        return await (
+            self._engine_has(spec) if isinstance(spec, LlmSpec) else self._content_is_here(job, spec)
+        )
+
+    async def _content_is_here(self, job: Job, spec: CommandSpec) -> bool:
+        """Fetch a command's image and inputs: a claim that cannot be worked on costs stake."""
+        assert self._parts.commands is not None
+        if time.monotonic() < self._fetch_at:
+            return False
+        try:
+            await self._parts.commands.prepare(spec, job.task_id)
+        except ContentUnavailable as error:
+            self._pause()
+            return self._wait(f"{Cause.COMMAND}: {error}")
+        except (ContentMismatch, ContentTooLarge) as error:
+            self._refuse(job, Refusal(cause=Cause.COMMAND, detail=str(error)))
+            return False
+        return True
+
+    def _pause(self) -> None:
+        """Leave the content store alone for a while that doubles each time."""
+        self._fetch_at = time.monotonic() + self._fetch_pause_s
+        self._fetch_pause_s = min(self._fetch_pause_s * 2, _LONGEST_PAUSE_S)
 
     async def _engine_has(self, spec: LlmSpec) -> bool:
         """Ask the engine itself, at the last moment: a claim that cannot be worked on costs stake."""

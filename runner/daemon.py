@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing, contextmanager
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -19,22 +20,24 @@ from eth_account.signers.local import LocalAccount
 from web3.exceptions import Web3Exception
 
 from protocol.chain import Chain
-from protocol.content import IpfsStore
+from protocol.content import ContentStore, IpfsStore
 from protocol.enums import RunnerStatus
 from protocol.errors import ConfigError, ParityError, RpcUnavailable
 from protocol.sender import Sender
 from runner.admission import Terms
 from runner.auditing.ballots import Ballots
 from runner.auditing.duty import AuditDuty
-from runner.errors import EngineError, ExecutionInvalid, JournalError
+from runner.errors import EngineError, ExecutionInvalid, JournalError, SandboxUnavailable
 from runner.escrow import Escrow, Registration
+from runner.executors.command import CommandExecutor
 from runner.executors.llm import LlmExecutor
 from runner.jobs import Stage
 from runner.journal import Journal, journal_path
 from runner.monitoring.duty import MonitorDuty
 from runner.monitoring.opinion import Observer
 from runner.parts import Parts
-from runner.profile import offers_of, profile_of
+from runner.profile import commands_of, offers_of, profile_of
+from runner.sandbox.probe import probe
 from runner.settings import RunnerSettings
 from runner.situation import Situation
 from runner.streaming.serving import serve_streams, tabs_path
@@ -77,6 +80,8 @@ async def run_daemon(settings: RunnerSettings, account: LocalAccount) -> None:
                 account=account,
                 registration=registration,
             )
+            if settings.runner_commands:
+                parts = replace(parts, commands=await _commands(settings, parts.store))
             if settings.webhook_port:
                 log.warning("hints_not_served", webhook_port=settings.webhook_port)
             log.info("started", node=parts.node, owner=parts.terms.owner, live=len(journal.live()))
@@ -210,7 +215,9 @@ class Daemon:
         if situation.engine_fault or not situation.offers or situation.head_block < 0:
             return None
         try:
-            await self._parts.publisher.publish(profile_of(situation.offers.values(), self._parts.settings))
+            commands = self._parts.commands.offer if self._parts.commands else None
+            profile = profile_of(situation.offers.values(), self._parts.settings, commands=commands)
+            await self._parts.publisher.publish(profile)
         except (ParityError, Web3Exception) as error:
             return str(error)
         return None
@@ -298,6 +305,25 @@ def _parts(
             tokens_per_s=settings.runner_tokens_per_s,
             block_time_s=block_time_s,
         ),
+    )
+
+
+async def _commands(settings: RunnerSettings, store: ContentStore) -> CommandExecutor | None:
+    """Try a box out; without one the runner goes on, for all its other work needs none."""
+    try:
+        box = await probe(settings.runner_cgroup)
+    except SandboxUnavailable as error:
+        log.warning("commands_not_taken", error=str(error), hint=error.hint)
+        return None
+    offer = commands_of(settings, level=box.level)
+    log.info("commands_taken", level=box.level, cgroups=box.version)
+    return CommandExecutor(
+        store,
+        box,
+        offer=offer,
+        home=settings.home,
+        slots=settings.runner_slots,
+        cpus=settings.runner_command_cpus,
     )
 
 

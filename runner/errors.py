@@ -7,6 +7,7 @@
     │   ├── EngineUnavailable    no answer, or too busy: worth trying again
     │   └── EngineRefused        it answered, and will not do this: trying again is useless
     ├── ExecutionInvalid         what it returned may not be committed
+    ├── SandboxUnavailable       no box for commands can be had on this machine
     └── JournalError             the journal is locked, damaged, or of another version
 """
 
@@ -33,3 +34,7 @@ class JournalError(ParityError):
     """The journal cannot be used."""
 
     exit_code = 2
+
+
+class SandboxUnavailable(ParityError):
+    """No box for commands can be had on this machine."""

@@ -6,10 +6,14 @@ from web3.contract.async_contract import AsyncContractFunction
 
 from protocol.chain import Chain
 from protocol.content import ContentStore
+from protocol.documents import CommandSpec, LlmSpec
+from protocol.enums import Mode
 from protocol.sender import Sender
 from runner.admission import Terms
+from runner.errors import EngineRefused
 from runner.escrow import Escrow
-from runner.executors import Executor
+from runner.executors import Execution, Executor
+from runner.executors.command import CommandExecutor
 from runner.jobs import Job, Stage
 from runner.journal import Journal
 from runner.profile import Publisher
@@ -30,6 +34,7 @@ class Parts:
     executor: Executor
     situation: Situation
     terms: Terms
+    commands: CommandExecutor | None = None
 
     @property
     def node(self) -> str:
@@ -40,6 +45,17 @@ class Parts:
     def publisher(self) -> Publisher:
         """Give what keeps the published profile up to date."""
         return Publisher(chain=self.chain, sender=self.sender, store=self.store, journal=self.journal)
+
+    async def execute(self, spec: LlmSpec | CommandSpec, job: Job) -> Execution:
+        """Do a job's work by the executor of its kind; see there for what it raises."""
+        if isinstance(spec, LlmSpec):
+            audited = job.order.mode is Mode.AUDITED
+            return await self.executor.execute(spec, job.task_id, audited=audited)
+        if self.commands is None:
+            raise EngineRefused(
+                "commands are not taken here any more", hint="Set RUNNER_COMMANDS until it is done."
+            )
+        return await self.commands.execute(spec, job.task_id)
 
     async def send(self, job: Job, call: AsyncContractFunction, *, before: Stage, label: str) -> None:
         """Write the stage, send, and keep the transaction. What it brought about is asked from the chain afterwards.

@@ -1,17 +1,22 @@
 """What this runner offers, published: the profile document on IPFS, its digest on chain."""
 
 from collections.abc import Iterable
+from typing import Literal
 
 import structlog
 
 from protocol.chain import Chain
 from protocol.cid import digest_of
 from protocol.content import ContentStore
-from protocol.documents import ModelOffer, RunnerProfile, canonical
+from protocol.documents import CommandLimits, CommandOffer, ModelOffer, RunnerProfile, canonical
 from protocol.sender import Sender
 from runner.executors import Model
 from runner.journal import Journal
 from runner.settings import RunnerSettings
+
+MOST_OUTPUT_KIB = 4_096
+MOST_FILES = 1_024
+"""What the document of a result has room for."""
 
 log = structlog.get_logger()
 
@@ -32,11 +37,35 @@ def offers_of(models: Iterable[Model], settings: RunnerSettings) -> dict[str, Mo
     return {offer.reference: offer for offer in offered}
 
 
-def profile_of(offers: Iterable[ModelOffer], settings: RunnerSettings) -> RunnerProfile:
+def commands_of(settings: RunnerSettings, *, level: Literal["namespaces"]) -> CommandOffer:
+    """Write down which commands the owner takes, in a box of the given level."""
+    limits = CommandLimits(
+        memory_mib=settings.runner_command_memory_mib,
+        disk_mib=settings.runner_command_disk_mib,
+        processes=settings.runner_command_processes,
+        wall_s=settings.runner_command_wall_s,
+        output_kib=MOST_OUTPUT_KIB,
+        files=MOST_FILES,
+    )
+    return CommandOffer(
+        level=level,
+        images=settings.runner_command_images,
+        limits=limits,
+        price_per_s=str(settings.runner_command_price),
+    )
+
+
+def profile_of(
+    offers: Iterable[ModelOffer], settings: RunnerSettings, *, commands: CommandOffer | None = None
+) -> RunnerProfile:
     """Write the profile; the order of models in it is fixed, so that equal offers have one digest."""
     models = tuple(sorted(offers, key=lambda offer: offer.reference))
     return RunnerProfile(
-        label=settings.runner_label, models=models, slots=settings.runner_slots, url=settings.stream_url
+        label=settings.runner_label,
+        models=models,
+        slots=settings.runner_slots,
+        url=settings.stream_url,
+        commands=commands,
     )
 
 

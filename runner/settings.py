@@ -99,6 +99,28 @@ class RunnerSettings(ChainSettings, IpfsSettings):
     runner_auditing: bool = Field(
         True, description="judge audited answers of others when the lottery admits this runner, for a wage"
     )
+    runner_commands: bool = Field(
+        False, description="take commands of strangers, in a box that is tried out at start (see doctor)"
+    )
+    runner_command_images: bool = Field(True, description="take commands that bring an image of their own")
+    runner_command_price: Usdfc = Field(  # type: ignore[assignment]  # as a person writes it; validated
+        "0.00005", description="USDFC asked per second of a command's wall limit"
+    )
+    runner_command_cpus: float = Field(1.0, gt=0, le=4096, description="processors that one command gets")
+    runner_command_memory_mib: int = Field(
+        512, ge=16, le=65_536, description="most memory a command may ask, MiB"
+    )
+    runner_command_disk_mib: int = Field(
+        64, ge=1, le=512, description="most room in /out, and in /tmp, that a command may ask, MiB of memory"
+    )
+    runner_command_processes: int = Field(128, ge=1, le=4_096, description="most processes a command may ask")
+    runner_command_wall_s: int = Field(120, ge=1, le=86_400, description="longest wall limit, seconds")
+    runner_command_content_mib: int = Field(
+        256, ge=1, le=65_536, description="most MiB of image and inputs that are fetched for one command"
+    )
+    runner_cgroup: Path | None = Field(
+        None, description="control group (version 2) that is the runner's own, if it is not started in one"
+    )
     runner_heartbeat_interval_s: float = Field(30.0, gt=0, description="seconds between two status lines")
     runner_log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error"

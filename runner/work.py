@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from web3.exceptions import Web3Exception
 
-from protocol.enums import Mode, SeatState
+from protocol.enums import SeatState
 from protocol.errors import (
     ChainError,
     ContentError,
@@ -19,7 +19,7 @@ from protocol.errors import (
     TransactionReverted,
 )
 from runner.candidacy import Candidacy
-from runner.errors import EngineError, ExecutionInvalid
+from runner.errors import EngineError, ExecutionInvalid, SandboxUnavailable
 from runner.executors import Execution
 from runner.jobs import Job, Stage
 from runner.life import Decision, Step, View, next_step
@@ -63,6 +63,8 @@ class Work:
                 rings = self._parts.situation.rings
                 if not await self._guarded_step():
                     await self._parts.situation.news(since=rings)
+        if self._parts.commands is not None:
+            self._parts.commands.forget(self._task_id)
 
     async def step(self) -> bool:
         """Do the one step that is missing; say whether another may follow at once.
@@ -139,9 +141,8 @@ class Work:
             spec = await self._candidacy.spec(job)
             if spec is None:
                 return None
-            audited = job.order.mode is Mode.AUDITED
-            return await self._parts.executor.execute(spec, job.task_id, audited=audited)
-        except (EngineError, ExecutionInvalid, ContentError) as error:
+            return await self._parts.execute(spec, job)
+        except (EngineError, ExecutionInvalid, SandboxUnavailable, ContentError) as error:
             return error
 
     async def _while_wanted(

@@ -18,6 +18,18 @@ from devnet.ipfs import IpfsNode
 from devnet.postgres import Postgres
 from protocol.deployment import Deployment
 
+LONG = ("end_to_end", "dashboard", "docs", "scripts", "contracts_model")
+"""Folders whose files take long, the longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long: several workers, which take a file at a time, then end together."""
+    items.sort(key=lambda item: _place(item.path.parent.name))
+
+
+def _place(folder: str) -> int:
+    return LONG.index(folder) if folder in LONG else len(LONG)
+
 
 @pytest.fixture(scope="session")
 def accounts() -> LocalAccounts:

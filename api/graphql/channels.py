@@ -9,7 +9,7 @@ from strawberry import UNSET
 
 from api.database import Record
 from api.graphql.money import usdfc
-from api.graphql.operation import Info
+from api.graphql.operation import BlockInput, Info, reading_of
 from api.graphql.pages import Connection, connection
 from api.graphql.reading import Reading
 from api.graphql.runners import Runner, runner_of
@@ -89,9 +89,14 @@ class Channel:
 @strawberry.type
 class ChannelQuery:
     @strawberry.field(description="One payment channel; null if the index knows none of that id.")
-    async def channel(self, info: Info, id: Bytes32, min_block: UInt | None = None) -> Channel | None:  # noqa: A002  # GraphQL name
-        reading = info.context.reading
-        await reading.require(min_block)
+    async def channel(
+        self,
+        info: Info,
+        id: Bytes32,  # noqa: A002  # GraphQL name
+        min_block: UInt | None = None,
+        block: BlockInput | None = None,
+    ) -> Channel | None:
+        reading = await reading_of(info, min_block, block)
         rows = await channels.by_ids(reading.snapshot, [id])
         return Channel.of(reading, rows[0]) if rows else None
 
@@ -106,9 +111,9 @@ class ChannelQuery:
         before: str | None = None,
         where: ChannelWhere | None = None,
         min_block: UInt | None = None,
+        block: BlockInput | None = None,
     ) -> Connection[Channel]:
-        reading = info.context.reading
         request = page_request(first=first, after=after, last=last, before=before)
-        await reading.require(min_block)
+        reading = await reading_of(info, min_block, block)
         page = await channels.page(reading.snapshot, request, where=plain(where))
         return connection(page, lambda record: Channel.of(reading, record))

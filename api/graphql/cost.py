@@ -29,6 +29,10 @@ _LENGTHS = {
     "calls": 2,
     "roundList": 10,
     "participants": 8,
+    "contributionList": 8,
+    "panels": 2,
+    "votes": 5,
+    "reports": 4,
 }
 """How long a list without pages usually is; what is not here is one object."""
 _CONNECTION_PARTS = frozenset({"edges", "nodes", "node", "pageInfo"})

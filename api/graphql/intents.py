@@ -23,6 +23,7 @@ class IntentKind(Enum):
     VOUCHER = "voucher"
     BALLOT = "ballot"
     DELEGATION = "delegation"
+    SESSION = "session"
 
 
 @strawberry.type(description="An intent and its typed data. Nothing is reserved: sign it, or forget it.")
@@ -39,6 +40,10 @@ class SignedIntentInput:
     signature: Bytes
     node_signature: Bytes | None = strawberry.field(
         default=UNSET, description="Of a registration: the node key's signature of the same."
+    )
+    payer_signature: Bytes | None = strawberry.field(
+        default=UNSET,
+        description="Of a session that another account pays for: the payer's signature of the same.",
     )
     domain: DomainInput | None = UNSET
 
@@ -73,6 +78,8 @@ class IntentMutation:
         body: dict[str, object] = {"intent": input.intent, "signature": write_hex(input.signature)}
         if input.node_signature:
             body["nodeSignature"] = write_hex(input.node_signature)
+        if input.payer_signature:
+            body["payerSignature"] = write_hex(input.payer_signature)
         if input.domain:
             body["domain"] = {
                 "chainId": input.domain.chain_id,

@@ -10,6 +10,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 
 from api.graphql.reading import Reading
+from api.graphql.scalars import UInt
 from api.problems import problem_of
 from api.services import Services
 from protocol.errors import ParityError
@@ -47,6 +48,21 @@ class Operation:
 
 
 Info = strawberry.Info[Operation, None]
+
+
+@strawberry.input(
+    description="A block of the past. At it, what hangs on the answer is as it was at the end of that block too."
+)
+class BlockInput:
+    number: UInt
+
+
+async def reading_of(info: Info, min_block: int | None, block: BlockInput | None = None) -> Reading:
+    """Give the reading that a field asks for; `IndexBehind` if the index does not hold the blocks."""
+    reading = info.context.reading
+    number = block.number if block else None
+    await reading.require(max((given for given in (min_block, number) if given is not None), default=None))
+    return reading.at(number)
 
 
 class OneSnapshot(SchemaExtension):

@@ -3,13 +3,15 @@
 import strawberry
 
 from api.graphql.accounts import Balance
+from api.graphql.audits import AuditQuery
 from api.graphql.billing import BillingQuery
 from api.graphql.channels import ChannelQuery
 from api.graphql.deployment import DeploymentQuery
 from api.graphql.enums import ORDERINGS, PromptOrder, RunnerOrder, TaskOrder
 from api.graphql.intents import IntentQuery
+from api.graphql.monitoring import MonitoringQuery
 from api.graphql.network import NetworkQuery
-from api.graphql.operation import Info
+from api.graphql.operation import BlockInput, Info, reading_of
 from api.graphql.pages import Connection, connection
 from api.graphql.prompts import Prompt
 from api.graphql.proposals import ProposalQuery
@@ -26,7 +28,8 @@ from api.queries import chain, prompts, runners, tasks
 
 @strawberry.type(
     description="All reads of one request agree: they see one instant. `minBlock` waits a few seconds for the index to"
-    " hold that block, and fails if it does not."
+    " hold that block, and fails if it does not. With `block`, what is kept of the past (tasks, seats, runners, records,"
+    " balances, channels) is as it was at the end of that block."
 )
 class Query(
     NetworkQuery,
@@ -37,11 +40,18 @@ class Query(
     RevertQuery,
     IntentQuery,
     SessionQuery,
+    MonitoringQuery,
+    AuditQuery,
 ):
     @strawberry.field(description="One task; null if the index knows none of that id.")
-    async def task(self, info: Info, id: Bytes32, min_block: UInt | None = None) -> Task | None:  # noqa: A002  # GraphQL name
-        reading = info.context.reading
-        await reading.require(min_block)
+    async def task(
+        self,
+        info: Info,
+        id: Bytes32,  # noqa: A002  # GraphQL name
+        min_block: UInt | None = None,
+        block: BlockInput | None = None,
+    ) -> Task | None:
+        reading = await reading_of(info, min_block, block)
         record = await reading.task.load(id)
         return Task.of(reading, record) if record else None
 
@@ -57,17 +67,18 @@ class Query(
         where: TaskWhere | None = None,
         order_by: TaskOrder = TaskOrder.CREATED_DESC,
         min_block: UInt | None = None,
+        block: BlockInput | None = None,
     ) -> Connection[Task]:
-        reading = info.context.reading
         request = page_request(first=first, after=after, last=last, before=before)
-        await reading.require(min_block)
+        reading = await reading_of(info, min_block, block)
         page = await tasks.page(reading.snapshot, request, where=plain(where), ordering=ORDERINGS[order_by])
         return connection(page, lambda record: Task.of(reading, record))
 
     @strawberry.field(description="One runner; null if none has that node key.")
-    async def runner(self, info: Info, node: Address, min_block: UInt | None = None) -> Runner | None:
-        reading = info.context.reading
-        await reading.require(min_block)
+    async def runner(
+        self, info: Info, node: Address, min_block: UInt | None = None, block: BlockInput | None = None
+    ) -> Runner | None:
+        reading = await reading_of(info, min_block, block)
         return await runner_of(reading, node)
 
     @strawberry.field(description="Runners, best score first by default.")
@@ -82,23 +93,29 @@ class Query(
         where: RunnerWhere | None = None,
         order_by: RunnerOrder = RunnerOrder.SCORE_DESC,
         min_block: UInt | None = None,
+        block: BlockInput | None = None,
     ) -> Connection[Runner]:
-        reading = info.context.reading
         request = page_request(first=first, after=after, last=last, before=before)
-        await reading.require(min_block)
+        reading = await reading_of(info, min_block, block)
         page = await runners.page(reading.snapshot, request, where=plain(where), ordering=ORDERINGS[order_by])
         return connection(page, lambda record: Runner.of(reading, record))
 
     @strawberry.field(description="An account's ledger entry; all zero if it never had one.")
-    async def balance(self, info: Info, account: Address, min_block: UInt | None = None) -> Balance:
-        reading = info.context.reading
-        await reading.require(min_block)
+    async def balance(
+        self, info: Info, account: Address, min_block: UInt | None = None, block: BlockInput | None = None
+    ) -> Balance:
+        reading = await reading_of(info, min_block, block)
         return Balance.of(account, await reading.balance.load(account))
 
     @strawberry.field(description="One prompt, by its task's id; null if the task is none.")
-    async def prompt(self, info: Info, id: Bytes32, min_block: UInt | None = None) -> Prompt | None:  # noqa: A002  # GraphQL name
-        reading = info.context.reading
-        await reading.require(min_block)
+    async def prompt(
+        self,
+        info: Info,
+        id: Bytes32,  # noqa: A002  # GraphQL name
+        min_block: UInt | None = None,
+        block: BlockInput | None = None,
+    ) -> Prompt | None:
+        reading = await reading_of(info, min_block, block)
         record = await reading.prompt.load(id)
         return Prompt.of(reading, record) if record else None
 

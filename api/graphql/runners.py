@@ -120,9 +120,9 @@ class Runner:
     async def models(self) -> list[ModelOffer]:
         return [ModelOffer.of(record) for record in await self.reading.offers.load(self.node)]
 
-    @strawberry.field(description="Null if it never sent one to this server.")
+    @strawberry.field(description="Null if it never sent one to this server, and as of a past block.")
     async def heartbeat(self) -> Heartbeat | None:
-        record = await self.reading.heartbeat.load(self.node)
+        record = None if self.reading.is_past else await self.reading.heartbeat.load(self.node)
         return Heartbeat.of(record) if record else None
 
     @strawberry.field(description="The owner's ledger entry: its stake backs all its runners.")

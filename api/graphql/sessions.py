@@ -14,6 +14,7 @@ from api.graphql.pages import Connection, connection
 from api.graphql.reading import Reading
 from api.graphql.runners import Runner, runner_of
 from api.graphql.scalars import Address, BigInt, Bytes32, UInt
+from api.graphql.tasks import TimelineEvent
 from api.graphql.where import AddressFilter, Bytes32Filter, StringFilter, plain
 from api.paging import page_request
 from api.queries import sessions
@@ -27,9 +28,49 @@ class SessionWhere:
     node: AddressFilter | None = strawberry.field(default=UNSET, description="Some participant.")
 
 
+@strawberry.type(description="What one participant contributed to a round, openly or masked.")
+class Contribution:
+    reading: strawberry.Private[Reading]
+    slot: int
+    node: Address
+    update: Bytes32 = strawberry.field(description="SHA-256 digest of the update, or of the masked update.")
+    samples: UInt = strawberry.field(description="Samples that it says it trained on.")
+    masked: bool
+    accepted: bool | None = strawberry.field(
+        description="Whether it is in the model; null until the round is settled."
+    )
+    block_number: UInt
+    tx_hash: Bytes32
+    timestamp: datetime
+
+    @classmethod
+    def of(cls, reading: Reading, record: Record, *, accepted: int | None) -> Self:
+        """Dress a row of `fl_events`; `accepted` has bit i for slot i, once the round is settled."""
+        data, masked = record["data"], record["name"] == "Posted"
+        slot = int(data["slot"])
+        return cls(
+            reading=reading,
+            slot=slot,
+            node=Address(record["node"]),
+            update=Bytes32(bytes.fromhex(data["first" if masked else "update"][2:])),
+            samples=UInt(int(data["second"], 16) if masked else int(data["samples"])),
+            masked=masked,
+            accepted=None if accepted is None else bool(accepted >> slot & 1),
+            block_number=record["block_number"],
+            tx_hash=record["tx_hash"],
+            timestamp=record["block_time"],
+        )
+
+    @strawberry.field
+    async def runner(self) -> Runner | None:
+        return await runner_of(self.reading, self.node)
+
+
 @strawberry.type(description="One round of a session.")
 class Round:
     reading: strawberry.Private[Reading]
+    session_id: strawberry.Private[bytes]
+    accepted: strawberry.Private[int | None]
     round: UInt
     status: str
     attempts: int = strawberry.field(description="Attempts that came to nothing.")
@@ -51,9 +92,20 @@ class Round:
     @classmethod
     def of(cls, reading: Reading, record: Record) -> Self:
         """Dress a row of `fl_rounds`."""
-        left_out = ("session_id", "base", "spec", "accepted", "paid_slots", "updated_block")
+        left_out = ("base", "spec", "paid_slots", "updated_block")
         row = {name: value for name, value in dict(record).items() if name not in left_out}
+        row["accepted"] = None if row["accepted"] is None else int(row["accepted"])
         return cls(reading=reading, **row)
+
+    @strawberry.field(
+        description="What participants contributed, in the order of the chain, of all attempts at the round."
+    )
+    async def contribution_list(self) -> list[Contribution]:
+        return [
+            Contribution.of(self.reading, row, accepted=self.accepted)
+            for row in await self.reading.contributions.load(self.session_id)
+            if row["round"] == self.round
+        ]
 
     @strawberry.field(description="What the aggregation says of the round, such as its metrics.")
     async def manifest_document(self) -> Document | None:
@@ -143,6 +195,12 @@ class FederatedSession:
     async def round_list(self) -> list[Round]:
         return [Round.of(self.reading, record) for record in await self.reading.rounds.load(self.id)]
 
+    @strawberry.field(
+        description=f"The session's newest events, at most {sessions.MAX_EVENTS}, in the order of the chain."
+    )
+    async def timeline(self) -> list[TimelineEvent]:
+        return [TimelineEvent.of(row) for row in await self.reading.session_timeline.load(self.id)]
+
     @strawberry.field
     async def participants(self) -> list[Participant]:
         rows = await self.reading.participants.load(self.id)
@@ -172,6 +230,10 @@ _LEFT_OUT = frozenset(
         "tips",
     ]
 )
+
+
+TERMINAL = frozenset({"finished", "failed", "cancelled"})
+"""Phases in which nothing happens to a session any more."""
 
 
 @strawberry.type

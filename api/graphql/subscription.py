@@ -7,9 +7,10 @@ import strawberry
 from api.graphql.operation import Info
 from api.graphql.runners import ReputationEvent
 from api.graphql.scalars import Address, Bytes32, UInt
+from api.graphql.sessions import TERMINAL, FederatedSession
 from api.graphql.status import Block
 from api.graphql.tasks import Task
-from api.queries import chain, runners
+from api.queries import chain, runners, sessions
 
 
 @strawberry.type
@@ -40,6 +41,28 @@ class Subscription:
                 else:
                     await info.context.close()
                 seen = state
+                await notices.get()
+                while not notices.empty():
+                    notices.get_nowait()
+
+    @strawberry.subscription(
+        description="A learning session now and after each block that changes it, its rounds among it, until it ends. A"
+        " session that is not indexed yet is waited for."
+    )
+    async def session_progress(self, info: Info, id: Bytes32) -> AsyncIterator[FederatedSession]:  # noqa: A002  # GraphQL name
+        seen: int | None = None
+        async with info.context.services.feed.subscribe() as notices:
+            while True:
+                reading = await info.context.renew()
+                found = await sessions.by_ids(reading.snapshot, [id])
+                changed = found[0]["updated_block"] if found else None
+                if found and changed != seen:
+                    yield FederatedSession.of(reading, found[0])
+                    if found[0]["phase"] in TERMINAL:
+                        return
+                else:
+                    await info.context.close()
+                seen = changed
                 await notices.get()
                 while not notices.empty():
                     notices.get_nowait()

@@ -1,7 +1,7 @@
 """Tasks, their seats and their timelines."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 from strawberry.scalars import JSON
@@ -15,6 +15,9 @@ from api.graphql.reading import Reading
 from api.graphql.runners import Runner, runner_of
 from api.graphql.scalars import Address, BigInt, Bytes32, UInt
 from api.tickets import Draw, DrawKey
+
+if TYPE_CHECKING:
+    from api.graphql.audits import Audit
 
 
 @strawberry.type(description="One runner's part in a task.")
@@ -197,6 +200,13 @@ class Task:
     async def seats(self) -> list[Seat]:
         return [Seat.of(self.reading, record) for record in await self.reading.seats.load(self.id)]
 
+    @strawberry.field(description="The check by auditors; null unless the task is audited and was revealed.")
+    async def audit(self) -> Annotated["Audit", strawberry.lazy("api.graphql.audits")] | None:
+        from api.graphql.audits import Audit  # noqa: PLC0415  # tasks and audits refer to each other
+
+        record = await self.reading.audit.load(self.id)
+        return Audit.of(self.reading, record) if record else None
+
     @strawberry.field(description="The task's events in the order of the chain.")
     async def timeline(self) -> list[TimelineEvent]:
         return [TimelineEvent.of(record) for record in await self.reading.timeline.load(self.id)]
@@ -210,10 +220,10 @@ class Task:
 
     @strawberry.field(
         description="Who may take a seat, and from when; read from the chain's head. Empty unless the task is open and"
-        " its seed block has passed."
+        " its seed block has passed, and as of a past block."
     )
     async def tickets(self) -> list[Ticket]:
-        if self.status is not TaskStatus.OPEN:
+        if self.status is not TaskStatus.OPEN or self.reading.is_past:
             return []
         key = DrawKey(self.id, self.replicas, self.seed_block, self.params_id)
         return [Ticket.of(self.reading, draw) for draw in await self.reading.draws.load(key)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.fields import Parameters
-from api.intents import actions, channels, deposits, governance, registrations
+from api.intents import actions, channels, deposits, governance, registrations, sessions
 from api.intents.signed import SignedIntent
 from protocol.chain import Chain
 
@@ -70,6 +70,13 @@ KINDS: tuple[Kind, ...] = (
         asked=governance.AskedDelegation,
         signed=governance.SignedDelegation,
         prepare=governance.prepare_delegation,
+    ),
+    Kind(
+        name="session",
+        about="a federated learning session, paid from the payer's free balance",
+        asked=sessions.AskedSession,
+        signed=sessions.SignedSession,
+        prepare=sessions.prepare,
     ),
 )
 BY_NAME = {kind.name: kind for kind in KINDS}

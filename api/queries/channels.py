@@ -6,7 +6,10 @@ from api.database import Record, Snapshot
 from api.filters import Where, conditions_of
 from api.paging import Ordering, Page, PageRequest, fetch_page
 
-_CHANNELS = "SELECT c.* FROM channels c"
+
+def _channels(snapshot: Snapshot) -> str:
+    return f"SELECT c.* FROM {snapshot.table('channels')} c"  # noqa: S608 (ours)
+
 
 COLUMNS: Mapping[str, str] = {
     "id": "c.channel_id {}",
@@ -22,10 +25,14 @@ OPENED_DESC = Ordering("opened_desc", ("c.opened_block", "c.channel_id"), descen
 async def page(snapshot: Snapshot, request: PageRequest, *, where: Where | None = None) -> Page:
     """Give one page of channels, newest first."""
     return await fetch_page(
-        snapshot, _CHANNELS, conditions=conditions_of(where, COLUMNS), ordering=OPENED_DESC, request=request
+        snapshot,
+        _channels(snapshot),
+        conditions=conditions_of(where, COLUMNS),
+        ordering=OPENED_DESC,
+        request=request,
     )
 
 
 async def by_ids(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
     """Give the channels of these ids that exist."""
-    return await snapshot.fetch(f"{_CHANNELS} WHERE c.channel_id = ANY($1::bytea[])", ids)
+    return await snapshot.fetch(f"{_channels(snapshot)} WHERE c.channel_id = ANY($1::bytea[])", ids)

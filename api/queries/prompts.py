@@ -21,6 +21,19 @@ CREATED_DESC = Ordering("created_desc", ("t.created_block", "t.task_id"), descen
 CREATED_ASC = Ordering("created_asc", ("t.created_block", "t.task_id"))
 
 
+_PAST = """
+SELECT t.task_id, t.client AS creator, s.content ->> 'clientId' AS client_id, s.content ->> 'model' AS model,
+       s.content ->> 'prompt' AS prompt, t.status, r.content ->> 'output' AS output,
+       (r.content ->> 'inputTokens')::int8 AS input_tokens, (r.content ->> 'outputTokens')::int8 AS output_tokens,
+       t.paid + t.fee AS cost, t.created_at, t.settled_at AS completed_at, t.created_block
+FROM {} t
+JOIN documents s ON s.digest = t.spec AND s.content ->> 'kind' = 'llm'
+LEFT JOIN documents r ON r.digest = t.result AND r.content ->> 'kind' = 'llm-result'
+WHERE t.task_id = ANY($1::bytea[])
+"""
+"""What `prompt_requests` is of the tasks now, of the tasks then."""
+
+
 async def page(
     snapshot: Snapshot, request: PageRequest, *, where: Where | None = None, ordering: Ordering = CREATED_DESC
 ) -> Page:
@@ -32,4 +45,6 @@ async def page(
 
 async def by_ids(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
     """Give the prompts of these task ids that exist."""
+    if snapshot.as_of is not None:
+        return await snapshot.fetch(_PAST.format(snapshot.table("tasks")), ids)
     return await snapshot.fetch(f"{_PROMPTS} WHERE p.task_id = ANY($1::bytea[])", ids)

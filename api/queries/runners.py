@@ -6,10 +6,14 @@ from api.database import Record, Snapshot
 from api.filters import Where, conditions_of
 from api.paging import Ordering, Page, PageRequest, fetch_page
 
-_RUNNERS = (
-    'SELECT r.*, p.score, p."right", p.wrong, p.missed, p.monitor_missed, p.wrong_streak,'
-    " p.updated_block AS score_block FROM runners r JOIN runner_reputation p ON p.node = r.node"
-)
+
+def _runners(snapshot: Snapshot) -> str:
+    return (
+        'SELECT r.*, p.score, p."right", p.wrong, p.missed, p.monitor_missed, p.wrong_streak,'  # noqa: S608 (ours)
+        f" p.updated_block AS score_block FROM {snapshot.table('runners')} r"
+        f" JOIN {snapshot.table('runner_reputation')} p ON p.node = r.node"
+    )
+
 
 COLUMNS: Mapping[str, str] = {
     "node": "r.node {}",
@@ -38,22 +42,40 @@ EVENTS_DESC = Ordering(
 )
 
 
+_PAST_OFFERS = """
+SELECT r.node, m ->> 'name' AS model, m ->> 'digest' AS digest, (m ->> 'context')::int8 AS context,
+       (m ->> 'inputPrice')::numeric(78) AS input_price, (m ->> 'outputPrice')::numeric(78) AS output_price
+FROM {} r
+JOIN documents d ON d.digest = r.profile AND d.content ->> 'kind' = 'runner-profile'
+CROSS JOIN LATERAL jsonb_array_elements(d.content -> 'models') AS m
+WHERE r.status = 'active' AND r.node = ANY($1::bytea[])
+ORDER BY r.node, model
+"""
+"""What `model_capabilities` is of the runners now, of the runners then."""
+
+
 async def page(
     snapshot: Snapshot, request: PageRequest, *, where: Where | None = None, ordering: Ordering = SCORE_DESC
 ) -> Page:
     """Give one page of runners."""
     return await fetch_page(
-        snapshot, _RUNNERS, conditions=conditions_of(where, COLUMNS), ordering=ordering, request=request
+        snapshot,
+        _runners(snapshot),
+        conditions=conditions_of(where, COLUMNS),
+        ordering=ordering,
+        request=request,
     )
 
 
 async def by_nodes(snapshot: Snapshot, nodes: Sequence[bytes]) -> Sequence[Record]:
     """Give the runners of these node keys that exist."""
-    return await snapshot.fetch(f"{_RUNNERS} WHERE r.node = ANY($1::bytea[])", nodes)
+    return await snapshot.fetch(f"{_runners(snapshot)} WHERE r.node = ANY($1::bytea[])", nodes)
 
 
 async def offers_of(snapshot: Snapshot, nodes: Sequence[bytes]) -> Sequence[Record]:
     """Give the models that these runners offer."""
+    if snapshot.as_of is not None:
+        return await snapshot.fetch(_PAST_OFFERS.format(snapshot.table("runners")), nodes)
     return await snapshot.fetch(
         "SELECT * FROM model_capabilities WHERE node = ANY($1::bytea[]) ORDER BY node, model", nodes
     )

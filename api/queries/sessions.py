@@ -15,6 +15,8 @@ COLUMNS: Mapping[str, str] = {
     "node": "EXISTS (SELECT 1 FROM fl_participants p WHERE p.session_id = s.session_id AND p.node {})",
 }
 
+MAX_EVENTS = 200
+
 CREATED_DESC = Ordering("created_desc", ("s.created_block", "s.session_id"), descending=True)
 
 
@@ -34,6 +36,31 @@ async def rounds_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record
     """Give the rounds of these sessions, in order."""
     return await snapshot.fetch(
         "SELECT * FROM fl_rounds WHERE session_id = ANY($1::bytea[]) ORDER BY session_id, round", ids
+    )
+
+
+async def timelines_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
+    """Give the newest events of these sessions, at most `MAX_EVENTS` of each, in the order of the chain."""
+    return await snapshot.fetch(
+        "SELECT e.* FROM unnest($1::bytea[]) AS i (session_id) CROSS JOIN LATERAL ("
+        "SELECT * FROM fl_events f WHERE f.session_id = i.session_id"
+        " ORDER BY block_number DESC, tx_index DESC, log_index DESC LIMIT $2) e"
+        " ORDER BY e.session_id, e.block_number, e.tx_index, e.log_index",
+        ids,
+        MAX_EVENTS,
+    )
+
+
+async def contributions_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
+    """Give what participants contributed, openly or masked, each with its round; of all attempts at a round."""
+    return await snapshot.fetch(
+        "SELECT * FROM (SELECT e.*, max(CASE WHEN e.name = 'RoundStarted' THEN (e.data ->> 'round')::int4 END) OVER ("
+        "PARTITION BY e.session_id ORDER BY e.block_number, e.tx_index, e.log_index) AS round"
+        " FROM fl_events e WHERE e.session_id = ANY($1::bytea[])"
+        " AND e.name IN ('RoundStarted', 'ContributionRevealed', 'Posted')) AS told"
+        " WHERE name = 'ContributionRevealed' OR (name = 'Posted' AND data ->> 'phase' = 'masking')"
+        " ORDER BY session_id, block_number, tx_index, log_index",
+        ids,
     )
 
 

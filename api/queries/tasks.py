@@ -6,7 +6,10 @@ from api.database import Record, Snapshot
 from api.filters import Where, conditions_of
 from api.paging import Ordering, Page, PageRequest, fetch_page
 
-_TASKS = "SELECT t.* FROM tasks t"
+
+def _tasks(snapshot: Snapshot) -> str:
+    return f"SELECT t.* FROM {snapshot.table('tasks')} t"  # noqa: S608 (ours)
+
 
 COLUMNS: Mapping[str, str] = {
     "id": "t.task_id {}",
@@ -36,26 +39,33 @@ async def page(
 ) -> Page:
     """Give one page of tasks."""
     return await fetch_page(
-        snapshot, _TASKS, conditions=conditions_of(where, COLUMNS), ordering=ordering, request=request
+        snapshot,
+        _tasks(snapshot),
+        conditions=conditions_of(where, COLUMNS),
+        ordering=ordering,
+        request=request,
     )
 
 
 async def by_ids(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
     """Give the tasks of these ids that exist."""
-    return await snapshot.fetch(f"{_TASKS} WHERE t.task_id = ANY($1::bytea[])", ids)
+    return await snapshot.fetch(f"{_tasks(snapshot)} WHERE t.task_id = ANY($1::bytea[])", ids)
 
 
 async def seats_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
     """Give the seats of these tasks, in order of seat."""
     return await snapshot.fetch(
-        "SELECT * FROM task_seats WHERE task_id = ANY($1::bytea[]) ORDER BY task_id, seat", ids
+        f"SELECT s.* FROM {snapshot.table('task_seats')} s WHERE s.task_id = ANY($1::bytea[])"  # noqa: S608 (ours)
+        " ORDER BY s.task_id, s.seat",
+        ids,
     )
 
 
 async def timelines_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
-    """Give the events of these tasks, in the order of the chain."""
+    """Give the events of these tasks up to the snapshot's block, in the order of the chain."""
     return await snapshot.fetch(
         "SELECT * FROM task_events WHERE task_id = ANY($1::bytea[])"
-        " ORDER BY task_id, block_number, tx_index, log_index",
+        " AND block_number <= $2 ORDER BY task_id, block_number, tx_index, log_index",
         ids,
+        2**62 if snapshot.as_of is None else snapshot.as_of,
     )

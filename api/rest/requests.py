@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from api.fields import AddressIn, AmountIn, HashIn, HexIn, Parameters, bytes_of
-from api.graphql.enums import TaskStatus
+from api.graphql.enums import Outcome, TaskStatus
 from api.intents.signed import DomainBody
 from api.relay import RelayRequest
 from protocol.order import ORDER_FIELDS, Order
@@ -81,7 +81,7 @@ class EventsOfNode(Paged):
     """A page of one runner's events."""
 
     id: AddressIn = Field(description="address of the node key")
-    outcome: Literal["right", "wrong", "missed", "neutral"] | None = None
+    outcome: Literal[tuple(outcome.value for outcome in Outcome)] | None = None  # type: ignore[valid-type]  # of the enum
 
 
 class Fresh(Parameters):

@@ -14,8 +14,10 @@ from api.rest import (
     intents,
     learning,
     models,
+    monitoring,
     operations,
     reads,
+    reports,
     reputation,
     signed_in,
     signing,
@@ -177,6 +179,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *billing.ENDPOINTS,
     *signed_in.ENDPOINTS,
     *reputation.ENDPOINTS,
+    *monitoring.ENDPOINTS,
+    *reports.ENDPOINTS,
 )
 
 

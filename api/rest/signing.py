@@ -110,6 +110,18 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         method="POST",
+        path="/api/v1/federated-learning/sessions",
+        operation_id="create_session",
+        summary="Relay a signed learning session; the same as POST /api/v1/intents/session",
+        handle=_relaying(BY_NAME["session"]),
+        answer=Relayed,
+        parameters=NoParameters,
+        body=BY_NAME["session"].signed,
+        status=202,
+        problems=RELAY_PROBLEMS,
+    ),
+    Endpoint(
+        method="POST",
         path="/api/v1/transactions",
         summary="Pass on a transaction that a wallet signed itself",
         handle=send_raw_transaction,

@@ -131,7 +131,9 @@ async def migrate(connection: Any) -> None:
         return
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", _LOCK)
-        await connection.execute("CREATE SCHEMA IF NOT EXISTS parity_api")
+        # Asked first: to make a schema takes a right on the database, even where it is there already.
+        if await connection.fetchval("SELECT to_regnamespace('parity_api')") is None:
+            await connection.execute("CREATE SCHEMA parity_api")
         await connection.execute(
             "CREATE TABLE IF NOT EXISTS parity_api.migrations"
             " (version int4 PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from client.commands import auth, governance, llm, money, network, reputation, stream, task
+from client.commands import auth, fl, governance, llm, money, network, reputation, storage, stream, task
 from client.commands.running import DEBUG
 
 app = typer.Typer(
@@ -36,3 +36,5 @@ reputation.register(app)
 governance.register(app)
 stream.register(app)
 network.register(app)
+storage.register(app)
+fl.register(app)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from client.commands import dispute
+from client.commands import dispute, program
 from client.commands.options import Json, TaskId, Timeout, Wait, Yes
 from client.commands.printer import Fields, Printer, aligned, confirm, note, table
 from client.commands.progress import progress
@@ -24,7 +24,8 @@ def register(app: typer.Typer) -> None:
         help="Tasks on the chain: state, steps, settlement.", no_args_is_help=True, rich_markup_mode=None
     )
     command(group, "get", example="parity-client task get 0x…")(_get)
-    command(group, "result", example="parity-client task result 0x… -o answer.json")(_result)
+    program.register(group)
+    command(group, "document", example="parity-client task document 0x… -o answer.json")(_document)
     command(group, "cancel", example="parity-client task cancel 0x…")(_cancel)
     command(group, "explain", example="parity-client task explain 0x…")(_explain)
     command(group, "advance", example="parity-client task advance 0x…")(_advance)
@@ -45,7 +46,7 @@ async def _get(task_id: TaskId, *, as_json: Json = False) -> None:
     )
 
 
-async def _result(
+async def _document(
     task_id: TaskId,
     *,
     output: Annotated[

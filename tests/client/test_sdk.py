@@ -76,7 +76,7 @@ def test_every_coroutine_of_the_sdk_has_its_waiting_twin():
         Governance: SyncGovernance,
     }
     for face, waiting in faces.items():
-        methods = {name for name, value in vars(face).items() if inspect.iscoroutinefunction(value)}
+        methods = {name for name, value in inspect.getmembers(face) if inspect.iscoroutinefunction(value)}
         assert {name for name in methods if not name.startswith("_")} <= set(vars(waiting))
 
 

@@ -25,6 +25,11 @@ GUIDE = (
         'parity-client llm submit --prompt "Explain quantum computing" --model "llama2" '
         '--creator-address "0x123..." --client-id "my-app"'
     ),
+    (
+        'parity-client fl create-session --name "Image Classification" --model-type neural_network '
+        "--dataset-cid QmXXX... --total-rounds 10 --min-participants 3 --aggregation-method fedavg "
+        "--learning-rate 0.001 --batch-size 32 --local-epochs 5 --config-file model_config.json"
+    ),
     "parity-client reputation status --runner-id YOUR_DEVICE_ID",
     'parity-client llm billing --client-id "my-app"',
 )
@@ -48,6 +53,16 @@ wait $runner
 WALLET = """
 export WALLET=$(parity-client balance --json | python -c 'import json, sys; print(json.load(sys.stdin)["account"])')
 """
+
+SESSION = re.compile(r"(parity-client fl create-session .*?--config-file model_config\.json)", re.DOTALL)
+"""Nothing of the session itself is looked at here: it is cancelled at once."""
+
+
+def images(count):
+    """Give a table of black pictures with a label each."""
+    header = ["label", *(f"pixel{number}" for number in range(784))]
+    rows = ([label % 10, *[0] * 784] for label in range(count))
+    return "".join(",".join(map(str, row)) + "\n" for row in (header, *rows))
 
 
 def blocks(path, language):
@@ -77,7 +92,9 @@ async def node(network):
             await Sender(chain, account).send(retire, label="retire")
 
 
-async def test_every_command_of_the_page_works_as_written(shell, node):
+async def test_every_command_of_the_page_works_as_written(shell, node, tmp_path):
+    (tmp_path / "model_config.json").write_text(blocks(PAGE, "json")[0])
+    (tmp_path / "images.csv").write_text(images(60))
     server_key = Account.create().key.hex()
     script = "\n".join(blocks(PAGE, "bash"))
     script = script.replace("YOUR_PRIVATE_KEY", server_key, 1).replace("YOUR_PRIVATE_KEY", node.key.hex(), 1)
@@ -85,6 +102,8 @@ async def test_every_command_of_the_page_works_as_written(shell, node):
     script = script.replace("parity-client auth --new\n", f"parity-client auth --new\n{WALLET}")
     script = script.replace("0x123...", "$WALLET").replace("YOUR_DEVICE_ID", node.address)
     script = script.replace('"llama2"', '"smollm2:135m"')
+    script = script.replace("QmXXX...", "$(parity-client storage upload-file images.csv)")
+    script = SESSION.sub(r'parity-client fl cancel-session --yes "$(\1)"', script)
     done = await asyncio.to_thread(shell, f"export SERVER_PORT={free_port()}\n{script}")
 
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"

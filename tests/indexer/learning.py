@@ -146,9 +146,11 @@ class Learning:
         await self.anvil.mine(deadline + 1 - await self.chain.block_number())
         await self.creator.send(self.chain.federated.functions.advance(self.id), label="advance")
 
-    async def aggregate(self, accepted: int = ALL, *, stop: bool = False) -> Aggregate:
+    async def aggregate(
+        self, accepted: int = ALL, *, stop: bool = False, made: Aggregate | None = None
+    ) -> Aggregate:
         """Order the round's aggregation, come to a result in its seats, and settle the round."""
-        made = Aggregate(
+        made = made or Aggregate(
             model=digest("model", self.round),
             manifest=digest("manifest", self.round),
             accepted=accepted,

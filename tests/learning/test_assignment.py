@@ -118,3 +118,25 @@ def test_held_out_samples_are_apart_from_those_trained_on():
     train, held = assignment.hold_out(100, share=0.2, seed=3)
     assert (len(train), len(held)) == (80, 20)
     assert np.array_equal(np.sort(np.concatenate([train, held])), np.arange(100))
+
+
+@pytest.mark.parametrize("strategy", ["random", "stratified", "sequential", "quantity"])
+def test_every_row_is_trained_on_by_one_participant_or_held_out(strategy: str):
+    rng = np.random.default_rng(5)
+    data = Dataset(rng.random((120, 3), dtype=np.float32), np.arange(120) % 4)
+    division = assignment.divide_rows(
+        data, PartitionSpec(strategy=strategy, participants=5, seed=2), evaluation_share=0.25
+    )
+    assert len(division.held_out) == 30
+    assert np.array_equal(np.sort(np.concatenate([*division.parts, division.held_out])), np.arange(120))
+
+
+def test_only_all_lists_in_the_order_of_their_seats_are_those_of_the_session():
+    data = Dataset(np.zeros((40, 1), np.float32), np.arange(40) % 2)
+    spec = PartitionSpec(participants=4)
+    published = assignment.publish(assignment.divide_rows(data, spec, evaluation_share=0.1).parts)
+    rooted = spec.model_copy(update={"root": published.root})
+    assignment.check_all(published.lists, rooted)
+    for wrong in (published.lists[:3], published.lists[::-1]):
+        with pytest.raises(EvidenceError):
+            assignment.check_all(wrong, rooted)

@@ -1,4 +1,7 @@
 import asyncio
+import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -53,6 +56,26 @@ async def test_a_node_that_does_not_run_is_named(unused_tcp_port: int):
     api = f"/ip4/127.0.0.1/tcp/{unused_tcp_port}/http"
     with pytest.raises(ContentUnavailable, match=api):
         await IpfsStore(api, timeout_s=2).add(b"hello")
+
+
+_ASK_AND_LEAVE = """
+import asyncio, sys
+from protocol.content import IpfsStore
+
+async def ask_and_leave():
+    asking = asyncio.ensure_future(IpfsStore(sys.argv[1], timeout_s=600).get(bytes(32)))
+    await asyncio.sleep(0.5)
+    asking.cancel()
+
+asyncio.run(ask_and_leave())
+"""
+
+
+def test_a_process_can_end_while_a_node_still_looks_for_something():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        api = f"/ip4/127.0.0.1/tcp/{silent.getsockname()[1]}/http"
+        done = subprocess.run([sys.executable, "-c", _ASK_AND_LEAVE, api], timeout=120, check=False)
+    assert done.returncode == 0
 
 
 async def test_pinned_content_may_be_let_go_of_twice(store: IpfsStore):

@@ -100,7 +100,7 @@ class Owner:
         return (self.home / "log").read_text()
 
 
-async def until(condition: Callable[[], bool], *, every_s: float = 0.05, within_s: float = 60.0) -> None:
+async def until(condition: Callable[[], bool], *, every_s: float = 0.05, within_s: float = 180.0) -> None:
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110 (another process rings no bell here)
             await asyncio.sleep(every_s)
@@ -127,12 +127,12 @@ async def owner(bench: Bench, tmp_path: Path) -> AsyncIterator[Owner]:
 
 
 async def ended(process: asyncio.subprocess.Process) -> int:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         return await process.wait()
 
 
 async def final(bench: Bench, task: bytes) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while await bench.status(task) is not TaskStatus.FINAL:  # noqa: ASYNC110 (as above)
             await asyncio.sleep(0.1)
 
@@ -253,3 +253,14 @@ async def test_no_key_and_no_prompt_reaches_the_log(bench: Bench, owner: Owner) 
     assert LOCAL.node(0).key.hex().removeprefix("0x") not in owner.log()
     assert "capital of France" not in owner.log()
     assert "Paris" not in owner.log()
+
+
+async def test_doctor_proves_the_box_and_names_what_is_missing(owner: Owner) -> None:
+    found = json.loads(await owner.ask("doctor", "--json"))
+    assert [finding["subject"] for finding in found] == ["chain", "IPFS", "engine", "sandbox"]
+    assert all(finding["fine"] for finding in found[:3])
+    process = await owner.start("doctor", OLLAMA_URL="http://127.0.0.1:1")
+    shown, _ = await process.communicate()
+    assert process.returncode == 1
+    assert "FAIL  engine" in shown.decode()
+    assert "hint: Start it, or set OLLAMA_URL" in shown.decode()

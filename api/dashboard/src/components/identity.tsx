@@ -40,6 +40,11 @@ export function TaskLink({ id }: { id: string }) {
   return <Identity value={id} href={`/tasks/${id}`} head={8} kind="task id" />;
 }
 
+/** A learning session, by its name where its configuration tells one. */
+export function SessionLink({ id, name }: { id: string; name?: string | undefined }) {
+  return <Identity value={id} href={`/sessions/${id}`} label={name} head={8} kind="session id" />;
+}
+
 export function Hash({ value, kind = "hash" }: { value: string; kind?: string }) {
   return <Identity value={value} head={8} kind={kind} />;
 }

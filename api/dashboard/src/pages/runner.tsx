@@ -11,6 +11,7 @@ import { count, score } from "../format/number";
 import { Problem } from "../live/problem";
 import { useQuery } from "../live/useQuery";
 import runnerQuery from "../queries/runner.graphql?raw";
+import { type AuditRow, AuditTable, type Duty, DutyTable, type Verdict, VerdictTable } from "./judging";
 import { type Offer, OfferTable } from "./offers";
 import { standing } from "./runners";
 import { type TaskRow, TaskTable, withTaskRow } from "./task-rows";
@@ -48,6 +49,9 @@ interface RunnerAnswer {
   runner: RunnerDetail | null;
   reputationEvents: { nodes: ScoreChange[] };
   tasks: { nodes: TaskRow[] };
+  monitoringVerdicts: { nodes: Verdict[] };
+  monitoringAssignments: { nodes: Duty[] };
+  audits: { nodes: AuditRow[] };
   status: { indexedBlock: number };
 }
 
@@ -77,7 +81,10 @@ function Known({ node }: { node: string }) {
       <Loaded query={query} rows={8}>
         {(data) =>
           data.runner ? (
-            <Profile runner={data.runner} changes={data.reputationEvents.nodes} tasks={data.tasks.nodes} />
+            <>
+              <Profile runner={data.runner} changes={data.reputationEvents.nodes} tasks={data.tasks.nodes} />
+              <Judging answer={data} />
+            </>
           ) : (
             <Empty title="No runner has this node key">
               <a href="/runners">All runners</a>
@@ -85,6 +92,27 @@ function Known({ node }: { node: string }) {
           )
         }
       </Loaded>
+    </>
+  );
+}
+
+function Judging({ answer }: { answer: RunnerAnswer }) {
+  const { monitoringVerdicts, monitoringAssignments, audits } = answer;
+  return (
+    <>
+      <div class="columns">
+        <Panel title="What others report of it">
+          <VerdictTable verdicts={monitoringVerdicts.nodes} />
+        </Panel>
+        <Panel title="Its own monitoring duties">
+          <DutyTable duties={monitoringAssignments.nodes} />
+        </Panel>
+      </div>
+      {audits.nodes.length > 0 && (
+        <Panel title="Audits of its answers">
+          <AuditTable audits={audits.nodes} />
+        </Panel>
+      )}
     </>
   );
 }

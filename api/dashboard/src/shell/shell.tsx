@@ -69,7 +69,7 @@ function Page({ here }: { here: Place }) {
     case "proposal":
       return <ProposalPage id={params["id"] ?? ""} key={params["id"]} />;
     case "sessions":
-      return <Sessions />;
+      return <Sessions search={search} />;
     case "session":
       return <SessionPage id={params["id"] ?? ""} key={params["id"]} />;
     case "submit":

@@ -1,0 +1,45 @@
+"""Audited tasks: what the beacon drew, the panels, and their votes."""
+
+from collections.abc import Mapping, Sequence
+
+from api.database import Record, Snapshot
+from api.filters import Where, conditions_of
+from api.paging import Ordering, Page, PageRequest, fetch_page
+
+_AUDITS = "SELECT a.* FROM audits a"
+
+COLUMNS: Mapping[str, str] = {
+    "task_id": "a.task_id {}",
+    "node": "a.node {}",
+    "stage": "a.stage {}",
+    "valid": "a.valid {}",
+    "auditor": "EXISTS (SELECT 1 FROM audit_votes v WHERE v.task_id = a.task_id AND v.node {})",
+}
+
+OPENED_DESC = Ordering("opened_desc", ("a.opened_block", "a.task_id"), descending=True)
+
+
+async def page(snapshot: Snapshot, request: PageRequest, *, where: Where | None = None) -> Page:
+    """Give one page of audited tasks, revealed last first."""
+    return await fetch_page(
+        snapshot, _AUDITS, conditions=conditions_of(where, COLUMNS), ordering=OPENED_DESC, request=request
+    )
+
+
+async def by_tasks(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
+    """Give the audits of these tasks, where there are any."""
+    return await snapshot.fetch(f"{_AUDITS} WHERE a.task_id = ANY($1::bytea[])", ids)
+
+
+async def panels_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
+    """Give the panels of these tasks, the first before the appeal's."""
+    return await snapshot.fetch(
+        "SELECT * FROM audit_panels WHERE task_id = ANY($1::bytea[]) ORDER BY task_id, round", ids
+    )
+
+
+async def votes_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
+    """Give the auditors' seats and votes about these tasks."""
+    return await snapshot.fetch(
+        "SELECT * FROM audit_votes WHERE task_id = ANY($1::bytea[]) ORDER BY task_id, round, seat", ids
+    )

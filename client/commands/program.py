@@ -1,0 +1,300 @@
+"""`task submit`, `task result`, `task runners`: commands, which runners start in a box."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from client.commands.options import Json, TaskId, Timeout, Wait, Yes
+from client.commands.printer import Fields, Printer, aligned, confirm, note, table
+from client.commands.progress import progress
+from client.commands.running import command, connected, read_settings, read_task_id
+from client.records import CommandOutcome, CommandTaker, Route, Settlement, Submitted, to_json
+from protocol.errors import InputError
+from protocol.money import format_native, format_usdfc, parse_usdfc
+
+if TYPE_CHECKING:
+    from client.parity import Parity
+    from client.programs import CommandPlan, Program
+
+_EXAMPLE = (
+    "parity-client task submit --command 'sh -c \"sort /in/names.txt\"' --input names.txt --replicas 3 --wait"
+)
+
+
+def register(group: typer.Typer) -> None:
+    """Add the commands to `task`."""
+    command(group, "submit", example=_EXAMPLE)(_submit)
+    command(group, "result", example="parity-client task result 0x… -o results")(_result)
+    command(group, "runners", example="parity-client task runners")(_runners)
+
+
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="DIR",
+        help="Write streams and files into this new folder.",
+        show_default=False,
+    ),
+]
+
+
+async def _submit(
+    *,
+    words: Annotated[
+        str,
+        typer.Option(
+            "--command",
+            metavar="TEXT",
+            help="Program and arguments, quoted as for a shell; no shell reads them unless you name one: sh -c '…'.",
+        ),
+    ],
+    image: Annotated[
+        Path | None,
+        typer.Option(
+            "--image",
+            metavar="FILE",
+            help="A tar of the root folder to run in, as `docker export` writes it. Without it: the runner's own tools.",
+            show_default=False,
+        ),
+    ] = None,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            metavar="[NAME=]PATH",
+            help="A file or folder to find in /in, by its own name or another. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    memory_mib: Annotated[int, typer.Option("--memory", min=16, metavar="MIB", help="Memory.")] = 256,
+    disk_mib: Annotated[
+        int, typer.Option("--disk", min=1, max=512, metavar="MIB", help="Room in /out, and in /tmp.")
+    ] = 16,
+    wall_s: Annotated[
+        int, typer.Option("--time", min=1, metavar="SECONDS", help="How long it may take.")
+    ] = 20,
+    processes: Annotated[int, typer.Option("--processes", min=1, help="Processes and threads.")] = 32,
+    deterministic: Annotated[
+        bool,
+        typer.Option(
+            "--deterministic/--not-deterministic",
+            help="Whether equal runs give equal results. Only then can several replicas be compared.",
+        ),
+    ] = True,
+    max_price: Annotated[
+        str | None,
+        typer.Option(
+            "--max-price",
+            metavar="USDFC",
+            help="What all replicas together earn.",
+            show_default="what enough runners ask",
+        ),
+    ] = None,
+    replicas: Annotated[int, typer.Option("--replicas", min=1, help="How many runners do the work.")] = 1,
+    quorum: Annotated[
+        int | None,
+        typer.Option(
+            "--quorum", min=1, help="How many must agree.", show_default="a majority of the replicas"
+        ),
+    ] = None,
+    relay: Annotated[
+        bool | None,
+        typer.Option(
+            "--relay/--no-relay",
+            help="Let the API server send the order and pay the network fee, or send it yourself.",
+            show_default="relay only if the account cannot pay network fees",
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show price and order; sign nothing.")] = False,
+    output: Output = None,
+    wait: Wait = False,
+    timeout_s: Timeout = 300.0,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Escrow a reward, have a program run without network by one or several runners, and compare what they return.
+
+    Command, image, inputs and results are public. What the program prints and leaves in /out comes back.
+    """
+    from client.programs import plan_command, submit_command  # noqa: PLC0415 (loads what --help need not)
+
+    settings = read_settings()
+    limits = {"memory_mib": memory_mib, "disk_mib": disk_mib, "wall_s": wall_s, "processes": processes}
+    wanted = _program(words, image=image, inputs=inputs or [], limits=limits, deterministic=deterministic)
+    cap = None if max_price is None else parse_usdfc(max_price, field="--max-price")
+    async with connected(settings, unlock=True) as parity:
+        with progress("asking what runners take"):
+            plan = await plan_command(
+                parity,
+                wanted,
+                max_price=cap,
+                replicas=replicas,
+                quorum=quorum,
+                via="auto" if relay is None else "relay" if relay else "wallet",
+            )
+        if dry_run:
+            text = ["Not submitted:", *aligned(_figures(parity, plan))]
+            Printer(as_json=as_json).result({"order": plan.order, "spec": wanted.spec}, text=text)
+            return
+        confirm("Submit a command", _figures(parity, plan), yes=yes)
+        with progress("storing and submitting"):
+            submitted = await submit_command(parity, plan)
+        name = _hex(submitted.task_id)
+        if wait or output is not None:
+            outcome = await _wait(parity, submitted.task_id, timeout_s=timeout_s, output=output)
+            await _print(parity, submitted, outcome, as_json=as_json)
+        else:
+            note(f"submitted in block {submitted.block}; the result: parity-client task result {name} --wait")
+            Printer(as_json=as_json).result(_document(submitted, None, None), text=[name])
+
+
+async def _result(
+    task_id: TaskId,
+    *,
+    output: Output = None,
+    wait: Wait = False,
+    timeout_s: Timeout = 300.0,
+    as_json: Json = False,
+) -> None:
+    """Show how a command ended and what it printed, and with --output fetch its files. From the chain and IPFS."""
+    from client.programs import fetch_outcome  # noqa: PLC0415 (see _submit)
+
+    wanted = read_task_id(task_id)
+    async with connected(read_settings()) as parity:
+        if wait:
+            outcome = await _wait(parity, wanted, timeout_s=timeout_s, output=output)
+        else:
+            with progress("fetching"):
+                outcome = await fetch_outcome(parity, wanted, folder=output)
+        await _print(parity, None, outcome, as_json=as_json)
+
+
+async def _runners(*, as_json: Json = False) -> None:
+    """List the active runners that take commands, with their limits and the price of a second."""
+    async with connected(read_settings()) as parity:
+        with progress("asking what runners take"):
+            takers = (await parity.models()).takers
+    rows = [_row(taker) for taker in sorted(takers, key=lambda taker: (taker.price_per_s, taker.node))]
+    lines = table(("RUNNER", "BOX", "IMAGES", "MEMORY", "DISK", "TIME", "A SECOND"), rows)
+    Printer(as_json=as_json).result(takers, text=lines if rows else ["no active runner takes commands"])
+
+
+def _row(taker: CommandTaker) -> tuple[str, ...]:
+    limits = taker.limits
+    return (
+        f"{taker.label} {taker.node}",
+        taker.level,
+        "yes" if taker.images else "no",
+        f"{limits.memory_mib} MiB",
+        f"{limits.disk_mib} MiB",
+        f"{limits.wall_s} s",
+        f"{format_usdfc(taker.price_per_s)} USDFC",
+    )
+
+
+def _program(
+    words: str, *, image: Path | None, inputs: list[str], limits: dict[str, int], deterministic: bool
+) -> "Program":
+    from pydantic import ValidationError  # noqa: PLC0415 (see _submit)
+
+    from client.programs import program  # noqa: PLC0415 (as above)
+    from protocol.documents import CommandLimits, input_error  # noqa: PLC0415 (as above)
+
+    try:
+        argv = shlex.split(words)
+    except ValueError as error:
+        raise InputError(
+            f"--command: {error}", field="--command", hint="Quote it as for a shell: 'sh -c \"echo hello\"'."
+        ) from error
+    if not argv:
+        raise InputError("--command: empty", field="--command", hint="Name a program.")
+    try:
+        allowed = CommandLimits(**limits)
+    except ValidationError as error:
+        raise input_error(error) from error
+    named = [_named(text) for text in inputs]
+    return program(argv, image=image, inputs=named, limits=allowed, deterministic=deterministic)
+
+
+def _named(text: str) -> tuple[str, Path]:
+    name, equals, path = text.partition("=")
+    return (name, Path(path)) if equals else (Path(text).name, Path(text))
+
+
+def _figures(parity: "Parity", plan: "CommandPlan") -> Fields:
+    order, spec = plan.order, plan.program.spec
+    symbol = parity.chain.network.native_symbol
+    if plan.route is Route.RELAY:
+        fee = f"paid by {parity.api.url}"
+    elif plan.network_fee is None:
+        fee = f"in {symbol}, known only once the authorization is signed"
+    else:
+        fee = f"at most {format_native(plan.network_fee)} {symbol}"
+    return [
+        ("command", shlex.join(spec.argv)),
+        (
+            "runs in",
+            "the runner's own tools" if spec.image is None else f"an image of {spec.image.size:,} bytes",
+        ),
+        ("inputs", f"{len(spec.inputs)} files, {sum(file.size for file in spec.inputs):,} bytes"),
+        (
+            "price",
+            f"{format_usdfc(order.reward)} USDFC for all replicas; those that do not agree earn nothing",
+        ),
+        ("paid from", plan.funding.value),
+        ("network fee", fee),
+        (
+            "seats",
+            f"{order.replicas}, of which {order.quorum} must agree; {len(plan.takers)} runners take this price",
+        ),
+        ("runners stake", f"{format_usdfc(order.bond)} USDFC each on the result"),
+        ("task", _hex(plan.task_id)),
+        ("public", "command, files and results lie on IPFS, readable by anyone"),
+    ]
+
+
+async def _wait(parity: "Parity", task_id: bytes, *, timeout_s: float, output: Path | None) -> CommandOutcome:
+    from client.answers import wait_until_ended  # noqa: PLC0415 (see _submit)
+    from client.programs import fetch_outcome  # noqa: PLC0415 (as above)
+
+    with progress(f"waiting for {_hex(task_id)}") as tell:
+        await wait_until_ended(
+            parity.chain,
+            task_id,
+            timeout_s=timeout_s,
+            on_progress=lambda now: tell(f"{_hex(task_id)} is {now.status.name.lower()}"),
+        )
+        return await fetch_outcome(parity, task_id, folder=output)
+
+
+async def _print(
+    parity: "Parity", submitted: Submitted | None, outcome: CommandOutcome, *, as_json: bool
+) -> None:
+    settlement = await parity.settlement(outcome.task_id)
+    code = "" if outcome.code is None else f" {outcome.code}"
+    note(
+        f"{outcome.outcome}{code}; {len(outcome.files)} files"
+        + (f" in {outcome.folder}" if outcome.folder else "")
+    )
+    if outcome.left_out:
+        note(f"{outcome.left_out} entries of /out are no plain files and were left out")
+    if outcome.stderr:
+        note(outcome.stderr.rstrip("\n"))
+    text = [outcome.stdout.rstrip("\n")] if outcome.stdout else []
+    Printer(as_json=as_json).result(_document(submitted, outcome, settlement), text=text)
+
+
+def _document(
+    submitted: Submitted | None, outcome: CommandOutcome | None, settlement: Settlement | None
+) -> dict[str, Any]:
+    """Give the one shape in which a command is written as JSON, whatever is known of it yet."""
+    known = {} if submitted is None else to_json(submitted)
+    return {**known, "result": outcome, "settlement": settlement}
+
+
+def _hex(task_id: bytes) -> str:
+    return "0x" + task_id.hex()

@@ -1,0 +1,188 @@
+"""How sessions, their rounds and their price are shown."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from client.commands.printer import Fields, aligned, table
+from protocol.money import format_native, format_usdfc
+
+if TYPE_CHECKING:
+    from client.federated.ordering import SessionPlan
+    from client.federated.preparing import Prepared
+    from client.federated.records import RoundRecord, SessionRecord
+    from client.parity import Parity
+
+
+def plan_fields(parity: "Parity", plan: "SessionPlan", *, upload: Path | None) -> Fields:
+    """Say what a session would cost whom, and what it would do, before anything is signed."""
+    order, rules, prepared = plan.order, plan.rules, plan.prepared
+    block_s = parity.chain.network.block_time_s
+    symbol = parity.chain.network.native_symbol
+    fee = "known only once the authorization is signed"
+    if plan.network_fee is not None:
+        fee = f"at most {format_native(plan.network_fee)} {symbol}"
+    return [
+        ("session", "0x" + plan.session_id.hex()),
+        ("name", prepared.config.name),
+        *_model_fields(prepared),
+        *_data_fields(prepared, upload=upload),
+        ("rounds", f"{order.rounds}, each of at most {order.train_for * block_s:g} s of training"),
+        (
+            "participants",
+            f"{order.min_participants} to {order.max_participants}; {rules.active_runners} runners are active",
+        ),
+        ("joining", f"until all seats are taken, or until block {order.join_by}"),
+        ("escrowed", f"{format_usdfc(order.budget)} USDFC, the most you pay; what is not used comes back"),
+        ("contribution", f"{format_usdfc(order.reward)} USDFC, if it is accepted"),
+        (
+            "aggregation",
+            f"{format_usdfc(order.aggregation_reward)} USDFC a round for {order.replicas} runners, of whom {order.quorum} must agree",
+        ),
+        ("runners stake", f"{format_usdfc(order.bond)} USDFC each"),
+        ("paid from", plan.funding.value),
+        ("network fee", fee),
+        (
+            "public",
+            "data set, configuration, updates and models lie on IPFS, readable by anyone"
+            if prepared.index
+            else "configuration, updates and models lie on IPFS, readable by anyone",
+        ),
+    ]
+
+
+def _model_fields(prepared: "Prepared") -> Fields:
+    config = prepared.config
+    size = "" if prepared.parameters is None else f", {prepared.parameters:,} parameters"
+    training = config.training
+    work = (
+        f"{training.local_epochs} epochs of batches of {training.batch_size} at rate {training.learning_rate}"
+    )
+    fields = [
+        (
+            "model",
+            f"{config.model.type}: {config.model.input_dim} inputs, {config.model.output_dim} outputs{size}",
+        ),
+        ("training", f"{config.aggregation.method}, {work}"),
+    ]
+    if config.secure_aggregation:
+        fields.append(
+            ("secure", f"only the sum is readable; {config.secure_aggregation.threshold} unmask it")
+        )
+    if prepared.epsilon is not None and config.privacy:
+        fields.append(
+            ("privacy", f"epsilon {prepared.epsilon:.2f} at delta {config.privacy.delta} after all rounds")
+        )
+    return fields
+
+
+def _data_fields(prepared: "Prepared", *, upload: Path | None) -> Fields:
+    dataset = prepared.config.dataset
+    if not prepared.samples:
+        return [
+            ("data", "every participant's own"),
+            ("judged on", f"{prepared.held_out} samples of {dataset.evaluation_cid}"),
+        ]
+    source = f"{upload} becomes {dataset.cid}" if upload else dataset.cid
+    judged = (
+        f"{dataset.evaluation_cid}"
+        if dataset.evaluation_cid
+        else f"{prepared.held_out} samples that nobody trains on"
+    )
+    return [
+        (
+            "data",
+            f"{prepared.rows:,} samples of {prepared.features} features, target {dataset.target}; {source}",
+        ),
+        (
+            "split",
+            f"{prepared.config.partition.strategy}: {min(prepared.samples):,} to {max(prepared.samples):,} samples each",
+        ),
+        ("judged on", judged),
+    ]
+
+
+def phase_line(record: "SessionRecord") -> str:
+    """Say in one line where a session is."""
+    phase = record.phase.name.lower()
+    if record.phase.is_terminal:
+        return f"{phase} after {sum(one.settled_block is not None for one in record.round_list)} of {record.rounds} rounds"
+    if record.round == 0:
+        return f"{phase}: {record.members} of {record.max_participants} participants, until block {record.deadline} (now {record.block})"
+    again = f", attempt {record.attempts + 1}" if record.attempts else ""
+    who = f", {record.present} of {record.expected} have" if phase != "aggregating" else ""
+    return f"round {record.round} of {record.rounds}{again}: {phase}{who}, until block {record.deadline} (now {record.block})"
+
+
+def round_line(one: "RoundRecord", *, of: int) -> str:
+    """Say in one line what a settled round came to."""
+    parts = [f"round {one.round} of {of}", f"{one.accepted} of {one.contributions} contributions accepted"]
+    if one.figures is None:
+        parts.append("its figures are not to be had from IPFS")
+    else:
+        parts.append(f"loss {one.figures.loss:.4f}")
+        parts += [f"{name} {value:.4f}" for name, value in one.figures.metrics.items()]
+        if one.figures.epsilon is not None:
+            parts.append(f"epsilon {one.figures.epsilon:.2f}")
+        if not one.figures.stands:
+            parts.append("worse than the gate allows: the model before it stays")
+    return "  ".join(parts)
+
+
+def session_lines(record: "SessionRecord") -> list[str]:
+    """Show a session whole."""
+    fields = [
+        ("session", "0x" + record.session_id.hex()),
+        ("name", record.name or "its configuration is not to be had from IPFS"),
+        ("state", phase_line(record)),
+        ("method", record.method or "unknown"),
+        ("secure", "yes" if record.secure else "no"),
+        ("creator", record.creator),
+        ("created", f"block {record.created_block}, transaction {record.transaction_hash}"),
+        ("budget", f"{format_usdfc(record.budget)} USDFC"),
+        (
+            "paid",
+            f"{format_usdfc(sum(one.pay + one.fee for one in record.round_list))} USDFC for contributions",
+        ),
+        ("returned", "not yet" if record.returned is None else f"{format_usdfc(record.returned)} USDFC"),
+        ("configuration", record.config_cid),
+        ("model", "none yet" if record.model is None else f"sha256 {record.model.hex()}"),
+    ]
+    return [*aligned(fields), *_round_lines(record), *_participant_lines(record)]
+
+
+def _round_lines(record: "SessionRecord") -> list[str]:
+    settled = [one for one in record.round_list if one.settled_block is not None]
+    names = sorted({name for one in settled if one.figures for name in one.figures.metrics})
+    rows = [
+        (
+            str(one.round),
+            f"{one.accepted}/{one.contributions}",
+            _figure(one.figures.loss if one.figures else None),
+            *(_figure(one.figures.metrics.get(name) if one.figures else None) for name in names),
+            _figure(one.figures.epsilon if one.figures else None),
+            f"{format_usdfc(one.pay)} USDFC",
+            (one.model or b"").hex()[:16],
+        )
+        for one in settled
+    ]
+    headers = ("ROUND", "ACCEPTED", "LOSS", *(name.upper() for name in names), "EPSILON", "PAID", "MODEL")
+    return ["", *table(headers, rows)] if rows else []
+
+
+def _participant_lines(record: "SessionRecord") -> list[str]:
+    rows = [
+        (
+            str(one.slot),
+            one.node,
+            str(one.accepted),
+            str(one.missed),
+            f"{format_usdfc(one.slashed)} USDFC",
+            "out" if one.out else "in",
+        )
+        for one in record.participants
+    ]
+    return ["", *table(("SLOT", "NODE", "ACCEPTED", "MISSED", "SLASHED", ""), rows)] if rows else []
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"

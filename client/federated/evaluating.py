@@ -1,0 +1,90 @@
+"""What a fetched model is worth on samples of one's own."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from client.federated.local_data import read_data_file
+from client.federated.wishes import in_flags
+from learning.datasets import format_of, load_dataset
+from learning.evaluate import evaluate
+from learning.model_spec import RandomForest
+from learning.networks import layout
+from learning.session_config import SessionConfig
+from learning.tensors import flatten, from_safetensors
+from protocol.errors import ContentMismatch, InputError
+
+_MAX_CARD_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """Mean loss and the session's metrics of a model over `samples`."""
+
+    model: str
+    data: str
+    loss: float
+    metrics: dict[str, float]
+    samples: int
+
+
+def evaluate_model(model: Path, data: Path) -> Measured:
+    """Measure a model that `get_model` wrote, with its card beside it, on a file of the session's columns.
+
+    Raises `InputError` naming what cannot be read, `ContentMismatch` if the model is not the one of its card.
+    """
+    card = _read_card(model)
+    with in_flags():
+        config = SessionConfig.build(card["config"])
+        content, _ = read_data_file(data)
+        spec = config.dataset.model_copy(update={"format": format_of(content)})
+        if isinstance(config.model, RandomForest):
+            raise InputError(
+                "MODEL: forests are not measured here", field="MODEL", hint="Take another model."
+            )
+        classes = config.model.output_dim if config.classifies else None
+        samples = load_dataset(content, spec, input_dim=config.model.input_dim, classes=classes)
+        places = layout(config.model)
+        weights = flatten(from_safetensors(_read_weights(model, card), places), places)
+        found = evaluate(config.model, weights, samples, config.training)
+    return Measured(
+        model=str(model), data=str(data), loss=found.loss, metrics=found.metrics, samples=found.samples
+    )
+
+
+def _read_card(model: Path) -> dict[str, Any]:
+    path = model.with_name(model.name + ".card.json")
+    try:
+        if path.stat().st_size > _MAX_CARD_BYTES:
+            raise _no_card(path, "too long")
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _no_card(path, str(error)) from error
+    if not isinstance(card, dict) or not {"config", "chainModel"} <= card.keys():
+        raise _no_card(path, "not a model's card")
+    return card
+
+
+def _read_weights(model: Path, card: dict[str, Any]) -> bytes:
+    try:
+        content = model.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"MODEL: {model} cannot be read ({error.strerror})", field="MODEL", hint="Check the path."
+        ) from error
+    if "0x" + hashlib.sha256(content).hexdigest() != card["chainModel"]:
+        raise ContentMismatch(
+            f"{model}: not the model that its card names",
+            hint="Fetch it again: parity-client fl get-model ID -o FILE --replace",
+        )
+    return content
+
+
+def _no_card(path: Path, why: str) -> InputError:
+    return InputError(
+        f"MODEL: {path} cannot be read ({why})",
+        field="MODEL",
+        hint="Keep the card that parity-client fl get-model wrote beside the model.",
+    )

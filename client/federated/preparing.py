@@ -1,0 +1,308 @@
+"""From wishes and data to a session's documents: everything is checked here, before anything is stored or paid."""
+
+import json
+import secrets
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from client.federated.wishes import Protection, Split, Wishes, in_flags
+from learning import assignment
+from learning.assignment import ListPlace, PartitionIndex
+from learning.datasets import Columns, Dataset, format_of, load_dataset, read_columns
+from learning.errors import ConfigError, DataError
+from learning.guide import session_config
+from learning.model_spec import RandomForest
+from learning.networks import layout
+from learning.partition import Indices
+from learning.privacy import spent_after
+from learning.session_config import Format, SessionConfig
+from protocol.parts import stored_as
+
+TARGETS = ("label", "target", "class", "y")
+"""Names of columns that are taken for what is to be predicted, in this order; else the last column is."""
+MODEL_TYPES = ("neural_network", "linear_regression", "random_forest", "torch")
+_MOST_CLASSES = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A session's documents, ready to be published. `lists` are contents, the last one being the held-out rows.
+
+    `samples` counts each seat's; it is empty where participants bring their own data. `epsilon` is what all rounds
+    spend of privacy.
+    """
+
+    config: SessionConfig
+    lists: tuple[bytes, ...]
+    index: PartitionIndex | None
+    rows: int
+    features: int
+    samples: tuple[int, ...]
+    held_out: int
+    parameters: int | None
+    epsilon: float | None
+
+
+def prepare(wishes: Wishes, dataset: bytes | None, evaluation: bytes | None = None) -> Prepared:
+    """Check wishes against each other and against the data, and write the session's documents.
+
+    `dataset` is the content of `wishes.data.cid`, `None` if participants bring their own; `evaluation` that of
+    `wishes.data.evaluation_cid`. Raises `InputError` naming the flag.
+    """
+    with in_flags():
+        if dataset is None:
+            return _prepare_private(wishes, evaluation)
+        return _prepare_public(wishes, dataset, evaluation)
+
+
+def _prepare_public(wishes: Wishes, content: bytes, evaluation: bytes | None) -> Prepared:
+    form = _format(wishes, content)
+    columns = read_columns(content, form)
+    config = _configure(wishes, _dataset_section(wishes, columns, form), columns)
+    data = _read(config, content)
+    if evaluation is not None:
+        _read(config, evaluation)
+    share = 0.0 if config.dataset.evaluation_cid else float(config.dataset.evaluation_share)
+    if not config.dataset.evaluation_cid and share == 0:
+        raise ConfigError(
+            "rounds are judged on held-out samples: give a share, or a file", field="evaluation_share"
+        )
+    division = assignment.divide_rows(data, config.partition, evaluation_share=share)
+    return _published(config, data, division.parts, division.held_out)
+
+
+def _prepare_private(wishes: Wishes, evaluation: bytes | None) -> Prepared:
+    if evaluation is None:
+        raise ConfigError(
+            "participants' own data judge no model: give --evaluation-cid", field="evaluation_share"
+        )
+    if wishes.model_file is None:
+        raise ConfigError("without a data set here, the model's shape must be said", field="config-file")
+    form = _format(wishes, evaluation)
+    columns = read_columns(evaluation, form)
+    config = _configure(wishes, _dataset_section(wishes, columns, form), columns)
+    data = _read(config, evaluation)
+    return _prepared(config, data, lists=(), index=None, samples=(), held_out=len(data))
+
+
+def _published(
+    config: SessionConfig, data: Dataset, parts: tuple[Indices, ...], held_out: Indices
+) -> Prepared:
+    published = assignment.publish(parts)
+    held = assignment.publish([held_out]).lists if len(held_out) else ()
+    sizes = [len(part) for part in parts]
+    index = PartitionIndex(
+        samples=len(data),
+        root=published.root,
+        lists=tuple(_place(content, size) for content, size in zip(published.lists, sizes, strict=True)),
+        evaluation=_place(held[0], len(held_out)) if held else None,
+    )
+    places = {"root": published.root, "index": index.digest().hex()}
+    config = config.model_copy(update={"partition": config.partition.model_copy(update=places)})
+    return _prepared(
+        config,
+        data,
+        lists=(*published.lists, *held),
+        index=index,
+        samples=tuple(sizes),
+        held_out=len(held_out),
+    )
+
+
+def _prepared(
+    config: SessionConfig,
+    data: Dataset,
+    *,
+    lists: tuple[bytes, ...],
+    index: PartitionIndex | None,
+    samples: tuple[int, ...],
+    held_out: int,
+) -> Prepared:
+    privacy = config.privacy
+    return Prepared(
+        config=config,
+        lists=lists,
+        index=index,
+        rows=len(data),
+        features=data.features.shape[1],
+        samples=samples,
+        held_out=held_out,
+        parameters=None if isinstance(config.model, RandomForest) else layout(config.model).size,
+        epsilon=spent_after(privacy, config.training.rounds).epsilon if privacy else None,
+    )
+
+
+def _place(content: bytes, samples: int) -> ListPlace:
+    return ListPlace(parts=stored_as(content).root.hex(), samples=samples)
+
+
+def _format(wishes: Wishes, content: bytes) -> Format:
+    given = wishes.data.form
+    if given is None:
+        return format_of(content)
+    known: dict[str, Format] = {name: name for name in get_args(Format)}
+    if given not in known:
+        raise ConfigError(f"expected one of {', '.join(known)}, not {given!r}", field="dataset.format")
+    return known[given]
+
+
+def _dataset_section(wishes: Wishes, columns: Columns, form: Format) -> dict[str, Any]:
+    wanted = wishes.data
+    target = wanted.target or next((name for name in TARGETS if name in columns), list(columns)[-1])
+    if target not in columns:
+        known = ", ".join(list(columns)[:10])
+        raise DataError(f"there is no column {target!r}; there are {known}", field="dataset.target")
+    return {
+        "cid": wanted.cid,
+        "format": form,
+        "target": target,
+        "group": wanted.group,
+        "divide_by": wanted.divide_by,
+        "evaluation_cid": wanted.evaluation_cid,
+        "evaluation_share": wanted.evaluation_share,
+    }
+
+
+def _configure(wishes: Wishes, dataset: dict[str, Any], columns: Columns) -> SessionConfig:
+    file = wishes.model_file or _default_model(wishes, dataset, columns)
+    sections = _sections(wishes) | {"dataset": dataset}
+    config = session_config(file, name=wishes.name, model_type=wishes.model_type, sections=sections)
+    _require_supported(config)
+    if config.classifies and (names := _class_names(columns[config.dataset.target])):
+        config = config.model_copy(update={"dataset": config.dataset.model_copy(update={"labels": names})})
+        classes = _classes(config)
+        if classes is not None and len(names) > max(classes, 2):
+            raise ConfigError(
+                f"output_dim {classes} is fewer than the {len(names)} classes of column {config.dataset.target!r}",
+                field="architecture",
+            )
+    return config
+
+
+def _require_supported(config: SessionConfig) -> None:
+    """Refuse what no runner would take part in, before it costs anything."""
+    if isinstance(config.model, RandomForest):
+        raise ConfigError(
+            "runners train neural_network, linear_regression and torch; they grow no forests yet",
+            field="model-type",
+        )
+    if config.privacy and not config.secure_aggregation:
+        raise ConfigError(
+            "noise protects only what nobody can read without it, and updates lie on IPFS: add --secure-aggregation",
+            field="privacy",
+        )
+
+
+def _sections(wishes: Wishes) -> dict[str, dict[str, Any]]:
+    seed = secrets.randbelow(2**31) if wishes.seed is None else wishes.seed
+    sections: dict[str, dict[str, Any]] = {
+        "partition": {"participants": wishes.seats, "seed": seed, **_split(wishes.split)},
+        "training": {
+            "rounds": wishes.rounds,
+            "min_participants": wishes.min_participants,
+            "local_epochs": wishes.local_epochs,
+            "batch_size": wishes.batch_size,
+            "learning_rate": wishes.learning_rate,
+            "seed": seed,
+        },
+        "aggregation": {"hostile": wishes.hostile},
+        "compression": {"codec": wishes.compression},
+    }
+    if wishes.method is not None:
+        sections["aggregation"]["method"] = wishes.method
+    if wishes.proximal_mu is not None:
+        sections["aggregation"]["proximal_mu"] = wishes.proximal_mu
+    if wishes.patience is not None:
+        sections["training"]["early_stop"] = {"patience": wishes.patience}
+    return sections | _protection(wishes.protection, wishes)
+
+
+def _split(split: Split) -> dict[str, Any]:
+    """Give what was asked for, and refuse what the strategy would not look at."""
+    only = {"alpha": "non_iid", "labels_each": "label_skew", "power": "quantity"}
+    for name, strategy in only.items():
+        if getattr(split, name) is not None and split.strategy != strategy:
+            raise ConfigError(f"belongs to --split-strategy {strategy}, not {split.strategy}", field=name)
+    fields = ("alpha", "labels_each", "power", "min_samples", "overlap_ratio")
+    given = {name: value for name in fields if (value := getattr(split, name)) is not None}
+    return {"strategy": split.strategy, **given}
+
+
+def _protection(wanted: Protection, wishes: Wishes) -> dict[str, dict[str, Any]]:
+    sections: dict[str, dict[str, Any]] = {}
+    given = {
+        "noise_multiplier": wanted.noise_multiplier,
+        "clip_norm": wanted.l2_norm_clip,
+        "delta": wanted.delta,
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    if given and not wanted.differential_privacy:
+        raise ConfigError(
+            "says how private, but privacy is off: add --enable-differential-privacy",
+            field=f"privacy.{next(iter(given))}",
+        )
+    if wanted.differential_privacy:
+        placement = "distributed" if wanted.secure_aggregation else "central"
+        sections["privacy"] = {**given, "placement": placement}
+    if wanted.secure_aggregation:
+        sections["secure_aggregation"] = {"threshold": _threshold(wishes)}
+    return sections
+
+
+def _threshold(wishes: Wishes) -> int:
+    """Two thirds of the seats, and one; no more than the fewest participants there may be, and always a majority."""
+    threshold = min(wishes.seats * 2 // 3 + 1, wishes.min_participants)
+    if threshold < 2 or 2 * threshold <= wishes.seats:
+        least = max(2, wishes.seats // 2 + 1)
+        raise ConfigError(
+            f"secure aggregation with up to {wishes.seats} participants needs at least {least} of them in every "
+            f"round, not {wishes.min_participants}: a sum is unmasked by a majority",
+            field="training.min_participants",
+        )
+    return threshold
+
+
+def _default_model(wishes: Wishes, dataset: dict[str, Any], columns: Columns) -> str:
+    """Write the model's file from the data: as many inputs as features, as many outputs as classes."""
+    apart = {dataset["target"], dataset["group"]}
+    inputs = sum(name not in apart for name in columns)
+    outputs = 1 if wishes.model_type == "linear_regression" else _count_classes(columns[dataset["target"]])
+    if wishes.model_type == "torch":
+        raise ConfigError("a torch model needs a file that says its architecture", field="config-file")
+    return json.dumps({"architecture": {"input_dim": inputs, "output_dim": outputs}})
+
+
+def _count_classes(column: NDArray[Any]) -> int:
+    names = _class_names(column)
+    if names:
+        return len(names)
+    numbers = column.astype(np.float64)
+    if not np.isfinite(numbers).all() or (numbers != numbers.astype(np.int64)).any():
+        raise ConfigError(
+            "the target holds quantities, not classes; take linear_regression, or say the model in a file",
+            field="model-type",
+        )
+    return max(2, int(numbers.max()) + 1)
+
+
+def _class_names(column: NDArray[Any]) -> tuple[str, ...]:
+    """Name the classes in order where they are words; nothing where they are numbers."""
+    try:
+        column.astype(np.float64)
+    except (TypeError, ValueError):
+        names = tuple(sorted({str(value) for value in column}))
+        if len(names) > _MOST_CLASSES:
+            raise DataError(f"{len(names)} different words are no classes", field="dataset.target") from None
+        return names
+    return ()
+
+
+def _classes(config: SessionConfig) -> int | None:
+    return config.model.output_dim if config.classifies else None
+
+
+def _read(config: SessionConfig, content: bytes) -> Dataset:
+    return load_dataset(content, config.dataset, input_dim=config.model.input_dim, classes=_classes(config))

@@ -1,0 +1,81 @@
+"""`Parity`'s account: what it has, and moving it. Amounts are USDFC base units."""
+
+from dataclasses import dataclass, field
+
+from client import money
+from client.money import Deed
+from client.records import Balance, MoneyMoved, Transaction
+from client.signer import Signer, signed_by
+from protocol.chain import Chain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wallet:
+    """An account on a chain, or only the chain to look at. `Parity` is one."""
+
+    chain: Chain
+    _signer: Signer | None = field(default=None, repr=False)
+
+    @property
+    def address(self) -> str:
+        """Give the account's address."""
+        return str(self._signed().account.address)
+
+    async def balance(self, account: str | None = None) -> Balance:
+        """Read what an account has (by default this one), all at one block."""
+        return await money.read_balance(self.chain, account or self.address)
+
+    async def deposit(self, amount: int) -> MoneyMoved:
+        """Move tokens from the account into StakeWallet: one signature, one transaction, no allowance left over."""
+        signer = self._signed()
+        moved = await money.deposit(self.chain, amount, account=signer.account, sender=signer.sender)
+        return await self._moved(amount, moved)
+
+    async def withdraw(self, amount: int) -> MoneyMoved:
+        """Move free balance from StakeWallet into the account."""
+        return await self._do(Deed.WITHDRAW, amount)
+
+    async def bond(self, amount: int) -> MoneyMoved:
+        """Stake free balance; what it lacks is deposited first."""
+        signer = self._signed()
+        moved = await money.bond(self.chain, amount, account=signer.account, sender=signer.sender)
+        return await self._moved(amount, *moved)
+
+    async def request_unbond(self, amount: int) -> MoneyMoved:
+        """Start to take unlocked stake out. It stays slashable until `balance().release_block`."""
+        return await self._do(Deed.UNSTAKE, amount)
+
+    async def complete_unbond(self) -> MoneyMoved:
+        """Move stake whose delay is over to the free balance."""
+        before = await self.balance()
+        return await self._do(Deed.WITHDRAW_STAKE, before.unbonding)
+
+    async def missing(self, amount: int) -> int:
+        """Give how much the free balance lacks of `amount`."""
+        return await money.shortfall(self.chain, self.address, amount)
+
+    async def unbond_delay(self) -> int:
+        """Give how many blocks pass between the request and the completion of an unbonding."""
+        return int(await self.chain.call(self.chain.wallet.functions.unbondDelay()))
+
+    async def network_fee(self, deed: Deed, amount: int = 0) -> int:
+        """Simulate a deed and give the most it takes of the chain's own coin; `TransactionReverted` if it cannot be done."""
+        call = money.call_for(self.chain, deed, amount)
+        return (await self._signed().sender.prepare(call, label=deed.value)).most_it_costs
+
+    async def faucet(self, amount: int = money.FAUCET_AMOUNT) -> MoneyMoved:
+        """Make test USDFC, and coin for network fees; on local chains only (`InputError` elsewhere)."""
+        return await self._moved(
+            amount, await money.faucet(self.chain, amount=amount, sender=self._signed().sender)
+        )
+
+    def _signed(self) -> Signer:
+        return signed_by(self._signer)
+
+    async def _do(self, deed: Deed, amount: int) -> MoneyMoved:
+        return await self._moved(
+            amount, await money.do(self.chain, deed, amount, sender=self._signed().sender)
+        )
+
+    async def _moved(self, amount: int, *transactions: Transaction) -> MoneyMoved:
+        return MoneyMoved(amount=amount, transactions=transactions, balance=await self.balance())

@@ -1,0 +1,409 @@
+"""Learning sessions through the command line: checked, priced, created, followed, and their models fetched."""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from client.federated.reading import read_config
+from learning import networks
+from learning.assignment import PartitionIndex, check_all, read_list
+from learning.model_card import ModelCard, ModelFile
+from learning.session_config import SessionConfig
+from learning.tensors import digest as weights_digest
+from learning.tensors import flatten, to_safetensors
+from protocol.cid import cid_to_digest
+from protocol.content import IpfsStore
+from protocol.money import USDFC
+from protocol.parts import fetch_parts, store_parts
+from protocol.sender import Sender
+from protocol.session import Aggregate, SessionOrder
+from tests.client.cli import Cli, Ran
+from tests.indexer.learning import Learning
+
+MODEL_CONFIG = """
+{
+  "hidden_size": 128,
+  "architecture": {
+    "input_dim": 784,
+    "output_dim": 10,
+    "activation": "relu",
+    "output_activation": "softmax"
+  },
+  "optimizer": {
+    "type": "sgd",
+    "momentum": 0.9,
+    "weight_decay": 0.0001
+  },
+  "loss": "cross_entropy",
+  "metrics": ["accuracy"]
+}
+"""
+SMALL = (
+    "--name",
+    "Small",
+    "--total-rounds",
+    "2",
+    "--min-participants",
+    "2",
+    "--max-participants",
+    "3",
+    "--seed",
+    "1",
+)
+
+
+def table(rows: int, features: int, *, classes: int = 10) -> str:
+    """Write rows of numbers from 0 to 16 under a header, the label first as in the well-known files."""
+    rng = np.random.Generator(np.random.PCG64(7))
+    out = io.StringIO()
+    lines = csv.writer(out)
+    lines.writerow(["label", *(f"pixel{i}" for i in range(features))])
+    for row in range(rows):
+        lines.writerow([row % classes, *rng.integers(0, 17, features)])
+    return out.getvalue()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "data.csv"
+    path.write_text(table(120, 4, classes=3))
+    return path
+
+
+@pytest.fixture
+def model_config(tmp_path: Path) -> Path:
+    path = tmp_path / "model_config.json"
+    path.write_text(MODEL_CONFIG)
+    return path
+
+
+async def create(cli: Cli, data: Path, *more: str) -> Ran:
+    return await cli("fl", "create-session-with-data", str(data), *SMALL, *more, "--yes", "--json")
+
+
+async def test_the_guide_s_command_creates_a_session(
+    shell: Callable[..., Cli], chain, tmp_path: Path, model_config: Path, settings
+):
+    """Its very flags, on a file of the shape that its `model_config.json` names."""
+    cli, images = shell("payer"), tmp_path / "images.csv"
+    images.write_text(table(60, 784))
+    cid = (await cli("storage", "upload-file", str(images))).out.strip()
+    ran = await cli(
+        "fl", "create-session",
+        "--name", "Image Classification",
+        "--model-type", "neural_network",
+        "--dataset-cid", cid,
+        "--total-rounds", "10",
+        "--min-participants", "3",
+        "--aggregation-method", "fedavg",
+        "--learning-rate", "0.001",
+        "--batch-size", "32",
+        "--local-epochs", "5",
+        "--config-file", str(model_config),
+        "--yes",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    session = bytes.fromhex(ran.out.strip()[2:])
+    terms = await chain.call(chain.federated.functions.termsOf(session))
+    config = await read_config(IpfsStore(settings.ipfs_api), bytes(terms[18]))
+    assert config.name == "Image Classification"
+    assert config.dataset.cid == cid
+    assert (config.training.rounds, config.training.min_participants) == (10, 3)
+    assert (config.training.local_epochs, config.training.batch_size) == (5, 32)
+    assert config.training.learning_rate == Decimal("0.001")
+    assert config.training.optimizer.momentum == Decimal("0.9")
+    assert config.model.type == "neural_network"
+    assert config.model.hidden == (128,)
+    assert "escrowed" in ran.err
+    assert "network fee" in ran.err
+
+
+async def test_what_participants_need_lies_on_ipfs_before_the_session_is_on_chain(
+    shell: Callable[..., Cli], data: Path, settings
+):
+    created = (await create(shell("payer"), data, "--split-strategy", "non_iid", "--alpha", "1")).json
+    store = IpfsStore(settings.ipfs_api)
+    config = await read_config(store, cid_to_digest(created["configCid"]))
+    assert config.partition.index is not None
+    index = PartitionIndex.parse(await store.get(bytes.fromhex(config.partition.index)))
+    lists = [await fetch_parts(store, bytes.fromhex(place.parts), max_bytes=10_000) for place in index.lists]
+    check_all(lists, config.partition)
+    assert index.evaluation is not None
+    held = await fetch_parts(store, bytes.fromhex(index.evaluation.parts), max_bytes=10_000)
+    rows = [read_list(content, samples=index.samples) for content in (*lists, held)]
+    assert [len(one) for one in rows] == [*(place.samples for place in index.lists), 24]
+    assert np.array_equal(np.sort(np.concatenate(rows)), np.arange(120))
+
+
+async def test_a_dry_run_says_the_price_and_leaves_everything_as_it_was(
+    shell: Callable[..., Cli], data: Path, depositor
+):
+    before = await depositor.balance()
+    ran = await shell("payer")("fl", "create-session-with-data", str(data), *SMALL, "--dry-run", "--json")
+    assert ran.code == 0, ran.err
+    assert int(ran.json["order"]["budget"]) == 2 * (3 * USDFC // 10 + 3 * USDFC // 10 + 4 * USDFC // 100)
+    assert ran.json["samples"] == [32, 32, 32]
+    assert await depositor.balance() == before
+
+
+async def test_a_budget_is_the_most_that_a_session_costs(shell: Callable[..., Cli], data: Path, chain):
+    created = (await create(shell("payer"), data, "--budget", "5")).json
+    assert int(created["order"]["budget"]) <= 5 * USDFC < int(created["order"]["budget"]) + 12 * 2
+    session = bytes.fromhex(created["sessionId"][2:])
+    purse = await chain.call(chain.federated.functions.purseOf(session))
+    held = await chain.call(chain.wallet.functions.accountOf(purse))
+    assert held[1] == int(created["order"]["budget"])
+
+
+async def test_tokens_in_the_account_pay_where_nothing_is_deposited(shell: Callable[..., Cli], data: Path):
+    created = await create(shell("client"), data)
+    assert created.code == 0, created.err
+    seen = (await shell("client")("fl", "get-session", created.json["sessionId"], "--json")).json
+    assert seen["phase"] == "joining"
+    assert seen["name"] == "Small"
+
+
+# Each is refused before anything is stored or signed, by the flag's own name.
+@pytest.mark.parametrize(
+    ("flags", "flag", "remedy"),
+    [
+        (("--secure-aggregation", "--min-participants", "3", "--aggregation-method", "multi_krum"), "--secure-aggregation", "fedavg"),
+        (("--secure-aggregation", "--max-participants", "10"), "--min-participants", "6"),
+        (("--enable-differential-privacy",), "--enable-differential-privacy", "--secure-aggregation"),
+        (("--noise-multiplier", "2"), "--noise-multiplier", "--enable-differential-privacy"),
+        (("--alpha", "0.1"), "--alpha", "non_iid"),
+        (("--split-strategy", "dirichlet"), "--split-strategy", "non_iid"),
+        (("--split-strategy", "non_iid", "--alpha", "0"), "--alpha", ""),
+        (("--split-strategy", "natural_id"), "--group", "--group"),
+        (("--min-samples", "1000"), "--min-samples", ""),
+        (("--min-participants", "5"), "--min-participants", ""),
+        (("--aggregation-method", "best"), "--aggregation-method", ""),
+        (("--aggregation-method", "krum", "--hostile", "4"), "--hostile", ""),
+        (("--learning-rate", "fast"), "--learning-rate", ""),
+        (("--model-type", "perceptron"), "--model-type", "neural_network"),
+        (("--model-type", "random_forest"), "--model-type", ""),
+        (("--target", "colour"), "--target", "pixel0"),
+        (("--evaluation-share", "0"), "--evaluation-share", ""),
+        (("--budget", "0.01"), "--budget", ""),
+        (("--budget", "1", "--reward", "1"), "--budget", "--reward"),
+        (("--bond", "0.0001"), "--bond", "0.1"),
+        (("--aggregators", "99"), "--aggregators", ""),
+        (("--round-time", "1000000"), "--round-time", "3600"),
+        (("--config-file", "/nowhere.json"), "--config-file", ""),
+        (("--dataset-format", "xml"), "--dataset-format", "csv"),
+    ],
+)  # fmt: skip
+async def test_what_does_not_fit_is_refused_by_its_flag_before_money_moves(
+    shell: Callable[..., Cli], data: Path, flags: tuple[str, ...], flag: str, remedy: str
+):
+    ran = await create(shell("payer"), data, *flags)
+    assert ran.code == 2, ran.err
+    assert f"error: {flag}: " in ran.err
+    assert "hint: " in ran.err
+    assert remedy in ran.err
+    assert ran.out == ""
+
+
+async def test_a_model_that_does_not_fit_the_data_is_refused(
+    shell: Callable[..., Cli], data: Path, model_config: Path
+):
+    ran = await create(shell("payer"), data, "--config-file", str(model_config))
+    assert ran.code == 2
+    assert "4 columns, but the model takes 784" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("{", "not JSON"), ('{"architecture":{"input_dim":4,"output_dim":3},"optimiser":{}}', "optimiser")],
+)
+async def test_a_model_s_file_that_is_wrong_is_named(
+    shell: Callable[..., Cli], data: Path, tmp_path: Path, content: str, said: str
+):
+    (tmp_path / "m.json").write_text(content)
+    ran = await create(shell("payer"), data, "--config-file", str(tmp_path / "m.json"))
+    assert ran.code == 2
+    assert said in ran.err
+
+
+async def test_words_for_classes_become_numbers(shell: Callable[..., Cli], tmp_path: Path, settings):
+    rows = [f"{i % 7},{i % 5},{'cat' if i % 2 else 'dog'}" for i in range(40)]
+    path = tmp_path / "animals.csv"
+    path.write_text("\n".join(["a,b,animal", *rows]))
+    created = (await create(shell("payer"), path)).json
+    config = await read_config(IpfsStore(settings.ipfs_api), cid_to_digest(created["configCid"]))
+    assert config.dataset.target == "animal"
+    assert config.dataset.labels == ("cat", "dog")
+    assert config.model.output_dim == 2
+
+
+async def test_without_enough_money_nothing_is_created(shell: Callable[..., Cli], data: Path):
+    ran = await create(shell("payer"), data, "--reward", "100000")
+    assert ran.code == 3
+    assert "USDFC" in ran.err
+
+
+async def test_private_data_need_a_file_to_judge_rounds_on(
+    shell: Callable[..., Cli], data: Path, tmp_path: Path
+):
+    cli = shell("payer")
+    flags = ("fl", "create-session", *SMALL, "--private-data", "--yes", "--json")
+    refused = await cli(*flags)
+    assert refused.code == 2
+    assert "--evaluation-cid" in refused.err
+    (tmp_path / "m.json").write_text('{"architecture":{"input_dim":4,"output_dim":3}}')
+    cid = (await cli("storage", "upload-file", str(data))).out.strip()
+    created = await cli(*flags, "--evaluation-cid", cid, "--config-file", str(tmp_path / "m.json"))
+    assert created.code == 0, created.err
+    assert created.json["order"]["flags"] == 2
+
+
+async def test_a_session_is_not_started_before_its_time_and_refunds_when_nobody_came(
+    shell: Callable[..., Cli], data: Path, anvil, depositor
+):
+    cli, before = shell("payer"), await depositor.balance()
+    created = (await create(cli, data, "--join-time", "10")).json
+    early = await cli("fl", "start-session", created["sessionId"], "--yes")
+    assert early.code == 2
+    assert "until block" in early.err
+    await anvil.mine(50)
+    started = await cli("fl", "start-session", created["sessionId"], "--yes", "--json")
+    assert started.code == 0, started.err
+    assert started.json["phase"] == "failed"
+    assert (await depositor.balance()).free == before.free
+    watched = await cli("fl", "watch-session", created["sessionId"])
+    assert watched.code == 1
+    assert "went back" in watched.err
+
+
+async def test_a_session_can_be_cancelled_while_runners_join(
+    shell: Callable[..., Cli], data: Path, depositor
+):
+    cli, before = shell("payer"), await depositor.balance()
+    session = (await create(cli, data)).json["sessionId"]
+    assert (await cli("fl", "cancel-session", session, "--yes")).code == 0
+    assert (await cli("fl", "get-session", session, "--json")).json["phase"] == "cancelled"
+    assert (await depositor.balance()).free == before.free
+
+
+async def test_a_session_that_there_is_not_is_said_so(shell: Callable[..., Cli], tmp_path: Path):
+    for argv in (
+        ("get-session", "0x" + "ab" * 32),
+        ("get-model", "0x" + "ab" * 32, "-o", str(tmp_path / "m")),
+    ):
+        ran = await shell()("fl", *argv)
+        assert ran.code == 1
+        assert "no such session" in ran.err
+    ran = await shell()("fl", "watch-session", "0x12")
+    assert ran.code == 2
+
+
+# ---------------------------------------------------------------------- a session that is played
+
+
+@pytest.fixture
+async def played(shell: Callable[..., Cli], data: Path, chain, anvil, accounts, settings) -> Learning:
+    """A session of the command line, in which three runners have joined; the test plays their part."""
+    created = (await create(shell("payer"), data)).json
+    order = SessionOrder.from_json(created["order"])
+    nodes = [Sender(chain, accounts.node(number)) for number in range(3)]
+    learning = Learning(chain, anvil, Sender(chain, accounts.payer), nodes, order)
+    await learning.join()
+    return learning
+
+
+async def finish_round(
+    played: Learning, store: IpfsStore, *, content: bytes | None = None, loss: str = "0.5"
+) -> bytes:
+    """Play a round to its end; gives the model's bytes."""
+    await played.train()
+    await played.reveal()
+    config = await read_config(store, played.order.config)
+    layout = networks.layout(config.model)
+    state = networks.initial_state(config.model, seed=100 + played.round)
+    model = to_safetensors(state) if content is None else content
+    stored = await store_parts(store, model)
+    card = ModelCard(
+        session="0x" + played.id.hex(),
+        config=config.digest().hex(),
+        round=played.round - 1,
+        parents=("0" * 64,),
+        model=weights_digest(flatten(state, layout)).hex(),
+        file=ModelFile(sha256=stored.sha256.hex(), parts=stored.root.hex(), size=stored.size),
+        method="fedavg",
+        counted=(),
+        stands=True,
+        loss=loss,
+        metrics={"accuracy": "0.75"},
+        samples=24,
+    )
+    manifest = await store.add(card.canonical())
+    await played.aggregate(made=Aggregate(model=stored.sha256, manifest=manifest, accepted=0b111))
+    return model
+
+
+async def test_a_session_is_watched_to_its_end_and_its_model_is_the_chain_s(
+    shell: Callable[..., Cli], played: Learning, data: Path, settings, tmp_path: Path
+):
+    store, name = IpfsStore(settings.ipfs_api), "0x" + played.id.hex()
+    first = await finish_round(played, store, loss="0.5")
+    last = await finish_round(played, store, loss="0.25")
+
+    watched = await shell()("fl", "watch-session", name, "--json", "--timeout", "60")
+    assert watched.code == 0, watched.err
+    assert watched.json["phase"] == "finished"
+    assert [one["figures"]["loss"] for one in watched.json["roundList"]] == [0.5, 0.25]
+    assert [one["figures"]["metrics"] for one in watched.json["roundList"]] == [{"accuracy": 0.75}] * 2
+    assert "round 1 of 2" in watched.err
+    assert "accuracy 0.7500" in watched.err
+    assert [one["accepted"] for one in watched.json["participants"]] == [2, 2, 2]
+
+    for argv, wanted in (((), last), (("--round", "1"), first)):
+        path = tmp_path / f"model{len(argv)}.safetensors"
+        got = await shell()("fl", "get-model", name, "-o", str(path), *argv, "--json")
+        assert got.code == 0, got.err
+        assert path.read_bytes() == wanted
+        assert got.json["sha256"] == hashlib.sha256(wanted).hexdigest()
+        card = json.loads(path.with_name(path.name + ".card.json").read_text())
+        assert card["chainModel"] == "0x" + hashlib.sha256(wanted).hexdigest()
+        assert SessionConfig.build(card["config"]).digest() == played.order.config
+
+    measured = await shell()("fl", "evaluate", str(path), str(data), "--json")
+    assert measured.code == 0, measured.err
+    assert measured.json["samples"] == 120
+    path.write_bytes(last[:-1] + b"\1")
+    changed = await shell()("fl", "evaluate", str(path), str(data))
+    assert changed.code == 1
+    assert "not the model that its card names" in changed.err
+
+
+async def test_what_is_no_model_of_the_session_is_refused_though_aggregators_agreed_on_it(
+    shell: Callable[..., Cli], played: Learning, settings, tmp_path: Path
+):
+    await finish_round(played, IpfsStore(settings.ipfs_api), content=b"not weights at all")
+    got = await shell()("fl", "get-model", "0x" + played.id.hex(), "-o", str(tmp_path / "m"))
+    assert got.code == 1
+    assert "neural_network" in got.err
+    assert not (tmp_path / "m").exists()
+
+
+async def test_a_session_without_a_settled_round_has_no_model(
+    shell: Callable[..., Cli], played: Learning, tmp_path: Path
+):
+    got = await shell()("fl", "get-model", "0x" + played.id.hex(), "-o", str(tmp_path / "m"))
+    assert got.code == 1
+    assert "no round has ended well" in got.err
+    seen = (await shell()("fl", "get-session", "0x" + played.id.hex(), "--json")).json
+    assert (seen["phase"], seen["round"], seen["members"]) == ("training", 1, 3)
+
+
+async def test_a_watch_that_is_cut_off_says_how_to_go_on(shell: Callable[..., Cli], played: Learning):
+    ran = await shell()("fl", "watch-session", "0x" + played.id.hex(), "--timeout", "1")
+    assert ran.code == 4
+    assert f"parity-client fl watch-session 0x{played.id.hex()}" in ran.err
