@@ -28,6 +28,7 @@ from client.records import (
     Transaction,
 )
 from client.settings import ClientSettings
+from client.storage import Storage
 from protocol.chain import Chain
 from protocol.cid import digest_of, digest_to_cid
 from protocol.content import ContentStore, IpfsStore
@@ -121,6 +122,11 @@ class Parity:
             account=signer.account if signer else None,
             sender=signer.sender if signer else None,
         )
+
+    @property
+    def storage(self) -> Storage:
+        """Give the files and folders of the IPFS node."""
+        return Storage(self.files)
 
     # ------------------------------------------------------------------ money
 
