@@ -109,7 +109,7 @@ contract TaskEscrow is TaskStore {
         progress.committed |= uint8(1 << seat);
         emit SeatCommitted(taskId, msg.sender, seat, commitment);
         if (progress.allCommitted()) {
-            _enter(taskId, progress, Status.Revealing, _params[progress.paramsId].revealFor);
+            _enterRevealing(taskId, progress);
         }
         _save(taskId, progress);
     }
@@ -117,23 +117,24 @@ contract TaskEscrow is TaskStore {
     /// @inheritdoc ITaskEscrow
     function reveal(bytes32 taskId, uint8 seat, Reveal calldata opened) external {
         Progress.Data memory progress = _load(taskId);
-        bool alone = progress.replicas == 1 && progress.status == Status.Committing;
-        require(alone || progress.status == Status.Revealing, TaskWrongStatus(Status.Revealing, progress.status));
+        bool unsealed = progress.isLastToCommit(seat);
+        require(unsealed || progress.status == Status.Revealing, TaskWrongStatus(Status.Revealing, progress.status));
         _requireInTime(progress);
         SeatRecord storage held = _requireSeat(taskId, seat);
-        if (!alone) _requireSealed(taskId, progress, seat, opened);
+        if (!unsealed) _requireSealed(taskId, progress, seat, opened);
         held.inputTokens = opened.inputTokens;
         held.outputTokens = opened.outputTokens;
-        if (_isKept(taskId, progress, alone)) held.mark = opened.result;
+        if (_isKept(taskId, progress, unsealed)) held.mark = opened.result;
         progress.revealed |= uint8(1 << seat);
         _emitRevealed(taskId, seat, opened);
         if (progress.mode == Mode.Audited) {
             _enter(taskId, progress, Status.Challengeable, _params[progress.paramsId].challengeFor);
             _save(taskId, progress);
             IAuditCourt(auditCourt).open(taskId, msg.sender, progress.paramsId, _funding[taskId].reward, progress.bond);
-        } else if (alone || progress.revealed == progress.committed) {
+        } else if (progress.committed & ~progress.revealed == 0) {
             _settle(taskId, progress, opened.result);
         } else {
+            if (unsealed) _enterRevealing(taskId, progress);
             _save(taskId, progress);
         }
     }
@@ -149,7 +150,7 @@ contract TaskEscrow is TaskStore {
         if (status == Status.Open) {
             _cancel(taskId, progress);
         } else if (status == Status.Committing && Progress.count(progress.committed) >= progress.quorum) {
-            _enter(taskId, progress, Status.Revealing, _params[progress.paramsId].revealFor);
+            _enterRevealing(taskId, progress);
             _save(taskId, progress);
         } else {
             _settle(taskId, progress, bytes32(0));
@@ -287,6 +288,10 @@ contract TaskEscrow is TaskStore {
         emit PhaseChanged(taskId, status, progress.deadline);
     }
 
+    function _enterRevealing(bytes32 taskId, Progress.Data memory progress) private {
+        _enter(taskId, progress, Status.Revealing, _params[progress.paramsId].revealFor);
+    }
+
     function _requireSealed(bytes32 taskId, Progress.Data memory progress, uint8 seat, Reveal calldata opened)
         private
         view
@@ -297,8 +302,9 @@ contract TaskEscrow is TaskStore {
     }
 
     /// @dev The answer of a seat alone is in its event; only a contract, which reads no events, has it kept, and the court.
-    function _isKept(bytes32 taskId, Progress.Data memory progress, bool alone) private view returns (bool) {
-        return !alone || progress.mode == Mode.Audited || clientOf(taskId).code.length != 0;
+    function _isKept(bytes32 taskId, Progress.Data memory progress, bool unsealed) private view returns (bool) {
+        if (!unsealed || progress.replicas != 1 || progress.mode == Mode.Audited) return true;
+        return clientOf(taskId).code.length != 0;
     }
 
     function _emitRevealed(bytes32 taskId, uint8 seat, Reveal calldata opened) private {

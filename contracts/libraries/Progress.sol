@@ -62,6 +62,13 @@ library Progress {
         return data.committed == (1 << data.replicas) - 1;
     }
 
+    /// @dev Whether all other seats are bound to an answer while none is open: then this one has nobody to copy from, and nobody
+    /// who could still copy from it.
+    function isLastToCommit(Data memory data, uint256 seat) internal pure returns (bool) {
+        bool committing = data.status == ITaskEscrowTypes.Status.Committing;
+        return committing && (data.committed | (1 << seat)) == (1 << data.replicas) - 1;
+    }
+
     /// @dev Revealed, and the AuditCourt's to end.
     function judged(Data memory data) internal pure returns (bool) {
         return data.status == ITaskEscrowTypes.Status.Challengeable || data.status == ITaskEscrowTypes.Status.Disputed;
