@@ -69,7 +69,7 @@ contract TaskEscrow is TaskStore {
     /// @inheritdoc ITaskEscrow
     function cancel(bytes32 taskId) external {
         Progress.Data memory progress = _requireStatus(taskId, Status.Open);
-        address payer = _funding[taskId].payer;
+        address payer = _payerOf(progress);
         require(msg.sender == payer || msg.sender == _clients[taskId], TaskNotPayer(payer, msg.sender));
         require(progress.claimed == 0, TaskHasClaims(progress.claimed));
         _cancel(taskId, progress);
@@ -77,7 +77,7 @@ contract TaskEscrow is TaskStore {
 
     /// @inheritdoc ITaskEscrow
     function revokeAll() external {
-        uint64 newEpoch = ++_clientEpochs[msg.sender];
+        uint64 newEpoch = ++_parties[msg.sender].epoch;
         emit OrdersRevoked(msg.sender, newEpoch);
     }
 
@@ -130,7 +130,7 @@ contract TaskEscrow is TaskStore {
         if (progress.mode == Mode.Audited) {
             _enter(taskId, progress, Status.Challengeable, _params[progress.paramsId].challengeFor);
             _save(taskId, progress);
-            IAuditCourt(auditCourt).open(taskId, msg.sender, progress.paramsId, _funding[taskId].reward, progress.bond);
+            IAuditCourt(auditCourt).open(taskId, msg.sender, progress.paramsId, progress.reward, progress.bond);
         } else if (progress.committed & ~progress.revealed == 0) {
             _settle(taskId, progress, opened.result);
         } else {
@@ -165,15 +165,14 @@ contract TaskEscrow is TaskStore {
         _enter(taskId, progress, next, 0);
         _save(taskId, progress);
         if (next == Status.Disputed) return due;
-        Funding memory funding = _funding[taskId];
-        (due.payer, due.reward, due.bond) = (funding.payer, funding.reward, progress.bond);
+        (due.payer, due.reward, due.bond) = (_payerOf(progress), progress.reward, progress.bond);
         (due.gross, due.fee) = _earned(taskId, progress, 0);
         if (next == Status.Final) _emitFinalized(taskId, _seats[taskId][0].mark, 1, due.fee);
     }
 
     /// @inheritdoc ITaskEscrow
     function addParams(Params calldata params) external restricted returns (uint16 paramsId) {
-        Rules.checkParams(params, IStakeWallet(stakeWallet).unbondDelay());
+        _bounds.check(params, IStakeWallet(stakeWallet).unbondDelay());
         paramsId = ++latestParamsId;
         _params[paramsId] = params;
         emit ParamsAdded(paramsId, params);
@@ -188,7 +187,7 @@ contract TaskEscrow is TaskStore {
         if (order.mode == Mode.Audited) {
             IAuditCourt(auditCourt).requireCover(order.paramsId, order.reward, order.bond);
         }
-        uint64 epoch = _clientEpochs[order.client];
+        uint64 epoch = _parties[order.client].epoch;
         require(order.clientEpoch == epoch, TaskRevoked(epoch, order.clientEpoch));
         bytes memory encoded = Orders.encode(order, block.number + SEED_DELAY);
         taskId = _hashTypedDataV4(Orders.structHash(encoded));
@@ -211,11 +210,15 @@ contract TaskEscrow is TaskStore {
             flags |= Progress.SPONSORED;
             _clients[taskId] = order.client;
         }
-        _funding[taskId] = Funding({payer: order.payer, reward: order.reward});
+        if (!(Progress.isCompact(order.reward) && Progress.isCompact(order.bond))) {
+            flags |= Progress.EXACT;
+            _keepExact(taskId, order.reward, order.bond);
+        }
         Progress.Data memory progress;
-        progress.bond = order.bond;
-        progress.deadline = order.claimBy;
-        progress.seedBlock = uint40(block.number) + SEED_DELAY;
+        (progress.reward, progress.bond) = (order.reward, order.bond);
+        progress.payer = _numberOf(order.payer);
+        progress.deadline = uint32(order.claimBy);
+        progress.seedBlock = uint32(block.number + SEED_DELAY);
         progress.paramsId = order.paramsId;
         progress.replicas = order.replicas;
         progress.quorum = order.quorum;
@@ -244,7 +247,7 @@ contract TaskEscrow is TaskStore {
         uint256 maturity = _params[progress.paramsId].maturity;
         uint256 registeredBy = drawBlock < maturity ? 0 : drawBlock - maturity;
         owner = IRunnerReputation(runnerReputation).admit(msg.sender, registeredBy);
-        _requireOutsider(_funding[taskId].payer, owner);
+        _requireOutsider(_payerOf(progress), owner);
         if (progress.is_(Progress.SPONSORED)) _requireOutsider(_clients[taskId], owner);
     }
 
@@ -284,7 +287,7 @@ contract TaskEscrow is TaskStore {
     /// @dev Changes `progress` in memory; the caller stores it.
     function _enter(bytes32 taskId, Progress.Data memory progress, Status status, uint256 window) private {
         progress.status = status;
-        progress.deadline = window == 0 ? 0 : uint40(block.number + window);
+        progress.deadline = window == 0 ? 0 : uint32(block.number + window);
         emit PhaseChanged(taskId, status, progress.deadline);
     }
 
@@ -319,15 +322,15 @@ contract TaskEscrow is TaskStore {
     function _cancel(bytes32 taskId, Progress.Data memory progress) private {
         _enter(taskId, progress, Status.Cancelled, 0);
         _save(taskId, progress);
-        Funding memory funding = _funding[taskId];
+        address payer = _payerOf(progress);
         IStakeWalletTypes.Move[] memory moves = new IStakeWalletTypes.Move[](uint256(progress.claimed) + 1);
         for (uint256 i = 0; i < progress.claimed; ++i) {
             moves[i].who = _ownerOf(_seats[taskId][i].node);
             moves[i].unlock = progress.bond;
         }
-        moves[progress.claimed].who = funding.payer;
-        moves[progress.claimed].pay = funding.reward;
-        IStakeWallet(stakeWallet).settle(taskId, funding.payer, funding.reward, moves);
+        moves[progress.claimed].who = payer;
+        moves[progress.claimed].pay = progress.reward;
+        IStakeWallet(stakeWallet).settle(taskId, payer, progress.reward, moves);
     }
 
     /// @dev With a quorum the task is final, without one it has failed; either way everybody is paid, freed or slashed now.
@@ -363,9 +366,9 @@ contract TaskEscrow is TaskStore {
         returns (Payout.Terms memory terms)
     {
         Params storage params = _params[progress.paramsId];
-        terms.payer = _funding[taskId].payer;
+        terms.payer = _payerOf(progress);
         terms.treasury = treasury;
-        terms.reward = _funding[taskId].reward;
+        terms.reward = progress.reward;
         terms.bond = progress.bond;
         (terms.wrongBps, terms.missBps) = (params.wrongBps, params.missBps);
         (terms.payerBps, terms.burnBps) = (params.payerBps, params.burnBps);
@@ -386,7 +389,7 @@ contract TaskEscrow is TaskStore {
         view
         returns (uint96 gross, uint96 fee)
     {
-        gross = _funding[taskId].reward / progress.replicas;
+        gross = progress.reward / progress.replicas;
         if (progress.is_(Progress.METERED)) {
             SeatRecord storage held = _seats[taskId][seat];
             Prices memory prices = _prices[taskId];

@@ -8,12 +8,17 @@ import {ITaskEscrowTypes} from "../interfaces/ITaskEscrow.sol";
 library Progress {
     uint8 internal constant METERED = 1;
     uint8 internal constant SPONSORED = 2;
+    /// @dev An amount is no whole number of `UNIT`s or has too many: both lie in full in a slot of their own.
+    uint8 internal constant EXACT = 4;
+    uint256 private constant UNIT = 1e9;
 
     /// @dev `committed` and `revealed` have bit i set when seat i has; so a seat's state needs no slot of its own.
     struct Data {
+        uint96 reward;
         uint96 bond;
-        uint40 deadline;
-        uint40 seedBlock;
+        uint32 payer; // its number among the parties
+        uint32 deadline;
+        uint32 seedBlock;
         uint16 paramsId;
         uint8 replicas;
         uint8 quorum;
@@ -25,26 +30,36 @@ library Progress {
         ITaskEscrowTypes.Status status;
     }
 
+    /// @dev From the lowest bit: reward (48) and bond (48) in units, payer (32), deadline (32), seedBlock (32), paramsId (16), committed
+    /// (8), revealed (8), replicas (4), quorum (4), claimed (4), flags (4), mode (4), status (4).
     function pack(Data memory data) internal pure returns (uint256 word) {
-        word = uint256(data.bond) | uint256(data.deadline) << 96 | uint256(data.seedBlock) << 136;
-        word |= uint256(data.paramsId) << 176 | uint256(data.replicas) << 192 | uint256(data.quorum) << 200;
-        word |= uint256(data.claimed) << 208 | uint256(data.committed) << 216 | uint256(data.revealed) << 224;
-        word |= uint256(data.flags) << 232 | uint256(data.mode) << 240 | uint256(data.status) << 248;
+        if (!is_(data, EXACT)) word = data.reward / UNIT | data.bond / UNIT << 48;
+        word |= uint256(data.payer) << 96 | uint256(data.deadline) << 128 | uint256(data.seedBlock) << 160;
+        word |= uint256(data.paramsId) << 192 | uint256(data.committed) << 208 | uint256(data.revealed) << 216;
+        word |= uint256(data.replicas) << 224 | uint256(data.quorum) << 228 | uint256(data.claimed) << 232;
+        word |= uint256(data.flags) << 236 | uint256(data.mode) << 240 | uint256(data.status) << 244;
     }
 
     function unpack(uint256 word) internal pure returns (Data memory data) {
-        data.bond = uint96(word);
-        data.deadline = uint40(word >> 96);
-        data.seedBlock = uint40(word >> 136);
-        data.paramsId = uint16(word >> 176);
-        data.replicas = uint8(word >> 192);
-        data.quorum = uint8(word >> 200);
-        data.claimed = uint8(word >> 208);
-        data.committed = uint8(word >> 216);
-        data.revealed = uint8(word >> 224);
-        data.flags = uint8(word >> 232);
-        data.mode = ITaskEscrowTypes.Mode(uint8(word >> 240));
-        data.status = ITaskEscrowTypes.Status(word >> 248);
+        data.reward = uint96(uint48(word) * UNIT);
+        data.bond = uint96(uint48(word >> 48) * UNIT);
+        data.payer = uint32(word >> 96);
+        data.deadline = uint32(word >> 128);
+        data.seedBlock = uint32(word >> 160);
+        data.paramsId = uint16(word >> 192);
+        data.committed = uint8(word >> 208);
+        data.revealed = uint8(word >> 216);
+        data.replicas = uint8(word >> 224 & 15);
+        data.quorum = uint8(word >> 228 & 15);
+        data.claimed = uint8(word >> 232 & 15);
+        data.flags = uint8(word >> 236 & 15);
+        data.mode = ITaskEscrowTypes.Mode(word >> 240 & 15);
+        data.status = ITaskEscrowTypes.Status(word >> 244);
+    }
+
+    /// @dev Whether an amount fits into the word.
+    function isCompact(uint256 amount) internal pure returns (bool) {
+        return amount % UNIT == 0 && amount / UNIT <= type(uint48).max;
     }
 
     function is_(Data memory data, uint8 flag) internal pure returns (bool) {

@@ -66,12 +66,12 @@ contract TaskEscrowGasTest is Lives {
     function test_ALifeOfThreeSeatsKeepsToItsBudget() public {
         spent = 0;
         life(again(3, 2));
-        assertLe(spent, 870_000, "three seats");
+        assertLe(spent, 815_000, "three seats");
     }
 
     function test_ARelayedOrderKeepsToItsBudget() public {
         ITaskEscrowTypes.Order memory order = again(3, 2);
         escrow.submitFor(order, signOrder(client.key, order), "");
-        assertLe(vm.lastCallGas().gasTotalUsed, 112_500, "relayed submission");
+        assertLe(vm.lastCallGas().gasTotalUsed, 96_000, "relayed submission");
     }
 }

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -92,7 +93,7 @@ def test_the_last_seat_reveals_without_a_commitment_once_all_others_are_bound(pr
             own,
             *(Seat(index=i, node=f"0x{i:040x}", state=s, mark=bytes(32)) for i, s in enumerate(others, 1)),
         )
-        return view(TaskStatus.COMMITTING, SeatState.CLAIMED, replicas=3, seats=seats, own=own)
+        return replace(view(TaskStatus.COMMITTING, replicas=3), seats=seats, own=own)
 
     assert step(promised, seen(SeatState.COMMITTED, SeatState.CLAIMED), stored=True) is Step.COMMIT
     assert step(promised, seen(SeatState.COMMITTED, SeatState.COMMITTED), stored=True) is Step.REVEAL
