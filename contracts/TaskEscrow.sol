@@ -89,7 +89,7 @@ contract TaskEscrow is TaskStore {
         _requireInTime(progress);
         address owner = _admit(taskId, progress);
         seat = progress.claimed++;
-        _seatFor(taskId, seat, owner);
+        _seatFor(taskId, progress, seat, owner);
         emit SeatClaimed(taskId, msg.sender, owner, seat);
         if (progress.claimed == progress.replicas) {
             _enter(taskId, progress, Status.Committing, _params[progress.paramsId].commitFor);
@@ -217,6 +217,7 @@ contract TaskEscrow is TaskStore {
         Progress.Data memory progress;
         (progress.reward, progress.bond) = (order.reward, order.bond);
         progress.payer = _numberOf(order.payer);
+        progress.known = Progress.bitOf(order.payer) | Progress.bitOf(order.client);
         progress.deadline = uint32(order.claimBy);
         progress.seedBlock = uint32(block.number + SEED_DELAY);
         progress.paramsId = order.paramsId;
@@ -247,6 +248,7 @@ contract TaskEscrow is TaskStore {
         uint256 maturity = _params[progress.paramsId].maturity;
         uint256 registeredBy = drawBlock < maturity ? 0 : drawBlock - maturity;
         owner = IRunnerReputation(runnerReputation).admit(msg.sender, registeredBy);
+        if (progress.known & (Progress.bitOf(owner) | Progress.bitOf(msg.sender)) == 0) return owner;
         _requireOutsider(_payerOf(progress), owner);
         if (progress.is_(Progress.SPONSORED)) _requireOutsider(_clients[taskId], owner);
     }
@@ -255,17 +257,19 @@ contract TaskEscrow is TaskStore {
         require(party != owner && party != msg.sender, TaskSelfDealing(party));
     }
 
-    /// @dev A tag that matches is looked up in full; one that differs spares the look.
-    function _seatFor(bytes32 taskId, uint256 seat, address owner) private {
+    /// @dev A tag that matches is looked up in full; one that differs spares the look, and a free bit the tags.
+    function _seatFor(bytes32 taskId, Progress.Data memory progress, uint256 seat, address owner) private {
         uint32 tag = uint32(uint160(owner));
+        uint16 bit = Progress.bitOf(owner);
         mapping(uint256 => SeatRecord) storage seats = _seats[taskId];
-        for (uint256 i = 0; i < seat; ++i) {
+        for (uint256 i = 0; i < seat && progress.known & bit != 0; ++i) {
             SeatRecord storage other = seats[i];
             require(other.ownerTag != tag || _ownerOf(other.node) != owner, TaskAlreadySeated(owner));
         }
         SeatRecord storage taken = seats[seat];
         taken.node = msg.sender;
         taken.ownerTag = tag;
+        progress.known |= bit;
     }
 
     // ---------------------------------------------------------------- phases

@@ -20,6 +20,7 @@ library Progress {
         uint32 deadline;
         uint32 seedBlock;
         uint16 paramsId;
+        uint16 known; // a bit for each address that may not take a seat any more: one that is free spares the look
         uint8 replicas;
         uint8 quorum;
         uint8 claimed;
@@ -30,14 +31,15 @@ library Progress {
         ITaskEscrowTypes.Status status;
     }
 
-    /// @dev From the lowest bit: reward (48) and bond (48) in units, payer (32), deadline (32), seedBlock (32), paramsId (16), committed
-    /// (8), revealed (8), replicas (4), quorum (4), claimed (4), flags (4), mode (4), status (4).
+    /// @dev From the lowest bit: reward (48) and bond (48) in units, payer (32), deadline (32), seedBlock (32), paramsId (16), known (16),
+    /// committed (7), revealed (7), replicas (3), quorum (3), claimed (3), flags (4), mode (1), status (4).
     function pack(Data memory data) internal pure returns (uint256 word) {
         if (!is_(data, EXACT)) word = data.reward / UNIT | data.bond / UNIT << 48;
         word |= uint256(data.payer) << 96 | uint256(data.deadline) << 128 | uint256(data.seedBlock) << 160;
-        word |= uint256(data.paramsId) << 192 | uint256(data.committed) << 208 | uint256(data.revealed) << 216;
-        word |= uint256(data.replicas) << 224 | uint256(data.quorum) << 228 | uint256(data.claimed) << 232;
-        word |= uint256(data.flags) << 236 | uint256(data.mode) << 240 | uint256(data.status) << 244;
+        word |= uint256(data.paramsId) << 192 | uint256(data.known) << 208 | uint256(data.committed) << 224;
+        word |= uint256(data.revealed) << 231 | uint256(data.replicas) << 238 | uint256(data.quorum) << 241;
+        word |= uint256(data.claimed) << 244 | uint256(data.flags) << 247 | uint256(data.mode) << 251;
+        word |= uint256(data.status) << 252;
     }
 
     function unpack(uint256 word) internal pure returns (Data memory data) {
@@ -47,19 +49,25 @@ library Progress {
         data.deadline = uint32(word >> 128);
         data.seedBlock = uint32(word >> 160);
         data.paramsId = uint16(word >> 192);
-        data.committed = uint8(word >> 208);
-        data.revealed = uint8(word >> 216);
-        data.replicas = uint8(word >> 224 & 15);
-        data.quorum = uint8(word >> 228 & 15);
-        data.claimed = uint8(word >> 232 & 15);
-        data.flags = uint8(word >> 236 & 15);
-        data.mode = ITaskEscrowTypes.Mode(word >> 240 & 15);
-        data.status = ITaskEscrowTypes.Status(word >> 244);
+        data.known = uint16(word >> 208);
+        data.committed = uint8(word >> 224 & 127);
+        data.revealed = uint8(word >> 231 & 127);
+        data.replicas = uint8(word >> 238 & 7);
+        data.quorum = uint8(word >> 241 & 7);
+        data.claimed = uint8(word >> 244 & 7);
+        data.flags = uint8(word >> 247 & 15);
+        data.mode = ITaskEscrowTypes.Mode(word >> 251 & 1);
+        data.status = ITaskEscrowTypes.Status(word >> 252);
     }
 
     /// @dev Whether an amount fits into the word.
     function isCompact(uint256 amount) internal pure returns (bool) {
         return amount % UNIT == 0 && amount / UNIT <= type(uint48).max;
+    }
+
+    /// @dev The bit of an address in `known`.
+    function bitOf(address account) internal pure returns (uint16) {
+        return uint16(1 << (uint160(account) & 15));
     }
 
     function is_(Data memory data, uint8 flag) internal pure returns (bool) {

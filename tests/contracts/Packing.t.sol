@@ -20,9 +20,9 @@ contract PackingTest is Test {
         Progress.Data memory data;
         (data.reward, data.bond) = (uint96(units[0]) * 1e9, uint96(units[1]) * 1e9);
         (data.deadline, data.seedBlock, data.payer) = (heights[0], heights[1], heights[2]);
-        data.paramsId = paramsId;
-        (data.replicas, data.quorum, data.claimed) = (small[0] % 16, small[1] % 16, small[2] % 16);
-        (data.committed, data.revealed, data.flags) = (small[3], small[4], small[5] % 4);
+        (data.paramsId, data.known) = (paramsId, ~paramsId);
+        (data.replicas, data.quorum, data.claimed) = (small[0] % 8, small[1] % 8, small[2] % 8);
+        (data.committed, data.revealed, data.flags) = (small[3] % 128, small[4] % 128, small[5] % 4);
         data.mode = ITaskEscrowTypes.Mode(mode % 2);
         data.status = ITaskEscrowTypes.Status(status % 9);
         assertEq(keccak256(abi.encode(Progress.unpack(Progress.pack(data)))), keccak256(abi.encode(data)));
