@@ -1,5 +1,6 @@
 """Every line of the documentation that calls the client calls a command that exists, with options that it has."""
 
+import itertools
 import re
 import shlex
 from pathlib import Path
@@ -13,7 +14,8 @@ from client.commands.app import app
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```bash\n(.*?)^```", re.MULTILINE | re.DOTALL)
-CALL = re.compile(r"^(?:\./)?parity-client (.*?)(?:\s+#.*|\s*[|&>].*)?$", re.MULTILINE)
+CALL = re.compile(r"^(?:\./)?parity-client (.*)$", re.MULTILINE)
+ENDS = {"|", "||", "&&", "&", ";", ">", ">>"}
 
 
 def calls(path: Path) -> list[str]:
@@ -21,10 +23,15 @@ def calls(path: Path) -> list[str]:
     return [call for block in blocks for call in CALL.findall(block)]
 
 
+def words_of(call: str) -> list[str]:
+    """Cut a call into words as a shell does, up to a comment, a pipe or the next command."""
+    return list(itertools.takewhile(lambda word: word not in ENDS, shlex.split(call, comments=True)))
+
+
 @pytest.mark.parametrize("path", [path for path in PAGES if calls(path)], ids=lambda path: path.name)
 def test_every_client_command_of_a_page_exists_with_its_options(path: Path) -> None:
     for call in calls(path):
-        command, words = get_command(app), shlex.split(call)
+        command, words = get_command(app), words_of(call)
         while isinstance(command, TyperGroup) and words and not words[0].startswith("-"):
             name = words.pop(0)
             assert name in command.commands, f"{path.name}: parity-client {call}: no command {name!r}"
