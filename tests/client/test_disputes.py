@@ -6,6 +6,7 @@ from client.auditing import read_case
 from protocol.audit import Ballot, seal
 from protocol.commitment import new_salt
 from protocol.enums import AuditStage, Mode
+from protocol.lottery import MAX_TICKET
 from protocol.money import USDFC
 from protocol.sender import Sender
 from tests.client.seats import NAME
@@ -31,6 +32,8 @@ async def judge(chain, anvil, accounts, task_id, *, valid):
     """Seat auditors until the panel is full, and let all of them vote the same."""
     court, salts = chain.court.functions, {}
     await anvil.mine(3)
+    while await chain.call(court.thresholdOf(task_id, 0)) < MAX_TICKET:
+        await anvil.mine()
     for number in JURY:
         node = accounts.node(number)
         ballot = Ballot(valid=valid, evidence=bytes(32), salt=new_salt())

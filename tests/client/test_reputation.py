@@ -74,9 +74,9 @@ async def test_the_result_document_is_written_as_the_chain_names_it(shell, runne
     submitted = await depositor.submit_prompt("Where?", model=NAME)
     name, file = "0x" + submitted.task_id.hex(), tmp_path / "result.json"
 
-    early = await shell()("task", "result", name)
+    early = await shell()("task", "document", name)
     await runners.answer(submitted.task_id, "Paris.")
-    ran = await shell()("task", "result", name, "-o", str(file), "--json")
+    ran = await shell()("task", "document", name, "-o", str(file), "--json")
 
     assert early.code == 1
     assert "has no result yet" in early.err

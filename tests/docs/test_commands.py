@@ -1,8 +1,8 @@
 """Every line of the documentation that calls the client calls a command that exists, with options that it has."""
 
+import itertools
 import re
 import shlex
-from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```bash\n(.*?)^```", re.MULTILINE | re.DOTALL)
 CALL = re.compile(r"^(?:\./)?parity-client (.*)$", re.MULTILINE)
+ENDS = {"|", "||", "&&", "&", ";", ">", ">>"}
 
 
 def calls(path: Path) -> list[str]:
@@ -23,10 +24,8 @@ def calls(path: Path) -> list[str]:
 
 
 def words_of(call: str) -> list[str]:
-    """Cut a call into words as a shell does, up to where its output goes elsewhere."""
-    lexer = shlex.shlex(call, posix=True, punctuation_chars=True)
-    lexer.whitespace_split = True
-    return list(takewhile(lambda word: not set(word) <= set("|&;<>()"), lexer))
+    """Cut a call into words as a shell does, up to a comment, a pipe or the next command."""
+    return list(itertools.takewhile(lambda word: word not in ENDS, shlex.split(call, comments=True)))
 
 
 @pytest.mark.parametrize("path", [path for path in PAGES if calls(path)], ids=lambda path: path.name)

@@ -13,7 +13,7 @@ from devnet.ports import free_port
 from protocol.chain import Chain
 from protocol.sender import Sender
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 PAGE = ROOT / "docs" / "tutorials" / "every-part.md"
 SDK = ROOT / "docs" / "how-to" / "use-the-sdk.md"
 GUIDE = (
