@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from learning.model_spec import TorchModel
 from learning.session_config import SessionConfig
 from protocol.money import format_usdfc
 from protocol.session import PRIVATE_DATA, SessionOrder
@@ -53,6 +54,8 @@ def _by_both(order: SessionOrder, config: SessionConfig) -> Iterator[str]:
 def _by_config(config: SessionConfig) -> Iterator[str]:
     if config.aggregation.method == "forest_union" or config.asynchronous:
         yield "config: forests and asynchronous rounds are not done here"
+    if isinstance(config.model, TorchModel) and config.model.init:
+        yield "config: models that start from a file are not trained here"
     if config.privacy and config.privacy.placement == "central":
         yield (
             "config: privacy.placement central hides nothing here, where everybody can read the updates; "

@@ -27,7 +27,7 @@ from protocol.parts import store_parts
 from protocol.sender import Sender
 from protocol.session import SECURE_AGGREGATION, SessionOrder, federated_domain, least_budget, session_id
 from runner.federated.board import Board, Round, Sight
-from runner.federated.diary import Diary, Entry
+from runner.federated.diary import Diary, Entry, diary_path
 from runner.federated.duty import LearningDuty, aggregator_of
 from runner.federated.workshop import Workshop
 from runner.work import Work
@@ -35,6 +35,7 @@ from tests.runner.bench import Bench, Hand
 from tests.runner.kills import Killed, Killer, Mortal, MortalSender
 
 SAMPLES = 240
+JOURNAL = "journal-31337-test.sqlite"
 DIARY_WRITES = frozenset(
     {"see", "note", "secret", "promise", "keep_state", "keep_progress", "forget", "set_fact"}
 )
@@ -162,13 +163,13 @@ class School:
         **settings: Any,
     ) -> Pupil:
         """Make runner `number`, and start it. `sender` wraps its sender, `killer` kills it at each boundary once."""
-        hand = await self.bench.hand(number, **settings)
+        hand = await self.bench.hand(number, journal=JOURNAL, **settings)
         if sender is not None:
             hand.parts = replace(hand.parts, sender=sender(hand.parts.sender))
         if killer is not None:
             hand.parts = replace(hand.parts, sender=MortalSender(hand.parts.sender, killer))
         home = self.bench.home / f"runner-{number}"
-        diary = self.bench.stack.enter_context(closing(Diary.open(home / "learning.sqlite")))
+        diary = self.bench.stack.enter_context(closing(Diary.open(diary_path(home / JOURNAL))))
         mortal: Any = Mortal(diary, killer, DIARY_WRITES) if killer else diary
         aggregator = aggregator_of(
             hand.parts.settings,
