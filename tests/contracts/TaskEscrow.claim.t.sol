@@ -180,6 +180,10 @@ contract TaskEscrowClaimTest is Lives {
 
     function test_ANodeThatPaysRunsNoSeatOfItsOwnTask() public {
         RunnerKeys memory selfish = all[0];
+        // A node and its owner that share a bit in the task's word would hide that the node's own is not asked for.
+        for (uint256 i = 1; (uint160(selfish.node) ^ uint160(selfish.owner)) & 15 == 0; i++) {
+            selfish = all[i];
+        }
         fund(selfish.node, REWARD);
         ITaskEscrowTypes.Order memory order = orderOf(1, 1);
         order.client = selfish.node;
