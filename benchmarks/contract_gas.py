@@ -251,12 +251,13 @@ class World(Network):
         }
         for node in nodes:
             step("claim", self.escrow.functions.claim(task), node)
-        # The only seat of a task reveals without a commitment.
-        for seat, node in enumerate(nodes if replicas > 1 else []):
+        # The last seat reveals without a commitment.
+        for seat, node in enumerate(nodes[:-1]):
             commitment = self.escrow.functions.commitmentOf(task, node.address, opened[node]).call()
             step("commit", self.escrow.functions.commit(task, seat, commitment), node)
-        for seat, node in enumerate(nodes):
-            last = seat == replicas - 1
+        for turn in range(replicas):
+            seat = (turn - 1) % replicas
+            node, last = nodes[seat], turn == replicas - 1
             step(
                 "reveal and settle" if last else "reveal",
                 self.escrow.functions.reveal(task, seat, opened[node]),

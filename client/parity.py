@@ -32,6 +32,7 @@ from client.records import (
 from client.reputation import Reputation
 from client.settings import ClientSettings
 from client.signer import Signer
+from client.storage import Storage
 from client.wallet import Wallet
 from protocol.chain import Chain
 from protocol.cid import digest_of, digest_to_cid
@@ -111,6 +112,11 @@ class Parity(Wallet):
             account=signer.account if signer else None,
             sender=signer.sender if signer else None,
         )
+
+    @property
+    def storage(self) -> Storage:
+        """Give the files and folders of the IPFS node."""
+        return Storage(self.files)
 
     # ------------------------------------------------------------------ prompts
 

@@ -17,7 +17,6 @@ from typing import IO, Annotated, Literal, Self
 import rfc8785
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from client.settings import ClientSettings
 from protocol.documents import Document, input_error
 from protocol.errors import ContentTooLarge, InputError
 from protocol.files import MAX_FILE_BYTES, FileStore
@@ -96,14 +95,14 @@ class ContentInfo:
 
 
 class Storage:
-    """Files and folders on the IPFS node that the settings name.
+    """Files and folders on an IPFS node.
 
     Every method may raise `ContentUnavailable`; those that read, `ContentMismatch`, `ContentTooLarge` and `InputError`
     naming what is no CID.
     """
 
-    def __init__(self, settings: ClientSettings) -> None:
-        self._files = FileStore(settings.ipfs_api, timeout_s=settings.ipfs_timeout_s)
+    def __init__(self, files: FileStore) -> None:
+        self._files = files
 
     async def upload_file(self, path: Path, *, on_progress: Told | None = None) -> StoredFile:
         """Store and pin a file; `InputError` if it cannot be read."""

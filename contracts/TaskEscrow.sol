@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
-
+import {Intake} from "./base/Intake.sol";
 import {TaskStore} from "./base/TaskStore.sol";
 import {IAuditCourt} from "./interfaces/IAuditCourt.sol";
 import {IRunnerReputation, IRunnerReputationTypes} from "./interfaces/IRunnerReputation.sol";
 import {IStakeWallet, IStakeWalletTypes} from "./interfaces/IStakeWallet.sol";
 import {ITaskEscrow} from "./interfaces/ITaskEscrow.sol";
 import {Lottery} from "./libraries/Lottery.sol";
-import {Orders} from "./libraries/Orders.sol";
 import {Payout} from "./libraries/Payout.sol";
 import {Progress} from "./libraries/Progress.sol";
-import {Rules} from "./libraries/Rules.sol";
 import {Verdict} from "./libraries/Verdict.sol";
 
 /// @title TaskEscrow
 /// @dev Holds no money. Every call to the wallet or the reputation comes after this contract's own changes, and both call
 /// nobody that could come back here.
-contract TaskEscrow is TaskStore {
+contract TaskEscrow is Intake {
     using Progress for Progress.Data;
 
     /// @param authority the AccessManager that decides who may add parameters
@@ -37,39 +33,9 @@ contract TaskEscrow is TaskStore {
     // ---------------------------------------------------------------- orders
 
     /// @inheritdoc ITaskEscrow
-    function submit(Order calldata order) external returns (bytes32 taskId) {
-        require(order.payer == msg.sender, TaskNotPayer(order.payer, msg.sender));
-        require(order.client == msg.sender, TaskBadOrder("client"));
-        taskId = _open(order);
-        _fund(taskId, order);
-    }
-
-    /// @inheritdoc ITaskEscrow
-    function submitFor(Order calldata order, bytes calldata clientSig, bytes calldata payerSig)
-        external
-        returns (bytes32 taskId)
-    {
-        taskId = _open(order);
-        _requireSigned(order.client, taskId, clientSig);
-        if (order.payer != order.client) _requireSigned(order.payer, taskId, payerSig);
-        _fund(taskId, order);
-    }
-
-    /// @inheritdoc ITaskEscrow
-    function submitWithAuthorization(
-        Order calldata order,
-        bytes calldata clientSig,
-        IStakeWalletTypes.Authorization calldata auth
-    ) external returns (bytes32 taskId) {
-        taskId = _open(order);
-        if (order.payer != order.client) _requireSigned(order.client, taskId, clientSig);
-        IStakeWallet(stakeWallet).escrowWithAuthorization(order.payer, taskId, order.reward, auth);
-    }
-
-    /// @inheritdoc ITaskEscrow
     function cancel(bytes32 taskId) external {
         Progress.Data memory progress = _requireStatus(taskId, Status.Open);
-        address payer = _funding[taskId].payer;
+        address payer = _payerOf(progress);
         require(msg.sender == payer || msg.sender == _clients[taskId], TaskNotPayer(payer, msg.sender));
         require(progress.claimed == 0, TaskHasClaims(progress.claimed));
         _cancel(taskId, progress);
@@ -77,7 +43,7 @@ contract TaskEscrow is TaskStore {
 
     /// @inheritdoc ITaskEscrow
     function revokeAll() external {
-        uint64 newEpoch = ++_clientEpochs[msg.sender];
+        uint64 newEpoch = ++_parties[msg.sender].epoch;
         emit OrdersRevoked(msg.sender, newEpoch);
     }
 
@@ -89,7 +55,7 @@ contract TaskEscrow is TaskStore {
         _requireInTime(progress);
         address owner = _admit(taskId, progress);
         seat = progress.claimed++;
-        _seatFor(taskId, seat, owner);
+        _seatFor(taskId, progress, seat, owner);
         emit SeatClaimed(taskId, msg.sender, owner, seat);
         if (progress.claimed == progress.replicas) {
             _enter(taskId, progress, Status.Committing, _params[progress.paramsId].commitFor);
@@ -109,7 +75,7 @@ contract TaskEscrow is TaskStore {
         progress.committed |= uint8(1 << seat);
         emit SeatCommitted(taskId, msg.sender, seat, commitment);
         if (progress.allCommitted()) {
-            _enter(taskId, progress, Status.Revealing, _params[progress.paramsId].revealFor);
+            _enterRevealing(taskId, progress);
         }
         _save(taskId, progress);
     }
@@ -117,23 +83,24 @@ contract TaskEscrow is TaskStore {
     /// @inheritdoc ITaskEscrow
     function reveal(bytes32 taskId, uint8 seat, Reveal calldata opened) external {
         Progress.Data memory progress = _load(taskId);
-        bool alone = progress.replicas == 1 && progress.status == Status.Committing;
-        require(alone || progress.status == Status.Revealing, TaskWrongStatus(Status.Revealing, progress.status));
+        bool unsealed = progress.isLastToCommit(seat);
+        require(unsealed || progress.status == Status.Revealing, TaskWrongStatus(Status.Revealing, progress.status));
         _requireInTime(progress);
         SeatRecord storage held = _requireSeat(taskId, seat);
-        if (!alone) _requireSealed(taskId, progress, seat, opened);
+        if (!unsealed) _requireSealed(taskId, progress, seat, opened);
         held.inputTokens = opened.inputTokens;
         held.outputTokens = opened.outputTokens;
-        if (_isKept(taskId, progress, alone)) held.mark = opened.result;
+        if (_isKept(taskId, progress, unsealed)) held.mark = opened.result;
         progress.revealed |= uint8(1 << seat);
         _emitRevealed(taskId, seat, opened);
         if (progress.mode == Mode.Audited) {
             _enter(taskId, progress, Status.Challengeable, _params[progress.paramsId].challengeFor);
             _save(taskId, progress);
-            IAuditCourt(auditCourt).open(taskId, msg.sender, progress.paramsId, _funding[taskId].reward, progress.bond);
-        } else if (alone || progress.revealed == progress.committed) {
+            IAuditCourt(auditCourt).open(taskId, msg.sender, progress.paramsId, progress.reward, progress.bond);
+        } else if (progress.committed & ~progress.revealed == 0) {
             _settle(taskId, progress, opened.result);
         } else {
+            if (unsealed) _enterRevealing(taskId, progress);
             _save(taskId, progress);
         }
     }
@@ -149,7 +116,7 @@ contract TaskEscrow is TaskStore {
         if (status == Status.Open) {
             _cancel(taskId, progress);
         } else if (status == Status.Committing && Progress.count(progress.committed) >= progress.quorum) {
-            _enter(taskId, progress, Status.Revealing, _params[progress.paramsId].revealFor);
+            _enterRevealing(taskId, progress);
             _save(taskId, progress);
         } else {
             _settle(taskId, progress, bytes32(0));
@@ -164,72 +131,17 @@ contract TaskEscrow is TaskStore {
         _enter(taskId, progress, next, 0);
         _save(taskId, progress);
         if (next == Status.Disputed) return due;
-        Funding memory funding = _funding[taskId];
-        (due.payer, due.reward, due.bond) = (funding.payer, funding.reward, progress.bond);
+        (due.payer, due.reward, due.bond) = (_payerOf(progress), progress.reward, progress.bond);
         (due.gross, due.fee) = _earned(taskId, progress, 0);
         if (next == Status.Final) _emitFinalized(taskId, _seats[taskId][0].mark, 1, due.fee);
     }
 
     /// @inheritdoc ITaskEscrow
     function addParams(Params calldata params) external restricted returns (uint16 paramsId) {
-        Rules.checkParams(params, IStakeWallet(stakeWallet).unbondDelay());
+        _bounds.check(params, IStakeWallet(stakeWallet).unbondDelay());
         paramsId = ++latestParamsId;
         _params[paramsId] = params;
         emit ParamsAdded(paramsId, params);
-    }
-
-    // ---------------------------------------------------------------- submission
-
-    function _open(Order calldata order) private returns (bytes32 taskId) {
-        Params storage params = _params[order.paramsId];
-        require(params.maxReplicas != 0, TaskParamsUnknown(order.paramsId));
-        Rules.checkOrder(order, params);
-        if (order.mode == Mode.Audited) {
-            IAuditCourt(auditCourt).requireCover(order.paramsId, order.reward, order.bond);
-        }
-        uint64 epoch = _clientEpochs[order.client];
-        require(order.clientEpoch == epoch, TaskRevoked(epoch, order.clientEpoch));
-        bytes memory encoded = Orders.encode(order, block.number + SEED_DELAY);
-        taskId = _hashTypedDataV4(Orders.structHash(encoded));
-        require(_load(taskId).status == Status.None, TaskAlreadySubmitted(taskId));
-        _store(taskId, order);
-        Orders.emitSubmitted(taskId, order, encoded);
-    }
-
-    function _fund(bytes32 taskId, Order calldata order) private {
-        IStakeWallet(stakeWallet).escrow(order.payer, taskId, order.reward);
-    }
-
-    function _store(bytes32 taskId, Order calldata order) private {
-        uint8 flags = 0;
-        if (order.inputPrice != 0 || order.outputPrice != 0) {
-            flags |= Progress.METERED;
-            _prices[taskId] = Prices({input: order.inputPrice, output: order.outputPrice});
-        }
-        if (order.client != order.payer) {
-            flags |= Progress.SPONSORED;
-            _clients[taskId] = order.client;
-        }
-        _funding[taskId] = Funding({payer: order.payer, reward: order.reward});
-        Progress.Data memory progress;
-        progress.bond = order.bond;
-        progress.deadline = order.claimBy;
-        progress.seedBlock = uint40(block.number) + SEED_DELAY;
-        progress.paramsId = order.paramsId;
-        progress.replicas = order.replicas;
-        progress.quorum = order.quorum;
-        progress.mode = order.mode;
-        progress.status = Status.Open;
-        progress.flags = flags;
-        _save(taskId, progress);
-    }
-
-    /// @dev A key's signature first: it needs no look at the signer's code. Then ERC-1271.
-    function _requireSigned(address signer, bytes32 taskId, bytes calldata signature) private view {
-        (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(taskId, signature);
-        if (failure == ECDSA.RecoverError.NoError && recovered == signer) return;
-        bool accepted = SignatureChecker.isValidERC1271SignatureNow(signer, taskId, signature);
-        require(accepted, TaskBadSignature(signer));
     }
 
     // ---------------------------------------------------------------- lottery
@@ -243,7 +155,8 @@ contract TaskEscrow is TaskStore {
         uint256 maturity = _params[progress.paramsId].maturity;
         uint256 registeredBy = drawBlock < maturity ? 0 : drawBlock - maturity;
         owner = IRunnerReputation(runnerReputation).admit(msg.sender, registeredBy);
-        _requireOutsider(_funding[taskId].payer, owner);
+        if (progress.known & (Progress.bitOf(owner) | Progress.bitOf(msg.sender)) == 0) return owner;
+        _requireOutsider(_payerOf(progress), owner);
         if (progress.is_(Progress.SPONSORED)) _requireOutsider(_clients[taskId], owner);
     }
 
@@ -251,17 +164,19 @@ contract TaskEscrow is TaskStore {
         require(party != owner && party != msg.sender, TaskSelfDealing(party));
     }
 
-    /// @dev A tag that matches is looked up in full; one that differs spares the look.
-    function _seatFor(bytes32 taskId, uint256 seat, address owner) private {
+    /// @dev A tag that matches is looked up in full; one that differs spares the look, and a free bit the tags.
+    function _seatFor(bytes32 taskId, Progress.Data memory progress, uint256 seat, address owner) private {
         uint32 tag = uint32(uint160(owner));
+        uint16 bit = Progress.bitOf(owner);
         mapping(uint256 => SeatRecord) storage seats = _seats[taskId];
-        for (uint256 i = 0; i < seat; ++i) {
+        for (uint256 i = 0; i < seat && progress.known & bit != 0; ++i) {
             SeatRecord storage other = seats[i];
             require(other.ownerTag != tag || _ownerOf(other.node) != owner, TaskAlreadySeated(owner));
         }
         SeatRecord storage taken = seats[seat];
         taken.node = msg.sender;
         taken.ownerTag = tag;
+        progress.known |= bit;
     }
 
     // ---------------------------------------------------------------- phases
@@ -283,8 +198,12 @@ contract TaskEscrow is TaskStore {
     /// @dev Changes `progress` in memory; the caller stores it.
     function _enter(bytes32 taskId, Progress.Data memory progress, Status status, uint256 window) private {
         progress.status = status;
-        progress.deadline = window == 0 ? 0 : uint40(block.number + window);
+        progress.deadline = window == 0 ? 0 : uint32(block.number + window);
         emit PhaseChanged(taskId, status, progress.deadline);
+    }
+
+    function _enterRevealing(bytes32 taskId, Progress.Data memory progress) private {
+        _enter(taskId, progress, Status.Revealing, _params[progress.paramsId].revealFor);
     }
 
     function _requireSealed(bytes32 taskId, Progress.Data memory progress, uint8 seat, Reveal calldata opened)
@@ -297,8 +216,9 @@ contract TaskEscrow is TaskStore {
     }
 
     /// @dev The answer of a seat alone is in its event; only a contract, which reads no events, has it kept, and the court.
-    function _isKept(bytes32 taskId, Progress.Data memory progress, bool alone) private view returns (bool) {
-        return !alone || progress.mode == Mode.Audited || clientOf(taskId).code.length != 0;
+    function _isKept(bytes32 taskId, Progress.Data memory progress, bool unsealed) private view returns (bool) {
+        if (!unsealed || progress.replicas != 1 || progress.mode == Mode.Audited) return true;
+        return clientOf(taskId).code.length != 0;
     }
 
     function _emitRevealed(bytes32 taskId, uint8 seat, Reveal calldata opened) private {
@@ -313,15 +233,15 @@ contract TaskEscrow is TaskStore {
     function _cancel(bytes32 taskId, Progress.Data memory progress) private {
         _enter(taskId, progress, Status.Cancelled, 0);
         _save(taskId, progress);
-        Funding memory funding = _funding[taskId];
+        address payer = _payerOf(progress);
         IStakeWalletTypes.Move[] memory moves = new IStakeWalletTypes.Move[](uint256(progress.claimed) + 1);
         for (uint256 i = 0; i < progress.claimed; ++i) {
             moves[i].who = _ownerOf(_seats[taskId][i].node);
             moves[i].unlock = progress.bond;
         }
-        moves[progress.claimed].who = funding.payer;
-        moves[progress.claimed].pay = funding.reward;
-        IStakeWallet(stakeWallet).settle(taskId, funding.payer, funding.reward, moves);
+        moves[progress.claimed].who = payer;
+        moves[progress.claimed].pay = progress.reward;
+        IStakeWallet(stakeWallet).settle(taskId, payer, progress.reward, moves);
     }
 
     /// @dev With a quorum the task is final, without one it has failed; either way everybody is paid, freed or slashed now.
@@ -357,9 +277,9 @@ contract TaskEscrow is TaskStore {
         returns (Payout.Terms memory terms)
     {
         Params storage params = _params[progress.paramsId];
-        terms.payer = _funding[taskId].payer;
+        terms.payer = _payerOf(progress);
         terms.treasury = treasury;
-        terms.reward = _funding[taskId].reward;
+        terms.reward = progress.reward;
         terms.bond = progress.bond;
         (terms.wrongBps, terms.missBps) = (params.wrongBps, params.missBps);
         (terms.payerBps, terms.burnBps) = (params.payerBps, params.burnBps);
@@ -380,7 +300,7 @@ contract TaskEscrow is TaskStore {
         view
         returns (uint96 gross, uint96 fee)
     {
-        gross = _funding[taskId].reward / progress.replicas;
+        gross = progress.reward / progress.replicas;
         if (progress.is_(Progress.METERED)) {
             SeatRecord storage held = _seats[taskId][seat];
             Prices memory prices = _prices[taskId];

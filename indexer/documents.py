@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
+import rfc8785
 import structlog
 
 from indexer.rpc.wire import hexed
@@ -16,6 +17,7 @@ from protocol.documents import (
     MAX_DOCUMENT_BYTES,
     CommandResult,
     CommandSpec,
+    Document,
     FederatedAggregate,
     FederatedAggregation,
     LlmResult,
@@ -32,11 +34,13 @@ FETCHES_AT_ONCE = 4
 FIRST_RETRY_S = 1.0
 LONGEST_RETRY_S = 3600.0
 LONGEST_SLEEP_S = 30.0
-KINDS = {
+KINDS: dict[str, tuple[type[Document], ...]] = {
     "spec": (LlmSpec, CommandSpec, FederatedAggregation),
     "result": (LlmResult, CommandResult, FederatedAggregate),
     "profile": (RunnerProfile,),
 }
+LEARNING_KINDS = {"session": "fl-session", "model-card": "fl-model-card"}
+"""What federated learning says in documents that only its own code reads whole: shown as they are."""
 
 _DUE = """
     SELECT digest, kind, attempts FROM content.documents
@@ -81,18 +85,39 @@ async def fetch(store: ContentStore, digest: bytes, kind: str) -> Outcome:
 def read(content: bytes, kind: str) -> Outcome:
     """Read content as a document of the kind that the chain refers to it as."""
     try:
-        document = parse_document(content)
+        found, text = _learning(content) if kind in LEARNING_KINDS else _document(content)
     except InputError as error:
         return Outcome(status="invalid", size=len(content), error=str(error))
-    text = json.dumps(json.loads(canonical(document)))
     problem = None
-    if not isinstance(document, KINDS[kind]):
-        problem = f"is a {document.kind}, not a {kind}"
+    wanted = (LEARNING_KINDS[kind],) if kind in LEARNING_KINDS else _names(KINDS[kind])
+    if found not in wanted:
+        problem = f"is a {found}, not a {kind}"
     elif "\\u0000" in text:
         problem = "holds the character U+0000, which Postgres cannot store"
     if problem is not None:
         return Outcome(status="invalid", size=len(content), error=problem)
     return Outcome(status="stored", text=text, size=len(content))
+
+
+def _document(content: bytes) -> tuple[str, str]:
+    """Give a document's own kind, and its JSON."""
+    document = parse_document(content)
+    return document.kind, json.dumps(json.loads(canonical(document)))
+
+
+def _learning(content: bytes) -> tuple[str, str]:
+    try:
+        document = json.loads(content)
+        again = rfc8785.dumps(document)
+    except (ValueError, RecursionError, rfc8785.CanonicalizationError) as error:
+        raise InputError(f"document: not JSON ({error})", field="document") from error
+    if not isinstance(document, dict) or again != content:
+        raise InputError("document: not one object in canonical JSON (RFC 8785)", field="document")
+    return str(document.get("kind")), json.dumps(document)
+
+
+def _names(kinds: tuple[type[Document], ...]) -> tuple[str, ...]:
+    return tuple(kind.model_fields["kind"].default for kind in kinds)
 
 
 class DocumentWorker:

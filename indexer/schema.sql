@@ -26,7 +26,7 @@ CREATE INDEX IF NOT EXISTS documents_due ON content.documents (next_attempt_at) 
 CREATE INDEX IF NOT EXISTS documents_client ON content.documents ((content ->> 'clientId')) WHERE content ->> 'kind' = 'llm';
 COMMENT ON TABLE content.documents IS 'IPFS documents that tasks and runners point at. Not part of the fold: a missing one delays nothing.';
 COMMENT ON COLUMN content.documents.digest IS 'SHA-256 of the content; with the raw codec it is the CIDv1.';
-COMMENT ON COLUMN content.documents.kind IS 'What the chain refers to it as: spec, result or profile.';
+COMMENT ON COLUMN content.documents.kind IS 'What the chain refers to it as: spec, result, profile, session or model-card.';
 COMMENT ON COLUMN content.documents.content IS 'The parsed document; null unless status is stored.';
 COMMENT ON COLUMN content.documents.size IS 'Bytes of the content; null until it was fetched.';
 COMMENT ON COLUMN content.documents.status IS 'pending (not tried), unavailable (tried, will be retried), stored, mismatch (the IPFS node returned other content; will be retried), too_large, invalid (not a document of this network).';
@@ -1201,7 +1201,7 @@ CREATE INDEX IF NOT EXISTS channels_history_block ON channels_history (block_num
 CREATE VIEW documents AS SELECT digest, kind, content, size, status, error, attempts, fetched_at FROM content.documents;
 COMMENT ON VIEW documents IS 'Documents fetched from IPFS (content.documents).';
 COMMENT ON COLUMN documents.digest IS 'SHA-256 of the content; with the raw codec it is the CIDv1.';
-COMMENT ON COLUMN documents.kind IS 'What the chain refers to it as: spec, result or profile.';
+COMMENT ON COLUMN documents.kind IS 'What the chain refers to it as: spec, result, profile, session or model-card.';
 COMMENT ON COLUMN documents.content IS 'The parsed document; null unless status is stored.';
 COMMENT ON COLUMN documents.size IS 'Bytes of the content; null until it was fetched.';
 COMMENT ON COLUMN documents.status IS 'pending, unavailable, stored, mismatch, too_large or invalid; see content.documents.';

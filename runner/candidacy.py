@@ -13,7 +13,7 @@ from protocol.errors import (
     TransactionReverted,
 )
 from runner.admission import Cause, Circumstances, Refusal, check_command, check_order, check_spec
-from runner.claiming import Contender, turn_of
+from runner.claiming import Contender, next_turn
 from runner.errors import EngineError, ExecutionInvalid
 from runner.jobs import Job, Stage
 from runner.life import View
@@ -132,13 +132,17 @@ class Candidacy:
                 raise
             return self._wait(f"the lottery opens after block {view.seed_block}")
         contenders = [Contender(row["node"], row["owner"]) for row in self._parts.journal.nodes()]
-        turn = turn_of(
-            self._parts.node, draw=draw, contenders=contenders, seated={seat.node for seat in view.seats}
+        turn = next_turn(
+            self._parts.node,
+            draw=draw,
+            contenders=contenders,
+            seated={seat.node for seat in view.seats},
+            after_block=view.head_block,
         )
-        if view.head_block + 1 >= turn.claim_block:
+        if view.head_block + 1 == turn.claim_block:
             return True
         return self._wait(
-            f"rank {turn.rank + 1} for {view.seats_left} seats; claims from block {turn.claim_block}"
+            f"rank {turn.rank + 1} for {view.seats_left} seats; its turn comes at block {turn.claim_block}"
             f" (the lottery admits it from {turn.opens_block})"
         )
 

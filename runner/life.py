@@ -70,6 +70,12 @@ class View:
         return self.head_block >= self.deadline
 
     @property
+    def others_bound(self) -> bool:
+        """Say whether every seat but our own is taken and has committed to its answer."""
+        others = [seat for seat in self.seats if seat != self.own]
+        return len(others) == self.replicas - 1 and all(seat.state is SeatState.COMMITTED for seat in others)
+
+    @property
     def seats_left(self) -> int:
         """Count the seats that nobody holds."""
         return self.replicas - len(self.seats)
@@ -133,8 +139,8 @@ def _claimed(job: Job, view: View, *, stored: bool) -> Decision:
     if not stored:
         return Decision(Step.STORE)
     if view.status is TaskStatus.COMMITTING:
-        # A commitment keeps other seats from copying; the only seat has none to fear and saves the transaction.
-        return Decision(Step.REVEAL if view.replicas == 1 else Step.COMMIT)
+        # A commitment keeps other seats from copying; once these are bound there is none to fear, and it saves a transaction.
+        return Decision(Step.REVEAL if view.others_bound else Step.COMMIT)
     return Decision(Step.WAIT, f"waiting for {view.seats_left} more seats to be claimed")
 
 

@@ -21,7 +21,7 @@ class Document:
     cid: str = strawberry.field(description="CIDv1 of the content: raw codec, sha2-256, base32.")
     status: DocumentStatus
     kind: str | None = strawberry.field(
-        description="What the chain refers to it as: spec, result or profile."
+        description="What the chain refers to it as: spec, result, profile, session or model-card."
     )
     content: JSON | None = strawberry.field(
         description="The parsed document; null unless `status` is STORED."

@@ -113,9 +113,11 @@ async def _unpin(cid: CidArgument, *, as_json: Json = False) -> None:
 
 
 def _storage() -> "Storage":
-    from client.storage import Storage  # noqa: PLC0415 (0.2 s that --help need not spend)
+    from client.storage import Storage  # noqa: PLC0415 (with the next: 0.2 s that --help need not spend)
+    from protocol.files import FileStore  # noqa: PLC0415
 
-    return Storage(read_settings())
+    settings = read_settings()
+    return Storage(FileStore(settings.ipfs_api, timeout_s=settings.ipfs_timeout_s))
 
 
 def _telling(tell: Tell) -> "Told":

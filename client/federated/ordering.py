@@ -128,13 +128,7 @@ def draw_up(
 ) -> SessionOrder:
     """Write the order; `InputError` names the flag that does not fit the chain's rules or the others."""
     config = prepared.config
-    rounds, seats = config.training.rounds, config.partition.participants
-    if seats > rules.max_participants:
-        raise InputError(
-            f"--max-participants: {seats}; the chain allows {rules.max_participants}",
-            field="--max-participants",
-            hint="Ask for fewer participants.",
-        )
+    rounds, seats = config.training.rounds, _seats(prepared, rules)
     replicas = _replicas(terms, rules)
     reward, aggregation = _rewards(terms, rules, rounds=rounds, seats=seats, replicas=replicas)
     bond = _bond(terms, rules, reward=reward)
@@ -168,6 +162,17 @@ def draw_up(
     if terms.budget is not None and cost > terms.budget:
         raise _budget_too_small(terms.budget, cost)
     return _with_budget(order, cost)
+
+
+def _seats(prepared: Prepared, rules: Rules) -> int:
+    seats = prepared.config.partition.participants
+    if seats > rules.max_participants:
+        raise InputError(
+            f"--max-participants: {seats}; the chain allows {rules.max_participants}",
+            field="--max-participants",
+            hint="Ask for fewer participants.",
+        )
+    return seats
 
 
 def _replicas(terms: Terms, rules: Rules) -> int:

@@ -78,9 +78,7 @@ async def read_session(chain: Chain, content: ContentStore, session: bytes) -> S
     """Read a session whole, with the figures of its rounds; what IPFS does not have is left out, not raised."""
     state = await read_state(chain, session)
     block = await chain.block_number()
-    delay = await chain.call(chain.charter.functions.SEED_DELAY())
-    span = Span(state.seed_block - delay, block)
-    events = await read_events(chain, "FederatedLearning", names=EVENTS, span=span, reference=session)
+    events = await _events(chain, session, state, last=block)
     created = next(event for event in events if event.name == "SessionCreated")
     order = created.arguments["order"]
     config = await try_config(content, bytes(order["config"]))
@@ -117,6 +115,13 @@ async def read_session(chain: Chain, content: ContentStore, session: bytes) -> S
         participants=_participants(events),
         round_list=await with_figures(content, rounds_of(events)),
     )
+
+
+async def _events(chain: Chain, session: bytes, state: SessionState, *, last: int) -> list[Event]:
+    """Read a session's events from its creation on, whose height follows from the session itself."""
+    delay = await chain.call(chain.charter.functions.SEED_DELAY())
+    span = Span(state.seed_block - delay, last)
+    return await read_events(chain, "FederatedLearning", names=EVENTS, span=span, reference=session)
 
 
 async def read_config(content: ContentStore, digest: bytes) -> SessionConfig:

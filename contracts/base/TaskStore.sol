@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
+import {ParameterBounds} from "../ParameterBounds.sol";
 import {IBeacon} from "../interfaces/IBeacon.sol";
 import {IRunnerReputation} from "../interfaces/IRunnerReputation.sol";
 import {ITaskEscrow} from "../interfaces/ITaskEscrow.sol";
@@ -15,10 +16,16 @@ import {Progress} from "../libraries/Progress.sol";
 abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
     using Progress for Progress.Data;
 
-    /// @dev What never changes after submission.
-    struct Funding {
-        address payer;
+    /// @dev Somebody who has paid: a number is a fifth of an address, and what a task remembers of its payer.
+    struct Party {
+        uint64 epoch;
+        uint32 number;
+    }
+
+    /// @dev Written for amounts that do not fit into the task's word only.
+    struct Amounts {
         uint96 reward;
+        uint96 bond;
     }
 
     /// @dev A seat's state is in the task's progress. `mark` is empty until commit, then the commitment, then the result.
@@ -54,16 +61,20 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
     /// @inheritdoc ITaskEscrow
     uint40 public immutable wideningStep;
 
+    ParameterBounds internal immutable _bounds;
+
     /// @inheritdoc ITaskEscrow
     uint16 public latestParamsId;
     mapping(uint16 paramsId => Params) internal _params;
-    mapping(bytes32 taskId => Funding) internal _funding;
+    uint32 private _latestParty;
     mapping(bytes32 taskId => uint256 packed) private _progress;
+    mapping(bytes32 taskId => Amounts) private _amounts;
     mapping(bytes32 taskId => Prices) internal _prices;
     /// @dev Only of tasks whose payer is somebody else.
     mapping(bytes32 taskId => address) internal _clients;
     mapping(bytes32 taskId => mapping(uint256 seat => SeatRecord)) internal _seats;
-    mapping(address client => uint64) internal _clientEpochs;
+    mapping(address account => Party) internal _parties;
+    mapping(uint32 number => address) private _partyAt;
 
     /// @param authority the AccessManager that decides who may add parameters
     /// @param step blocks of waiting after which the lottery's threshold has grown by its first value again
@@ -85,6 +96,7 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
         treasury = feeTaker;
         auditCourt = court;
         wideningStep = step;
+        _bounds = new ParameterBounds();
     }
 
     // ---------------------------------------------------------------- views
@@ -103,8 +115,8 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
     /// @inheritdoc ITaskEscrow
     function taskOf(bytes32 taskId) external view returns (Task memory task) {
         Progress.Data memory progress = _load(taskId);
-        task.payer = _funding[taskId].payer;
-        task.reward = _funding[taskId].reward;
+        task.payer = _payerOf(progress);
+        task.reward = progress.reward;
         task.bond = progress.bond;
         task.deadline = progress.deadline;
         task.seedBlock = progress.seedBlock;
@@ -121,7 +133,7 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
     /// @inheritdoc ITaskEscrow
     function clientOf(bytes32 taskId) public view returns (address) {
         address client = _clients[taskId];
-        return client == address(0) ? _funding[taskId].payer : client;
+        return client == address(0) ? _payerOf(_load(taskId)) : client;
     }
 
     /// @inheritdoc ITaskEscrow
@@ -137,7 +149,7 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
 
     /// @inheritdoc ITaskEscrow
     function clientEpochOf(address client) external view returns (uint64) {
-        return _clientEpochs[client];
+        return _parties[client].epoch;
     }
 
     /// @inheritdoc ITaskEscrow
@@ -165,8 +177,15 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
 
     // ---------------------------------------------------------------- storage
 
-    function _load(bytes32 taskId) internal view returns (Progress.Data memory) {
-        return Progress.unpack(_progress[taskId]);
+    function _load(bytes32 taskId) internal view returns (Progress.Data memory progress) {
+        progress = Progress.unpack(_progress[taskId]);
+        if (!progress.is_(Progress.EXACT)) return progress;
+        Amounts memory amounts = _amounts[taskId];
+        (progress.reward, progress.bond) = (amounts.reward, amounts.bond);
+    }
+
+    function _keepExact(bytes32 taskId, uint96 reward, uint96 bond) internal {
+        _amounts[taskId] = Amounts({reward: reward, bond: bond});
     }
 
     function _save(bytes32 taskId, Progress.Data memory progress) internal {
@@ -184,6 +203,19 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
         held.inputTokens = record.inputTokens;
         held.outputTokens = record.outputTokens;
         if (held.state > SeatState.Claimed) held.mark = record.mark;
+    }
+
+    function _payerOf(Progress.Data memory progress) internal view returns (address) {
+        return _partyAt[progress.payer];
+    }
+
+    /// @dev Numbers whoever has none yet; 0 is nobody's.
+    function _numberOf(address account) internal returns (uint32 number) {
+        number = _parties[account].number;
+        if (number != 0) return number;
+        number = ++_latestParty;
+        _parties[account].number = number;
+        _partyAt[number] = account;
     }
 
     /// @dev A runner's owner never changes, so that seats need not remember it.

@@ -188,8 +188,8 @@ interface ITaskEscrow is ITaskEscrowErrors, ITaskEscrowEvents {
     function claim(bytes32 taskId) external returns (uint8 seat);
     function commit(bytes32 taskId, uint8 seat, bytes32 commitment) external;
     /// @notice Opens a commitment. The last awaited reveal settles the task in the same call; in `Audited` mode it opens the
-    /// challenge window instead. The only seat of a task has nobody who could copy from it, so that it may reveal without
-    /// having committed.
+    /// challenge window instead. Once all other seats have committed (a task's only seat: at once) nobody could copy from the
+    /// last one any more, so that it may reveal without having committed; that opens the reveals.
     function reveal(bytes32 taskId, uint8 seat, Reveal calldata opened) external;
     /// @notice Ends a phase whose deadline has passed. By anyone. Of an audited task it asks the AuditCourt to.
     function advance(bytes32 taskId) external;

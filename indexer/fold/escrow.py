@@ -145,9 +145,9 @@ def _committed(state: State, event: Event) -> None:
 def _revealed(state: State, event: Event) -> None:
     task_id, node, number, result, fingerprint, input_tokens, output_tokens = event.args
     task = _running(state, task_id)
-    # A task's only seat need not commit before it reveals.
-    alone = task.replicas == 1 and not task.committed
-    seat = _seat(state, task_id, number, node=node, expected="claimed" if alone else "committed")
+    # The last seat that has not committed need not commit before it reveals.
+    unsealed = task.status == "committing" and task.committed == task.replicas - 1
+    seat = _seat(state, task_id, number, node=node, expected="claimed" if unsealed else "committed")
     seat.state = "revealed"
     seat.result = result
     seat.fingerprint = fingerprint

@@ -110,6 +110,7 @@ def _created(state: State, event: Event) -> None:
     (_creator, _payer, budget, reward, aggregation_reward, bond, aggregation_bond, rounds) = order[:8]
     (fewest, most, threshold, replicas, quorum, flags, params_id, task_params_id) = order[8:16]
     (join_by, train_for, reveal_for, retention, config, salt) = order[16:]
+    state.documents[config] = "session"
     row = Session(
         session_id=session_id,
         creator=creator,
@@ -392,6 +393,7 @@ def _settled(state: State, event: Event) -> None:
     current = _round(state, row)
     current.status = "settled"
     current.model, current.manifest, current.stop = model, manifest, stop
+    state.documents[manifest] = "model-card"
     current.accepted, current.accepted_count, current.paid_slots = accepted, accepted.bit_count(), paid
     current.pay, current.fee = pay, fee
     current.settled_block, current.settled_tx, current.settled_at = (

@@ -140,3 +140,27 @@ async def test_what_the_network_did_can_be_read_from_the_index(shell, runners, d
     assert {"status": "final", "tasks": 1} in figures.json["tasks"]
     for argv in (("events", "--runner-id", node), ("leaderboard",), ("network-stats",)):
         assert (await mine("reputation", *argv)).code == 0
+
+
+async def test_a_learning_session_is_listed_with_its_configuration(shell, server, accounts, tmp_path):
+    data, mine = tmp_path / "data.csv", shell("payer", SERVER_URL=server)
+    data.write_text("\n".join(["a,label", *(f"{i},{i % 2}" for i in range(40))]))
+    create = ("fl", "create-session-with-data", str(data), "--name", "Listed", "--min-participants", "2")
+    created = await mine(*create, "--yes", "--json")
+    assert created.code == 0, created.err
+
+    listed = await eventually(mine, "fl", "list-sessions", "--json", until=bool)
+    assert [one["id"] for one in listed.json] == [created.json["sessionId"]]
+    assert (listed.json[0]["phase"], listed.json[0]["rounds"]) == ("joining", 10)
+    strangers = await shell("outsider", SERVER_URL=server)("fl", "list-sessions", "--mine", "--json")
+    assert strangers.json == []
+
+    query = "{ sessions { nodes { configDocument { content } } } }"
+    async with httpx.AsyncClient() as http, asyncio.timeout(60):
+        while True:
+            answer = (await http.post(f"{server}/graphql", json={"query": query})).json()
+            (document,) = (one["configDocument"] for one in answer["data"]["sessions"]["nodes"])
+            if document["content"]:
+                break
+            await asyncio.sleep(0.2)
+    assert document["content"]["name"] == "Listed"

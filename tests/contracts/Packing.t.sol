@@ -10,23 +10,32 @@ import {Records} from "../../contracts/libraries/Records.sol";
 /// @notice What is packed by hand comes back as it was, and shares no bit.
 contract PackingTest is Test {
     function test_ATasksProgressSurvivesItsWord(
-        uint256 heights,
-        uint96 bond,
+        uint32[3] memory heights,
+        uint48[2] memory units,
         uint16 paramsId,
         uint8[6] memory small,
         uint8 mode,
         uint8 status
     ) public pure {
         Progress.Data memory data;
-        data.bond = bond;
-        data.deadline = uint40(heights);
-        data.seedBlock = uint40(heights >> 40);
-        data.paramsId = paramsId;
-        (data.replicas, data.quorum, data.claimed) = (small[0], small[1], small[2]);
-        (data.committed, data.revealed, data.flags) = (small[3], small[4], small[5]);
+        (data.reward, data.bond) = (uint96(units[0]) * 1e9, uint96(units[1]) * 1e9);
+        (data.deadline, data.seedBlock, data.payer) = (heights[0], heights[1], heights[2]);
+        (data.paramsId, data.known) = (paramsId, ~paramsId);
+        (data.replicas, data.quorum, data.claimed) = (small[0] % 8, small[1] % 8, small[2] % 8);
+        (data.committed, data.revealed, data.flags) = (small[3] % 128, small[4] % 128, small[5] % 4);
         data.mode = ITaskEscrowTypes.Mode(mode % 2);
         data.status = ITaskEscrowTypes.Status(status % 9);
         assertEq(keccak256(abi.encode(Progress.unpack(Progress.pack(data)))), keccak256(abi.encode(data)));
+    }
+
+    function test_OnlyAmountsThatTheWordHoldsAreCompact(uint64 units, bool whole) public pure {
+        uint96 amount = uint96(units) * 1e9 + (whole ? 0 : 1);
+        assertTrue(Progress.isCompact(amount) == (whole && units <= type(uint48).max), "compact");
+        if (!Progress.isCompact(amount)) return;
+        Progress.Data memory data;
+        (data.reward, data.bond) = (amount, amount);
+        assertEq(Progress.unpack(Progress.pack(data)).reward, amount);
+        assertEq(Progress.unpack(Progress.pack(data)).bond, amount);
     }
 
     function test_ARunnersRecordSurvivesItsWord(uint32[5] memory counters, uint8 streak, uint40[2] memory heights)

@@ -161,6 +161,73 @@ contract TaskEscrowRevealTest is Lives {
         revealResult(id, 0, all[0], RIGHT);
     }
 
+    // ---------------------------------------------------------------- the last to commit
+
+    function oneLeft() internal returns (bytes32 made) {
+        ITaskEscrowTypes.Order memory order = orderOf(3, 2);
+        order.salt = "one left";
+        made = submit(order);
+        claimAll(made, all);
+        commitResult(made, 0, all[0], RIGHT);
+        commitResult(made, 2, all[2], RIGHT);
+    }
+
+    function test_TheLastToCommitRevealsAtOnceAndOpensTheReveals() public {
+        bytes32 made = oneLeft();
+        vm.expectEmit(address(escrow));
+        emit ITaskEscrowEvents.PhaseChanged(
+            made, ITaskEscrowTypes.Status.Revealing, blockNow() + escrow.paramsOf(paramsId).revealFor
+        );
+        revealResult(made, 1, all[1], RIGHT);
+        assertEq(escrow.taskOf(made).revealed, 1);
+        assertEq(escrow.seatOf(made, 1).mark, RIGHT);
+        revealResult(made, 2, all[2], RIGHT);
+        revealResult(made, 0, all[0], RIGHT);
+        assertStatus(made, ITaskEscrowTypes.Status.Final);
+        assertEq(free(all[1].owner), uint256(REWARD / 3) * 98 / 100);
+    }
+
+    function test_TheLastToCommitIsSlashedForAnotherAnswerAsIfItHadCommitted() public {
+        bytes32 made = oneLeft();
+        uint128 bonded = wallet.stakeOf(all[1].owner).bonded;
+        revealResult(made, 1, all[1], WRONG);
+        revealResult(made, 0, all[0], RIGHT);
+        revealResult(made, 2, all[2], RIGHT);
+        assertStatus(made, ITaskEscrowTypes.Status.Final);
+        uint256 slash = uint256(BOND) * escrow.paramsOf(paramsId).wrongBps / 10_000;
+        assertEq(wallet.stakeOf(all[1].owner).bonded, bonded - slash);
+    }
+
+    function test_NobodyRevealsWhileAnotherSeatIsUnbound() public {
+        ITaskEscrowTypes.Order memory order = orderOf(3, 2);
+        order.salt = "two left";
+        bytes32 made = submit(order);
+        claimAll(made, all);
+        commitResult(made, 0, all[0], RIGHT);
+        for (uint8 seat = 0; seat < 3; seat++) {
+            wrongStatus(ITaskEscrowTypes.Status.Committing);
+            revealResult(made, seat, all[seat], RIGHT);
+        }
+    }
+
+    function test_NobodyRevealsForTheLastToCommit() public {
+        bytes32 made = oneLeft();
+        expectError(ITaskEscrowErrors.TaskNotSeat.selector, all[1].node, all[0].node);
+        revealResult(made, 1, all[0], RIGHT);
+        wrongStatus(ITaskEscrowTypes.Status.Committing);
+        revealResult(made, 0, all[0], RIGHT);
+    }
+
+    function test_ACommittedSeatThatTheLastToCommitFindsSilentIsStillAwaited() public {
+        bytes32 made = oneLeft();
+        revealResult(made, 1, all[1], RIGHT);
+        revealResult(made, 0, all[0], RIGHT);
+        assertStatus(made, ITaskEscrowTypes.Status.Revealing);
+        pastDeadline(made);
+        escrow.advance(made);
+        assertStatus(made, ITaskEscrowTypes.Status.Final);
+    }
+
     // ---------------------------------------------------------------- a seat alone
 
     function alone() internal returns (bytes32 made) {

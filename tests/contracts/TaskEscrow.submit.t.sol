@@ -43,6 +43,39 @@ contract TaskEscrowSubmitTest is Lives {
         assertEq(escrow.clientOf(id), client.addr);
     }
 
+    function test_AmountsAreKeptToTheBaseUnit(uint96 reward, uint96 bond) public {
+        reward = uint96(bound(reward, 1, 900 * USDFC));
+        assertKept(reward, bond, "drawn");
+        assertKept(reward - reward % 1e9 + 1e9, bond - bond % 1e9, "whole units");
+        assertKept(1e9, uint96(type(uint48).max) * 1e9, "most that is packed");
+        assertKept(1e9, (uint96(type(uint48).max) + 1) * 1e9, "more than is packed");
+        assertKept(1e9 + 1, 1e9, "a fraction of a unit");
+    }
+
+    function assertKept(uint96 reward, uint96 bond, bytes32 salt) internal {
+        ITaskEscrowTypes.Order memory order = orderOf(3, 2);
+        (order.reward, order.bond, order.salt) = (reward, bond, salt);
+        fund(client.addr, reward);
+        bytes32 id = submit(order);
+        assertEq(escrow.taskOf(id).reward, reward);
+        assertEq(escrow.taskOf(id).bond, bond);
+        vm.prank(client.addr);
+        escrow.cancel(id);
+    }
+
+    function test_EachTaskKnowsItsOwnPayer() public {
+        ITaskEscrowTypes.Order memory order = sponsored(1, 1);
+        bytes32 theirs = escrow.submitFor(order, signOrder(client.key, order), signOrder(sponsor.key, order));
+        bytes32 own = submit(orderOf(1, 1));
+        order.salt = "again";
+        bytes32 again = escrow.submitFor(order, signOrder(client.key, order), signOrder(sponsor.key, order));
+        assertEq(escrow.taskOf(theirs).payer, sponsor.addr);
+        assertEq(escrow.taskOf(own).payer, client.addr);
+        assertEq(escrow.taskOf(again).payer, sponsor.addr);
+        assertEq(escrow.clientOf(again), client.addr);
+        assertEq(escrow.taskOf("nothing").payer, address(0));
+    }
+
     function test_ATasksIdIsTheTypedDataDigestOfItsOrder(bytes32[15] memory words) public view {
         uint16[15] memory bits = [160, 160, 96, 96, 96, 96, 16, 8, 8, 8, 40, 32, 64, 256, 256];
         for (uint256 i = 0; i < words.length; i++) {

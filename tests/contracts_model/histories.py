@@ -20,6 +20,7 @@ class Conduct(Enum):
     SILENT = "commits, never reveals"
     LATE = "reveals when it is too late"
     ABSENT = "never commits"
+    OPEN = "reveals at once when it is the last to commit"
 
 
 @dataclass(frozen=True)

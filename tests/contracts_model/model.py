@@ -177,7 +177,13 @@ class Model:
             task.phase, task.deadline = Phase.REVEALING, block + self.rules.reveal_for
 
     def reveal(self, task_id: bytes, seat: int, *, node: str, answer: Answer, block: int) -> None:
-        task, held = self._held(task_id, seat, node=node, phase=Phase.REVEALING, block=block)
+        phase = self.tasks[task_id].phase
+        need(phase in (Phase.COMMITTING, Phase.REVEALING))
+        task, held = self._held(task_id, seat, node=node, phase=phase, block=block)
+        if phase is Phase.COMMITTING:
+            need(held.committed is None and all(one.committed for one in task.seats if one is not held))
+            held.committed = answer
+            task.phase, task.deadline = Phase.REVEALING, block + self.rules.reveal_for
         need(held.committed == answer and not held.revealed)
         held.revealed = True
         if all(one.revealed or one.committed is None for one in task.seats):

@@ -152,7 +152,9 @@ class Pair:
             conduct = plan.conducts[number]
             answer = {Conduct.WRONG: WRONG, Conduct.PADDED: PADDED}.get(conduct, RIGHT)
             if task.phase is Phase.COMMITTING and seat.committed is None and conduct is not Conduct.ABSENT:
-                return self.commit(task_id, number, seat.node, answer)
+                last = all(one.committed for one in task.seats if one is not seat)
+                act = self.reveal if last and conduct is Conduct.OPEN else self.commit
+                return act(task_id, number, seat.node, answer)
             opens = conduct not in (Conduct.SILENT, Conduct.LATE)
             if task.phase is Phase.REVEALING and seat.committed and not seat.revealed and opens:
                 return self.reveal(task_id, number, seat.node, seat.committed)

@@ -41,12 +41,27 @@ async def test_a_spec_is_fetched_checked_and_shown(rig: Rig, ipfs_api: str) -> N
     assert json.loads(row["content"])["clientId"] == "my-app"
 
 
+@pytest.mark.parametrize(("kind", "named"), [("session", "fl-session"), ("model-card", "fl-model-card")])
+async def test_what_a_learning_session_says_is_shown_as_it_is(
+    rig: Rig, ipfs_api: str, kind: str, named: str
+) -> None:
+    store = IpfsStore(ipfs_api)
+    digest = await store.add(f'{{"kind":"{named}","loss":"0.5"}}'.encode())
+    await wanted(rig, digest, kind)
+    await work(rig, store)
+    row = await document(rig, digest)
+    assert json.loads(row["content"]) == {"kind": named, "loss": "0.5"}
+
+
 @pytest.mark.parametrize(
     ("content", "kind", "message"),
     [
         (b"not json", "spec", "document"),
         (canonical(RunnerProfile(label="r", models=(), slots=1)), "spec", "is a runner-profile, not a spec"),
         (canonical(LlmSpec(model=MODEL, prompt="a\0b")), "spec", "U+0000"),
+        (b'{"kind":"fl-session","name":"a"}', "model-card", "is a fl-session, not a model-card"),
+        (b'{"kind": "fl-session"}', "session", "canonical"),
+        (b"[" * 5_000, "session", "not JSON"),
     ],
 )
 async def test_content_that_is_no_such_document_is_marked_and_not_asked_for_again(

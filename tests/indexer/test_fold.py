@@ -147,6 +147,25 @@ def test_a_settled_task_tells_pay_fee_remainder_and_slash_apart(story: Story) ->
     assert (task.status, task.settled_block, task.winners) == ("final", story.block - 7, 0b011)
 
 
+def test_the_last_seat_reveals_without_a_commitment_and_none_before_it(story: Story) -> None:
+    story.submit()
+    for number in range(3):
+        story.claim(number)
+    story.tell("TaskEscrow", "PhaseChanged", TASK, 2, 40)
+    story.tell("TaskEscrow", "SeatCommitted", TASK, NODES[0], 0, b"\x0a" * 32)
+    answer = (b"\x0b" * 32, bytes(32), 11, 7)
+    with pytest.raises(FoldError, match="not committed"):
+        story.tell("TaskEscrow", "SeatRevealed", TASK, NODES[1], 1, *answer)
+    story.tell("TaskEscrow", "SeatCommitted", TASK, NODES[2], 2, b"\x0a" * 32)
+    story.tell("TaskEscrow", "SeatRevealed", TASK, NODES[1], 1, *answer)
+    story.tell("TaskEscrow", "PhaseChanged", TASK, 3, 60)
+    task, seat = story.state.tasks.find(TASK), story.state.seats.find((TASK, 1))
+    assert task is not None
+    assert seat is not None
+    assert (task.status, task.committed, task.revealed) == ("revealing", 2, 1)
+    assert (seat.state, seat.commitment, seat.result) == ("revealed", None, answer[0])
+
+
 def test_a_treasury_that_also_runs_a_node_is_not_paid_its_fee_as_a_seat(story: Story) -> None:
     story.submit(replicas=1)
     story.claim(0)

@@ -20,6 +20,7 @@ from protocol.order import Order
 from protocol.sender import Sender
 from protocol.typed_data import escrow_domain, task_id
 from runner.admission import Terms
+from runner.claiming import Contender, next_turn
 from runner.escrow import Escrow
 from runner.executors.llm import LlmExecutor
 from runner.jobs import Job
@@ -180,6 +181,22 @@ class Bench:
             await self.anvil.mine()
         stages = [(hand.job(task).stage, hand.job(task).reason) for hand in hands]
         raise AssertionError(f"not through after {blocks} blocks: {stages}")
+
+    async def until_turn(self, hand: Hand, task: bytes) -> None:
+        """Mine until it is a hand's turn to claim a task, which then lies in its journal."""
+        view = await hand.parts.escrow.view(task, node=hand.parts.node)
+        await self.anvil.mine(max(0, view.seed_block + 1 - view.head_block))
+        await hand.look()
+        view = await hand.parts.escrow.view(task, node=hand.parts.node)
+        turn = next_turn(
+            hand.parts.node,
+            draw=await hand.parts.escrow.draw(task, view=view),
+            contenders=[Contender(row["node"], row["owner"]) for row in hand.journal.nodes()],
+            seated={seat.node for seat in view.seats},
+            after_block=view.head_block,
+        )
+        await self.anvil.mine(turn.claim_block - 1 - view.head_block)
+        await hand.look()
 
     async def status(self, task: bytes) -> TaskStatus:
         return TaskStatus((await self.chain.call(self.chain.escrow.functions.taskOf(task)))[-1])

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol import lottery
-from runner.claiming import STAGGER_BLOCKS, Contender, Draw, turn_of
+from runner.claiming import STAGGER_BLOCKS, Contender, Draw, next_turn, turn_of
 from tests.runner.conftest import TASK
 
 
@@ -76,3 +76,46 @@ def test_a_node_that_the_events_have_not_shown_yet_still_gets_its_turn() -> None
     turn = turn_of("0x" + "09" * 20, draw=draw_of(7, active=1, replicas=1), contenders=[], seated=())
     assert turn.rank == 0
     assert turn.claim_block == 51
+
+
+@given(seed=SEEDS, count=st.integers(1, 40), replicas=st.sampled_from([1, 3, 5]), waited=st.integers(0, 400))
+def test_at_any_block_no_more_have_their_turn_than_seats_are_left(
+    seed: int, count: int, replicas: int, waited: int
+) -> None:
+    draw, everyone = draw_of(seed, active=count, replicas=replicas), contenders_of(count)
+    head = draw.seed_block + waited
+    turns = [
+        next_turn(one.node, draw=draw, contenders=everyone, seated=(), after_block=head) for one in everyone
+    ]
+    now = [turn for turn in turns if turn.claim_block == head + 1]
+    assert 1 <= len(now) <= replicas
+    for one, turn in zip(everyone, turns, strict=True):
+        ticket = lottery.ticket(seed, TASK, one.node)
+        limit = lottery.threshold(count, replicas, turn.claim_block - draw.seed_block, draw.widening_step)
+        assert ticket <= limit
+
+
+@given(seed=SEEDS, count=st.integers(1, 40), replicas=st.sampled_from([1, 3]), waited=st.integers(0, 400))
+def test_everyones_turn_comes_again_within_one_round_of_all(
+    seed: int, count: int, replicas: int, waited: int
+) -> None:
+    draw, everyone = draw_of(seed, active=count, replicas=replicas), contenders_of(count)
+    head = draw.seed_block + waited
+    for one in everyone:
+        turn = next_turn(one.node, draw=draw, contenders=everyone, seated=(), after_block=head)
+        begin = max(turn.opens_block, head + 1)
+        assert turn.claim_block - begin <= 2 * STAGGER_BLOCKS * -(-count // replicas)
+
+
+@given(seed=SEEDS, count=st.integers(2, 40))
+def test_the_first_turns_are_those_of_the_lowest_tickets_one_stagger_apart(seed: int, count: int) -> None:
+    draw, everyone = draw_of(seed, active=count, replicas=1), contenders_of(count)
+    by_rank = sorted(everyone, key=lambda one: lottery.ticket(seed, TASK, one.node))
+    first, second = (
+        next_turn(one.node, draw=draw, contenders=everyone, seated=(), after_block=draw.seed_block)
+        for one in by_rank[:2]
+    )
+    assert (first.rank, second.rank) == (0, 1)
+    if lottery.ticket(seed, TASK, by_rank[1].node) <= lottery.threshold(count, 1, 0, draw.widening_step):
+        assert first.claim_block == draw.seed_block + 1
+        assert second.claim_block == first.claim_block + STAGGER_BLOCKS

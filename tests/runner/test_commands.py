@@ -187,8 +187,7 @@ async def test_a_command_whose_input_cannot_be_had_is_not_claimed(bench: Bench, 
     missing = StoredFile(path="a", size=1, blocks=(digest_of(b"x").hex(),))
     task = await submit(bench, a_command("true", inputs=(missing,)), replicas=1, quorum=1)
     hand = await hand_of(bench, box, 0)
-    await bench.anvil.mine(12)
-    await hand.look()
+    await bench.until_turn(hand, task)
     await hand.step(task)
     assert hand.job(task).stage is Stage.WAITING
     assert hand.job(task).reason.startswith("command: ")

@@ -91,8 +91,10 @@ async def test_nothing_is_claimed_while_the_engine_is_down_and_all_is_when_it_is
     hand = await bench.hand(0, ollama_url=engine.url)
     engine.down = True
     task = await bench.submit()
-    reason = await waits(bench, hand, task)
-    assert "is not available" in reason
+    await waits(bench, hand, task)
+    await bench.until_turn(hand, task)
+    await hand.step(task)
+    assert "is not available" in hand.job(task).reason
     engine.down = False
     await bench.run(task, hand)
     assert hand.job(task).paid

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -83,6 +84,19 @@ def test_the_only_seat_of_a_task_reveals_without_a_commitment(promised: Job) -> 
     seen = view(TaskStatus.COMMITTING, SeatState.CLAIMED, replicas=1)
     assert step(promised, seen) is Step.STORE
     assert step(promised, seen, stored=True) is Step.REVEAL
+
+
+def test_the_last_seat_reveals_without_a_commitment_once_all_others_are_bound(promised: Job) -> None:
+    def seen(*others: SeatState) -> View:
+        own = Seat(index=0, node=NODE, state=SeatState.CLAIMED, mark=bytes(32))
+        seats = (
+            own,
+            *(Seat(index=i, node=f"0x{i:040x}", state=s, mark=bytes(32)) for i, s in enumerate(others, 1)),
+        )
+        return replace(view(TaskStatus.COMMITTING, replicas=3), seats=seats, own=own)
+
+    assert step(promised, seen(SeatState.COMMITTED, SeatState.CLAIMED), stored=True) is Step.COMMIT
+    assert step(promised, seen(SeatState.COMMITTED, SeatState.COMMITTED), stored=True) is Step.REVEAL
 
 
 def test_a_stored_result_waits_while_seats_are_empty(promised: Job) -> None:

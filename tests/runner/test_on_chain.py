@@ -118,7 +118,7 @@ async def test_a_claim_whose_other_seats_nobody_takes_is_given_up_without_loss(b
 async def test_an_outraced_claim_is_dropped_quietly(bench: Bench) -> None:
     slow, quick = await bench.hand(0), await bench.hand(1)
     task = await bench.submit()
-    await bench.anvil.mine(12)
+    await bench.until_turn(quick, task)
     await slow.look()
     stale = await slow.parts.escrow.view(task, node=slow.parts.node)
     await quick.look()
@@ -212,7 +212,7 @@ async def test_a_reorganisation_that_undoes_a_claim_is_answered_with_a_new_claim
     hand = await bench.hand(0)
     others = [await bench.hand(number) for number in range(1, replicas)]
     task = await bench.submit(replicas=replicas, quorum=replicas // 2 + 1)
-    await bench.anvil.mine(12)
+    await bench.until_turn(hand, task)
     async with bench.undone() as undo:
         await hand.look()
         while await hand.step(task):

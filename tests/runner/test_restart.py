@@ -62,8 +62,7 @@ async def test_kill_at_every_boundary_loses_no_promise_and_makes_none_twice(benc
 async def test_a_claim_that_is_on_its_way_when_the_runner_dies_is_not_sent_again(bench: Bench) -> None:
     hand = await bench.hand(0)
     task = await bench.submit()
-    await bench.anvil.mine(12)
-    await hand.look()
+    await bench.until_turn(hand, task)
     await bench.anvil.rpc("evm_setAutomine", False)
     dying = asyncio.ensure_future(hand.step(task))
     for _ in range(200):

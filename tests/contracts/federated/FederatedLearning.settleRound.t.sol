@@ -114,6 +114,20 @@ contract FederatedLearningSettleRoundTest is Sessions {
         assertEq(free(client.addr) - before, 50 * uint256(USDFC) - cost);
     }
 
+    function test_WhatTheLastAggregationReturnsGoesToThePayerAtOnce() public {
+        finishRound(id, all, aggregateOf(7));
+        contributeAll(id, 3);
+        bytes32 honest = digestOf(id, aggregateOf(7));
+        aggregated(id, all, results(RIGHT, honest, honest));
+        uint256 held = purseOf(id);
+        assertGe(free(federated.purseOf(id)), AGGREGATION / 3, "the wrong seat's share");
+        uint256 before = free(client.addr);
+        federated.settleRound(id, aggregateOf(7));
+        assertPhase(id, FINISHED);
+        assertEq(purseOf(id), 0);
+        assertEq(free(client.addr) - before, held - 3 * uint256(SHARE));
+    }
+
     function test_TheNextRoundIsOrderedFromWhatCameBackFirst() public {
         bytes32 honest = digestOf(id, aggregateOf(7));
         aggregated(id, all, results(RIGHT, honest, honest));

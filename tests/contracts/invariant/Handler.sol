@@ -184,7 +184,7 @@ contract Handler is ChannelActions {
             uint8 seat = uint8((start + i) % entries[index].seats);
             Taken storage held = taken[index][seat];
             if (committing && held.acted.conduct == SettlementModel.Conduct.Absent && held.plan != ABSENT) {
-                if (entries[index].order.replicas == 1 && chance(50)) revealAlone(index, held);
+                if (isLastToCommit(index, seat) && chance(50)) revealUnsealed(index, seat, held);
                 else commitSeat(index, seat, held);
                 return true;
             }
@@ -212,15 +212,23 @@ contract Handler is ChannelActions {
         held.acted.conduct = SettlementModel.Conduct.Silent;
     }
 
-    /// @dev Nobody is there to differ from: whatever the only seat means to reveal is right.
-    function revealAlone(uint256 index, Taken storage held) private {
-        ITaskEscrowTypes.Reveal memory opened = opening(RIGHT, 0);
+    function isLastToCommit(uint256 index, uint8 seat) private view returns (bool) {
+        for (uint8 i = 0; i < entries[index].seats; i++) {
+            if (i != seat && taken[index][i].acted.conduct == SettlementModel.Conduct.Absent) return false;
+        }
+        return true;
+    }
+
+    /// @dev Nobody is there for the only seat to differ from: whatever it means to reveal is right.
+    function revealUnsealed(uint256 index, uint8 seat, Taken storage held) private {
+        bool wrong = held.plan == WRONG_RESULT && entries[index].seats > 1;
+        ITaskEscrowTypes.Reveal memory opened = opening(wrong ? WRONG : RIGHT, seat);
         held.opened = opened;
         held.acted = SettlementModel.Seat(
             SettlementModel.Conduct.Revealed, opened.result, opened.inputTokens, opened.outputTokens
         );
-        reveal(entries[index].id, 0, held.keys, opened);
-        count("revealed alone");
+        reveal(entries[index].id, seat, held.keys, opened);
+        count(entries[index].seats == 1 ? "revealed alone" : "revealed unsealed");
     }
 
     function revealSeat(uint256 index, uint8 seat, Taken storage held) private {

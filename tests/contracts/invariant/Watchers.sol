@@ -1,47 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Watches} from "../support/Watches.sol";
+import {WatchBooks} from "./WatchBooks.sol";
 import {IPeerMonitoringTypes} from "../../../contracts/interfaces/IPeerMonitoring.sol";
 import {IRunnerReputationTypes} from "../../../contracts/interfaces/IRunnerReputation.sol";
 
 /// @title Watchers: what the invariant fuzzer may do with its peers' eyes
 /// @dev It keeps its own count of who said what, and never asks the contract for it. No action reverts.
-contract Watchers is Watches {
-    uint256 private constant MAX = 1_000_000;
-    uint256 private constant KINDS = 6;
-
-    struct Sealed {
-        uint256 round;
-        RunnerKeys keys;
-        address[] targets;
-        IPeerMonitoringTypes.Kind[] kinds;
-        bool revealed;
-    }
-
-    struct Case {
-        uint256 epoch;
-        address node;
-        address challenger; // zero until challenged
-        bool resolved;
-    }
-
-    Sealed[] private _sealed;
-    Case[] private _cases;
-    mapping(uint256 round => bool) private _opened;
-    uint256[] private _rounds;
-    mapping(uint256 round => mapping(address monitor => bool)) private _committed;
-    mapping(uint256 round => mapping(address node => mapping(address owner => bool))) private _heard;
-    mapping(uint256 round => mapping(address node => uint256[6])) private _counts;
-    mapping(uint256 epoch => mapping(address node => bool)) private _concluded;
-    mapping(address node => uint256) private _marks;
-    mapping(address node => uint256) private _scores;
-    mapping(address challenger => uint256) private _running;
-    uint256[] private _bonds;
-
-    /// @notice The first thing that went wrong; empty while all is well.
-    string public fault;
-    mapping(string what => uint256) public tally;
+contract Watchers is WatchBooks {
     uint256 private _entropy;
 
     function setUp() public override {
@@ -323,16 +289,6 @@ contract Watchers is Watches {
         count(kind == 0 ? "praised" : "punished");
     }
 
-    function expected(uint256 round, address node) private view returns (bool agreed, uint256 kind, uint256 reports) {
-        uint256 most = 0;
-        for (uint256 i = 0; i < KINDS; i++) {
-            uint256 said = _counts[round][node][i];
-            reports += said;
-            if (said > most) (most, kind) = (said, i);
-        }
-        agreed = most >= 3 && 3 * most >= 2 * reports;
-    }
-
     function settleCase(Case storage case_) private {
         IPeerMonitoringTypes.Verdict memory before = monitoring.verdictOf(case_.epoch, case_.node);
         uint256 score = scoreOf(case_.node);
@@ -354,32 +310,7 @@ contract Watchers is Watches {
         count(upheld ? "upheld" : "undone");
     }
 
-    // ---------------------------------------------------------------- what must hold
-
-    function remember() private {
-        for (uint256 i = 0; i < fleet.length; i++) {
-            _scores[fleet[i].node] = scoreOf(fleet[i].node);
-        }
-    }
-
-    /// @dev I12, and what monitoring must never touch.
-    function check(address raised) private {
-        for (uint256 i = 0; i < fleet.length; i++) {
-            IRunnerReputationTypes.Score memory record = reputation.scoreOf(fleet[i].node);
-            blame(record.score <= MAX, "I12: a score is out of bounds");
-            bool rose = record.score > _scores[fleet[i].node];
-            blame(!rose || fleet[i].node == raised, "I12: a score rose without a fee");
-            blame(record.monitorMissed == _marks[fleet[i].node], "a monitor was marked twice for one round");
-        }
-        uint256 owed = free(treasury) + free(outsider.addr) + free(wallet.burnAccount());
-        for (uint256 i = 0; i < FLEET; i++) {
-            address owner = fleet[i].owner;
-            blame(bonded(owner) == _bonds[i], "monitoring took stake");
-            blame(escrowed(owner) == _running[owner] * CHALLENGE_BOND, "I3: escrow is not that of running challenges");
-            owed += free(owner) + escrowed(owner) + bonded(owner);
-        }
-        blame(owed == wallet.liabilities(), "I1: liabilities are not the sum of all balances");
-    }
+    // ---------------------------------------------------------------- the end
 
     /// @notice I11: whoever comes after the deadlines ends every challenge.
     function endAll() external {
@@ -400,17 +331,5 @@ contract Watchers is Watches {
     function draw(uint256 low, uint256 high) private returns (uint256) {
         _entropy = uint256(keccak256(abi.encode(_entropy)));
         return low + _entropy % (high - low + 1);
-    }
-
-    function count(string memory what) private {
-        tally[what]++;
-    }
-
-    function blame(bool holds, string memory what) private {
-        if (!holds && bytes(fault).length == 0) fault = what;
-    }
-
-    function ownerOf(address node) private view returns (address) {
-        return reputation.runnerOf(node).owner;
     }
 }

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+
+import {IAuditCourt} from "../interfaces/IAuditCourt.sol";
+import {IStakeWallet, IStakeWalletTypes} from "../interfaces/IStakeWallet.sol";
+import {ITaskEscrow} from "../interfaces/ITaskEscrow.sol";
+import {Orders} from "../libraries/Orders.sol";
+import {Progress} from "../libraries/Progress.sol";
+import {Rules} from "../libraries/Rules.sol";
+import {TaskStore} from "./TaskStore.sol";
+
+/// @title Intake: how orders become tasks
+abstract contract Intake is TaskStore {
+    /// @inheritdoc ITaskEscrow
+    function submit(Order calldata order) external returns (bytes32 taskId) {
+        require(order.payer == msg.sender, TaskNotPayer(order.payer, msg.sender));
+        require(order.client == msg.sender, TaskBadOrder("client"));
+        taskId = _open(order);
+        _fund(taskId, order);
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function submitFor(Order calldata order, bytes calldata clientSig, bytes calldata payerSig)
+        external
+        returns (bytes32 taskId)
+    {
+        taskId = _open(order);
+        _requireSigned(order.client, taskId, clientSig);
+        if (order.payer != order.client) _requireSigned(order.payer, taskId, payerSig);
+        _fund(taskId, order);
+    }
+
+    /// @inheritdoc ITaskEscrow
+    function submitWithAuthorization(
+        Order calldata order,
+        bytes calldata clientSig,
+        IStakeWalletTypes.Authorization calldata auth
+    ) external returns (bytes32 taskId) {
+        taskId = _open(order);
+        if (order.payer != order.client) _requireSigned(order.client, taskId, clientSig);
+        IStakeWallet(stakeWallet).escrowWithAuthorization(order.payer, taskId, order.reward, auth);
+    }
+
+    // ---------------------------------------------------------------- submission
+
+    function _open(Order calldata order) private returns (bytes32 taskId) {
+        Params storage params = _params[order.paramsId];
+        require(params.maxReplicas != 0, TaskParamsUnknown(order.paramsId));
+        Rules.checkOrder(order, params);
+        if (order.mode == Mode.Audited) {
+            IAuditCourt(auditCourt).requireCover(order.paramsId, order.reward, order.bond);
+        }
+        uint64 epoch = _parties[order.client].epoch;
+        require(order.clientEpoch == epoch, TaskRevoked(epoch, order.clientEpoch));
+        bytes memory encoded = Orders.encode(order, block.number + SEED_DELAY);
+        taskId = _hashTypedDataV4(Orders.structHash(encoded));
+        require(_load(taskId).status == Status.None, TaskAlreadySubmitted(taskId));
+        _store(taskId, order);
+        Orders.emitSubmitted(taskId, order, encoded);
+    }
+
+    function _fund(bytes32 taskId, Order calldata order) private {
+        IStakeWallet(stakeWallet).escrow(order.payer, taskId, order.reward);
+    }
+
+    function _store(bytes32 taskId, Order calldata order) private {
+        uint8 flags = 0;
+        if (order.inputPrice != 0 || order.outputPrice != 0) {
+            flags |= Progress.METERED;
+            _prices[taskId] = Prices({input: order.inputPrice, output: order.outputPrice});
+        }
+        if (order.client != order.payer) {
+            flags |= Progress.SPONSORED;
+            _clients[taskId] = order.client;
+        }
+        if (!(Progress.isCompact(order.reward) && Progress.isCompact(order.bond))) {
+            flags |= Progress.EXACT;
+            _keepExact(taskId, order.reward, order.bond);
+        }
+        Progress.Data memory progress;
+        (progress.reward, progress.bond) = (order.reward, order.bond);
+        progress.payer = _numberOf(order.payer);
+        progress.known = Progress.bitOf(order.payer) | Progress.bitOf(order.client);
+        progress.deadline = uint32(order.claimBy);
+        progress.seedBlock = uint32(block.number + SEED_DELAY);
+        progress.paramsId = order.paramsId;
+        progress.replicas = order.replicas;
+        progress.quorum = order.quorum;
+        progress.mode = order.mode;
+        progress.status = Status.Open;
+        progress.flags = flags;
+        _save(taskId, progress);
+    }
+
+    /// @dev A key's signature first: it needs no look at the signer's code. Then ERC-1271.
+    function _requireSigned(address signer, bytes32 taskId, bytes calldata signature) private view {
+        (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(taskId, signature);
+        if (failure == ECDSA.RecoverError.NoError && recovered == signer) return;
+        bool accepted = SignatureChecker.isValidERC1271SignatureNow(signer, taskId, signature);
+        require(accepted, TaskBadSignature(signer));
+    }
+}
