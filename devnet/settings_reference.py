@@ -25,6 +25,22 @@ SECTIONS: dict[str, type[BaseSettings]] = {
     "parity-client": ClientSettings,
 }
 SHARED = (ChainSettings, IpfsSettings)
+COMPOSE_TITLE = "compose.yaml alone"
+COMPOSE: dict[str, tuple[str, str]] = {
+    "POSTGRES_PASSWORD": ("", "password of the database's superuser, URL-safe (required)"),
+    "INDEXER_DB_PASSWORD": ("", "password of the database role parity_indexer, URL-safe (required)"),
+    "API_DB_PASSWORD": ("", "password of the database role parity_api, URL-safe (required)"),
+    "INDEXER_RPC": ("", "the indexer's RPC endpoints, an archive among them, instead of FILECOIN_RPC"),
+    "KUBO_SWARM_BIND": ("127.0.0.1", "address of the host on which other IPFS nodes reach this one"),
+    "POSTGRES_IMAGE": ("postgres:18-bookworm", "image of the database; name a digest to pin it"),
+    "KUBO_IMAGE": ("ipfs/kubo:v0.38.1", "image of the IPFS node; name a digest to pin it"),
+    "OLLAMA_IMAGE": ("ollama/ollama:0.12.6", "image of the model engine; name a digest to pin it"),
+    "TORCH_INDEX": (
+        "https://download.pytorch.org/whl/cpu",
+        "where the runner's image takes torch from; another index brings a build for graphics cards",
+    ),
+}
+"""What only compose.yaml reads: default and meaning. The rest of its variables are the processes'."""
 TARGETS = {Path(".env.sample"): "sample", Path("docs/reference/settings.md"): "page"}
 
 
@@ -59,6 +75,9 @@ def sample() -> str:
         for name, field in own_fields(settings).items():
             required = " (required)" if field.is_required() else ""
             lines += [f"# {field.description}{required}", f"# {name.upper()}={default_of(field)}"]
+    lines += ["", f"# --- {COMPOSE_TITLE}"]
+    for name, (default, meaning) in COMPOSE.items():
+        lines += [f"# {meaning}", f"# {name}={default}"]
     return "\n".join(lines) + "\n"
 
 
@@ -77,6 +96,11 @@ def page() -> str:
                 f"`{default_of(field)}`" if default_of(field) else ("required" if field.is_required() else "")
             )
             lines.append(f"| `{name.upper()}` | {default} | {field.description} |")
+    lines += ["", f"## {COMPOSE_TITLE}", "", "| variable | default | meaning |", "|---|---|---|"]
+    lines += [
+        f"| `{name}` | {f'`{default}`' if default else ''} | {meaning} |"
+        for name, (default, meaning) in COMPOSE.items()
+    ]
     return "\n".join(lines) + "\n"
 
 

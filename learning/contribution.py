@@ -1,6 +1,7 @@
 """What a participant says about its work, in one document whose digest is committed to before anybody reveals anything."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import Field
 
@@ -32,3 +33,16 @@ class Contribution:
 
     manifest: Manifest
     update: Update
+
+
+class Paper(Document):
+    """A contribution's document: the chain names it by its digest.
+
+    `parts` and `variate` (under scaffold) are digests of the lists of the parts of the update's bytes and of the variate's.
+    """
+
+    kind: Literal["fl-update"] = "fl-update"
+    version: Literal[1] = 1
+    manifest: Manifest
+    parts: Digest
+    variate: Digest | None = None

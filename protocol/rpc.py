@@ -1,5 +1,6 @@
 """A JSON-RPC provider whose failures are `RpcUnavailable`. Importing it loads web3, so importers do so when needed."""
 
+import asyncio
 import json
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,7 +40,8 @@ class RpcProvider(AsyncHTTPProvider):
     async def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
         """Make one call; `RpcUnavailable` if the node does not answer in JSON in time."""
         try:
-            response = await super().make_request(method, params)
+            # web3 takes a lock in a thread: a call cancelled meanwhile would leave it taken, and all others waiting.
+            response = await asyncio.shield(super().make_request(method, params))
         except TimeoutError as error:
             raise self._unavailable(method, f"no answer within {self._timeout_s:g} s") from error
         except ClientError as error:

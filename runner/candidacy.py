@@ -4,7 +4,7 @@ import time
 
 import structlog
 
-from protocol.documents import CommandSpec, LlmSpec, parse_document
+from protocol.documents import CommandSpec, FederatedAggregation, LlmSpec, parse_document
 from protocol.errors import (
     ContentMismatch,
     ContentTooLarge,
@@ -19,6 +19,8 @@ from runner.jobs import Job, Stage
 from runner.life import View
 from runner.parts import Parts
 from runner.profile import offers_of
+
+Spec = LlmSpec | CommandSpec | FederatedAggregation
 
 HOPELESS = frozenset({"RunnerImmature", "RunnerUnknown", "RunnerRetired", "TaskSelfDealing"})
 """Reverts of `claim` that waiting does not cure."""
@@ -65,15 +67,17 @@ class Candidacy:
             return self._wait(f"no free slot of {slots}")
         return await self._claim(job)
 
-    async def _examine(self, job: Job, view: View) -> tuple[Refusal | None, LlmSpec | CommandSpec | None]:
+    async def _examine(self, job: Job, view: View) -> tuple[Refusal | None, Spec | None]:
         terms = self._parts.terms
         now = await self._circumstances(job, view)
-        refusal = check_order(job.order, terms=terms, now=now)
+        aggregator = self._parts.aggregator
+        order = aggregator.attributed(job.order) if aggregator else job.order
+        refusal = check_order(order, terms=terms, now=now)
         if refusal:
             return refusal, None
         spec = await self.spec(job)
-        if spec is None:
-            return None, None
+        if spec is None or isinstance(spec, FederatedAggregation):
+            return None, spec
         if isinstance(spec, LlmSpec):
             offers = self._parts.situation.offers
             return check_spec(spec, job.order, offers=offers, terms=terms, now=now), spec
@@ -88,14 +92,14 @@ class Candidacy:
         )
         return refusal, spec
 
-    async def spec(self, job: Job) -> LlmSpec | CommandSpec | None:
+    async def spec(self, job: Job) -> Spec | None:
         """Fetch and check the spec, at growing intervals; `None` when it cannot be had yet, or was refused."""
         content = job.spec
         if content is None:
             if time.monotonic() < self._fetch_at:
                 return None
             try:
-                content = await self._parts.store.get(job.order.spec)
+                content = await self._content(job)
             except ContentUnavailable as error:
                 self._pause()
                 self._wait(f"{Cause.SPEC}: {error}")
@@ -108,7 +112,8 @@ class Candidacy:
         except (InputError, ContentTooLarge) as error:
             self._refuse(job, Refusal(cause=Cause.SPEC, detail=str(error)))
             return None
-        if not isinstance(document, LlmSpec | CommandSpec):
+        known = not isinstance(document, FederatedAggregation) or self._parts.aggregator is not None
+        if not known or not isinstance(document, Spec):
             self._refuse(
                 job, Refusal(cause=Cause.SPEC, detail=f"{document.kind} is not work that is done here")
             )
@@ -116,6 +121,14 @@ class Candidacy:
         if job.spec is None:
             self._parts.journal.keep_spec(job.task_id, content)
         return document
+
+    async def _content(self, job: Job) -> bytes:
+        """Give a spec's bytes: a session's aggregation is written from the chain, everything else is fetched."""
+        if self._parts.aggregator:
+            written = await self._parts.aggregator.spec(job.task_id, job.order)
+            if written is not None:
+                return written
+        return await self._parts.store.get(job.order.spec)
 
     async def _circumstances(self, job: Job, view: View) -> Circumstances:
         return Circumstances(
@@ -146,10 +159,14 @@ class Candidacy:
             f" (the lottery admits it from {turn.opens_block})"
         )
 
-    async def _is_able(self, job: Job, spec: LlmSpec | CommandSpec) -> bool:
-        return await (
-            self._engine_has(spec) if isinstance(spec, LlmSpec) else self._content_is_here(job, spec)
-        )
+    async def _is_able(self, job: Job, spec: Spec) -> bool:
+        match spec:
+            case LlmSpec():
+                return await self._engine_has(spec)
+            case CommandSpec():
+                return await self._content_is_here(job, spec)
+            case FederatedAggregation():
+                return True  # the training process is started when it is needed
 
     async def _content_is_here(self, job: Job, spec: CommandSpec) -> bool:
         """Fetch a command's image and inputs: a claim that cannot be worked on costs stake."""

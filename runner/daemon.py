@@ -11,7 +11,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -31,6 +31,7 @@ from runner.errors import EngineError, ExecutionInvalid, JournalError, SandboxUn
 from runner.escrow import Escrow, Registration
 from runner.executors.command import CommandExecutor
 from runner.executors.llm import LlmExecutor
+from runner.federated.duty import LearningDuty, learning
 from runner.jobs import Stage
 from runner.journal import Journal, journal_path
 from runner.monitoring.duty import MonitorDuty
@@ -85,8 +86,13 @@ async def run_daemon(settings: RunnerSettings, account: LocalAccount) -> None:
             if settings.webhook_port:
                 log.warning("hints_not_served", webhook_port=settings.webhook_port)
             log.info("started", node=parts.node, owner=parts.terms.owner, live=len(journal.live()))
-            with ExitStack() as stack:
+            async with AsyncExitStack() as stack:
                 beside: list[Callable[[], Coroutine[None, None, None]]] = []
+                if settings.runner_learning:
+                    session_work = learning(settings, chain, parts.store, journal=path)
+                    parts = replace(parts, aggregator=await stack.enter_async_context(session_work))
+                    assert parts.aggregator is not None
+                    beside.append(LearningDuty(parts, parts.aggregator).run)
                 if settings.runner_port:
                     tabs = stack.enter_context(closing(Tabs.open(tabs_path(path))))
                     beside.append(partial(serve_streams, parts, tabs=tabs, account=account))
@@ -182,7 +188,8 @@ class Daemon:
         seats = sum(job.stage is not Stage.WAITING for job in self._parts.journal.live())
         # A sealed vote that is never opened costs stake, so there is nothing to stop for before it is.
         votes = Ballots(self._parts.journal).due() if self._parts.settings.runner_auditing else 0
-        return seats + votes
+        sessions = self._parts.aggregator.diary.joined() if self._parts.aggregator else 0
+        return seats + votes + sessions
 
     async def _follow_engine(self) -> None:
         """Keep the offers equal to what the engine has, and the published profile equal to the offers."""

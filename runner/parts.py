@@ -6,7 +6,7 @@ from web3.contract.async_contract import AsyncContractFunction
 
 from protocol.chain import Chain
 from protocol.content import ContentStore
-from protocol.documents import CommandSpec, LlmSpec
+from protocol.documents import CommandSpec, FederatedAggregation, LlmSpec
 from protocol.enums import Mode
 from protocol.sender import Sender
 from runner.admission import Terms
@@ -14,6 +14,7 @@ from runner.errors import EngineRefused
 from runner.escrow import Escrow
 from runner.executors import Execution, Executor
 from runner.executors.command import CommandExecutor
+from runner.federated.aggregating import Aggregator
 from runner.jobs import Job, Stage
 from runner.journal import Journal
 from runner.profile import Publisher
@@ -35,6 +36,7 @@ class Parts:
     situation: Situation
     terms: Terms
     commands: CommandExecutor | None = None
+    aggregator: Aggregator | None = None
 
     @property
     def node(self) -> str:
@@ -46,11 +48,18 @@ class Parts:
         """Give what keeps the published profile up to date."""
         return Publisher(chain=self.chain, sender=self.sender, store=self.store, journal=self.journal)
 
-    async def execute(self, spec: LlmSpec | CommandSpec, job: Job) -> Execution:
+    async def execute(self, spec: LlmSpec | CommandSpec | FederatedAggregation, job: Job) -> Execution:
         """Do a job's work by the executor of its kind; see there for what it raises."""
         if isinstance(spec, LlmSpec):
             audited = job.order.mode is Mode.AUDITED
             return await self.executor.execute(spec, job.task_id, audited=audited)
+        if isinstance(spec, FederatedAggregation):
+            if self.aggregator is None:
+                raise EngineRefused(
+                    "no learning session is aggregated here any more",
+                    hint="Set RUNNER_LEARNING until it is done.",
+                )
+            return await self.aggregator.execute(spec)
         if self.commands is None:
             raise EngineRefused(
                 "commands are not taken here any more", hint="Set RUNNER_COMMANDS until it is done."

@@ -26,6 +26,15 @@ def _usdfc(value: object) -> object:
         raise ValueError(f"expected an amount of USDFC such as 0.001 ({error.hint})") from None
 
 
+def _files(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    pairs = [item.strip().partition("=") for item in value.split(",") if item.strip()]
+    if not all(whose and path for whose, _, path in pairs):
+        raise ValueError("expected <session id or creator's address>=<file>, separated by commas")
+    return {whose.strip().lower(): Path(path.strip()).expanduser() for whose, _, path in pairs}
+
+
 def _items(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -33,6 +42,7 @@ def _items(value: object) -> object:
 
 
 Usdfc = Annotated[int, BeforeValidator(_usdfc), Field(ge=0)]
+Files = Annotated[dict[str, Path], NoDecode, BeforeValidator(_files)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_items)]
 Addresses = Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_items)]
 
@@ -120,6 +130,16 @@ class RunnerSettings(ChainSettings, IpfsSettings):
     )
     runner_cgroup: Path | None = Field(
         None, description="control group (version 2) that is the runner's own, if it is not started in one"
+    )
+    runner_learning: bool = Field(
+        True, description="take part in learning sessions, and aggregate them, for pay"
+    )
+    runner_learning_sessions: int = Field(
+        2, ge=1, le=64, description="learning sessions to take part in at a time"
+    )
+    runner_private_data: Files = Field(
+        default_factory=dict,
+        description="data of one's own to train on: <session id or creator's address>=<file>, separated by commas",
     )
     runner_heartbeat_interval_s: float = Field(30.0, gt=0, description="seconds between two status lines")
     runner_log_level: str = Field(

@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from protocol.errors import ConfigError
 from protocol.money import format_usdfc
 from runner.daemon import DRAIN, HEARTBEAT
+from runner.federated.diary import Diary, Entry, Standing, diary_path
 from runner.jobs import Job
 from runner.journal import Journal, is_held
 
@@ -23,6 +25,7 @@ class Status:
     running: bool
     heartbeat: dict[str, Any] | None
     jobs: tuple[Job, ...]
+    sessions: tuple[Entry, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON takes it: amounts as decimal strings of base units."""
@@ -31,6 +34,7 @@ class Status:
             "running": self.running,
             "heartbeat": self.heartbeat,
             "jobs": [_job_json(job) for job in self.jobs],
+            "sessions": [_session_json(entry) for entry in self.sessions],
         }
 
 
@@ -45,6 +49,7 @@ def read_status(home: Path, *, chain_id: int) -> Status:
             running=running,
             heartbeat=json.loads(beat) if beat else None,
             jobs=tuple(journal.recent(SHOWN_JOBS)),
+            sessions=_sessions(diary_path(path)),
         )
 
 
@@ -84,6 +89,8 @@ def lines_of(status: Status) -> list[str]:
         ]
     lines.append("")
     lines += [_job_line(job) for job in status.jobs] or ["no task seen yet"]
+    if status.sessions:
+        lines += ["", "learning sessions", *map(_session_line, status.sessions)]
     return lines
 
 
@@ -105,4 +112,32 @@ def _job_json(job: Job) -> dict[str, Any]:
         "outputTokens": job.output_tokens,
         "paid": None if job.paid is None else str(job.paid),
         "slashed": None if job.slashed is None else str(job.slashed),
+    }
+
+
+def _sessions(path: Path) -> tuple[Entry, ...]:
+    if not path.exists():
+        return ()
+    with closing(Diary.read(path)) as diary:
+        return tuple(diary.recent(SHOWN_JOBS))
+
+
+def _session_line(entry: Entry) -> str:
+    where = f"{entry.phase} of round {entry.round} of {entry.order.rounds}" if entry.round else entry.phase
+    slot = "" if entry.slot is None else f"  slot {entry.slot}"
+    earned = f"  earned {format_usdfc(entry.earned)} USDFC" if entry.earned else ""
+    reason = f"  {entry.reason}" if entry.reason and entry.stage is not Standing.OVER else ""
+    return f"0x{entry.session.hex()[:12]}…  {entry.stage.value:<10}{where}{slot}{earned}{reason}"
+
+
+def _session_json(entry: Entry) -> dict[str, Any]:
+    return {
+        "session": "0x" + entry.session.hex(),
+        "stage": entry.stage.value,
+        "phase": entry.phase,
+        "round": entry.round,
+        "rounds": entry.order.rounds,
+        "slot": entry.slot,
+        "reason": entry.reason,
+        "earned": str(entry.earned),
     }

@@ -83,7 +83,13 @@ class Bench:
     claim_for: int = 200
 
     async def hand(
-        self, number: int, *, chain: Chain | None = None, home: Path | None = None, **changes: Any
+        self,
+        number: int,
+        *,
+        chain: Chain | None = None,
+        home: Path | None = None,
+        journal: str = "journal.sqlite",
+        **changes: Any,
     ) -> Hand:
         """Make runner `number`; `changes` are settings. A home used before is taken up again, as by a restart."""
         chain = chain or self.chain
@@ -92,14 +98,14 @@ class Bench:
             **{"ollama_url": self.engine_url, "ipfs_api": self.ipfs_api, "ipfs_timeout_s": 3.0, **changes},
         )
         folder = home or self.home / f"runner-{number}"
-        journal = self.stack.enter_context(Journal.open(folder / "journal.sqlite", exclusive=False))
+        opened = self.stack.enter_context(Journal.open(folder / journal, exclusive=False))
         situation = Situation()
         parts = Parts(
             settings=settings,
             chain=chain,
             escrow=Escrow(chain),
             sender=Sender(chain, LOCAL.node(number)),
-            journal=journal,
+            journal=opened,
             store=IpfsStore(settings.ipfs_api, timeout_s=settings.ipfs_timeout_s),
             executor=LlmExecutor(settings.ollama_url, slots=1, attempts=2, pause_s=0.01),
             situation=situation,
@@ -110,7 +116,7 @@ class Bench:
                 block_time_s=chain.network.block_time_s,
             ),
         )
-        hand = Hand(parts=parts, watch=Watch(chain, journal, situation))
+        hand = Hand(parts=parts, watch=Watch(chain, opened, situation))
         await hand.look()
         return hand
 

@@ -218,9 +218,10 @@ async def test_kill_at_every_boundary_of_a_command_loses_no_result_and_claims_on
         hand = await _live_and_die(bench, box, task, killer=killer, others=others)
         assert hand.job(task).stage is Stage.SETTLED
         assert hand.job(task).paid
-        for event in ("SeatClaimed", "SeatCommitted", "SeatRevealed"):
+        # Whoever finds all others bound needs no commitment.
+        for event, times in (("SeatClaimed", {1}), ("SeatCommitted", {0, 1}), ("SeatRevealed", {1})):
             ours = [log for log in await bench.logs(event, task) if log["args"]["node"] == hand.parts.node]
-            assert len(ours) == 1
+            assert len(ours) in times
         if len(killer.boundaries) == deaths:
             break
     assert {"before prepare", "after prepare", "before execute", "after execute"} <= set(killer.boundaries)

@@ -1,0 +1,16 @@
+"""Learning sessions on a runner: seen on the chain, checked, joined, trained, aggregated, settled.
+
+board        what the chain says of a session, and everything that was published in it
+admission    whether this runner wants a session
+papers       a session's documents and data, fetched and checked
+diary        what this runner has promised in sessions, on disk before anybody hears of it
+messages     what is asked of the training process, and what it answers
+worker       that process
+workshop     starts it with an empty environment, and asks it
+history      from what was published to the model before a round
+aggregating  the aggregation task of a session
+taking_part  one participant's acts in a round
+secrecy      the acts of secure aggregation
+work         one session's next step
+duty         all sessions of one node
+"""

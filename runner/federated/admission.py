@@ -1,0 +1,67 @@
+"""Whether this runner wants a learning session, decided from order and configuration before anything is promised."""
+
+from collections.abc import Iterator
+
+from learning.model_spec import TorchModel
+from learning.session_config import SessionConfig
+from protocol.money import format_usdfc
+from protocol.session import PRIVATE_DATA, SessionOrder
+from runner.admission import Terms
+
+
+def refusal(order: SessionOrder, config: SessionConfig, *, terms: Terms, has_data: bool) -> str | None:
+    """Give the first reason not to join, or none. `has_data` says whether the owner gave a file for this session."""
+    return next(_refusals(order, config, terms, has_data), None)
+
+
+def _refusals(order: SessionOrder, config: SessionConfig, terms: Terms, has_data: bool) -> Iterator[str]:
+    yield from _by_order(order, terms)
+    yield from _by_both(order, config)
+    yield from _by_config(config)
+    if not config.dataset.cid and not has_data:
+        yield "it wants data of the participant's own; RUNNER_PRIVATE_DATA names none for it"
+
+
+def _by_order(order: SessionOrder, terms: Terms) -> Iterator[str]:
+    parties = {order.creator, order.payer}
+    if parties & terms.deny:
+        yield f"creator: {order.creator} is on the deny list"
+    if terms.allow and order.creator not in terms.allow:
+        yield f"creator: {order.creator} is not on the allow list"
+    if terms.owner in parties:
+        yield "self-dealing: the session is by this runner's own owner"
+    if order.reward < terms.min_reward:
+        least = format_usdfc(terms.min_reward)
+        yield f"price: a contribution earns {format_usdfc(order.reward)} USDFC; the least is {least}"
+
+
+def _by_both(order: SessionOrder, config: SessionConfig) -> Iterator[str]:
+    training, secure = config.training, config.secure_aggregation
+    if training.rounds != order.rounds:
+        yield f"config: training.rounds is {training.rounds}, the order's {order.rounds}"
+    if training.min_participants > order.min_participants:
+        yield f"config: training.min_participants is above the order's {order.min_participants}"
+    if config.partition.participants != order.max_participants:
+        yield f"config: partition.participants is not the order's {order.max_participants}"
+    if bool(secure) != order.secure:
+        yield "config: secure_aggregation and the order's flag contradict each other"
+    if secure and secure.threshold not in (None, order.threshold):
+        yield f"config: secure_aggregation.threshold is not the order's {order.threshold}"
+    if bool(order.flags & PRIVATE_DATA) == bool(config.dataset.cid):
+        yield "config: dataset.cid and the order's flag for private data contradict each other"
+
+
+def _by_config(config: SessionConfig) -> Iterator[str]:
+    if config.aggregation.method == "forest_union" or config.asynchronous:
+        yield "config: forests and asynchronous rounds are not done here"
+    if isinstance(config.model, TorchModel) and config.model.init:
+        yield "config: models that start from a file are not trained here"
+    if config.privacy and config.privacy.placement == "central":
+        yield (
+            "config: privacy.placement central hides nothing here, where everybody can read the updates; "
+            "it takes distributed, with secure_aggregation"
+        )
+    if config.dataset.cid and not (config.partition.root and config.partition.index):
+        yield "config: partition.root and partition.index do not say who trains on what"
+    if not config.dataset.evaluation_cid and not (config.dataset.cid and config.dataset.evaluation_share):
+        yield "config: it names no samples to evaluate on"

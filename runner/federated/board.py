@@ -1,0 +1,199 @@
+"""A learning session as the chain has it, and everything that was published in it, in the chain's order."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from protocol.abi import event_topics
+from protocol.chain import Chain
+from protocol.enums import SessionPhase
+from protocol.errors import TransactionReverted
+from protocol.session import SESSION_FIELDS, Aggregate, Post, SessionOrder
+
+_TOPICS = event_topics()["FederatedLearning"]
+_CREATED = next(topic for topic, event in _TOPICS.items() if event.name == "SessionCreated")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """A session at block `head_block`. Sets of slots have bit i for slot i; `deadline` is the phase's last block."""
+
+    head_block: int
+    phase: SessionPhase
+    round: int
+    attempts: int
+    deadline: int
+    members: int
+    expected: int
+    present: int
+    inputs: int
+    model: bytes
+    transcript: bytes
+    task: bytes
+
+    @property
+    def overdue(self) -> bool:
+        """Say whether a transaction sent now comes after the phase's last block."""
+        return self.head_block >= self.deadline
+
+    def awaits(self, slot: int) -> bool:
+        """Say whether the phase waits for this slot."""
+        return bool((self.expected & ~self.present) >> slot & 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Created:
+    """A session at its creation."""
+
+    session: bytes
+    order: SessionOrder
+    purse: str
+    block: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """The latest attempt of a round: what was published in it, and what it came to, if it has ended.
+
+    `commits` are slots in the order of their commitments; `entered` has the block at which each phase began.
+    """
+
+    number: int
+    attempt: int
+    base: bytes
+    commits: tuple[int, ...] = ()
+    posts: tuple[Post, ...] = ()
+    entered: Mapping[SessionPhase, int] = field(default_factory=dict)
+    settled: Aggregate | None = None
+    paid: int = 0
+    pay: int = 0
+
+    def by(self, phase: SessionPhase) -> dict[int, Post]:
+        """Give what was posted in a phase, by slot."""
+        return {post.slot: post for post in self.posts if post.phase is phase}
+
+
+class Board:
+    """Reads of FederatedLearning. Every method raises `RpcUnavailable` when the node does not answer."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self._functions = chain.federated.functions
+        self._past: dict[bytes, tuple[int, list[Any]]] = {}
+
+    async def sight(self, session: bytes) -> Sight:
+        """Read how a session stands at the head block."""
+        head = await self._chain.block_number()
+        row = await self._chain.call(self._functions.sessionOf(session), block=head)
+        return Sight(
+            head_block=head,
+            phase=SessionPhase(row[0]),
+            round=row[1],
+            attempts=row[2],
+            deadline=row[5],
+            members=row[7],
+            expected=row[8],
+            present=row[9],
+            inputs=row[10],
+            model=bytes(row[11]),
+            transcript=bytes(row[12]),
+            task=bytes(row[13]),
+        )
+
+    async def slot(self, session: bytes, *, owner: str, node: str) -> int | None:
+        """Give the slot that `node` holds for its owner, if it has one."""
+        try:
+            slot = int(await self._chain.call(self._functions.slotOf(session, owner)))
+        except TransactionReverted:
+            return None
+        holder = (await self._chain.call(self._functions.participantOf(session, slot)))[0]
+        return slot if holder == node else None
+
+    async def created(self, first: int, last: int) -> list[Created]:
+        """List the sessions created from block `first` to `last`, which one query may span."""
+        logs = await self._logs(first, last, ["0x" + _CREATED.hex()])
+        found = [
+            (log, self._chain.federated.events.SessionCreated().process_log(log)["args"]) for log in logs
+        ]
+        return [
+            Created(
+                session=bytes(given["session"]),
+                order=SessionOrder(**{name: given["order"][key] for name, key, _ in SESSION_FIELDS}),
+                purse=given["purse"],
+                block=log["blockNumber"],
+            )
+            for log, given in found
+        ]
+
+    async def rounds(self, session: bytes, *, since_block: int) -> dict[int, Round]:
+        """Give all rounds of a session created at `since_block`, by number."""
+        return fold(await self._events(session, since_block))
+
+    async def _events(self, session: bytes, since_block: int) -> list[Any]:
+        """Read a session's events; what lies deeper than a reorganisation goes is kept."""
+        head = await self._chain.block_number()
+        first, kept = self._past.get(session, (since_block, []))
+        found: list[Any] = []
+        while first <= head:
+            last = min(first + self._chain.network.max_log_blocks - 1, head)
+            for log in await self._logs(first, last, None, "0x" + session.hex()):
+                name = _TOPICS[bytes(log["topics"][0])].name
+                found.append(self._chain.federated.events[name]().process_log(log))
+            first = last + 1
+        settled = head - self._chain.network.finality_blocks
+        old = [event for event in found if event["blockNumber"] <= settled]
+        self._past[session] = (max(settled + 1, since_block), [*kept, *old])
+        return [*kept, *found]
+
+    async def _logs(self, first: int, last: int, *topics: object) -> list[Any]:
+        query: Any = {
+            "fromBlock": first,
+            "toBlock": last,
+            "address": self._chain.federated.address,
+            "topics": list(topics),
+        }
+        return list(await self._chain.w3.eth.get_logs(query))
+
+
+def fold(events: Iterable[Any]) -> dict[int, Round]:
+    """Build the rounds from a session's decoded events, in order."""
+    rounds: dict[int, Round] = {}
+    current = 0
+    for event in events:
+        given, kind = event["args"], event["event"]
+        if kind == "RoundStarted":
+            current = given["round"]
+            rounds[current] = Round(number=current, attempt=given["attempt"], base=bytes(given["base"]))
+        elif current:
+            rounds[current] = _after(rounds[current], kind, given, event["blockNumber"])
+    return rounds
+
+
+def _after(one: Round, kind: str, given: Any, block: int) -> Round:
+    match kind:
+        case "SessionPhaseChanged":
+            return replace(one, entered={**one.entered, SessionPhase(given["phase"]): block})
+        case "ContributionCommitted":
+            return replace(one, commits=(*one.commits, given["slot"]))
+        case "ContributionRevealed":
+            samples = int(given["samples"]).to_bytes(32, "big")
+            return replace(
+                one, posts=(*one.posts, _post(given, SessionPhase.REVEALING, given["update"], samples))
+            )
+        case "Posted":
+            phase = SessionPhase(given["phase"])
+            return replace(one, posts=(*one.posts, _post(given, phase, given["first"], given["second"])))
+        case "RoundSettled":
+            told = given["aggregate"]
+            aggregate = Aggregate(
+                model=bytes(told["model"]),
+                manifest=bytes(told["manifest"]),
+                accepted=told["accepted"],
+                stop=told["stop"],
+            )
+            return replace(one, settled=aggregate, paid=given["paid"], pay=given["pay"])
+    return one
+
+
+def _post(given: Any, phase: SessionPhase, first: bytes, second: bytes) -> Post:
+    return Post(phase=phase, slot=given["slot"], node=given["node"], first=bytes(first), second=bytes(second))

@@ -1,0 +1,141 @@
+"""From what was published in a session to what came of it, round by round: anybody who repeats it gets the same bytes."""
+
+import asyncio
+from dataclasses import dataclass
+
+from learning.contribution import Paper
+from learning.errors import LearningError
+from learning.secagg.messages import Keys
+from learning.session_config import SessionConfig
+from protocol.cid import digest_of
+from protocol.enums import SessionPhase
+from protocol.errors import ContentError, ContentUnavailable
+from protocol.parts import fetch_parts
+from protocol.session import Post, first_link, next_link
+from runner.errors import ExecutionInvalid
+from runner.federated.board import Round
+from runner.federated.diary import Diary, Entry
+from runner.federated.messages import Aggregate, Aggregated, Given, Masks
+from runner.federated.names import name_of
+from runner.federated.papers import MAX_BYTES, Papers
+from runner.federated.workshop import Workshop
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Repeats rounds. Methods raise `ContentError`, `ExecutionInvalid`, `EngineUnavailable`."""
+
+    papers: Papers
+    diary: Diary
+    workshop: Workshop
+    place: str
+    """Chain and contract, as they go into the context of secure aggregation."""
+
+    async def before(
+        self, entry: Entry, config: SessionConfig, rounds: dict[int, Round], number: int
+    ) -> bytes | None:
+        """Give the progress before chain round `number`; none before the first."""
+        start, progress = self.diary.progress(entry.session, number) or (1, None)
+        for past in range(start, number):
+            settled = rounds[past].settled
+            done = await self.repeat(entry, config, rounds[past], progress)
+            if settled is None or digest_of(done.model) != settled.model:
+                raise ExecutionInvalid(
+                    f"round {past} of the session came to another model than its contributions give",
+                    hint="Its aggregators agreed on something else; this runner goes no further with it.",
+                )
+            progress = done.progress
+            self.diary.keep_progress(entry.session, past + 1, progress)
+        return progress
+
+    async def repeat(
+        self, entry: Entry, config: SessionConfig, one: Round, progress: bytes | None
+    ) -> Aggregated:
+        """Aggregate a round from everything that was published in it."""
+        index = await self.papers.index(config)
+        masked = SessionPhase.MASKING if entry.order.secure else SessionPhase.REVEALING
+        posts = one.by(masked)
+        given, left_out = ([], {}) if entry.order.secure else await self._given(one)
+        return await self.workshop.aggregate(
+            Aggregate(
+                config=config.canonical(),
+                session="0x" + entry.session.hex(),
+                round=one.number - 1,
+                evaluation=await self.papers.evaluation(entry, config),
+                progress=progress,
+                samples={slot: int.from_bytes(post.second, "big") for slot, post in posts.items()},
+                assigned=None if index is None else {s: place.samples for s, place in enumerate(index.lists)},
+                given=given,
+                left_out=left_out,
+                masks=await self._masks(entry, one) if entry.order.secure else None,
+            )
+        )
+
+    def context(self, entry: Entry, one: Round) -> bytes:
+        """Name what keys of secure aggregation are for: chain, contract, session, round and attempt."""
+        return f"{self.place}/{entry.session.hex()}/{one.number}/{one.attempt}".encode()
+
+    async def _given(self, one: Round) -> tuple[list[Given], dict[int, str]]:
+        """Fetch the revealed contributions in the order of their commitments; what is not to be had is left out."""
+        posts = one.by(SessionPhase.REVEALING)
+        slots = [slot for slot in one.commits if slot in posts]
+        found = await asyncio.gather(*[self._contribution(posts[slot]) for slot in slots])
+        left_out = {slot: why for slot, why in zip(slots, found, strict=True) if isinstance(why, str)}
+        return [item for item in found if isinstance(item, Given)], left_out
+
+    async def _contribution(self, post: Post) -> Given | str:
+        store = self.papers.store
+        try:
+            paper = Paper.parse(await store.get(post.first))
+            content = await fetch_parts(store, bytes.fromhex(paper.parts), max_bytes=MAX_BYTES)
+            variate = None
+            if paper.variate is not None:
+                variate = await fetch_parts(store, bytes.fromhex(paper.variate), max_bytes=MAX_BYTES)
+        except ContentUnavailable:
+            return "cannot be fetched"
+        except (ContentError, LearningError):
+            return "is not what its digest promises"
+        return Given(slot=post.slot, manifest=paper.manifest.canonical(), content=content, variate=variate)
+
+    async def _masks(self, entry: Entry, one: Round) -> Masks:
+        contents = {
+            phase: dict(
+                zip(
+                    one.by(phase),
+                    await asyncio.gather(*[self.message(post) for post in one.by(phase).values()]),
+                    strict=True,
+                )
+            )
+            for phase in (SessionPhase.SHARES, SessionPhase.MASKING, SessionPhase.UNMASKING)
+        }
+        return Masks(
+            context=self.context(entry, one),
+            threshold=entry.order.threshold,
+            keys={slot: keys.encode() for slot, keys in keys_of(one).items()},
+            shares=contents[SessionPhase.SHARES],
+            masked=contents[SessionPhase.MASKING],
+            answers=contents[SessionPhase.UNMASKING],
+        )
+
+    async def message(self, post: Post) -> bytes:
+        """Fetch a message of secure aggregation; what is not to be had is empty, and counts as broken."""
+        try:
+            return await fetch_parts(self.papers.store, post.first, max_bytes=MAX_BYTES)
+        except ContentError:
+            return b""
+
+
+def keys_of(one: Round) -> dict[int, Keys]:
+    """Give the round's public keys by slot, as the chain has them."""
+    return {
+        slot: Keys(sender=name_of(slot), seal_key=post.first, mask_key=post.second)
+        for slot, post in one.by(SessionPhase.KEYS).items()
+    }
+
+
+def transcript(session: bytes, one: Round) -> bytes:
+    """Chain everything that was published in a round, as the contract does."""
+    link = first_link(session, round_number=one.number, attempt=one.attempt, base=one.base)
+    for post in one.posts:
+        link = next_link(link, post)
+    return link

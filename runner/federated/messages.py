@@ -1,0 +1,98 @@
+"""What is asked of the training process, and what it answers: MessagePack over pipes."""
+
+import msgspec
+
+
+class Data(msgspec.Struct, frozen=True, kw_only=True):
+    """Samples: a file in the session's format, and the content of the list of its rows that count; all where none."""
+
+    file: str
+    rows: bytes | None = None
+
+
+class Train(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Train one slot's share for one round (counted from 0). `config` is canonical JSON.
+
+    `base` is a model's file; none stands for the session's first. `correction` is of scaffold and `residual` of
+    compression, float32. `masked_with` counts who shares masks in secure aggregation, 0 for a plain round.
+    """
+
+    config: bytes
+    session: str
+    round: int
+    slot: int
+    data: Data
+    base: bytes | None = None
+    progress: bytes | None = None
+    residual: bytes | None = None
+    masked_with: int = 0
+
+
+class Trained(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """A finished training: a plain one's bytes and manifest, or a masked one's `steps` (int64) and nothing readable."""
+
+    samples: int
+    manifest: bytes = b""
+    content: bytes = b""
+    residual: bytes | None = None
+    variate: bytes | None = None
+    steps: bytes = b""
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """A revealed contribution."""
+
+    slot: int
+    manifest: bytes
+    content: bytes
+    variate: bytes | None = None
+
+
+class Masks(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that was posted in a round of secure aggregation, by slot, as encoded messages."""
+
+    context: bytes
+    threshold: int
+    keys: dict[int, bytes]
+    shares: dict[int, bytes]
+    masked: dict[int, bytes]
+    answers: dict[int, bytes]
+
+
+class Aggregate(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Aggregate one round (counted from 0). `samples` are those claimed on chain, `assigned` those of the lists.
+
+    Nothing is assigned where participants bring their own. `left_out` says why a contribution cannot count.
+    """
+
+    config: bytes
+    session: str
+    round: int
+    evaluation: Data
+    progress: bytes | None
+    samples: dict[int, int]
+    assigned: dict[int, int] | None
+    given: list[Given] = []
+    left_out: dict[int, str] = {}
+    masks: Masks | None = None
+
+
+class Aggregated(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """A round's result: the next progress, the model's file, its card, whose contributions count, whether it stops."""
+
+    progress: bytes
+    model: bytes
+    card: bytes
+    accepted: int
+    stop: bool
+
+
+class Failed(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """It cannot be done, and why. `ours` says that the fault lies in the program."""
+
+    reason: str
+    ours: bool = False
+
+
+Request = Train | Aggregate
+Response = Trained | Aggregated | Failed

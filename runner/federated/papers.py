@@ -1,0 +1,145 @@
+"""A session's documents and data: fetched once, checked against the digests that the chain and each other give."""
+
+import asyncio
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from learning.assignment import PartitionIndex
+from learning.errors import LearningError
+from learning.session_config import SessionConfig
+from protocol.cid import digest_of
+from protocol.content import ContentStore
+from protocol.errors import ContentMismatch
+from protocol.files import FileStore
+from protocol.parts import fetch_parts
+from protocol.session import Aggregate
+from runner.errors import ExecutionInvalid
+from runner.federated.diary import Entry
+from runner.federated.messages import Data
+
+MAX_BYTES = 1 << 30
+"""The longest content that is fetched for a session."""
+_MAX_LIST_BYTES = 1 << 28
+
+
+class _File(msgspec.Struct, frozen=True):
+    sha256: str
+    parts: str
+
+
+class _Card(msgspec.Struct, frozen=True):
+    """The part of a model card that says where its model lies."""
+
+    file: _File
+
+
+class Papers:
+    """Fetches what sessions name. `private` maps a session's id or a creator's address, lower case, to a file.
+
+    Every method raises `ContentUnavailable`, `ContentMismatch`, `ContentTooLarge`; and `ExecutionInvalid` for content that
+    is not what the session needs.
+    """
+
+    def __init__(
+        self, store: ContentStore, files: FileStore, *, folder: Path, private: Mapping[str, Path]
+    ) -> None:
+        self.store = store
+        self._files = files
+        self._folder = folder
+        self._private = private
+        self._configs: dict[bytes, SessionConfig] = {}
+        self._indices: dict[str, PartitionIndex] = {}
+        self._fetching = asyncio.Lock()
+
+    async def config(self, digest: bytes) -> SessionConfig:
+        """Fetch a session's configuration."""
+        if digest not in self._configs:
+            content = await self.store.get(digest)
+            try:
+                config = SessionConfig.parse(content)
+            except LearningError as error:
+                raise ExecutionInvalid(f"the session's configuration cannot be used: {error}") from error
+            if config.canonical() != content:
+                raise ExecutionInvalid("the session's configuration is not canonical JSON")
+            self._configs[digest] = config
+        return self._configs[digest]
+
+    def private_file(self, entry: Entry) -> Path | None:
+        """Give the owner's own file for a session, if there is one."""
+        return self._private.get("0x" + entry.session.hex()) or self._private.get(entry.order.creator.lower())
+
+    async def index(self, config: SessionConfig) -> PartitionIndex | None:
+        """Fetch where the lists of samples lie; none where participants bring their own."""
+        name, root = config.partition.index, config.partition.root
+        if name is None:
+            return None
+        if name not in self._indices:
+            try:
+                index = PartitionIndex.parse(await self.store.get(bytes.fromhex(name)))
+            except LearningError as error:
+                raise ExecutionInvalid(f"the session's partition cannot be used: {error}") from error
+            if index.root != root or len(index.lists) != config.partition.participants:
+                raise ExecutionInvalid("partition.index is not of the session's partition")
+            self._indices[name] = index
+        return self._indices[name]
+
+    async def share(self, entry: Entry, config: SessionConfig, slot: int) -> Data:
+        """Give the samples that a slot trains on: its list's, or the owner's own file."""
+        index = await self.index(config)
+        if not config.dataset.cid or index is None:
+            own = self.private_file(entry)
+            if own is None or not own.is_file():
+                raise ExecutionInvalid(
+                    f"RUNNER_PRIVATE_DATA: there is no file for session 0x{entry.session.hex()}"
+                )
+            return Data(file=str(own.resolve()))
+        rows = await self._list(index.lists[slot].parts)
+        return Data(file=str(await self._file(entry, config.dataset.cid)), rows=rows)
+
+    async def evaluation(self, entry: Entry, config: SessionConfig) -> Data:
+        """Give the samples that rounds are measured on."""
+        if config.dataset.evaluation_cid:
+            return Data(file=str(await self._file(entry, config.dataset.evaluation_cid)))
+        index = await self.index(config)
+        if index is None or index.evaluation is None:
+            raise ExecutionInvalid("the session's partition holds out no samples to evaluate on")
+        rows = await self._list(index.evaluation.parts)
+        return Data(file=str(await self._file(entry, config.dataset.cid)), rows=rows)
+
+    async def model(self, settled: Aggregate) -> bytes:
+        """Fetch the model file that a round ended with."""
+        content = await self.store.get(settled.manifest)
+        try:
+            file = msgspec.json.decode(content, type=_Card).file
+            root = bytes.fromhex(file.parts)
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise ExecutionInvalid(f"the round's card does not say where its model lies: {error}") from error
+        model = await fetch_parts(self.store, root, max_bytes=MAX_BYTES)
+        if digest_of(model) != settled.model:
+            raise ContentMismatch("the round's card names another model than the chain")
+        return model
+
+    async def drop(self, entry: Entry) -> None:
+        """Delete a session's files."""
+        await asyncio.to_thread(shutil.rmtree, self._of(entry), ignore_errors=True)
+
+    def _of(self, entry: Entry) -> Path:
+        return self._folder / entry.session.hex()[:16]
+
+    async def _list(self, root: str) -> bytes:
+        return await fetch_parts(self.store, bytes.fromhex(root), max_bytes=_MAX_LIST_BYTES)
+
+    async def _file(self, entry: Entry, cid: str) -> Path:
+        """Fetch a file into the session's folder, whole or not at all."""
+        path = self._of(entry) / digest_of(cid.encode()).hex()[:16]
+        async with self._fetching:
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                part = path.with_suffix(".part")
+                with part.open("w+b") as into:
+                    await self._files.download(cid, into, max_bytes=MAX_BYTES)
+                part.rename(path)
+        return path.resolve()
