@@ -46,7 +46,7 @@ wait $server
 RUNNER = """
 parity-runner runner >runner.log 2>&1 &
 runner=$!
-until parity-runner status 2>/dev/null | grep -q '^engine   ok'; do kill -0 $runner; sleep 0.5; done
+until parity-runner status 2>/dev/null | grep -q '^engine   ready'; do kill -0 $runner; sleep 0.5; done
 parity-runner drain
 wait $runner
 """
