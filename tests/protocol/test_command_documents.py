@@ -1,7 +1,7 @@
 """Commands' documents: one digest for one meaning, and no path that leads out of its folder."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -35,6 +35,7 @@ def files(draw: st.DrawFn) -> StoredFile:
     )
 
 
+@settings(deadline=None)
 @given(
     files(), st.lists(st.text(max_size=9).filter(lambda word: "\0" not in word), max_size=3), st.booleans()
 )

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol import lottery
@@ -17,6 +17,7 @@ def contenders_of(count: int) -> list[Contender]:
 SEEDS = st.integers(0, 2**256 - 1)
 
 
+@settings(deadline=None)
 @given(seed=SEEDS, count=st.integers(1, 40), replicas=st.sampled_from([1, 3, 5]))
 def test_where_everyone_is_free_as_many_claim_at_first_as_there_are_seats(
     seed: int, count: int, replicas: int
@@ -28,6 +29,7 @@ def test_where_everyone_is_free_as_many_claim_at_first_as_there_are_seats(
     assert max(turn.rank for turn in prompt) < replicas
 
 
+@settings(deadline=None)
 @given(seed=SEEDS, count=st.integers(1, 40), replicas=st.sampled_from([1, 3, 5]))
 def test_nobody_claims_before_the_lottery_admits_it(seed: int, count: int, replicas: int) -> None:
     draw, everyone = draw_of(seed, active=count, replicas=replicas), contenders_of(count)
@@ -39,6 +41,7 @@ def test_nobody_claims_before_the_lottery_admits_it(seed: int, count: int, repli
         assert ticket <= lottery.threshold(count, replicas, waited, draw.widening_step)
 
 
+@settings(deadline=None)
 @given(seed=SEEDS, count=st.integers(2, 40))
 def test_two_runners_that_wait_for_a_dead_first_choice_do_not_claim_in_the_same_block(
     seed: int, count: int
@@ -49,6 +52,7 @@ def test_two_runners_that_wait_for_a_dead_first_choice_do_not_claim_in_the_same_
     assert sorted(blocks) == [rank * STAGGER_BLOCKS for rank in range(count)]
 
 
+@settings(deadline=None)
 @given(seed=SEEDS, count=st.integers(4, 20))
 def test_once_a_seat_is_taken_the_next_in_rank_moves_up(seed: int, count: int) -> None:
     draw, everyone = draw_of(seed, active=count, replicas=3), contenders_of(count)
@@ -78,6 +82,7 @@ def test_a_node_that_the_events_have_not_shown_yet_still_gets_its_turn() -> None
     assert turn.claim_block == 51
 
 
+@settings(deadline=None)
 @given(seed=SEEDS, count=st.integers(1, 40), replicas=st.sampled_from([1, 3, 5]), waited=st.integers(0, 400))
 def test_at_any_block_no_more_have_their_turn_than_seats_are_left(
     seed: int, count: int, replicas: int, waited: int
@@ -95,6 +100,7 @@ def test_at_any_block_no_more_have_their_turn_than_seats_are_left(
         assert ticket <= limit
 
 
+@settings(deadline=None)
 @given(seed=SEEDS, count=st.integers(1, 40), replicas=st.sampled_from([1, 3]), waited=st.integers(0, 400))
 def test_everyones_turn_comes_again_within_one_round_of_all(
     seed: int, count: int, replicas: int, waited: int
@@ -107,6 +113,7 @@ def test_everyones_turn_comes_again_within_one_round_of_all(
         assert turn.claim_block - begin <= 2 * STAGGER_BLOCKS * -(-count // replicas)
 
 
+@settings(deadline=None)
 @given(seed=SEEDS, count=st.integers(2, 40))
 def test_the_first_turns_are_those_of_the_lowest_tickets_one_stagger_apart(seed: int, count: int) -> None:
     draw, everyone = draw_of(seed, active=count, replicas=1), contenders_of(count)
