@@ -55,12 +55,13 @@ def build_app(settings: ServerSettings, deployment: Deployment, relayer: LocalAc
 
     return Starlette(
         routes=[
+            # First, since they are tried in turn.
+            Route("/graphql", graphql, methods=["GET", "POST"]),
+            WebSocketRoute("/graphql", graphql),
             *rest_routes(),
             Route("/openapi.json", _openapi),
             Route("/docs", _docs),
             Route("/metrics", _metrics),
-            Route("/graphql", graphql, methods=["GET", "POST"]),
-            WebSocketRoute("/graphql", graphql),
             *Site().routes(),
         ],
         middleware=[

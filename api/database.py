@@ -2,21 +2,32 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import asyncpg
-import msgspec
-from asyncpg.pool import PoolConnectionProxy
 
+from api.connections import BROKEN, Connection, Connections
 from api.metrics import STATEMENTS
+from api.statements import Statement, joined
 from protocol.errors import ParityError
 
 ACQUIRE_TIMEOUT_S = 5.0
 
-Record = asyncpg.Record
+_TURNS = 4
+"""Turns of the event loop for which a read waits for others: a data loader's come three after a resolver's own."""
+_MAX_COLUMNS = 2000
+
+T = TypeVar("T")
+
+Record = Mapping[str, Any]
+"""A row: its values by the names of its columns."""
+
+_COLUMNS: dict[str, tuple[str, ...]] = {}
+"""Names of the columns of statements that were sent together with others."""
 
 
 class DatabaseUnavailable(ParityError):
@@ -36,7 +47,7 @@ class StatementTimeout(ParityError):
 
 
 class Database:
-    """A lazy pool: made without a connection, so that the process starts (and says so) while Postgres is away."""
+    """Lazy: made without a connection, so that the process starts (and says so) while Postgres is away."""
 
     def __init__(self, url: str, *, pool_size: int = 10, statement_timeout_s: float = 5.0) -> None:
         self.url = url
@@ -47,30 +58,30 @@ class Database:
             "statement_timeout": f"{int(statement_timeout_s * 1000)}",
             "idle_in_transaction_session_timeout": "60000",
         }
-        self._pool: asyncpg.Pool[Record] | None = None
+        self._connections: Connections | None = None
 
     async def __aenter__(self) -> Self:
-        self._pool = await asyncpg.create_pool(
-            self.url,
-            min_size=0,
-            max_size=self._pool_size,
-            init=read_json,
-            server_settings=self._settings,
-            timeout=ACQUIRE_TIMEOUT_S,
+        self._connections = Connections(
+            self.url, size=self._pool_size, timeout_s=ACQUIRE_TIMEOUT_S, settings=self._settings
         )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._pool is not None:
-            self._pool.terminate()
+        if self._connections is not None:
+            self._connections.terminate()
 
     def snapshot(self) -> "Snapshot":
         """Give a view of one instant, opened at its first read; the caller closes it."""
-        if self._pool is None:
+        return Snapshot(self.connections)
+
+    @property
+    def connections(self) -> Connections:
+        """Give the connections; only within the database's own block."""
+        if self._connections is None:
             raise RuntimeError("the database is used before it is entered")
-        return Snapshot(self._pool)
+        return self._connections
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator["Snapshot"]:
@@ -82,29 +93,27 @@ class Database:
             await snapshot.close()
 
 
-BROKEN = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.AdminShutdownError,
-)
-"""What a connection says that the database has closed."""
+@dataclass(slots=True)
+class _Asked:
+    statement: Statement
+    answer: "asyncio.Future[list[Record]]"
 
 
 class Snapshot:
     """All that one request reads: one REPEATABLE READ transaction on one connection, so that its parts agree.
 
-    Reads may be asked for concurrently; they run one after another. Raises `DatabaseUnavailable`, `IndexMissing`
-    or `StatementTimeout`.
+    Reads that are asked for at once go to the database as one statement. Raises `DatabaseUnavailable`, `IndexMissing` or
+    `StatementTimeout`.
     """
 
     as_of: int | None = None
     """Block at whose end tables with history are read; None for the newest."""
 
-    def __init__(self, pool: "asyncpg.Pool[Record]") -> None:
-        self._pool = pool
-        self._lock = asyncio.Lock()
-        self._connection: PoolConnectionProxy[Record] | None = None
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._connection: Connection | None = None
+        self._waiting: list[_Asked] = []
+        self._reader: asyncio.Task[None] | None = None
         self._closed = False
 
     def at(self, block: int) -> "PastSnapshot":
@@ -116,13 +125,15 @@ class Snapshot:
         return name if self.as_of is None else f"{name}_at({int(self.as_of)})"
 
     async def fetch(self, statement: str, *arguments: object) -> list[Record]:
-        """Run one statement and give all its rows."""
-        async with self._lock:
-            with said_plainly():
-                connection = await self._open()
-                STATEMENTS.inc()
-                rows: list[Record] = await connection.fetch(statement, *arguments)
-                return rows
+        """Run one statement, a query, and give all its rows."""
+        if self._closed:
+            raise RuntimeError("the snapshot is used after it was closed")
+        loop = asyncio.get_running_loop()
+        asked = _Asked(Statement(statement, arguments), loop.create_future())
+        self._waiting.append(asked)
+        if self._reader is None:
+            self._reader = loop.create_task(self._read())
+        return await asked.answer
 
     async def fetch_one(self, statement: str, *arguments: object) -> Record | None:
         """Run one statement and give its first row, if any."""
@@ -130,35 +141,97 @@ class Snapshot:
         return rows[0] if rows else None
 
     async def close(self) -> None:
-        """End the transaction and give the connection back; harmless when repeated."""
-        async with self._lock:
-            self._closed = True
-            connection, self._connection = self._connection, None
-            if connection is not None:
-                # A connection that broke is replaced by the pool.
-                with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                    await connection.execute("ROLLBACK")
-                await self._pool.release(connection)
+        """End the transaction and give the connection back; harmless when repeated. What still runs is given up."""
+        self._closed = True
+        if self._reader is not None:
+            self._reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reader
+        for one in self._waiting:
+            one.answer.cancel()
+        self._waiting = []
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await self._connections.give_back(connection)
 
-    async def _open(self) -> "PoolConnectionProxy[Record]":
-        if self._closed:
-            raise RuntimeError("the snapshot is used after it was closed")
-        if self._connection is None:
-            self._connection = await self._begun()
-        return self._connection
+    async def _read(self) -> None:
+        try:
+            while self._waiting:
+                for _ in range(_TURNS):
+                    await asyncio.sleep(0)
+                asked, self._waiting = self._waiting, []
+                await self._answer(asked)
+        finally:
+            self._reader = None
 
-    async def _begun(self) -> "PoolConnectionProxy[Record]":
-        """Begin on a connection that lives: after a restart of the database, each that the pool kept is dead once."""
-        for left in range(self._pool.get_max_size(), -1, -1):
-            connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+    async def _answer(self, asked: list[_Asked]) -> None:
+        try:
+            with said_plainly():
+                answers = await self._rows_of([one.statement for one in asked])
+        except BaseException as error:
+            # Whatever it is, it is for those who wait: they are of other tasks.
+            for one in asked:
+                if one.answer.done():
+                    continue
+                if not isinstance(error, Exception):
+                    one.answer.cancel()
+                    continue
+                one.answer.set_exception(error)
+                one.answer.exception()  # noted, so that nobody complains if whoever waited has gone
+            if not isinstance(error, Exception):
+                raise
+        else:
+            for one, rows in zip(asked, answers, strict=True):
+                if not one.answer.done():
+                    one.answer.set_result(rows)
+
+    async def _rows_of(self, statements: list[Statement]) -> list[list[Record]]:
+        if len(statements) == 1:
+            return [await self._run(statements[0])]
+        names = [await self._names(statement.text) for statement in statements]
+        (answers,) = await self._run(joined(statements))
+        return [
+            [dict(zip(columns, row, strict=True)) for row in rows]
+            for columns, rows in zip(names, answers.values(), strict=True)
+        ]
+
+    async def _run(self, statement: Statement) -> list[Record]:
+        async def fetch(connection: Connection) -> list[Record]:
+            rows: Any = await connection.fetch(statement.text, *statement.arguments)
+            return list(rows)
+
+        STATEMENTS.inc()
+        return await self._on_connection(fetch)
+
+    async def _names(self, text: str) -> tuple[str, ...]:
+        """Give the names of a statement's columns; the database is asked once for each statement."""
+        known = _COLUMNS.get(text)
+        if known is None:
+            prepared = await self._on_connection(lambda connection: connection.prepare(text))
+            known = tuple(attribute.name for attribute in prepared.get_attributes())
+            if len(_COLUMNS) >= _MAX_COLUMNS:
+                _COLUMNS.clear()
+            _COLUMNS[text] = known
+        return known
+
+    async def _on_connection(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Do the work on the snapshot's connection; the first on one that lives: after a restart all may be dead."""
+        if self._connection is not None:
+            return await work(self._connection)
+        for left in range(self._connections.size, -1, -1):
+            connection = await self._connections.take()
             try:
-                await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                result = await work(connection)
             except BROKEN:
-                await self._pool.release(connection)
+                self._connections.drop(connection)
                 if not left:
                     raise
+            except BaseException:
+                self._connection = connection
+                raise
             else:
-                return connection
+                self._connection = connection
+                return result
         raise AssertionError("the last attempt returns or raises")
 
 
@@ -206,12 +279,3 @@ class said_plainly:  # noqa: N801  # a context manager reads as a verb
                 "the database does not answer",
                 hint="Check DATABASE_URL and that Postgres is running; then try again.",
             ) from error
-
-
-async def read_json(connection: Any) -> None:
-    await connection.set_type_codec(
-        "jsonb",
-        encoder=lambda value: msgspec.json.encode(value).decode(),
-        decoder=msgspec.json.decode,
-        schema="pg_catalog",
-    )

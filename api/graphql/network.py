@@ -24,7 +24,6 @@ class TaskCount:
 @strawberry.type(description="The network in a few figures. Sums are over all accounts.")
 class NetworkStats:
     active_runners: UInt
-    owners: UInt = strawberry.field(description="Accounts that have active runners.")
     free: BigInt = strawberry.field(description="Spendable in the StakeWallet.")
     free_usdfc: str = usdfc("free")
     escrowed: BigInt = strawberry.field(description="Held for running tasks.")
@@ -38,6 +37,10 @@ class NetworkStats:
     tasks: list[TaskCount] = strawberry.field(
         description="Tasks by phase; phases without tasks are left out."
     )
+
+    @strawberry.field(description="Accounts that have active runners.")
+    async def owners(self, info: Info) -> UInt:
+        return UInt(await network.owners(info.context.reading.snapshot))
 
 
 @strawberry.type(description="Tasks that came and went in one minute of chain time.")
@@ -55,7 +58,6 @@ class NetworkQuery:
         counted = await totals.totals(snapshot)
         return NetworkStats(
             active_runners=UInt(counted.get("runners.active", 0)),
-            owners=UInt(await network.owners(snapshot)),
             free=BigInt(counted.get("free", 0)),
             escrowed=BigInt(counted.get("escrowed", 0)),
             bonded=BigInt(counted.get("bonded", 0)),

@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cached_property
+from typing import Generic, TypeVar
 
 from strawberry.dataloader import DataLoader
 
@@ -16,37 +18,67 @@ from api.tickets import Draw, DrawKey, draws_of
 Load = Callable[[Snapshot, Sequence[bytes]], Awaitable[Sequence[Record]]]
 One = DataLoader[bytes, Record | None]
 Many = DataLoader[bytes, list[Record]]
+L = TypeVar("L")
+
+
+class loader(Generic[L]):  # noqa: N801  # used as a decorator is, like `property`
+    """A loader of a reading, made when it is first used: most readings use few of them."""
+
+    def __init__(self, make: Callable[["Reading"], L]) -> None:
+        self._make = make
+        self._name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, reading: "Reading", owner: type) -> L:
+        made = self._make(reading)
+        reading.__dict__[self._name] = made
+        return made
 
 
 class Reading:
     """Loaders over one snapshot. Closed by whoever opened it."""
 
+    snapshot: Snapshot
+    link: ChainLink
+    shared: SharedState
+
+    task = loader(lambda reading: _one(reading.snapshot, tasks.by_ids, key="task_id"))
+    seats = loader(lambda reading: _many(reading.snapshot, tasks.seats_of, key="task_id"))
+    timeline = loader(lambda reading: _many(reading.snapshot, tasks.timelines_of, key="task_id"))
+    prompt = loader(lambda reading: _one(reading.snapshot, prompts.by_ids, key="task_id"))
+    runner = loader(lambda reading: _one(reading.snapshot, runners.by_nodes, key="node"))
+    offers = loader(lambda reading: _many(reading.snapshot, runners.offers_of, key="node"))
+    balance = loader(lambda reading: _one(reading.snapshot, accounts.balances_of, key="account"))
+    document = loader(lambda reading: _one(reading.snapshot, documents.by_digests, key="digest"))
+    rounds = loader(lambda reading: _many(reading.snapshot, sessions.rounds_of, key="session_id"))
+    participants = loader(lambda reading: _many(reading.snapshot, sessions.participants_of, key="session_id"))
+    session_timeline = loader(
+        lambda reading: _many(reading.snapshot, sessions.timelines_of, key="session_id")
+    )
+    contributions = loader(
+        lambda reading: _many(reading.snapshot, sessions.contributions_of, key="session_id")
+    )
+    audit = loader(lambda reading: _one(reading.snapshot, audits.by_tasks, key="task_id"))
+    panels = loader(lambda reading: _many(reading.snapshot, audits.panels_of, key="task_id"))
+    votes = loader(lambda reading: _many(reading.snapshot, audits.votes_of, key="task_id"))
+    heartbeat = loader(lambda reading: _shared(reading.shared, heartbeats.of, key="node"))
+
     def __init__(self, snapshot: Snapshot, link: ChainLink, shared: SharedState) -> None:
         self.snapshot = snapshot
-        self._link, self._shared = link, shared
+        self.link, self.shared = link, shared
         self._past: dict[int, Reading] = {}
-        self.task = _one(snapshot, tasks.by_ids, key="task_id")
-        self.seats = _many(snapshot, tasks.seats_of, key="task_id")
-        self.timeline = _many(snapshot, tasks.timelines_of, key="task_id")
-        self.prompt = _one(snapshot, prompts.by_ids, key="task_id")
-        self.runner = _one(snapshot, runners.by_nodes, key="node")
-        self.offers = _many(snapshot, runners.offers_of, key="node")
-        self.balance = _one(snapshot, accounts.balances_of, key="account")
-        self.document = _one(snapshot, documents.by_digests, key="digest")
-        self.rounds = _many(snapshot, sessions.rounds_of, key="session_id")
-        self.participants = _many(snapshot, sessions.participants_of, key="session_id")
-        self.session_timeline = _many(snapshot, sessions.timelines_of, key="session_id")
-        self.contributions = _many(snapshot, sessions.contributions_of, key="session_id")
-        self.audit = _one(snapshot, audits.by_tasks, key="task_id")
-        self.panels = _many(snapshot, audits.panels_of, key="task_id")
-        self.votes = _many(snapshot, audits.votes_of, key="task_id")
-        self.duty_reports: DataLoader[tuple[bytes, bytes], list[Record]] = DataLoader(
-            load_fn=lambda duties: _reports(snapshot, duties)
-        )
-        self.heartbeat = _shared(shared, heartbeats.of, key="node")
-        self.draws: DataLoader[DrawKey, list[Draw]] = DataLoader(
-            load_fn=lambda keys: draws_of(link, snapshot, keys)
-        )
+
+    @cached_property
+    def duty_reports(self) -> DataLoader[tuple[bytes, bytes], list[Record]]:
+        """Load what monitors said in rounds, by round and monitor."""
+        return DataLoader(load_fn=lambda duties: _reports(self.snapshot, duties))
+
+    @cached_property
+    def draws(self) -> DataLoader[DrawKey, list[Draw]]:
+        """Load the lottery of tasks."""
+        return DataLoader(load_fn=lambda keys: draws_of(self.link, self.snapshot, keys))
 
     async def require(self, min_block: int | None) -> None:
         """Raise `IndexBehind` unless the snapshot holds `min_block`."""
@@ -62,7 +94,7 @@ class Reading:
         if block is None:
             return self
         if block not in self._past:
-            self._past[block] = Reading(self.snapshot.at(block), self._link, self._shared)
+            self._past[block] = Reading(self.snapshot.at(block), self.link, self.shared)
         return self._past[block]
 
     async def close(self) -> None:

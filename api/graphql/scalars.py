@@ -39,7 +39,7 @@ def read_bytes32(value: object) -> bytes:
     return content
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65_536)
 def write_address(address: bytes) -> str:
     """Write an address with its checksum."""
     return to_checksum_address(address)

@@ -11,7 +11,8 @@ from typing import Any, Self
 import asyncpg
 import structlog
 
-from api.database import ACQUIRE_TIMEOUT_S, Record, read_json, said_plainly
+from api.connections import read_json
+from api.database import ACQUIRE_TIMEOUT_S, Record, said_plainly
 from protocol.errors import ParityError
 
 SCHEMA = "parity_api"
@@ -33,7 +34,7 @@ class SharedState:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._pool: asyncpg.Pool[Record] | None = None
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._migrating = asyncio.Lock()
         self._migrated = False
 
@@ -74,8 +75,7 @@ class SharedState:
     async def fetch(self, statement: str, *arguments: object) -> list[Record]:
         """Run one statement and give its rows."""
         async with self.connection() as connection:
-            rows: list[Record] = await connection.fetch(statement, *arguments)
-            return rows
+            return list(await connection.fetch(statement, *arguments))
 
     async def fetch_one(self, statement: str, *arguments: object) -> Record | None:
         """Run one statement and give its first row, if any."""

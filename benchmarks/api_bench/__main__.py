@@ -13,7 +13,7 @@ from typing import Any
 
 import asyncpg
 
-from benchmarks.api_bench.contestants import RELATIONS, install_peer, ours, postgraphile
+from benchmarks.api_bench.contestants import RELATIONS, Contestant, install_peer, ours, postgraphile
 from benchmarks.api_bench.dataset import fill
 from benchmarks.api_bench.load import Measured, measure
 from benchmarks.api_bench.queries import NAMED, Question
@@ -42,20 +42,20 @@ def main() -> None:
 async def run(tasks: int, *, seconds: float, alone: bool, seed: int) -> list[dict[str, Any]]:
     """Measure every query at every number of clients; contestants take turns, so that both see the same machine."""
     rows = []
-    async with _contestants(tasks, alone=alone) as urls:
+    async with _contestants(tasks, alone=alone) as contestants:
         for named in NAMED:
             for clients in CLIENTS:
                 row: dict[str, Any] = {"query": named.name, "clients": clients}
-                for name, url in urls.items():
+                for name, contestant in contestants.items():
                     question = named.ours if name == "parity" else named.peer
                     bodies = _bodies(question, tasks, seed=seed)
-                    row[name] = _plain(await measure(url, bodies, clients=clients, seconds=seconds))
+                    row[name] = await _measured(contestant, bodies, clients=clients, seconds=seconds)
                 rows.append(row)
     return rows
 
 
 @asynccontextmanager
-async def _contestants(tasks: int, *, alone: bool) -> AsyncIterator[dict[str, str]]:
+async def _contestants(tasks: int, *, alone: bool) -> AsyncIterator[dict[str, Contestant]]:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parity-bench-")))
         server = await stack.enter_async_context(Postgres.start(folder=folder / "data", durable=False))
@@ -64,11 +64,11 @@ async def _contestants(tasks: int, *, alone: bool) -> AsyncIterator[dict[str, st
         await fill(connection, tasks)
         await connection.execute(RELATIONS)
         await connection.close()
-        urls = {"parity": await stack.enter_async_context(ours(url, folder))}
+        found = {"parity": await stack.enter_async_context(ours(url, folder))}
         if not alone:
             peer = await asyncio.to_thread(install_peer)
-            urls["postgraphile"] = await stack.enter_async_context(postgraphile(url, peer))
-        yield urls
+            found["postgraphile"] = await stack.enter_async_context(postgraphile(url, peer))
+        yield found
 
 
 def _bodies(question: Question, tasks: int, *, seed: int) -> list[bytes]:
@@ -77,6 +77,16 @@ def _bodies(question: Question, tasks: int, *, seed: int) -> list[bytes]:
         json.dumps({"query": question.query, "variables": question.variables(chance, tasks)}).encode()
         for _ in range(_DIFFERENT)
     ]
+
+
+async def _measured(
+    contestant: Contestant, bodies: list[bytes], *, clients: int, seconds: float
+) -> dict[str, float]:
+    before_s = contestant.processor_s()
+    measured = await measure(contestant.url, bodies, clients=clients, seconds=seconds)
+    # The first answer of each client is not among the measured ones, but costs the same.
+    cpu_ms = 1000 * (contestant.processor_s() - before_s) / (measured.answers + clients)
+    return _plain(measured) | {"cpu_ms": round(cpu_ms, 2)}
 
 
 def _plain(measured: Measured) -> dict[str, float]:
@@ -90,10 +100,17 @@ def _plain(measured: Measured) -> dict[str, float]:
 def table(rows: list[dict[str, Any]]) -> Iterator[str]:
     """Write the rows as Markdown."""
     names = [name for name in ("parity", "postgraphile") if rows and name in rows[0]]
-    yield "| query | clients | " + " | ".join(f"{name}: answers/s, p50, p99 ms" for name in names) + " |"
+    yield (
+        "| query | clients | "
+        + " | ".join(f"{name}: answers/s, p50, p99, processor ms" for name in names)
+        + " |"
+    )
     yield "|---|---|" + "---|" * len(names)
     for row in rows:
-        figures = [f"{row[n]['rate']:.0f}, {row[n]['p50_ms']:.1f}, {row[n]['p99_ms']:.1f}" for n in names]
+        figures = [
+            f"{row[n]['rate']:.0f}, {row[n]['p50_ms']:.1f}, {row[n]['p99_ms']:.1f}, {row[n]['cpu_ms']:.2f}"
+            for n in names
+        ]
         yield f"| {row['query']} | {row['clients']} | " + " | ".join(figures) + " |"
 
 

@@ -6,6 +6,14 @@ from typing import Any
 RUNNERS = 2_000
 CLIENTS = 500
 TASKS_A_BLOCK = 4
+ROUNDS = 10
+PARTICIPANTS = 8
+TASKS_A_SESSION = 50
+
+
+def sessions_among(tasks: int) -> int:
+    """Give how many learning sessions there are beside so many tasks."""
+    return tasks // TASKS_A_SESSION + 1
 
 
 async def fill(connection: Any, tasks: int) -> None:
@@ -15,7 +23,15 @@ async def fill(connection: Any, tasks: int) -> None:
     await connection.execute(tables)
     for statement in _STATEMENTS:
         await connection.execute(
-            statement.format(tasks=tasks, runners=RUNNERS, clients=CLIENTS, a_block=TASKS_A_BLOCK)
+            statement.format(
+                tasks=tasks,
+                runners=RUNNERS,
+                clients=CLIENTS,
+                a_block=TASKS_A_BLOCK,
+                sessions=sessions_among(tasks),
+                rounds=ROUNDS,
+                participants=PARTICIPANTS,
+            )
         )
     await connection.execute(indexes)
     await connection.execute(views)
@@ -108,6 +124,37 @@ _STATEMENTS = (
         "INSERT INTO reputation_events SELECT"
         f" {_place('n % {runners} + 1')}, {_word('n')}, 'right', (n * 7919) % 1000001, {_BLOCK} + 5, 0, n, {_word('n')},"
         f" {_TIME.format('(n + 5)')} FROM generate_series(1, {{tasks}} / 5) n"
+    ),
+    (
+        "INSERT INTO federated_learning_sessions (session_id, creator, payer, budget, reward, aggregation_reward, bond,"
+        " aggregation_bond, rounds, min_participants, max_participants, threshold, replicas, quorum, secure, private_data,"
+        " params_id, task_params_id, join_by, train_for, reveal_for, retention, config, salt, purse, seed_block, phase,"
+        " deadline, round, attempts, members, expected, acted, closing, model, finished, paid, fees, tips, slashed, returned,"
+        f" created_block, created_tx, created_at, updated_block) SELECT {_word('n')}, {_place('n')}, {_place('n')},"
+        " 10::numeric^20, 10::numeric^18, 10::numeric^18, 10::numeric^19, 10::numeric^18, {rounds}, 2, {participants}, 0, 3,"
+        f" 2, false, false, 1, 1, n, 100, 100, 0, {_word('n')}, {_word('n')}, {_place('n')}, n, 'finished', 0, {{rounds}}, 0,"
+        f" {{participants}}, 0, 0, false, {_word('n')}, {{rounds}}, 10::numeric^19, 0, 0, 0, 0, n, {_word('n')},"
+        f" {_TIME.format('n')}, n + 500 FROM generate_series(1, {{sessions}}) n"
+    ),
+    (
+        "INSERT INTO fl_rounds (session_id, round, status, attempts, contributions, task_id, model, manifest, accepted,"
+        " accepted_count, pay, fee, stop, started_block, started_at, settled_block, settled_tx, settled_at, updated_block)"
+        f" SELECT {_word('n')}, k, 'settled', 0, {{participants}}, {_word('n')}, {_word('n')}, {_word('n * 1000 + k')}, 255,"
+        f" {{participants}}, 10::numeric^17, 0, false, n + k, {_TIME.format('n')}, n + k + 5, {_word('n')},"
+        f" {_TIME.format('(n + k)')}, n + k + 5 FROM generate_series(1, {{sessions}}) n, generate_series(1, {{rounds}}) k"
+    ),
+    (
+        "INSERT INTO fl_participants (session_id, slot, node, owner, key, status, samples, contributions, accepted, missed,"
+        f" paid, slashed, joined_block, joined_tx, updated_block) SELECT {_word('n')}, k,"
+        f" {_place('(n + k) % {runners} + 1')}, {_place('(n + k) % {runners} + 5001')}, {_word('n')}, 'joined', 500,"
+        f" {{rounds}}, {{rounds}}, 0, 10::numeric^18, 0, n, {_word('n')}, n + 500"
+        " FROM generate_series(1, {sessions}) n, generate_series(0, {participants} - 1) k"
+    ),
+    (
+        "INSERT INTO content.documents (digest, kind, content, size, status)"
+        f" SELECT {_word('n * 1000 + k')}, 'result', jsonb_build_object('kind', 'fl-model-card', 'round', k, 'loss',"
+        " (2.0 / k)::text, 'metrics', jsonb_build_object('accuracy', (1 - 0.9 / k)::text)), 300, 'stored'"
+        " FROM generate_series(1, {sessions}) n, generate_series(1, {rounds}) k"
     ),
     (
         "INSERT INTO balances SELECT"

@@ -47,23 +47,20 @@ async def _client(
 ) -> tuple[list[float], float]:
     """Ask again and again; gives the latencies, and how long it took until the last answer."""
     host, port = address
+    await _first(address, path, bodies[-1])
+    await ready.wait()
+    # Anew: a server may have closed a connection that waited for the slowest client.
     reader, writer = await asyncio.open_connection(host, port)
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\n"
-        "Accept: application/json\r\nContent-Length: "
-    ).encode()
 
     async def ask(body: bytes) -> float:
         asked = time.perf_counter()
-        writer.write(head + str(len(body)).encode() + b"\r\n\r\n" + body)
+        writer.write(_request(address, path, body))
         answer = await _answer(reader)
         if b'"errors"' in answer:
             raise RuntimeError(f"{host}:{port}{path}: {answer[:500]!r}")
         return time.perf_counter() - asked
 
     try:
-        await ask(bodies[-1])
-        await ready.wait()
         started, latencies = time.perf_counter(), []
         for body in itertools.cycle(bodies):
             latencies.append(await ask(body))
@@ -72,6 +69,24 @@ async def _client(
         return latencies, time.perf_counter() - started
     finally:
         writer.close()
+
+
+async def _first(address: tuple[str, int], path: str, body: bytes) -> None:
+    """Ask once, on a connection of its own."""
+    reader, writer = await asyncio.open_connection(*address)
+    try:
+        writer.write(_request(address, path, body))
+        await _answer(reader)
+    finally:
+        writer.close()
+
+
+def _request(address: tuple[str, int], path: str, body: bytes) -> bytes:
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\nContent-Type: application/json\r\n"
+        f"Accept: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 async def _answer(reader: asyncio.StreamReader) -> bytes:

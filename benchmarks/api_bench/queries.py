@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.api_bench.dataset import CLIENTS, RUNNERS, id_of, node_of
+from benchmarks.api_bench.dataset import CLIENTS, RUNNERS, id_of, node_of, sessions_among
 
 Variables = Callable[[random.Random, int], Mapping[str, Any]]
 
@@ -46,6 +46,14 @@ def _hex_node(chance: random.Random, _tasks: int) -> Mapping[str, Any]:
 
 def _base64_node(chance: random.Random, _tasks: int) -> Mapping[str, Any]:
     return {"node": base64.b64encode(node_of(chance.randint(1, RUNNERS))).decode()}
+
+
+def _hex_session(chance: random.Random, tasks: int) -> Mapping[str, Any]:
+    return {"id": "0x" + id_of(chance.randint(1, sessions_among(tasks))).hex()}
+
+
+def _base64_session(chance: random.Random, tasks: int) -> Mapping[str, Any]:
+    return {"id": base64.b64encode(id_of(chance.randint(1, sessions_among(tasks)))).decode()}
 
 
 def _client(chance: random.Random, _tasks: int) -> Mapping[str, Any]:
@@ -106,6 +114,26 @@ NAMED: tuple[Named, ...] = (
                 reputationEventsByNodeList(first: 10, orderBy: [PRIMARY_KEY_DESC]) { outcome score blockNumber } }
             }""",
             variables=_base64_node,
+        ),
+    ),
+    Named(
+        name="session with rounds",
+        ours=Question(
+            query="""query($id: Bytes32!) { session(id: $id) {
+              id creator phase rounds finished budget paid
+              roundList { round status contributions acceptedCount taskId settledBlock manifestDocument { content } }
+              participants { slot node status samples accepted paid runner { owner } }
+            } }""",
+            variables=_hex_session,
+        ),
+        peer=Question(
+            query="""query($id: Base64EncodedBinary!) { federatedLearningSessionBySessionId(sessionId: $id) {
+              sessionId creator phase rounds finished budget paid
+              flRoundsBySessionIdList { round status contributions acceptedCount taskId settledBlock
+                documentByManifest { content } }
+              flParticipantsBySessionIdList { slot node status samples accepted paid runnerByNode { owner } }
+            } }""",
+            variables=_base64_session,
         ),
     ),
     Named(

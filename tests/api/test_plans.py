@@ -16,6 +16,7 @@ from api.relay import Budget, Relay
 from api.services import Services
 from api.settings import ServerSettings
 from api.shared.state import SharedState
+from api.statements import Statement
 from benchmarks.api_bench.dataset import fill
 from benchmarks.api_bench.queries import NAMED, Named
 from protocol.deployment import Deployment
@@ -30,16 +31,16 @@ class Explaining(Snapshot):
 
     plans: list[Any] = []  # noqa: RUF012  # shared by the snapshots of one test
 
-    async def fetch(self, statement: str, *arguments: object) -> list[Any]:
-        (row,) = await super().fetch(f"EXPLAIN (FORMAT JSON) {statement}", *arguments)
-        self.plans.append(json.loads(row[0]) if isinstance(row[0], str) else row[0])
-        return await super().fetch(statement, *arguments)
+    async def _run(self, statement: Statement) -> list[Any]:
+        (row,) = await super()._run(Statement(f"EXPLAIN (FORMAT JSON) {statement.text}", statement.arguments))
+        (plan,) = row.values()
+        self.plans.append(json.loads(plan) if isinstance(plan, str) else plan)
+        return await super()._run(statement)
 
 
 class ExplainingDatabase(Database):
     def snapshot(self) -> Snapshot:
-        assert self._pool is not None
-        return Explaining(self._pool)
+        return Explaining(self.connections)
 
 
 def scans(plan: Any) -> Iterator[str]:

@@ -1,0 +1,126 @@
+"""Connections to Postgres for reading, each with a transaction begun: a request then pays no round trip for that.
+
+A transaction that has read nothing yet holds neither a snapshot nor a lock, so that a waiting one is in nobody's way. It is
+renewed in the one round trip that ends the last; nothing else of a connection changes, so that nothing else is reset.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+
+import asyncpg
+import msgspec
+
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_QUEUE_S = 20.0
+"""Seconds that a request waits for others to give one back: under load it is late, but the database is not away."""
+_IDLE_S = 30.0
+_CACHED_STATEMENTS = 500
+
+BROKEN = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.AdminShutdownError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+)
+"""What a connection says that the database has closed."""
+
+Connection = asyncpg.Connection
+
+
+class Connections:
+    """At most `size` of them, made when they are needed; the one used last is given first, idle ones are closed."""
+
+    def __init__(self, url: str, *, size: int, timeout_s: float, settings: Mapping[str, str]) -> None:
+        self.size = size
+        self._url = url
+        self._timeout_s = timeout_s
+        self._settings = dict(settings)
+        self._places = asyncio.Semaphore(size)
+        self._idle: list[tuple[Connection, float]] = []
+        self._all: set[Connection] = set()
+        self._sweep: asyncio.TimerHandle | None = None
+
+    async def take(self) -> Connection:
+        """Give a connection in a transaction; `TimeoutError` or `OSError` if there is none in time."""
+        async with asyncio.timeout(_QUEUE_S):
+            await self._places.acquire()
+        try:
+            while self._idle:
+                connection, _ = self._idle.pop()
+                if not connection.is_closed():
+                    return connection
+                self._all.discard(connection)
+            async with asyncio.timeout(self._timeout_s):
+                return await self._connect()
+        except BaseException:
+            self._places.release()
+            raise
+
+    async def give_back(self, connection: Connection) -> None:
+        """End what was read, and begin anew for the next."""
+        try:
+            await connection.execute(f"ROLLBACK; {_BEGIN}")
+        except (*BROKEN, asyncpg.PostgresError):
+            self.drop(connection)
+        except BaseException:
+            self.drop(connection)
+            raise
+        else:
+            self._idle.append((connection, asyncio.get_running_loop().time()))
+            self._places.release()
+            self._sweep_later()
+
+    def drop(self, connection: Connection) -> None:
+        """Give up a connection that is of no use any more."""
+        self._all.discard(connection)
+        self._places.release()
+        with contextlib.suppress(OSError):
+            connection.terminate()
+
+    def terminate(self) -> None:
+        """Close all at once."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for connection in self._all:
+            connection.terminate()
+        self._all.clear()
+        self._idle.clear()
+
+    async def _connect(self) -> Connection:
+        connection: Connection = await asyncpg.connect(
+            self._url,
+            timeout=self._timeout_s,
+            server_settings=self._settings,
+            statement_cache_size=_CACHED_STATEMENTS,
+        )
+        self._all.add(connection)
+        await read_json(connection)
+        await connection.execute(_BEGIN)
+        return connection
+
+    def _sweep_later(self) -> None:
+        if self._sweep is None:
+            self._sweep = asyncio.get_running_loop().call_later(_IDLE_S, self._close_idle)
+
+    def _close_idle(self) -> None:
+        self._sweep = None
+        oldest = asyncio.get_running_loop().time() - _IDLE_S
+        for connection, _ in (idle for idle in self._idle if idle[1] <= oldest):
+            self._all.discard(connection)
+            connection.terminate()
+        self._idle = [idle for idle in self._idle if idle[1] > oldest]
+        if self._idle:
+            self._sweep_later()
+
+
+async def read_json(connection: Connection) -> None:
+    """Have jsonb read and written as values; in binary, since rows within rows come so."""
+    await connection.set_type_codec(
+        "jsonb",
+        encoder=lambda value: b"\x01" + msgspec.json.encode(value),
+        decoder=lambda content: msgspec.json.decode(content[1:]),
+        schema="pg_catalog",
+        format="binary",
+    )

@@ -1,0 +1,35 @@
+"""Statements that were asked for at once, sent as one: each answer's rows are an array in one row."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+_PLACE = re.compile(r"\$(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Our own SQL text, and the values of its places (`$1` and so on)."""
+
+    text: str
+    arguments: tuple[object, ...]
+
+
+def joined(statements: Sequence[Statement]) -> Statement:
+    """Join statements, each a query, into one whose only row has an array of rows for each."""
+    text = _joined(tuple((one.text, len(one.arguments)) for one in statements))
+    return Statement(text, tuple(argument for one in statements for argument in one.arguments))
+
+
+@lru_cache(maxsize=2000)
+def _joined(parts: tuple[tuple[str, int], ...]) -> str:
+    columns, before = [], 0
+    for text, count in parts:
+        columns.append(f"ARRAY(SELECT one_row FROM ({_moved(text, before)}) AS one_row)")  # noqa: S608 (ours)
+        before += count
+    return "SELECT " + ", ".join(columns)
+
+
+def _moved(text: str, by: int) -> str:
+    return _PLACE.sub(lambda place: f"${int(place[1]) + by}", text)
