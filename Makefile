@@ -2,8 +2,8 @@
 .DEFAULT_GOAL := help
 VENV := .venv/bin
 
-.PHONY: bench bench-api bench-indexer bench-learning bench-streaming bench-verification dashboard help install lock up demo down lint \
-	format types arrows abi contracts static test test-all
+.PHONY: bench bench-api bench-indexer bench-learning bench-streaming bench-verification audit dashboard docs help install lock up demo down lint \
+	format types arrows abi contracts sbom secrets static test test-all
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -15,6 +15,9 @@ lock: ## pin again what pyproject.toml and the .in files ask for
 	@toolchain/lock
 
 dashboard: install ## the API's web page, built from api/dashboard when its sources changed
+
+docs: install ## the documentation as a site: .parity/site/index.html
+	@NO_MKDOCS_2_WARNING=1 .parity/docs-venv/bin/mkdocs build --quiet && echo .parity/site/index.html
 
 up: install ## the whole network on this machine; answers one prompt; stays up until Ctrl-C
 	@$(VENV)/parity-devnet up
@@ -45,6 +48,15 @@ contracts: install ## forge's unit, fuzz and invariant tests
 
 static: install ## Slither over the contracts; every finding must be answered
 	@toolchain/static
+
+sbom: install ## what is shipped, as a CycloneDX document: .parity/sbom.json
+	@$(VENV)/python toolchain/shipped --sbom .parity/sbom.json
+
+secrets: install ## look for secrets in every file of the history
+	@$(VENV)/python toolchain/secrets
+
+audit: install ## ask for known weaknesses of what is locked; needs the network
+	@toolchain/audit
 
 bench: install ## the benchmarks, each beside a named peer; JSON=1 for one document a line
 	@toolchain/gas

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from ape.exceptions import ProviderError
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
@@ -55,11 +56,20 @@ def _logs(reader: Reader, deployment: Deployment) -> Iterator[dict[str, Any]]:
     newest = int(reader.rpc("eth_blockNumber", []), 16)
     span = network_of(deployment.chain_id).max_log_blocks
     wanted = ["0x" + topic.hex() for topic in _GRANTED | _REVOKED]
+    query = {"address": [deployment.access_manager, deployment.timelock], "topics": [wanted]}
     for first in range(deployment.start_block, newest + 1, span):
-        query = {
-            "address": [deployment.access_manager, deployment.timelock],
-            "topics": [wanted],
-            "fromBlock": hex(first),
-            "toBlock": hex(min(first + span - 1, newest)),
-        }
-        yield from reader.rpc("eth_getLogs", [query])
+        yield from _logs_between(reader, query, first, min(first + span - 1, newest))
+
+
+def _logs_between(reader: Reader, query: dict[str, Any], first: int, last: int) -> Iterator[dict[str, Any]]:
+    """Ask for a range of blocks, and for its halves where the node finds it too wide or too full."""
+    try:
+        found = reader.rpc("eth_getLogs", [{**query, "fromBlock": hex(first), "toBlock": hex(last)}])
+    except ProviderError:
+        if first == last:
+            raise
+        middle = (first + last) // 2
+        yield from _logs_between(reader, query, first, middle)
+        yield from _logs_between(reader, query, middle + 1, last)
+    else:
+        yield from found

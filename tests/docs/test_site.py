@@ -1,0 +1,79 @@
+"""The documentation's site: it is built without complaint, asks no other host for anything, and can be read on a phone."""
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page
+
+from tests.dashboard.chromium import chromium
+
+ROOT = Path(__file__).parents[2]
+MKDOCS = ROOT / ".parity/docs-venv/bin/mkdocs"
+PHONE, DESK = 360, 1280
+LOOKED_AT = (
+    "index.html",
+    "explanation/architecture.html",
+    "reference/settings.html",
+    "how-to/run-in-production.html",
+)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_arguments: Any) -> None:
+        return
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    argv = [MKDOCS, "build", "--strict", "--quiet", "--site-dir", folder]
+    env = {"PATH": "/usr/bin:/bin", "NO_MKDOCS_2_WARNING": "1"}
+    ran = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    return folder
+
+
+@pytest.fixture
+def url(site: Path) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_every_page_is_in_the_site(site: Path) -> None:
+    pages = [path.relative_to(ROOT / "docs") for path in (ROOT / "docs").rglob("*.md")]
+    assert not [path for path in pages if not (site / path).with_suffix(".html").exists()]
+
+
+def test_pages_without_a_drawing_do_not_load_the_drawing_program(site: Path) -> None:
+    assert "assets/mermaid.js" in (site / "explanation/architecture.html").read_text()
+    assert "assets/mermaid.js" not in (site / "index.html").read_text()
+
+
+async def drawn(page: Page) -> None:
+    """Wait until the page's drawings are there; the theme puts each into a shadow root of its own."""
+    await page.wait_for_function("() => !document.querySelector('pre.mermaid')", timeout=60_000)
+
+
+async def test_the_site_is_its_own_and_fits_a_phone_as_well_as_a_desk(url: str, tmp_path: Path) -> None:
+    asked: list[str] = []
+    async with chromium() as browser:
+        for width in (PHONE, DESK):
+            page = await browser.new_page(viewport={"width": width, "height": 800})
+            page.on("request", lambda request: asked.append(request.url))
+            for path in LOOKED_AT:
+                await page.goto(f"{url}/{path}", timeout=60_000)
+                await drawn(page)
+                wide = await page.evaluate("document.documentElement.scrollWidth")
+                assert wide <= width, f"{path} is {wide} wide on a screen of {width}"
+                await page.screenshot(path=tmp_path / f"{width}-{Path(path).stem}.png")
+            await page.close()
+    assert asked
+    assert not [one for one in asked if not one.startswith((url, "data:", "blob:"))]
