@@ -44,6 +44,7 @@ class Anvil:
         port: int = 0,
         chain_id: int = 31337,
         block_time_s: float | None = None,
+        at_once: bool = True,
         load_state: Path | None = None,
         dump_state: Path | None = None,
         dump_every_s: int | None = None,
@@ -52,7 +53,7 @@ class Anvil:
         """Run a chain until the block is left.
 
         `port` 0 takes a free one. Without `block_time_s` a block is mined for each transaction; with it, one each
-        so many seconds besides. `load_state` is read at the start when it exists; `dump_state` is written at the
+        so many seconds besides, or instead if not `at_once`. `load_state` is read at the start when it exists; `dump_state` is written at the
         end and, with `dump_every_s`, in between. Raises ProcessFailed when anvil does not come up.
         """
         with contextlib.ExitStack() as scratch:
@@ -64,6 +65,7 @@ class Anvil:
                 port=port,
                 chain_id=chain_id,
                 block_time_s=block_time_s,
+                at_once=at_once,
                 load_state=load_state,
                 dump_state=dump_state,
                 dump_every_s=dump_every_s,
@@ -99,6 +101,7 @@ def _argv(
     port: int,
     chain_id: int,
     block_time_s: float | None,
+    at_once: bool,
     load_state: Path | None,
     dump_state: Path | None,
     dump_every_s: int | None,
@@ -113,7 +116,7 @@ def _argv(
         *("--prune-history", str(STATES_KEPT)),
     ]
     if block_time_s is not None:
-        argv += ["--block-time", f"{block_time_s:g}", "--mixed-mining"]
+        argv += ["--block-time", f"{block_time_s:g}", *(["--mixed-mining"] if at_once else [])]
     if load_state is not None and load_state.exists():
         argv += ["--load-state", str(load_state)]
     if dump_state is not None:

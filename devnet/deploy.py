@@ -19,10 +19,11 @@ from devnet.process import Launch, Process
 from devnet.seed import seed
 from devnet.services import base_environment
 from protocol.chain import Chain
-from protocol.deployment import Deployment, load_deployment
+from protocol.deployment import Deployment, load_deployment, save_deployment
 from protocol.errors import ConfigError, WrongChain
 
 CHAIN_ID: Final = 31337
+_MARK: Final = "contracts.sha256"
 SEEDED_RUNNERS: Final = 3
 _CONTRACTS: Final = ("contracts/**/*.sol", "package-lock.json")
 _EVERYTHING: Final = (
@@ -49,7 +50,7 @@ async def deploy_unless_there(plan: Plan, rpc_url: str) -> Deployment:
     Raises ProcessFailed when the script fails, and PreflightFailed when the chain holds older contracts than the
     checkout.
     """
-    mark = plan.state / "contracts.sha256"
+    mark = plan.state / _MARK
     current = fingerprint(_CONTRACTS)
     there = await _deployment_there(plan.deployments, rpc_url)
     if there is None:
@@ -76,6 +77,15 @@ async def deployed_state() -> DeployedState:
         if not folder.exists():
             await _make_state(folder)
     return DeployedState(folder / "chain.json", load_deployment(CHAIN_ID, folder=folder))
+
+
+async def begin_deployed(plan: Plan) -> None:
+    """Fill the empty folder of a network to come with the cached state, so that it starts deployed. ProcessFailed as above."""
+    made = await deployed_state()
+    plan.state.mkdir(parents=True, exist_ok=True)
+    shutil.copy(made.state, plan.state / "chain.json")
+    save_deployment(made.deployment, folder=plan.deployments)
+    (plan.state / _MARK).write_text(fingerprint(_CONTRACTS))
 
 
 def fingerprint(patterns: tuple[str, ...]) -> str:

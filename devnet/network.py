@@ -46,6 +46,7 @@ class Network:
         self.plan = plan
         self.processes: dict[str, Process] = {}
         self._records = Records(plan.state)
+        self.anvil: Anvil
         self.endpoints: Endpoints
         self.deployment: Deployment
 
@@ -78,6 +79,11 @@ class Network:
         """Start local runner `number`, counted from 0, again after it has ended."""
         await self._begin(self._runner(number))
 
+    async def start_again(self, name: str) -> None:
+        """Start the indexer, the server or a runner ("runner-1" is the first) again after it has ended."""
+        own = {"indexer": self._indexer, "server": self._server}
+        await self._begin(own[name]() if name in own else self._runner(services.runner_number(name)))
+
     def kill(self) -> None:
         """Kill all processes at once, for somebody who does not want to wait."""
         for process in self.processes.values():
@@ -105,6 +111,7 @@ class Network:
         anvil = Anvil.start(
             port=ports.chain,
             block_time_s=plan.block_time_s,
+            at_once=plan.at_once,
             load_state=state,
             dump_state=state,
             dump_every_s=_DUMP_EVERY_S,
@@ -117,6 +124,7 @@ class Network:
             database = group.create_task(stack.enter_async_context(postgres))
             content = group.create_task(stack.enter_async_context(ipfs))
             engine = group.create_task(self._start_engine(stack))
+        self.anvil = chain.result()
         for part in (chain.result(), database.result(), content.result()):
             self._note(part.process)
         return Endpoints(

@@ -1,10 +1,12 @@
 """What a person asked for: how many runners, which ports, which folder."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Self
 
 from devnet.accounts import MAX_RUNNERS
+from devnet.conduct import Conduct
 from devnet.paths import DEVNET_STATE, ROOT
 from devnet.ports import free_port
 from protocol.errors import InputError
@@ -26,7 +28,7 @@ class Ports:
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
-        return tuple(field.name for field in fields(cls))
+        return tuple(one.name for one in fields(cls))
 
     def named(self) -> dict[str, int]:
         """Return the ports by name."""
@@ -67,7 +69,11 @@ class Plan:
     runners: int = 3
     state: Path = DEVNET_STATE
     block_time_s: float = 0.25
+    at_once: bool = True
+    """Mine a block for each transaction besides; without it blocks come as a real chain's do, and deadlines by the clock."""
     ollama_url: str | None = None
+    conducts: Mapping[int, Conduct] = field(default_factory=dict)
+    """Runners, counted from 0, that are not honest; for rehearsals, and no option of any command that is shipped."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.runners <= MAX_RUNNERS:

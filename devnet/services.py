@@ -23,6 +23,12 @@ from runner.status import read_status
 
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
 _HEARTBEAT_S = 2
+_CUT_PRICES = {
+    "RUNNER_INPUT_PRICE": "0.00001",
+    "RUNNER_OUTPUT_PRICE": "0.00002",
+    "RUNNER_MIN_REWARD": "0.00001",
+}
+"""Who does no work can ask a tenth of the usual for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +79,7 @@ def server(plan: Plan, shared: Mapping[str, str]) -> Launch:
 
 
 def runner(plan: Plan, shared: Mapping[str, str], number: int) -> Launch:
-    """Start `parity-runner runner` for local runner `number`, counted from 0."""
+    """Start `parity-runner runner` for local runner `number`, counted from 0, or one that behaves as the plan says."""
     own = {
         "RUNNER_HOME": str(runner_home(plan, number)),
         "RUNNER_LABEL": runner_name(number),
@@ -82,12 +88,20 @@ def runner(plan: Plan, shared: Mapping[str, str], number: int) -> Launch:
         "RUNNER_HEARTBEAT_INTERVAL_S": str(_HEARTBEAT_S),
         "RUNNER_COMMANDS": "true",  # where no box can be had, a runner says so and goes on
     }
-    return _python(plan, runner_name(number), "runner", "runner", {**shared, **own})
+    conduct = plan.conducts.get(number)
+    own |= _CUT_PRICES if conduct is not None and conduct.is_cheating else {}
+    module, command = ("runner", "runner") if conduct is None else ("devnet.cheats", conduct.value)
+    return _python(plan, runner_name(number), module, command, {**shared, **own})
 
 
 def runner_name(number: int) -> str:
     """Return what local runner `number`, counted from 0, is called: runner-1 is the first."""
     return f"runner-{number + 1}"
+
+
+def runner_number(name: str) -> int:
+    """Return the number, counted from 0, of the local runner of this name."""
+    return int(name.removeprefix("runner-")) - 1
 
 
 def runner_home(plan: Plan, number: int) -> Path:

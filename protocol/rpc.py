@@ -5,8 +5,10 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from aiohttp import ClientError, ClientTimeout
+from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
+from eth_typing import URI
 from web3 import AsyncHTTPProvider
+from web3._utils.http_session_manager import HTTPSessionManager
 from web3.exceptions import Web3ValueError
 from web3.providers.rpc.utils import REQUEST_RETRY_ALLOWLIST, ExceptionRetryConfiguration
 from web3.types import RPCEndpoint, RPCResponse
@@ -18,6 +20,29 @@ _FIRST_PAUSE_S = 0.1
 _REPEATABLE = [method for method in REQUEST_RETRY_ALLOWLIST if method != "eth_sendRawTransaction"]
 """The sender repeats transactions itself: it must know whether an `already known` is of its own making."""
 _NOT_JSON_RPC = "the answer is not JSON-RPC"
+
+
+class _Sessions(HTTPSessionManager):
+    """One HTTP session for each node, for one event loop.
+
+    web3's own hands it out under a thread's lock that a helper thread takes: a call that is cancelled in that moment leaves
+    the lock taken, and every later call of the process waits for ever.
+    """
+
+    async def async_cache_and_return_session(
+        self,
+        endpoint_uri: URI,
+        session: ClientSession | None = None,
+        request_timeout: ClientTimeout | None = None,
+    ) -> ClientSession:
+        """Give the session; nothing is awaited between looking for one and keeping one."""
+        del request_timeout
+        kept: ClientSession | None = self.session_cache.get_cache_entry(endpoint_uri)
+        if kept is None or kept.closed:
+            connector = TCPConnector(force_close=True, enable_cleanup_closed=True)
+            kept = session or ClientSession(raise_for_status=True, connector=connector)
+            self.session_cache.cache(endpoint_uri, kept)
+        return kept
 
 
 class RpcProvider(AsyncHTTPProvider):
@@ -34,6 +59,7 @@ class RpcProvider(AsyncHTTPProvider):
                 method_allowlist=_REPEATABLE,
             ),
         )
+        self._request_session_manager = _Sessions()
         self._shown = shown_url(url)
         self._timeout_s = timeout_s
 

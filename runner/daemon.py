@@ -29,13 +29,14 @@ from runner.auditing.ballots import Ballots
 from runner.auditing.duty import AuditDuty
 from runner.errors import EngineError, ExecutionInvalid, JournalError, SandboxUnavailable
 from runner.escrow import Escrow, Registration
+from runner.executors import Executor
 from runner.executors.command import CommandExecutor
 from runner.executors.llm import LlmExecutor
 from runner.federated.duty import LearningDuty, learning
 from runner.jobs import Stage
 from runner.journal import Journal, journal_path
 from runner.monitoring.duty import MonitorDuty
-from runner.monitoring.opinion import Observer
+from runner.monitoring.opinion import Observer, Opinion
 from runner.parts import Parts
 from runner.profile import commands_of, offers_of, profile_of
 from runner.sandbox.probe import probe
@@ -59,8 +60,17 @@ class _Stop(Exception):
     """Ends the task group."""
 
 
-async def run_daemon(settings: RunnerSettings, account: LocalAccount) -> None:
-    """Run until drained or stopped. `ConfigError`, `JournalError` or `WrongChain` say why it cannot start."""
+async def run_daemon(
+    settings: RunnerSettings,
+    account: LocalAccount,
+    *,
+    executor: Executor | None = None,
+    opinion: Opinion | None = None,
+) -> None:
+    """Run until drained or stopped. `ConfigError`, `JournalError` or `WrongChain` say why it cannot start.
+
+    `executor` and `opinion` stand in for the engine's own and for the honest monitor's.
+    """
     deployment = settings.deployment()
     path = journal_path(
         settings.home,
@@ -80,6 +90,7 @@ async def run_daemon(settings: RunnerSettings, account: LocalAccount) -> None:
                 journal=journal,
                 account=account,
                 registration=registration,
+                executor=executor or LlmExecutor(settings.ollama_url, slots=settings.runner_slots),
             )
             if settings.runner_commands:
                 parts = replace(parts, commands=await _commands(settings, parts.store))
@@ -97,8 +108,8 @@ async def run_daemon(settings: RunnerSettings, account: LocalAccount) -> None:
                     tabs = stack.enter_context(closing(Tabs.open(tabs_path(path))))
                     beside.append(partial(serve_streams, parts, tabs=tabs, account=account))
                 if settings.runner_monitoring:
-                    opinion = Observer(chain, journal, parts.store)
-                    duty = MonitorDuty(chain, parts.sender, journal, opinion)
+                    judge = opinion or Observer(chain, journal, parts.store)
+                    duty = MonitorDuty(chain, parts.sender, journal, judge)
                     beside.append(partial(duty.run, parts.situation))
                 if settings.runner_auditing:
                     beside.append(AuditDuty(parts).run)
@@ -293,6 +304,7 @@ def _parts(
     journal: Journal,
     account: LocalAccount,
     registration: Registration,
+    executor: Executor,
 ) -> Parts:
     block_time_s = chain.network.block_time_s
     return Parts(
@@ -302,7 +314,7 @@ def _parts(
         sender=Sender(chain, account),
         journal=journal,
         store=IpfsStore(settings.ipfs_api, timeout_s=settings.ipfs_timeout_s),
-        executor=LlmExecutor(settings.ollama_url, slots=settings.runner_slots),
+        executor=executor,
         situation=Situation(patience_s=max(2.0, block_time_s)),
         terms=Terms(
             owner=registration.owner,

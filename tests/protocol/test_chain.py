@@ -85,3 +85,18 @@ async def test_an_answer_that_is_no_json_rpc_is_unavailable(answer: bytes, deplo
         with pytest.raises(RpcUnavailable):
             async with Chain.connect(f"http://127.0.0.1:{port}", deployment, timeout_s=5):
                 pass
+
+
+async def test_calls_that_are_cancelled_at_any_moment_leave_the_connection_usable(
+    anvil: Anvil, deployment: Deployment
+) -> None:
+    async with Chain.connect(anvil.url, deployment) as chain:
+        for turns in range(60):
+            calls = [asyncio.ensure_future(chain.block_number()) for _ in range(12)]
+            for _ in range(turns % 6):
+                await asyncio.sleep(0)
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+        async with asyncio.timeout(60):
+            assert await chain.block_number() == await anvil.block_number()

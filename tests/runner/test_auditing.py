@@ -1,25 +1,23 @@
 """Audited answers on a real chain, with real content and a real model: honest ones, and each kind of cheat."""
 
 import dataclasses
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from devnet import cheats
 from devnet.accounts import LOCAL
 from protocol.audit import Ballot, parse_evidence, seal
 from protocol.cid import digest_of
 from protocol.commitment import new_salt
-from protocol.documents import LlmResult, LlmSpec, canonical
+from protocol.documents import LlmSpec
 from protocol.enums import AuditStage, Mode, TaskStatus
-from protocol.fingerprint import Alternative, Fingerprint, TokenMark
 from protocol.money import USDFC
 from protocol.sender import Sender
 from runner.auditing.ballots import Ballots
 from runner.auditing.cases import Cases
 from runner.auditing.duty import AuditDuty
-from runner.executors import Execution, Executor
 from runner.jobs import Stage
 from runner.parts import Parts
 from tests.runner.bench import Bench, Hand
@@ -31,69 +29,6 @@ EVERYBODYS_TURN = 6
 """Blocks after which the last of four runners has its turn to vote."""
 NOT_THIS_MODEL = {"input", "ending", "unlikely", "choice", "likelihood"}
 """What probing may find first."""
-
-Deed = Callable[[Executor, LlmSpec, bytes], Awaitable[Execution]]
-
-
-class Cheating:
-    """An executor that answers in its own way; all else is the honest one's."""
-
-    def __init__(self, honest: Executor, deed: Deed) -> None:
-        self._honest, self._deed = honest, deed
-        self.places, self.models = honest.places, honest.models
-
-    async def execute(self, spec: LlmSpec, task_id: bytes, *, audited: bool = False) -> Execution:
-        assert audited
-        return await self._deed(self._honest, spec, task_id)
-
-
-async def another_prompt(honest: Executor, spec: LlmSpec, task: bytes) -> Execution:
-    easier = spec.model_copy(update={"prompt": "Say hello to me, please."})
-    return await honest.execute(easier, task, audited=True)
-
-
-async def made_up(honest: Executor, spec: LlmSpec, task: bytes) -> Execution:
-    words = ["No", "body", " will", " ever", " look", " at", " this", "."]
-    marks = [Alternative(token=word.encode().hex(), logprob=-10) for word in words]
-    tokens = tuple(TokenMark(token=mark.token, logprob=mark.logprob, top=(mark,)) for mark in marks)
-    known = (await honest.execute(spec, task, audited=True)).input_tokens
-    return _execution(spec, task, "".join(words), tokens, input_tokens=known)
-
-
-async def padded(honest: Executor, spec: LlmSpec, task: bytes) -> Execution:
-    """Bill one token more than the papers have."""
-    work = await honest.execute(spec, task, audited=True)
-    return dataclasses.replace(work, output_tokens=work.output_tokens + 1)
-
-
-async def of_another_answer(honest: Executor, spec: LlmSpec, task: bytes) -> Execution:
-    """Commit to another root than that of the fingerprint shown."""
-    work = await honest.execute(spec, task, audited=True)
-    return dataclasses.replace(work, fingerprint_root=b"\7" * 32)
-
-
-def _execution(
-    spec: LlmSpec, task: bytes, output: str, tokens: tuple[TokenMark, ...], *, input_tokens: int
-) -> Execution:
-    name = "0x" + task.hex()
-    fingerprint = Fingerprint(task=name, model=spec.model, input_tokens=input_tokens, tokens=tokens)
-    papers = canonical(fingerprint)
-    result = LlmResult(
-        task=name,
-        model=spec.model,
-        output=output,
-        done_reason="stop",
-        input_tokens=input_tokens,
-        output_tokens=len(tokens),
-        fingerprint=digest_of(papers).hex(),
-    )
-    return Execution(
-        result=canonical(result),
-        input_tokens=input_tokens,
-        output_tokens=len(tokens),
-        fingerprint=papers,
-        fingerprint_root=fingerprint.root,
-    )
 
 
 class _Killed(BaseException):
@@ -181,9 +116,9 @@ async def court(bench: Bench) -> Court:
     return made
 
 
-def corrupt(court: Court, deed: Deed) -> None:
+def corrupt(court: Court, deed: cheats.Deed) -> None:
     parts = court.accused.parts
-    court.accused.parts = dataclasses.replace(parts, executor=Cheating(parts.executor, deed))
+    court.accused.parts = dataclasses.replace(parts, executor=cheats.Cheating(parts.executor, deed))
 
 
 async def test_an_honest_answer_is_challenged_in_vain_and_paid(court: Court) -> None:
@@ -224,14 +159,14 @@ async def test_an_answer_that_nobody_asks_about_is_paid_after_the_window_or_afte
 @pytest.mark.parametrize(
     ("deed", "grounds"),
     [
-        (another_prompt, NOT_THIS_MODEL),
-        (made_up, NOT_THIS_MODEL),
-        (padded, {"counts"}),
-        (of_another_answer, {"root"}),
+        (cheats.another_prompt, NOT_THIS_MODEL),
+        (cheats.made_up, NOT_THIS_MODEL),
+        (cheats.padded, {"counts"}),
+        (cheats.of_another_answer, {"root"}),
     ],
 )
 async def test_a_cheat_is_caught_slashed_and_the_payer_refunded(
-    court: Court, deed: Deed, grounds: set[str]
+    court: Court, deed: cheats.Deed, grounds: set[str]
 ) -> None:
     bench = court.bench
     bonded = await bench.stake(LOCAL.owner(CHEAT).address)
