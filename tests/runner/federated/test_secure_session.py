@@ -16,6 +16,9 @@ from protocol.errors import RpcUnavailable
 from protocol.money import USDFC
 from tests.runner.federated.school import Lesson, Pupil, School, first_weights, model_file, stored_bytes
 
+WINDOWS = {"train_for": 600, "reveal_for": 600}
+"""Blocks: long enough for a busy machine, and soon mined."""
+
 
 class Silent:
     """A sender that sends nothing in given phases of given rounds, as if the network had failed."""
@@ -107,6 +110,7 @@ async def test_whoever_drops_at_whatever_stage_the_sum_of_the_rest_is_exact(scho
         secure_aggregation={"threshold": 3},
         training={"rounds": 4},
         verification={"gate_loss": "100"},
+        terms=WINDOWS,
     )
     one = await silent(school, 0, {1: SessionPhase.KEYS, 2: SessionPhase.SHARES})
     other = await silent(school, 1, {3: SessionPhase.MASKING, 4: SessionPhase.UNMASKING})
@@ -137,7 +141,9 @@ async def test_with_too_few_answers_nothing_is_aggregated_and_the_payer_gets_its
     school: School,
 ) -> None:
     before = await school.bench.free(LOCAL.payer.address)
-    lesson = await school.session(3, secure_aggregation={"threshold": 3}, training={"rounds": 1})
+    lesson = await school.session(
+        3, secure_aggregation={"threshold": 3}, training={"rounds": 1}, terms=WINDOWS
+    )
     await silent(school, 0, {1: SessionPhase.UNMASKING})
     for number in (1, 2):
         await school.runner(number)
