@@ -3,7 +3,7 @@
 VENV := .venv/bin
 
 .PHONY: bench bench-api bench-indexer bench-learning bench-streaming bench-verification audit dashboard docs help install lock up demo down lint \
-	format types arrows abi contracts sbom secrets static test test-all
+	format types arrows abi contracts sbom secrets static reference test test-all
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -48,6 +48,12 @@ contracts: install ## forge's unit, fuzz and invariant tests
 
 static: install ## Slither over the contracts; every finding must be answered
 	@toolchain/static
+
+reference: install ## write the generated pages of the documentation again
+	@$(VENV)/python -m devnet.settings_reference; $(VENV)/python -m devnet.reference_pages; $(VENV)/python -m client.reference
+	@$(VENV)/parity-server schema > docs/reference/schema.graphql; $(VENV)/parity-server routes > docs/reference/rest.md
+	@$(VENV)/parity-indexer schema-docs > docs/reference/database.md
+	@$(VENV)/python toolchain/shipped --write; toolchain/map --write
 
 sbom: install ## what is shipped, as a CycloneDX document: .parity/sbom.json
 	@$(VENV)/python toolchain/shipped --sbom .parity/sbom.json

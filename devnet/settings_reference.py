@@ -34,7 +34,7 @@ COMPOSE: dict[str, tuple[str, str]] = {
     "KUBO_SWARM_BIND": ("127.0.0.1", "address of the host on which other IPFS nodes reach this one"),
     "POSTGRES_IMAGE": ("postgres:18-bookworm", "image of the database; name a digest to pin it"),
     "KUBO_IMAGE": ("ipfs/kubo:v0.38.1", "image of the IPFS node; name a digest to pin it"),
-    "OLLAMA_IMAGE": ("ollama/ollama:0.12.6", "image of the model engine; name a digest to pin it"),
+    "OLLAMA_IMAGE": ("ollama/ollama:0.12.11", "image of the model engine; name a digest to pin it"),
     "TORCH_INDEX": (
         "https://download.pytorch.org/whl/cpu",
         "where the runner's image takes torch from; another index brings a build for graphics cards",

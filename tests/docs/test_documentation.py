@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from devnet.reference_pages import PAGES as PAGES_OF_LISTS
 from devnet.settings_reference import TARGETS, page, sample
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +36,11 @@ def test_every_link_of_a_page_leads_to_a_file_and_a_heading_that_exist(path: Pat
 def test_the_generated_settings_pages_are_what_the_models_say(path: Path) -> None:
     expected = {"sample": sample, "page": page}[TARGETS[path]]()
     assert (ROOT / path).read_text() == expected, "stale: run `make reference`"
+
+
+@pytest.mark.parametrize("path", PAGES_OF_LISTS, ids=str)
+def test_the_generated_lists_are_what_the_code_defines(path: Path) -> None:
+    assert (ROOT / path).read_text() == PAGES_OF_LISTS[path](), "stale: run `make reference`"
 
 
 def test_every_page_of_the_documentation_can_be_reached_from_its_index() -> None:
