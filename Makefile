@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 VENV := .venv/bin
 
-.PHONY: bench bench-api bench-indexer bench-learning bench-streaming bench-verification dashboard help install lock up demo down lint \
+.PHONY: bench bench-api bench-economics bench-indexer bench-learning bench-streaming bench-verification dashboard help install lock up demo down lint \
 	format types arrows abi contracts static test test-all
 
 help: ## what there is
@@ -51,6 +51,9 @@ bench: install ## the benchmarks, each beside a named peer; JSON=1 for one docum
 
 bench-api: install ## the API beside PostGraphile over a million tasks; JSON=1 for one document
 	@$(VENV)/python -m benchmarks.api_bench
+
+bench-economics: install ## profit of cheats, lazy auditors and a ring beside honest runners; JSON=1 for one document a line
+	@$(VENV)/python -m benchmarks.economics
 
 bench-indexer: install ## the indexer beside Ponder and the bare bound; JSON=1 for one document a line
 	@$(VENV)/python benchmarks/indexing
