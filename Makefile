@@ -3,7 +3,7 @@
 VENV := .venv/bin
 
 .PHONY: bench bench-api bench-economics bench-indexer bench-learning bench-streaming bench-verification dashboard help install lock up demo down lint \
-	format types arrows abi contracts static test test-all
+	format types arrows abi contracts static soak test test-all
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -66,6 +66,9 @@ bench-streaming: install ## chats through the gateway beside the bare engine; JS
 
 bench-verification: install ## how often audits find cheats, beside comparing texts; JSON=1 for one document a line
 	@$(VENV)/python -m benchmarks.verification
+
+soak: install ## rehearse a network day with cheats and crashes, and audit the ledger; SOAK="--tasks 40 --runners 6 --seed 1"
+	@$(VENV)/python -m devnet.soak $(SOAK)
 
 test: install ## lint, types, arrows, contracts, and every test that is not slow
 	@toolchain/checks
