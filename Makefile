@@ -2,8 +2,8 @@
 .DEFAULT_GOAL := help
 VENV := .venv/bin
 
-.PHONY: bench bench-api bench-indexer bench-learning bench-streaming bench-verification audit dashboard docs help install lock up demo down lint \
-	format types arrows abi contracts sbom secrets static reference test test-all
+.PHONY: bench bench-api bench-economics bench-indexer bench-learning bench-streaming bench-verification audit dashboard docs help \
+	install lock up demo down lint format types arrows abi contracts sbom secrets static reference soak test test-all
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -70,6 +70,9 @@ bench: install ## the benchmarks, each beside a named peer; JSON=1 for one docum
 bench-api: install ## the API beside PostGraphile over a million tasks; JSON=1 for one document
 	@$(VENV)/python -m benchmarks.api_bench
 
+bench-economics: install ## profit of cheats, lazy auditors and a ring beside honest runners; JSON=1 for one document a line
+	@$(VENV)/python -m benchmarks.economics
+
 bench-indexer: install ## the indexer beside Ponder and the bare bound; JSON=1 for one document a line
 	@$(VENV)/python benchmarks/indexing
 
@@ -81,6 +84,9 @@ bench-streaming: install ## chats through the gateway beside the bare engine; JS
 
 bench-verification: install ## how often audits find cheats, beside comparing texts; JSON=1 for one document a line
 	@$(VENV)/python -m benchmarks.verification
+
+soak: install ## rehearse a network day with cheats and crashes, and audit the ledger; SOAK="--tasks 40 --runners 6 --seed 1"
+	@$(VENV)/python -m devnet.soak $(SOAK)
 
 test: install ## lint, types, arrows, contracts, and every test that is not slow
 	@toolchain/checks

@@ -1,6 +1,5 @@
 """A JSON-RPC provider whose failures are `RpcUnavailable`. Importing it loads web3, so importers do so when needed."""
 
-import asyncio
 import json
 from typing import Any
 from urllib.parse import urlsplit
@@ -66,10 +65,7 @@ class RpcProvider(AsyncHTTPProvider):
     async def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
         """Make one call; `RpcUnavailable` if the node does not answer in JSON in time."""
         try:
-            # web3 takes a lock in a thread: a call cancelled meanwhile would leave it taken, and all others waiting.
-            asked = asyncio.ensure_future(super().make_request(method, params))
-            asked.add_done_callback(_looked_at)
-            response = await asyncio.shield(asked)
+            response = await super().make_request(method, params)
         except TimeoutError as error:
             raise self._unavailable(method, f"no answer within {self._timeout_s:g} s") from error
         except ClientError as error:
@@ -87,12 +83,6 @@ class RpcProvider(AsyncHTTPProvider):
             f"the chain's node at {self._shown} failed on {method}: {why}",
             hint="Check FILECOIN_RPC and that the node runs (`make up` starts a local one), then try again.",
         )
-
-
-def _looked_at(asked: "asyncio.Future[RPCResponse]") -> None:
-    """Keep asyncio from reporting the failure of a call for which nobody waits any more."""
-    if not asked.cancelled():
-        asked.exception()
 
 
 def shown_url(url: str) -> str:
