@@ -61,7 +61,19 @@ class Faults:
             log.warning("slow_to_come_back", name=name, error=error.message)
 
     async def _reorganise(self, depth: int) -> None:
+        """Replace the last blocks by others, whose first has all their transactions, as it would be on a chain of many nodes."""
+        anvil = self._network.anvil
         try:
-            await self._network.anvil.rpc("anvil_reorg", depth, [])
+            head = await anvil.block_number()
+            blocks = [
+                await anvil.rpc("eth_getBlockByNumber", hex(number), False)
+                for number in range(head - depth + 1, head + 1)
+            ]
+            raw = [
+                await anvil.rpc("eth_getRawTransactionByHash", hash_)
+                for block in blocks
+                for hash_ in block["transactions"]
+            ]
+            await anvil.rpc("anvil_reorg", depth, [[one, 0] for one in raw])
         except ChainError as error:
             log.warning("reorganisation_refused", error=str(error))
