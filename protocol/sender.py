@@ -157,7 +157,9 @@ class Sender:
         """Give it a nonce, sign and broadcast, one at a time, so that no nonce is skipped or used twice."""
         async with self._lock, self._turn():
             for _ in range(_ATTEMPTS):
-                nonce = self._next_nonce if self._next_nonce is not None else await self._first_free_nonce()
+                # With nothing under way the chain says it: a reorganisation may have dropped what was mined.
+                counted = self._next_nonce if self._in_flight else None
+                nonce = counted if counted is not None else await self._first_free_nonce()
                 # Unknown until the broadcast is known to have worked: a failure in between must not leave a gap.
                 self._next_nonce = None
                 raw, transaction_hash = self._sign(prepared, nonce)

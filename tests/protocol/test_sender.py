@@ -104,6 +104,19 @@ async def test_two_processes_with_one_key_both_get_through(chain: Chain, account
     assert await chain.call(chain.token.functions.balanceOf(SOMEBODY)) == 10
 
 
+async def test_the_nonces_of_what_a_reorganisation_dropped_are_used_again(
+    chain: Chain, accounts: LocalAccounts
+):
+    sender = Sender(chain, accounts.outsider)
+    mint = chain.token.functions.mint(SOMEBODY, 1)
+    for _ in range(2):
+        await sender.send(mint, label="mint")
+    await chain.w3.provider.make_request("anvil_reorg", [2, []])
+    async with asyncio.timeout(60):
+        await sender.send(mint, label="mint")
+    assert await chain.call(chain.token.functions.balanceOf(SOMEBODY)) == 1
+
+
 async def test_a_nonce_that_was_used_elsewhere_is_noticed(chain: Chain, accounts: LocalAccounts):
     sender = Sender(chain, accounts.outsider)
     await sender.send(chain.token.functions.mint(SOMEBODY, 1), label="mint")
