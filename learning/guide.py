@@ -51,7 +51,7 @@ def session_config(
     """  # noqa: D205 - the summary needs its example
     try:
         file = ModelConfig.build(json.loads(model_file))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if isinstance(error, ConfigError):
             raise
         raise ConfigError(f"not JSON: {error}", field="config-file") from None

@@ -32,7 +32,7 @@ def cid_to_digest(cid: str) -> bytes:
     """Read the digest out of a CIDv1 of a raw block; `InputError` for any other identifier."""
     try:
         parsed = CID.decode(cid)
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, IndexError) as error:
         raise _wrong(f"{cid!r} is not a content identifier") from error
     if parsed.version != 1 or parsed.codec.name != "raw" or parsed.hashfun.name != "sha2-256":
         raise _wrong(f"{cid!r} does not name a raw block by SHA-256")

@@ -9,6 +9,7 @@ USDFC: int = 10**DECIMALS
 MAX_AMOUNT: int = 2**96 - 1
 """The most that one call of the contracts takes (uint96), in base units: about 79 billion USDFC."""
 
+_WORD_DIGITS = 78
 _AMOUNT = re.compile(r"[0-9]{1,29}(?:\.[0-9]{1,18})?")
 
 
@@ -33,6 +34,11 @@ def parse_usdfc(text: str, *, field: str = "amount") -> int:
             hint=f"The most is {format_usdfc(MAX_AMOUNT)} USDFC.",
         )
     return amount
+
+
+def is_whole_number(text: str) -> bool:
+    """Tell whether this is a decimal string of base units that a word of the EVM could hold: digits, and at most 78."""
+    return text.isascii() and text.isdigit() and len(text) <= _WORD_DIGITS
 
 
 def format_usdfc(amount: int) -> str:

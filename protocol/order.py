@@ -7,6 +7,7 @@ from typing import Any, Self
 from protocol.address import parse_address
 from protocol.enums import Mode
 from protocol.errors import InputError
+from protocol.money import is_whole_number
 
 ORDER_FIELDS: tuple[tuple[str, str, str], ...] = (
     ("client", "client", "address"),
@@ -109,7 +110,7 @@ def _to_json(value: object, *, name: str) -> object:
 
 def _from_json(value: object, *, name: str, kind: str) -> Any:
     if name in _AMOUNTS:
-        if not isinstance(value, str) or not (value.isascii() and value.isdigit()):
+        if not isinstance(value, str) or not is_whole_number(value):
             raise _wrong(name, expected="a decimal string of base units")
         return int(value)
     if kind == "bytes32":

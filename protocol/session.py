@@ -13,6 +13,7 @@ from protocol.address import parse_address
 from protocol.documents import FederatedAggregate, FederatedAggregation, canonical
 from protocol.enums import SessionPhase
 from protocol.errors import InputError
+from protocol.money import is_whole_number
 from protocol.typed_data import Domain, TypedData, digest, document_of, sign
 
 SECURE_AGGREGATION = 1
@@ -272,7 +273,7 @@ def _to_json(value: object, *, name: str) -> object:
 
 def _from_json(value: object, *, name: str, kind: str) -> Any:
     if name in _AMOUNTS:
-        if not isinstance(value, str) or not (value.isascii() and value.isdigit()):
+        if not isinstance(value, str) or not is_whole_number(value):
             raise _wrong(name, expected="a decimal string of base units")
         return int(value)
     if kind == "bytes32":

@@ -13,6 +13,7 @@ from typing import Any, Self
 from eth_account.signers.base import BaseAccount
 
 from protocol.errors import InputError
+from protocol.money import is_whole_number
 from protocol.typed_data import Domain, TypedData, digest, document_of, recover_signer, sign
 from protocol.voucher import Channel, Voucher
 
@@ -79,7 +80,7 @@ class Payment:
             return cls(
                 channel=channel_from_json(document["channel"]), voucher=Voucher.from_json(document["voucher"])
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, InputError):
                 raise
             raise InputError(
@@ -101,9 +102,11 @@ def channel_from_json(document: Mapping[str, Any]) -> Channel:
     """Read what `channel_to_json` writes; `InputError` names the field that is wrong, `KeyError` one that is missing."""
     whole = {name: str(document[name]) for name in ("amount", "closeDelay", "openBy")}
     for name, text in whole.items():
-        if not (text.isascii() and text.isdigit()):
+        if not is_whole_number(text):
             raise InputError(
-                f"channel.{name}: {text!r} is no number", field=f"channel.{name}", hint="Give digits."
+                f"channel.{name}: {text:.40} is no whole number of at most 78 digits",
+                field=f"channel.{name}",
+                hint="Give digits.",
             )
     return Channel(
         payer=document["payer"],

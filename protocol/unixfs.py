@@ -75,7 +75,7 @@ def parse_cid(text: str, *, field: str = "cid") -> Cid:
     hint = "Give the CID of a file, such as parity-client storage upload-file prints: Qm…, bafy… or bafkrei…."
     try:
         parsed = CID.decode(text.strip().removeprefix("ipfs://"))
-    except (ValueError, KeyError, AssertionError):
+    except (ValueError, KeyError, IndexError, AssertionError):
         raise InputError(
             f"{field}: {text!r:.80} is not a content identifier", field=field, hint=hint
         ) from None

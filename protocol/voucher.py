@@ -12,6 +12,7 @@ from eth_account.signers.base import BaseAccount
 
 from protocol.address import parse_address
 from protocol.errors import InputError
+from protocol.money import is_whole_number
 from protocol.typed_data import Domain, TypedData, digest, document_of, recover_signer, sign
 
 MAX_VOUCHERS = 64
@@ -98,7 +99,7 @@ class Voucher:
     def from_json(cls, document: Mapping[str, object]) -> Self:
         """Read what `to_json` writes; `InputError` names the field that is wrong."""
         cumulative = document.get("cumulative")
-        if not isinstance(cumulative, str) or not (cumulative.isascii() and cumulative.isdigit()):
+        if not isinstance(cumulative, str) or not is_whole_number(cumulative):
             raise _wrong("voucher.cumulative", expected="a decimal string of base units")
         return cls(
             channel_id=_word(document, "channelId"),

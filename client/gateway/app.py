@@ -131,7 +131,7 @@ async def _read(request: Request) -> dict[str, Any]:
             )
     try:
         body = json.loads(bytes(raw))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RunnerRefused(f"body: not JSON ({error})", status=400, code="invalid_request") from error
     if not isinstance(body, dict) or not isinstance(body.get("model"), str):
         raise RunnerRefused("model: missing", status=400, code="invalid_request")

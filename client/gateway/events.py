@@ -67,5 +67,5 @@ def _chunk(text: str) -> Chunk:
             raise StreamBroken(str(document["error"]["message"]))
         delta = document["choices"][0]["delta"] if document["choices"] else {}
         return Chunk(document, str(delta.get("content") or ""), int(document.pop("parity_tokens", 0)))
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+    except (ValueError, RecursionError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise StreamBroken("an event cannot be read") from error

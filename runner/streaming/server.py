@@ -181,7 +181,7 @@ async def _body(request: Request, *, most: int) -> bytes:
 def _object(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StreamRefused(
             f"body: not JSON ({error})", code="invalid_request", hint="Send a JSON object."
         ) from error
