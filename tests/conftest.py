@@ -18,17 +18,26 @@ from devnet.ipfs import IpfsNode
 from devnet.postgres import Postgres
 from protocol.deployment import Deployment
 
-LONG = ("end_to_end", "dashboard", "docs", "scripts", "contracts_model")
+NETWORKS = ("end_to_end", "dashboard")
+"""Folders whose tests start whole networks, of a dozen processes each: one after another, or they starve each other."""
+LONG = ("scripts", "contracts_model", "docs")
 """Folders whose files take long, the longest first."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long: several workers, which take a file at a time, then end together."""
+    """Begin with what takes long, so that the workers end together; a worker takes a file at a time, or all networks."""
     items.sort(key=lambda item: _place(item.path.parent.name))
+    for item in items:
+        group = (
+            "networks" if item.path.parent.name in NETWORKS else item.path.relative_to(Path(__file__).parent)
+        )
+        item.add_marker(pytest.mark.xdist_group(str(group)))
 
 
 def _place(folder: str) -> int:
-    return LONG.index(folder) if folder in LONG else len(LONG)
+    order = (*NETWORKS, *LONG)
+    return order.index(folder) if folder in order else len(order)
 
 
 @pytest.fixture(scope="session")
