@@ -92,7 +92,7 @@ abstract contract Books is Auditor {
             bytes32 id = entries[live[k - 1]].id;
             for (uint256 i = 0; i < 2 && !terminal(escrow.taskOf(id).status); i++) {
                 uint256 deadline = escrow.taskOf(id).deadline;
-                if (blockNow() <= deadline) vm.roll(deadline + 1);
+                rollPast(deadline);
                 vm.prank(outsider.addr);
                 try escrow.advance(id) {}
                 catch {

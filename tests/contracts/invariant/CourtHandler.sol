@@ -115,12 +115,12 @@ contract CourtHandler is Courtroom {
     }
 
     function late(Case storage c) private {
-        vm.roll(uint256(court.caseOf(c.id).deadline) + 1);
+        rollPast(court.caseOf(c.id).deadline);
     }
 
     function takeSeat(Case storage c) private {
         if (blockNow() > escrow.taskOf(c.id).deadline) return end(c);
-        if (blockNow() <= escrow.taskOf(c.id).seedBlock) vm.roll(uint256(escrow.taskOf(c.id).seedBlock) + 1);
+        rollPast(escrow.taskOf(c.id).seedBlock);
         c.worker = draw(0, WORKERS - 1);
         vm.prank(fleet[c.worker].node);
         try escrow.claim(c.id) returns (uint8) {
@@ -133,7 +133,7 @@ contract CourtHandler is Courtroom {
     function answer(Case storage c) private {
         if (blockNow() > escrow.taskOf(c.id).deadline) return end(c);
         if (chance(5)) {
-            vm.roll(uint256(escrow.taskOf(c.id).deadline) + 1);
+            rollPast(escrow.taskOf(c.id).deadline);
             return end(c);
         }
         RunnerKeys memory keys = fleet[c.worker];
@@ -146,7 +146,7 @@ contract CourtHandler is Courtroom {
     function await_(Case storage c) private {
         if (chance(20)) return window(c);
         uint256 drawBlock = court.caseOf(c.id).drawBlock;
-        if (blockNow() <= drawBlock) vm.roll(drawBlock + 1);
+        rollPast(drawBlock);
         if (chance(10)) return late(c);
         court.draw(c.id);
         count(court.caseOf(c.id).stage == IAuditCourtTypes.Stage.Voting ? "audited" : "spared");
@@ -165,7 +165,7 @@ contract CourtHandler is Courtroom {
         if (chance(4)) return late(c);
         uint8 round = c.appellant == address(0) ? 0 : 1;
         uint256 seedBlock = court.benchOf(c.id, round).seedBlock;
-        if (blockNow() <= seedBlock) vm.roll(seedBlock + 1);
+        rollPast(seedBlock);
         uint256 juror = draw(0, fleet.length - 1);
         bool lies = chance(15);
         bool says = c.cheats == lies;

@@ -205,7 +205,7 @@ abstract contract Courtroom is Courts {
             for (uint256 i = 0; i < 8 && escrow.taskOf(id).status < ITaskEscrowTypes.Status.Final; i++) {
                 uint256 deadline = escrow.taskOf(id).deadline;
                 if (deadline == 0) deadline = court.caseOf(id).deadline;
-                if (blockNow() <= deadline) vm.roll(deadline + 1);
+                rollPast(deadline);
                 vm.prank(outsider.addr);
                 try escrow.advance(id) {}
                 catch {

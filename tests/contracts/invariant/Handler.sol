@@ -133,7 +133,7 @@ contract Handler is ChannelActions {
         } else if (entry.status == ITaskEscrowTypes.Status.Open) {
             takeSeat(index, task);
         } else if (!moveSeat(index)) {
-            vm.roll(uint256(task.deadline) + 1);
+            rollPast(task.deadline);
             advance(entry.id);
         }
         observe(index);
@@ -149,8 +149,8 @@ contract Handler is ChannelActions {
     }
 
     function takeSeat(uint256 index, ITaskEscrowTypes.Task memory task) private {
-        if (blockNow() <= task.seedBlock) vm.roll(uint256(task.seedBlock) + 1);
-        if (chance(1)) vm.roll(uint256(task.deadline) + 1);
+        rollPast(task.seedBlock);
+        if (chance(1)) rollPast(task.deadline);
         RunnerKeys memory keys = fleet[draw(0, fleet.length - 1)];
         if (isPaused(address(escrow))) return trySeat(index, keys.node);
         vm.prank(keys.node);

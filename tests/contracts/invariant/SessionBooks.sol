@@ -105,7 +105,7 @@ abstract contract SessionBooks is Sessions {
                     escrow.advance(held.task);
                     continue;
                 }
-                vm.roll(uint256(held.deadline) + 1);
+                rollPast(held.deadline);
                 vm.prank(outsider.addr);
                 federated.advance(id);
             }

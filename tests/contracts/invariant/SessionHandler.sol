@@ -153,8 +153,8 @@ contract SessionHandler is SessionBooks {
 
     function joinStep(uint256 index, IFederatedLearningTypes.Session memory held) private {
         Entry storage entry = entries[index];
-        if (blockNow() <= held.seedBlock) vm.roll(uint256(held.seedBlock) + 1);
-        if (chance(4)) vm.roll(uint256(held.deadline) + 1);
+        rollPast(held.seedBlock);
+        if (chance(4)) rollPast(held.deadline);
         if (chance(5) && entry.joined != 0) {
             leaveStep(index);
             return;
@@ -203,14 +203,14 @@ contract SessionHandler is SessionBooks {
             tally["acted"]++;
             return;
         }
-        vm.roll(uint256(held.deadline) + 1);
+        rollPast(held.deadline);
         end(id);
     }
 
     function aggregateStep(uint256 index, IFederatedLearningTypes.Session memory held) private {
         bytes32 id = entries[index].id;
         if (held.task == 0) {
-            if (chance(3)) vm.roll(uint256(held.deadline) + 1);
+            if (chance(3)) rollPast(held.deadline);
             end(id);
             tally["ordered"]++;
             return;
@@ -276,7 +276,7 @@ contract SessionHandler is SessionBooks {
             tally["settled"]++;
         } catch {
             // The aggregators agreed on something that nobody can open.
-            vm.roll(uint256(held.deadline) + 1);
+            rollPast(held.deadline);
             end(id);
             tally["unopened"]++;
         }

@@ -97,7 +97,7 @@ contract Watchers is WatchBooks {
         if (case_.challenger == address(0) || case_.resolved) return;
         uint256 round = monitoring.challengeId(case_.epoch, case_.node);
         if (blockNow() <= monitoring.windowsOf(round).seedBlock) {
-            vm.roll(monitoring.windowsOf(round).seedBlock + 1);
+            rollPast(monitoring.windowsOf(round).seedBlock);
         }
         tryOpen(round);
         uint256 first = _sealed.length;
@@ -318,7 +318,7 @@ contract Watchers is WatchBooks {
             Case storage case_ = _cases[i];
             if (case_.challenger == address(0) || case_.resolved) continue;
             uint256 revealBy = monitoring.windowsOf(monitoring.challengeId(case_.epoch, case_.node)).revealBy;
-            if (blockNow() <= revealBy) vm.roll(revealBy + 1);
+            rollPast(revealBy);
             settleCase(case_);
         }
         for (uint256 i = 0; i < FLEET; i++) {

@@ -90,6 +90,11 @@ abstract contract Test {
         return vm.getBlockNumber();
     }
 
+    /// @dev Never backwards: handlers choose among things whose deadlines lie in any order, and no chain goes back.
+    function rollPast(uint256 height) internal {
+        if (blockNow() <= height) vm.roll(height + 1);
+    }
+
     function skipBlocks(uint256 count) internal {
         vm.roll(blockNow() + count);
     }
