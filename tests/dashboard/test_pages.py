@@ -38,7 +38,7 @@ PAGES: dict[str, tuple[Callable[[Outcome], str], str]] = {
     "proposals": (always("/proposals"), "Proposals"),
     "proposal": (always("/proposals/1"), "Proposal 1"),
     "sessions": (always("/sessions"), "Learning"),
-    "session": (always("/sessions/1"), "Session 1"),
+    "session": (always("/sessions/1"), "Session"),
     "submit": (always("/submit"), "Submit a prompt"),
     "wallet": (always("/wallet"), "Wallet"),
     "system": (always("/system"), "Status"),

@@ -9,7 +9,10 @@ import pytest
 from devnet.paths import ROOT
 from tests.end_to_end.test_tutorial import commands
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [
+    pytest.mark.timeout(600),
+    pytest.mark.slow,
+]  # tests/runner/federated has the same commands without a network
 
 SECURE = """
 parity-client fl create-session --name Secure --dataset-cid "$(cat dataset.cid)" --config-file model_config.json \

@@ -22,6 +22,7 @@ def story() -> Story:
     told.submit(replicas=1, reward=900, bond=100)
     told.tell("TaskEscrow", "SeatClaimed", TASK, NODES[0], OWNERS[0], 0)
     told.tell("StakeWallet", "BondLocked", OWNERS[0], TASK, 100)
+    told.tell("TaskEscrow", "PhaseChanged", TASK, TaskStatus.COMMITTING, 25)
     told.tell("TaskEscrow", "SeatRevealed", TASK, NODES[0], 0, RESULT, bytes(32), 1, 2)
     told.tell("TaskEscrow", "PhaseChanged", TASK, TaskStatus.CHALLENGEABLE, 30)
     told.tell("AuditCourt", "CaseOpened", TASK, NODES[0], 5_000, 20)

@@ -158,7 +158,7 @@ abstract contract Courts is Lives {
     }
 
     function pastStage(bytes32 id) internal {
-        vm.roll(uint256(court.caseOf(id).deadline) + 1);
+        rollPast(court.caseOf(id).deadline);
     }
 
     function advance(bytes32 id) internal {

@@ -140,7 +140,7 @@ abstract contract Lives is Deployed {
     }
 
     function pastDeadline(bytes32 id) internal {
-        vm.roll(escrow.taskOf(id).deadline + 1);
+        rollPast(escrow.taskOf(id).deadline);
     }
 
     function statusOf(bytes32 id) internal view returns (uint256) {

@@ -274,7 +274,7 @@ abstract contract Sessions is Lives {
     }
 
     function pastPhase(bytes32 id) internal {
-        vm.roll(uint256(federated.sessionOf(id).deadline) + 1);
+        rollPast(federated.sessionOf(id).deadline);
     }
 
     /// @notice What the session's own account holds, tasks' escrow included.
