@@ -102,6 +102,7 @@ def test_a_killed_network_leaves_nothing_running_and_its_state_serves_the_next(d
     assert not devnet.state.exists()
 
 
+@pytest.mark.slow
 def test_down_stops_a_network_that_runs(devnet):
     first = devnet.start()
     read_until(first, "model engine")

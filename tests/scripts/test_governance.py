@@ -1,6 +1,7 @@
 """A proposal's whole life with `ape run`, and what each step says when it is not its turn."""
 
 import re
+from functools import partial
 
 import pytest
 
@@ -16,6 +17,7 @@ FEE = 6
 """Where feeBps stands among the parameters."""
 AUDIT_FEE = 3
 """Where auditFeeBps stands among the rules of audits."""
+slow = partial(pytest.param, marks=pytest.mark.slow)
 
 
 async def propose(ape: Ape, *options: str) -> str:
@@ -105,12 +107,14 @@ async def test_one_proposal_changes_audits_and_sessions_and_leaves_the_rest(depl
     assert second == [20_000, *first[1:]]
 
 
+@pytest.mark.slow
 async def test_sessions_alone_get_no_new_task_parameters(deployed_chain: Ape) -> None:
     await carry_out(deployed_chain, await propose(deployed_chain, "--session-fee-bps", "100"))
     assert await fees(deployed_chain) == [200]
     assert len(await session_params(deployed_chain)) == 2
 
 
+@pytest.mark.slow
 async def test_rules_of_audits_are_those_of_the_newest_version_that_has_some(
     deployed_chain: Ape, deployment: Deployment
 ) -> None:
@@ -172,12 +176,12 @@ async def test_proposing_takes_votes_which_a_holder_can_delegate(
     ("option", "value", "status", "named"),
     [
         ("--fee-bps", "1001", 3, "The parameter feeBps is out of bounds."),
-        ("--fee-bps", "70000", 2, "'--fee-bps'"),
         ("--fee-bps", "200", 2, "nothing would change"),
-        ("--min-audit-bps", "0", 3, "The audit rule minAuditBps is out of bounds."),
-        # Good for tasks alone, but a panel could not be drawn in time.
-        ("--panel-for", "2", 3, "The audit rule panelFor is out of bounds."),
         ("--session-max-misses", "0", 3, "maxMisses"),
+        slow("--fee-bps", "70000", 2, "'--fee-bps'"),
+        slow("--min-audit-bps", "0", 3, "The audit rule minAuditBps is out of bounds."),
+        # Good for tasks alone, but a panel could not be drawn in time.
+        slow("--panel-for", "2", 3, "The audit rule panelFor is out of bounds."),
     ],
 )
 async def test_what_could_not_be_carried_out_is_not_proposed(
