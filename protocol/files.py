@@ -10,6 +10,7 @@ from typing import IO, Any
 import httpx
 
 from protocol.errors import ConfigError, ContentMismatch, ContentTooLarge, ContentUnavailable
+from protocol.tls import trusted_authorities
 from protocol.unixfs import Cid, cid_of_file, layout_of, parse_cid
 
 MAX_FILE_BYTES = 1 << 30
@@ -118,7 +119,7 @@ class FileStore:
                 raise self._unavailable(what, error) from error
 
     def _client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self._url, timeout=self._timeout_s)
+        return httpx.AsyncClient(verify=trusted_authorities(), base_url=self._url, timeout=self._timeout_s)
 
     def _field(self, answer: httpx.Response, name: str, *, what: str) -> str:
         try:

@@ -18,6 +18,7 @@ _ATTEMPTS = 3
 _FIRST_PAUSE_S = 0.1
 _REPEATABLE = [method for method in REQUEST_RETRY_ALLOWLIST if method != "eth_sendRawTransaction"]
 """The sender repeats transactions itself: it must know whether an `already known` is of its own making."""
+_CHAIN_ID = "eth_chainId"
 _NOT_JSON_RPC = "the answer is not JSON-RPC"
 
 
@@ -38,8 +39,8 @@ class _Sessions(HTTPSessionManager):
         del request_timeout
         kept: ClientSession | None = self.session_cache.get_cache_entry(endpoint_uri)
         if kept is None or kept.closed:
-            connector = TCPConnector(force_close=True, enable_cleanup_closed=True)
-            kept = session or ClientSession(raise_for_status=True, connector=connector)
+            # A connection serves many calls, which web3's own does not let it: a connection a call is a third of its cost.
+            kept = session or ClientSession(raise_for_status=True, connector=TCPConnector())
             self.session_cache.cache(endpoint_uri, kept)
         return kept
 
@@ -61,9 +62,21 @@ class RpcProvider(AsyncHTTPProvider):
         self._request_session_manager = _Sessions()
         self._shown = shown_url(url)
         self._timeout_s = timeout_s
+        self._chain_id: str | None = None
 
     async def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
-        """Make one call; `RpcUnavailable` if the node does not answer in JSON in time."""
+        """Make one call; `RpcUnavailable` if the node does not answer in JSON in time.
+
+        The chain's id is asked for once: web3 wants it again before each read of a contract.
+        """
+        if method == _CHAIN_ID and self._chain_id is not None:
+            return {"jsonrpc": "2.0", "id": 0, "result": self._chain_id}
+        response = await self._ask(method, params)
+        if method == _CHAIN_ID:
+            self._chain_id = response.get("result")
+        return response
+
+    async def _ask(self, method: RPCEndpoint, params: Any) -> RPCResponse:
         try:
             response = await super().make_request(method, params)
         except TimeoutError as error:

@@ -20,6 +20,7 @@ from protocol.content import ContentStore
 from protocol.documents import RunnerProfile, parse_document
 from protocol.enums import ReportKind
 from protocol.errors import ContentError, InputError, ParityError
+from protocol.tls import trusted_authorities
 from runner.journal import Journal
 
 _WRONG, _MISSED = 2, 3
@@ -109,7 +110,9 @@ async def answers(url: str, *, anywhere: bool) -> bool:
         return False
     try:
         async with (
-            httpx.AsyncClient(timeout=_PROBE_TIMEOUT_S, follow_redirects=False) as client,
+            httpx.AsyncClient(
+                verify=trusted_authorities(), timeout=_PROBE_TIMEOUT_S, follow_redirects=False
+            ) as client,
             client.stream("GET", url.rstrip("/") + _HEALTH),
         ):
             return True

@@ -1,4 +1,5 @@
 import asyncio
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -100,3 +101,45 @@ async def test_calls_that_are_cancelled_at_any_moment_leave_the_connection_usabl
             await asyncio.gather(*calls, return_exceptions=True)
         async with asyncio.timeout(60):
             assert await chain.block_number() == await anvil.block_number()
+
+
+async def test_one_connection_serves_many_calls(anvil: Anvil, deployment: Deployment) -> None:
+    opened = 0
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal opened
+        opened += 1
+        node, to_node = await asyncio.open_connection("127.0.0.1", urlsplit(anvil.url).port)
+        await asyncio.gather(_pass_on(reader, to_node), _pass_on(node, writer))
+
+    async with await asyncio.start_server(relay, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with Chain.connect(f"http://127.0.0.1:{port}", deployment) as chain:
+            for _ in range(5):
+                await chain.call(chain.escrow.functions.latestParamsId())
+    assert opened == 1
+
+
+async def test_a_connection_that_the_node_closed_meanwhile_is_opened_again(
+    anvil: Anvil, deployment: Deployment
+) -> None:
+    closing: list[asyncio.StreamWriter] = []
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        node, to_node = await asyncio.open_connection("127.0.0.1", urlsplit(anvil.url).port)
+        closing.extend((writer, to_node))
+        await asyncio.gather(_pass_on(reader, to_node), _pass_on(node, writer), return_exceptions=True)
+
+    async with await asyncio.start_server(relay, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with Chain.connect(f"http://127.0.0.1:{port}", deployment) as chain:
+            for writer in closing:
+                writer.transport.abort()
+            assert await chain.block_number() == await anvil.block_number()
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65_536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
