@@ -13,6 +13,7 @@ def requantise(source: Path, target: Path, kind: gguf.GGMLQuantizationType) -> P
     """Write `source` again with its Q4_1 tensors as `kind`; takes some seconds, and nothing if `target` is there."""
     if target.exists():
         return target
+    target.parent.mkdir(parents=True, exist_ok=True)
     reader = gguf.GGUFReader(source)
     architecture = reader.fields["general.architecture"].contents()
     unfinished = target.with_suffix(".part")

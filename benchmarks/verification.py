@@ -4,15 +4,17 @@ Every answer comes from a real model. An honest pair is one runner and one audit
 threads. The cheats: the same weights in two other quantisations, a prompt that was edited, an answer that was cut off, and
 made-up text. The peer is what a network without fingerprints can do: run the prompt again and compare the texts.
 
-Usage: python -m benchmarks.verification [--pairs N] [--write]      JSON=1 prints one document a line
+Usage: python -m benchmarks.verification [--pairs N] [--minutes M] [--write]      JSON=1 prints one document a line
 """
 
 import argparse
 import asyncio
 import json
+import math
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ import gguf
 
 from benchmarks.quantised import requantise
 from benchmarks.roc import Curve, Sample, calibrate, draw
+from benchmarks.samples import Audited, by_kind, read, samples_of
 from devnet.paths import MODEL, PARITY
 from devnet.ports import free_port
 from devnet.process import Launch, Process
@@ -33,7 +36,10 @@ from runner.verification.verdict import Finding, Scores, Thresholds, check_paper
 
 ROOT = Path(__file__).resolve().parent.parent
 THRESHOLDS = ROOT / "runner/verification/thresholds.json"
-ROC = ROOT / "docs/explanation/verification-roc"
+ROC = ROOT / "docs/images/verification-roc"
+SAMPLES = ROOT / "benchmarks/verification-samples.jsonl"
+ENOUGH = 1_000
+"""Honest answers before thresholds of their own replace the cautious ones: fewer do not show how often honest runners are wronged."""
 _FINE = ("honest", "weights as Q8_0")
 """The two that are hardest to tell apart; of the others, which are plain, every few prompts are enough."""
 _COARSE_EVERY = 5
@@ -166,15 +172,18 @@ class Cheats:
         return await answer(self._honest, spec, task, asked=other)
 
 
-async def measure(pairs: int, *, quiet: bool) -> dict[str, list[tuple[Sample, Answer, str]]]:
-    """Audit answers of each kind: the sample, the answer, and the text that the auditor gets by itself."""
+async def measure(prompts_wanted: int, *, kept: Path | None, minutes: float, quiet: bool) -> list[Audited]:
+    """Audit answers of each kind, prompt by prompt, until the prompts or the minutes are used up.
+
+    What `kept` holds is not done again, and each audit is added to it at once.
+    """
     cache = PARITY / "cache"
     files = {
         "Q8_0": requantise(MODEL, cache / "smollm2-q8_0.gguf", gguf.GGMLQuantizationType.Q8_0),
         "Q4_0": requantise(MODEL, cache / "smollm2-q4_0.gguf", gguf.GGMLQuantizationType.Q4_0),
     }
     log = cache / "verification-engines.log"
-    found: dict[str, list[tuple[Sample, Answer, str]]] = {}
+    until = time.monotonic() + 60 * minutes
     async with AsyncExitStack() as stack:
         honest = await stack.enter_async_context(engine(MODEL, threads=1, log=log))
         auditor = await stack.enter_async_context(engine(MODEL, threads=2, log=log))
@@ -186,48 +195,71 @@ async def measure(pairs: int, *, quiet: bool) -> dict[str, list[tuple[Sample, An
         reference = f"{model.name}@sha256:{model.digest}"
         kinds: dict[str, Cheat] = {"honest": lambda spec, task: answer(honest, spec, task)}
         kinds |= Cheats(honest, others).all()
-        prober = Prober(auditor)
-        for number, prompt in enumerate(prompts(pairs)):
-            spec = LlmSpec(model=reference, prompt=prompt, options=LlmOptions(num_predict=ANSWER_TOKENS))
-            task = digest_of(f"{number}".encode())
-            own = (await answer(auditor, spec, task)).result.output
-            for kind, work in kinds.items():
-                if kind not in _FINE and number % _COARSE_EVERY:
-                    continue
-                given = await work(spec, task)
-                scores, finding = await audit(prober, given, LOOSE)
-                found.setdefault(kind, []).append((Sample(scores=scores, finding=finding), given, own))
+        found = read(kept, model=reference) if kept else []
+        done = {(audited.prompt, audited.kind) for audited in found}
+        for number, prompt in enumerate(prompts(prompts_wanted)):
+            wanted = [kind for kind in kinds if kind in _FINE or number % _COARSE_EVERY == 0]
+            missing = [kind for kind in wanted if (number, kind) not in done]
+            if missing and time.monotonic() < until:
+                spec = LlmSpec(model=reference, prompt=prompt, options=LlmOptions(num_predict=ANSWER_TOKENS))
+                audits = await _audited(spec, number, {kind: kinds[kind] for kind in missing}, auditor)
+                found += audits
+                _keep(kept, audits)
             if not quiet:
-                print(f"\r  {number + 1} of {pairs} prompts", end="", file=sys.stderr, flush=True)
+                print(f"\r  {number + 1} of {prompts_wanted} prompts", end="", file=sys.stderr, flush=True)
     return found
+
+
+async def _audited(spec: LlmSpec, number: int, kinds: dict[str, Cheat], auditor: str) -> list[Audited]:
+    """Have one prompt answered in each way, and each answer audited."""
+    task = digest_of(f"{number}".encode())
+    own = (await answer(auditor, spec, task)).result.output
+    audits = []
+    for kind, work in kinds.items():
+        given = await work(spec, task)
+        scores, finding = await audit(Prober(auditor), given, LOOSE)
+        audits.append(
+            Audited(
+                model=spec.model,
+                prompt=number,
+                kind=kind,
+                sample=Sample(scores=scores, finding=finding),
+                same_text=given.result.output == own,
+            )
+        )
+    return audits
+
+
+def _keep(file: Path | None, audits: list[Audited]) -> None:
+    if file is not None:
+        with file.open("a", encoding="utf-8") as kept:
+            kept.writelines(audited.to_line() + "\n" for audited in audits)
 
 
 LOOSE = Thresholds(same_choice=0, within=0, delta=1e9, positions=POSITIONS, honest_pairs=0, cheating_pairs=0)
 """Lets through what only thresholds can tell, so that they can be chosen afterwards."""
 
 
-def report(
-    found: dict[str, list[tuple[Sample, Answer, str]]], thresholds: Thresholds
-) -> list[dict[str, object]]:
+def report(found: dict[str, list[Audited]], thresholds: Thresholds) -> list[dict[str, object]]:
     """Give a row for each kind: how often it is called a cheat here, and by comparing texts."""
     rows: list[dict[str, object]] = []
     for kind, audits in found.items():
-        ours = sum(sample.is_cheat(thresholds) for sample, _, _ in audits) / len(audits)
-        texts = sum(given.result.output != own for _, given, own in audits) / len(audits)
+        ours = sum(audited.sample.is_cheat(thresholds) for audited in audits) / len(audits)
+        texts = sum(not audited.same_text for audited in audits) / len(audits)
         rows.append(
             {
                 "name": f"verification: {kind}, called a cheat",
                 "ours": ours,
                 "peer": texts,
                 "ratio": ours / texts if texts else None,
-                "unit": "share of audits",
+                "unit": f"share of {len(audits)} audits",
             }
         )
     return rows
 
 
 def main() -> None:
-    """Measure, print, and with `--write` keep thresholds, ROC and plot."""
+    """Measure, print, and with `--write` keep audits, thresholds, ROC and plot."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -237,33 +269,49 @@ def main() -> None:
         default=20,
         help="honest answers, and as many of the nearest cheat (default 20, at most 1,000)",
     )
-    parser.add_argument("--write", action="store_true", help="keep thresholds, ROC and plot")
+    parser.add_argument(
+        "--minutes", type=float, default=math.inf, help="begin no further prompt after this time"
+    )
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help=f"keep audits in {SAMPLES.name}, going on there; thresholds, ROC and plot",
+    )
     asked = parser.parse_args()
     as_json = bool(os.environ.get("JSON"))
-    found = asyncio.run(measure(asked.pairs, quiet=as_json))
-    samples = {kind: [sample for sample, _, _ in audits] for kind, audits in found.items()}
+    kept = SAMPLES if asked.write else None
+    audits = asyncio.run(measure(asked.pairs, kept=kept, minutes=asked.minutes, quiet=as_json))
+    found = by_kind(audits)
+    samples = samples_of(found)
     thresholds = calibrate(samples, positions=POSITIONS)
     rows = report(found, thresholds)
     if as_json:
         for row in rows:
             print(json.dumps(row))
     else:
-        print(f"\r{'kind':<44}{'fingerprint':>14}{'texts':>10}")
+        print(f"\r{'kind':<44}{'fingerprint':>14}{'texts':>10}   of")
         for row in rows:
-            print(f"{row['name']!s:<44}{row['ours']:>14.3f}{row['peer']:>10.3f}")
+            print(f"{row['name']!s:<44}{row['ours']:>14.3f}{row['peer']:>10.3f}   {row['unit']}")
         print(f"thresholds: {thresholds}")
     if asked.write:
-        reference = found["honest"][0][1].spec.model
-        THRESHOLDS.write_text(
-            json.dumps({model_digest(reference): thresholds.model_dump()}, indent=2) + "\n", encoding="utf-8"
+        _publish(samples, thresholds, model=audits[0].model)
+
+
+def _publish(samples: Mapping[str, Sequence[Sample]], thresholds: Thresholds, *, model: str) -> None:
+    if thresholds.honest_pairs >= ENOUGH:
+        kept = {model_digest(model): thresholds.model_dump()}
+        THRESHOLDS.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+    else:
+        print(
+            f"{THRESHOLDS.name} stays: {ENOUGH:,} honest answers are asked for, {thresholds.honest_pairs:,} are kept"
         )
-        curves = [
-            Curve.of(kind, samples["honest"], cheats) for kind, cheats in samples.items() if kind != "honest"
-        ]
-        ROC.with_suffix(".json").write_text(
-            json.dumps([curve.to_json() for curve in curves], indent=1) + "\n", encoding="utf-8"
-        )
-        ROC.with_suffix(".svg").write_text(draw(curves), encoding="utf-8")
+    curves = [
+        Curve.of(kind, samples["honest"], cheats) for kind, cheats in samples.items() if kind != "honest"
+    ]
+    ROC.with_suffix(".json").write_text(
+        json.dumps([curve.to_json() for curve in curves], indent=1) + "\n", encoding="utf-8"
+    )
+    ROC.with_suffix(".svg").write_text(draw(curves), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,73 @@
+"""Audits kept as they are made, one a line, so that a calibration over hours may be stopped and gone on with."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from benchmarks.roc import Sample
+from runner.verification.verdict import Finding, Scores
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """One audit: of which `model`, which `prompt` (its number) and `kind` of answer, and what was found.
+
+    `same_text` says whether the auditor's own answer reads the same, which is all that comparing texts can tell.
+    """
+
+    model: str
+    prompt: int
+    kind: str
+    sample: Sample
+    same_text: bool
+
+    def to_line(self) -> str:
+        """Write it; `from_line` reads it."""
+        scores = self.sample.scores
+        return json.dumps(
+            {
+                "model": self.model,
+                "prompt": self.prompt,
+                "kind": self.kind,
+                "finding": self.sample.finding.value,
+                "scores": None
+                if scores is None
+                else [round(scores.same_choice, 4), round(scores.within, 4), round(scores.delta, 3)],
+                "same_text": self.same_text,
+            }
+        )
+
+    @classmethod
+    def from_line(cls, line: str) -> Self:
+        """Read what `to_line` wrote."""
+        kept = json.loads(line)
+        scores = kept.pop("scores")
+        sample = Sample(
+            scores=scores and Scores(same_choice=scores[0], within=scores[1], delta=scores[2]),
+            finding=Finding(kept.pop("finding")),
+        )
+        return cls(**kept, sample=sample)
+
+
+def read(file: Path, *, model: str) -> list[Audited]:
+    """Read the audits of one model; none if there is no file."""
+    if not file.exists():
+        return []
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return [audited for audited in map(Audited.from_line, lines) if audited.model == model]
+
+
+def by_kind(audits: Iterable[Audited]) -> dict[str, list[Audited]]:
+    """Sort audits by the kind of answer, honest ones first."""
+    found: dict[str, list[Audited]] = defaultdict(list)
+    for audited in sorted(audits, key=lambda one: one.kind != "honest"):
+        found[audited.kind].append(audited)
+    return dict(found)
+
+
+def samples_of(found: dict[str, list[Audited]]) -> dict[str, Sequence[Sample]]:
+    """Give what calibration takes."""
+    return {kind: [audited.sample for audited in audits] for kind, audits in found.items()}
