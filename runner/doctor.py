@@ -1,5 +1,6 @@
 """Whether this machine is set up to run, and whether a box for commands holds here: `parity-runner doctor`."""
 
+import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 
@@ -9,6 +10,9 @@ from protocol.errors import ParityError
 from runner.executors.llm import LlmExecutor
 from runner.sandbox.probe import probe
 from runner.settings import RunnerSettings
+
+_ENGINES = ("docker", "podman", "bwrap")
+"""What people may expect boxes to be made by: see docs/explanation/sandbox.md for why they are not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +75,9 @@ async def _sandbox(settings: RunnerSettings) -> str:
     taken = (
         "commands are taken" if settings.runner_commands else "commands are not taken: set RUNNER_COMMANDS"
     )
-    return f"a box of level {box.level} holds, limits by control groups of version {box.version}; {taken}"
+    found = [name for name in _ENGINES if shutil.which(name)]
+    unused = f"; {' and '.join(found)} found here, and not used" if found else ""
+    return f"a box of level {box.level} holds, limits by control groups of version {box.version}; {taken}{unused}"
 
 
 def lines_of(findings: tuple[Finding, ...]) -> list[str]:

@@ -11,8 +11,11 @@ from protocol.deployment import Deployment
 from protocol.documents import LlmOptions, LlmSpec, ModelOffer
 from protocol.money import USDFC
 from protocol.order import Order
+from runner.errors import SandboxUnavailable
 from runner.journal import Journal
+from runner.sandbox.probe import probe
 from tests.runner.bench import Bench, bench_of
+from tests.runner.boxes import Boxes
 
 CLIENT = "0x00000000000000000000000000000000000000C1"
 OWNER = "0x00000000000000000000000000000000000000A1"
@@ -81,3 +84,12 @@ async def bench(
     """A seeded chain with an IPFS node and a model engine, and runners to be made by `bench.hand(number)`."""
     async with bench_of(anvil, deployment, ipfs_api=ipfs_api, engine_url=engine_url, home=tmp_path) as made:
         yield made
+
+
+@pytest.fixture
+async def box(tmp_path: Path) -> Boxes:
+    try:
+        held = await probe()
+    except SandboxUnavailable as error:
+        pytest.skip(f"no box here: {error}")
+    return Boxes(held.hierarchy, tmp_path)
