@@ -7,6 +7,7 @@ diary        what this runner has promised in sessions, on disk before anybody h
 messages     what is asked of the training process, and what it answers
 worker       that process
 workshop     starts it with an empty environment, and asks it
+ray_workshop asks a Ray cluster of the owner's instead
 history      from what was published to the model before a round
 aggregating  the aggregation task of a session
 taking_part  one participant's acts in a round

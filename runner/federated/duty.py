@@ -18,6 +18,7 @@ from runner.federated.board import Board
 from runner.federated.diary import Diary, diary_path
 from runner.federated.history import History
 from runner.federated.papers import Papers
+from runner.federated.ray_workshop import RayWorkshop
 from runner.federated.work import SessionWork
 from runner.federated.workshop import Workshop
 from runner.parts import Parts
@@ -87,9 +88,13 @@ class LearningDuty:
 async def learning(
     settings: RunnerSettings, chain: Chain, store: ContentStore, *, journal: Path
 ) -> AsyncIterator[Aggregator]:
-    """Open the diary beside `journal`, and have a training process ready to be started."""
+    """Open the diary beside `journal`, and have a training process ready to be started, or a Ray cluster joined.
+
+    Raises `ConfigError` if there is no such cluster.
+    """
     with closing(Diary.open(diary_path(journal))) as diary:
-        async with Workshop() as workshop:
+        address = settings.runner_ray_address
+        async with RayWorkshop(address) if address else Workshop() as workshop:
             yield aggregator_of(settings, chain, store, diary=diary, workshop=workshop, folder=journal.parent)
 
 

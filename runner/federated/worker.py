@@ -44,12 +44,13 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     decoder = msgspec.msgpack.Decoder(Request)
     while head := requests.read(LENGTH.size):
         (size,) = LENGTH.unpack(head)
-        answer = msgspec.msgpack.encode(_answer(partial(decoder.decode, requests.read(size))))
-        answers.write(LENGTH.pack(len(answer)) + answer)
+        said = msgspec.msgpack.encode(answer(partial(decoder.decode, requests.read(size))))
+        answers.write(LENGTH.pack(len(said)) + said)
         answers.flush()
 
 
-def _answer(read: Callable[[], Request]) -> Response:
+def answer(read: Callable[[], Request]) -> Response:
+    """Do the work that `read` gives. It raises nothing: what went wrong is the answer."""
     try:
         match read():
             case Train() as work:

@@ -57,7 +57,7 @@ class Workshop:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), _STOP_S)
 
-    async def _ask(self, work: Request) -> Response:
+    async def _ask(self, work: Request) -> Trained | Aggregated:
         async with self._turn:
             try:
                 answer = await self._exchange(self._encoder.encode(work))
@@ -70,11 +70,7 @@ class Workshop:
                     "the training process ended before it answered",
                     hint="Look for a lack of memory; it is started again.",
                 ) from error
-        if isinstance(answer, Failed):
-            if answer.ours:
-                log.error("training_broke", reason=answer.reason)
-            raise ExecutionInvalid(answer.reason)
-        return answer
+        return unless_failed(answer)
 
     async def _exchange(self, request: bytes) -> Response:
         process = await self._running()
@@ -96,3 +92,12 @@ class Workshop:
                 start_new_session=True,
             )
         return self._process
+
+
+def unless_failed(answer: Response) -> Trained | Aggregated:
+    """Give an answer that is one; `ExecutionInvalid` says what is wrong with what was asked."""
+    if isinstance(answer, Failed):
+        if answer.ours:
+            log.error("training_broke", reason=answer.reason)
+        raise ExecutionInvalid(answer.reason)
+    return answer

@@ -1,0 +1,120 @@
+"""A Ray cluster and a runner's workshop that uses it, in a network of their own: Ray would listen beyond loopback.
+
+`python on_ray.py REQUEST` does the training in the file REQUEST (a `Train` as MessagePack) and tells what happened as one JSON document.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import ray
+
+from protocol.errors import ConfigError
+from runner.errors import EngineUnavailable, ExecutionInvalid
+from runner.federated.messages import Data, Train
+from runner.federated.ray_workshop import RayWorkshop
+from runner.federated.workshop import Workshop
+from runner.sandbox import kernel
+
+ADDRESS = "127.0.0.1:6379"
+_RAISE_FLAGS, _UP_AND_RUNNING = 0x8914, 0x41
+_ROOT = Path(__file__).parents[3]
+
+
+def leave_the_network() -> None:
+    kernel.unshare(kernel.CLONE_NEWNET)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as loopback:
+        fcntl.ioctl(loopback, _RAISE_FLAGS, struct.pack("16sH14s", b"lo", _UP_AND_RUNNING, b""))
+
+
+@contextlib.contextmanager
+def cluster() -> Iterator[None]:
+    """Run a cluster of one node, as its owner would have begun it: with nothing of a runner's in its environment."""
+    folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # its sockets want short paths
+    environment = {"PATH": os.environ["PATH"], "HOME": folder, "RAY_USAGE_STATS_ENABLED": "0"}
+    argv = [
+        *(sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--port=6379"),
+        *("--num-cpus=2", "--node-ip-address=127.0.0.1", f"--temp-dir={folder}"),
+        *("--include-dashboard=false", "--object-store-memory=100000000"),
+    ]
+    with Path(folder, "log").open("wb") as log:
+        process = subprocess.Popen(argv, env=environment, cwd=_ROOT, stdout=log, stderr=log)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(60)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def joined() -> RayWorkshop:
+    """Join, waiting for a cluster that is still starting."""
+    await asyncio.sleep(8)  # an early try makes Ray remember that there was none
+    for _ in range(60):
+        with contextlib.suppress(ConfigError):
+            return await RayWorkshop(ADDRESS).__aenter__()
+        await asyncio.sleep(1)
+    raise AssertionError("the cluster does not start")
+
+
+def environment(_request: bytes, _files: dict[str, bytes]) -> bytes:
+    return json.dumps(sorted(os.environ)).encode()
+
+
+def dies(_request: bytes, _files: dict[str, bytes]) -> bytes:
+    os._exit(1)
+
+
+async def story(work: Train, broken: Path) -> dict[str, object]:
+    told: dict[str, object] = {}
+    pool = await joined()
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(pool.close)
+        here = await stack.enter_async_context(Workshop())
+        same, other = await asyncio.gather(
+            pool.train(work), pool.train(msgspec.structs.replace(work, slot=2))
+        )
+        alone = await here.train(work)
+        told["same as here"] = same == alone
+        told["another slot differs"] = other.content != alone.content
+        try:
+            await pool.train(msgspec.structs.replace(work, data=Data(file=str(broken))))
+        except ExecutionInvalid as error:
+            told["broken data"] = str(error)
+        whole = pool._remote
+        pool._remote = ray.remote(num_cpus=1, max_retries=0)(environment)
+        told["environment"] = json.loads(await pool._done(work))
+        pool._remote = ray.remote(num_cpus=1, max_retries=0)(dies)
+        try:
+            await pool.train(work)
+        except EngineUnavailable as error:
+            told["node dies"] = str(error)
+        pool._remote = whole
+        told["afterwards"] = (await pool.train(work)).samples
+    return told
+
+
+def main() -> None:
+    leave_the_network()
+    request = Path(sys.argv[1])
+    broken = request.with_name("broken")
+    broken.write_bytes(b"PK\x03\x04 not an archive")
+    with cluster():
+        told = asyncio.run(story(msgspec.msgpack.decode(request.read_bytes(), type=Train), broken))
+        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
