@@ -4,6 +4,9 @@ Every runner decides by the last block, none sees what the others have sent, and
 that want one seat at one block both pay for it, and the block shows it.
 """
 
+import sys
+from statistics import median
+
 import pytest
 
 from protocol.enums import TaskStatus
@@ -26,11 +29,20 @@ async def flow(bench: Bench, fleet: Fleet, *, tasks: int, in_view: int) -> tuple
         await fleet.block()
         ended = {task for task in open_ if (await bench.status(task)).is_terminal}
         open_ -= ended
+        sys.stderr.write(f"\r  {len(submitted) - len(open_)} of {tasks} tasks done")
         if len(submitted) == tasks and not open_:
             break
     assert {await bench.status(task) for task in submitted} == {TaskStatus.FINAL}
     sent, wasted = await fleet.claims(since=begin)
     return submitted, sent, wasted
+
+
+def show(*, runners: int, tasks: int, sent: int, wasted: int, counts: list[int]) -> None:
+    """Tell what was measured, for `pytest -s` and docs/benchmarks.md."""
+    sys.stderr.write(
+        f"\n{runners} runners, {tasks} tasks: {sent} claims sent, {wasted} wasted ({100 * wasted / sent:.1f} %);"
+        f" tasks by runner: least {counts[0]}, median {median(counts):g}, most {counts[-1]}; {len(counts)} runners got any\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,6 +62,7 @@ async def test_at_most_two_percent_of_claims_are_wasted_and_everyone_gets_work(
     assert wasted <= 0.02 * sent, f"{wasted} of {sent} claims"
     counts = await fleet.done_by(done)
     share = tasks / runners
+    show(runners=runners, tasks=tasks, sent=sent, wasted=wasted, counts=sorted(counts.values()))
     if share >= 10:  # of fewer tasks one may get none by chance
         assert len(counts) == runners, counts
     assert max(counts.values()) <= 2 * share + 2, counts

@@ -1,6 +1,9 @@
 """What a runner depends on fails: it says so, risks nothing meanwhile, and goes on when it is back."""
 
 import asyncio
+import random
+import sqlite3
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -8,11 +11,12 @@ import pytest
 from protocol.chain import Chain
 from protocol.cid import digest_of
 from protocol.documents import LlmOptions, ModelOffer, RunnerProfile, canonical
-from protocol.enums import TaskStatus
+from protocol.enums import Mode, TaskStatus
 from protocol.money import USDFC
 from runner.daemon import Daemon
 from runner.errors import JournalError
 from runner.jobs import Stage
+from runner.work import Work
 from tests.runner import faulty_engine
 from tests.runner.bench import Bench, Hand
 from tests.runner.faulty_engine import FaultyEngine
@@ -248,3 +252,37 @@ async def test_a_journal_that_cannot_be_written_stops_the_daemon_with_a_remedy(b
     with pytest.raises(JournalError, match="cannot be used any more") as caught:
         await Daemon(hand.parts).run()
     assert "disk space" in str(caught.value.hint)
+
+
+async def test_a_full_disk_keeps_a_runner_from_promising_what_it_could_not_open(bench: Bench) -> None:
+    hand = await bench.hand(0)
+    task = await bench.submit(mode=Mode.AUDITED)  # its fingerprint fills pages
+    await bench.until_turn(hand, task)
+    await hand.step(task)
+    assert hand.job(task).stage is Stage.CLAIMING
+    database = hand.journal._database
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    used = database.execute("PRAGMA page_count").fetchone()[0]
+    database.execute(f"PRAGMA max_page_count = {used}")  # from here on SQLite answers as on a full disk
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        await Work(hand.parts, task).step()
+    assert hand.job(task).salt is None
+    assert await bench.logs("SeatRevealed", task) == []
+    database.execute(f"PRAGMA max_page_count = {used + 1_000}")
+    await bench.run(task, hand, blocks=400)
+    assert hand.job(task).paid
+    assert hand.job(task).slashed == 0
+
+
+@pytest.mark.parametrize("shift_s", [-86_400.0, 86_400.0, None], ids=["a day late", "a day early", "leaping"])
+async def test_a_wrong_clock_changes_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, shift_s: float | None
+) -> None:
+    right, rng = time.time, random.Random(3)
+    monkeypatch.setattr(
+        time, "time", lambda: right() + (rng.uniform(-1e6, 1e6) if shift_s is None else shift_s)
+    )
+    hands = [await bench.hand(number) for number in range(3)]
+    task = await bench.submit(replicas=3, quorum=2)
+    await bench.run(task, *hands)
+    assert all(hand.job(task).paid and not hand.job(task).slashed for hand in hands)
