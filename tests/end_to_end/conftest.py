@@ -14,16 +14,19 @@ from devnet.paths import VENV_BIN
 from devnet.plan import Plan, Ports
 from devnet.progress import Progress
 from devnet.services import base_environment
+from tests.end_to_end.leaks import keys, leaks, logs_of, texts
 
 Shell = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="package")
 async def network(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Network]:
-    """A running network with three runners."""
+    """A running network with three runners. At its end, no log of ours may hold a key, a prompt or an answer."""
     plan = Plan(state=tmp_path_factory.mktemp("network"), ports=Ports.free())
     async with Network.up(plan, Progress(Console(file=StringIO()))) as running:
         yield running
+        found = list(leaks(logs_of(running), {**keys(), **await texts(running)}))
+    assert found == []
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from devnet.demo import PROMPT, client_settings, indexed, offered_model, run_dem
 from protocol.enums import SeatState, TaskStatus
 from protocol.money import USDFC, format_usdfc
 from protocol.sender import Sender
+from tests.end_to_end.leaks import logs_of, texts
 
 pytestmark = pytest.mark.timeout(300)
 EVERYONE = [account(index).address for index in range(ACCOUNT_COUNT)]
@@ -111,3 +112,8 @@ async def graphql(network, query, **variables):
     body = answer.json()
     assert "errors" not in body, body["errors"]
     return body["data"]
+
+
+async def test_the_logs_that_are_searched_for_secrets_are_those_of_every_process(network, outcome):
+    assert PROMPT in (await texts(network)).values()
+    assert {path.stem.split("-")[0] for path in logs_of(network)} == {"engine", "indexer", "runner", "server"}
