@@ -7,6 +7,7 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -18,12 +19,13 @@ from protocol.chain import Chain
 from protocol.errors import ConfigError, InputError, ParityError
 from protocol.keystore import create_keystore, load_account, parse_private_key, refuse_development_key
 from protocol.log import configure_logging
-from protocol.money import format_native, parse_usdfc
+from protocol.money import USDFC, format_native, parse_usdfc
 from protocol.secret_input import COMMAND_LINE_WARNING, is_on_command_line
 from protocol.settings import load
 from runner.settings import RunnerSettings, read_password
 from runner.status import lines_of, read_status, request_drain
 
+models_app = typer.Typer(help="The engine's models: what is there and offered.", add_completion=False)
 app = typer.Typer(
     name="parity-runner",
     help="Earn USDFC by doing AI work: claim tasks, run models, prove the results.",
@@ -139,6 +141,101 @@ def doctor(
     typer.echo(shown if as_json else "\n".join(lines_of_findings(found)))
     if not all(finding.fine or not finding.needed for finding in found):
         raise typer.Exit(1)
+
+
+@app.command()
+def bench(
+    tokens: Annotated[int, typer.Option(min=1, max=4096, help="Tokens of each answer.")] = 64,
+    per_hour: Annotated[
+        str | None,
+        typer.Option(metavar="USDFC", help="Say at which price an hour of answering brings this much."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON document a model instead of text.")
+    ] = False,
+) -> None:
+    """Measure how fast the engine answers with each offered model, and what to set for it."""
+    settings = load(RunnerSettings)
+    configure_logging("runner", level="error")
+    wanted = None if per_hour is None else Decimal(parse_usdfc(per_hour, field="--per-hour")) / USDFC
+    asyncio.run(_bench(settings, tokens=tokens, per_hour=wanted, as_json=as_json))
+
+
+@models_app.callback(invoke_without_command=True)
+def models(context: typer.Context) -> None:
+    """List the engine's models, and which of them are offered."""
+    if context.invoked_subcommand is None:
+        from runner.executors.llm import LlmExecutor  # noqa: PLC0415 (loads the engine's client)
+        from runner.models import lines_of as lines_of_models  # noqa: PLC0415 (as above)
+
+        settings = load(RunnerSettings)
+        found = asyncio.run(LlmExecutor(settings.ollama_url, slots=1).models())
+        typer.echo("\n".join(lines_of_models(found, settings)))
+
+
+@models_app.command("pull")
+def pull_model(name: Annotated[str, typer.Argument(help="The model's name, such as llama3.2:1b.")]) -> None:
+    """Have the engine fetch a model; shows speed and time left."""
+    asyncio.run(_pull(load(RunnerSettings), name))
+
+
+app.add_typer(models_app, name="models")
+
+
+async def _bench(settings: RunnerSettings, *, tokens: int, per_hour: Decimal | None, as_json: bool) -> None:
+    from runner.executors.llm import LlmExecutor  # noqa: PLC0415 (loads the engine's client)
+    from runner.measuring import lines_of as lines_of_pace  # noqa: PLC0415 (as above)
+    from runner.measuring import measure  # noqa: PLC0415 (as above)
+    from runner.profile import offers_of  # noqa: PLC0415 (as above)
+
+    executor = LlmExecutor(settings.ollama_url, slots=1)
+    every = await executor.models()
+    offered = offers_of(every, settings)
+    measured = [model for model in every if f"{model.name}@sha256:{model.digest}" in offered]
+    if not measured:
+        raise ConfigError(
+            f"{settings.ollama_url} has none of the models to offer",
+            hint="Fetch one with `parity-runner models pull NAME`, or correct RUNNER_MODELS.",
+        )
+    for model in measured:
+        pace = None
+        async for pace in measure(executor, model, tokens=tokens):
+            typer.echo(f"\r  {model.name}  {pace.tokens_per_s:.1f} tokens/s", nl=False, err=True)
+        assert pace is not None
+        typer.echo("\r\x1b[K", nl=False, err=True)
+        price = None if per_hour is None else str(pace.price_per_1k(per_hour))
+        shown = json.dumps(pace.to_json() | {"output_price": price})
+        typer.echo(shown if as_json else "\n".join(lines_of_pace(pace, per_hour=per_hour)))
+
+
+async def _pull(settings: RunnerSettings, name: str) -> None:
+    from rich.console import Console  # noqa: PLC0415 (only here)
+    from rich.progress import (  # noqa: PLC0415 (as above)
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    from runner.models import pull  # noqa: PLC0415 (loads the engine's client)
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    layers = {}
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        async for step in pull(settings.ollama_url, name):
+            if step.digest and step.digest not in layers:
+                layers[step.digest] = progress.add_task(step.status, total=step.total or None)
+            if step.digest:
+                progress.update(layers[step.digest], completed=step.completed, total=step.total or None)
+    typer.echo(f"{name} is there; a running daemon offers it within seconds, if RUNNER_MODELS lets it")
 
 
 async def _register(

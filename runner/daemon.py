@@ -45,6 +45,7 @@ from runner.situation import Situation
 from runner.streaming.serving import serve_streams, tabs_path
 from runner.streaming.tabs import Tabs
 from runner.watch import Watch
+from runner.window import open_window
 from runner.work import Work
 
 ENGINE_INTERVAL_S = 5.0
@@ -94,11 +95,12 @@ async def run_daemon(
             )
             if settings.runner_commands:
                 parts = replace(parts, commands=await _commands(settings, parts.store))
-            if settings.webhook_port:
-                log.warning("hints_not_served", webhook_port=settings.webhook_port)
             log.info("started", node=parts.node, owner=parts.terms.owner, live=len(journal.live()))
             async with AsyncExitStack() as stack:
                 beside: list[Callable[[], Coroutine[None, None, None]]] = []
+                if settings.webhook_port:
+                    window = open_window(parts, port=settings.webhook_port, secret=settings.webhook_secret())
+                    await stack.enter_async_context(window)
                 if settings.runner_learning:
                     session_work = learning(settings, chain, parts.store, journal=path)
                     parts = replace(parts, aggregator=await stack.enter_async_context(session_work))
@@ -127,6 +129,7 @@ class Daemon:
         self._stopped = asyncio.Event()
         self._working: set[bytes] = set()
         self._profile_fault: str | None = None
+        self._begun = time.monotonic()
 
     async def run(self) -> None:
         """Run until drained or stopped. `JournalError` when the journal cannot be written any more."""
@@ -230,7 +233,7 @@ class Daemon:
     async def _publish(self) -> str | None:
         """Publish what is offered, once the chain's side of it is known; give what kept it from being done."""
         situation = self._parts.situation
-        if situation.engine_fault or not situation.offers or situation.head_block < 0:
+        if situation.head_block < 0 or not (situation.offers or self._works_without_models()):
             return None
         try:
             commands = self._parts.commands.offer if self._parts.commands else None
@@ -239,6 +242,12 @@ class Daemon:
         except (ParityError, Web3Exception) as error:
             return str(error)
         return None
+
+    def _works_without_models(self) -> bool:
+        """Say whether there is anything to offer while the engine, which had its time to start, has no model."""
+        settings = self._parts.settings
+        other_work = self._parts.commands is not None or settings.runner_learning
+        return other_work and time.monotonic() - self._begun > settings.runner_engine_patience_s
 
     async def _heartbeat(self) -> None:
         """Write how things stand: as soon as the chain is seen and something is offered, and then at intervals."""

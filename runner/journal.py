@@ -10,6 +10,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
@@ -30,6 +31,15 @@ _OVER = tuple(stage.value for stage in Stage if stage.is_over)
 def journal_path(home: Path, *, chain_id: int, genesis_hash: str, node: str) -> Path:
     """Name the journal of one node key on one chain; a chain begun anew gets a new journal."""
     return home / f"journal-{chain_id}-{genesis_hash[2:10]}-{node[2:10].lower()}.sqlite"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Jobs by stage, and what those that ended brought and cost, in base units."""
+
+    stages: dict[str, int]
+    paid: int
+    slashed: int
 
 
 class Journal:
@@ -155,6 +165,15 @@ class Journal:
         """List the jobs touched last, newest first."""
         rows = self._database.execute("SELECT * FROM jobs ORDER BY updated_at DESC LIMIT ?", (limit,))
         return [_job(row) for row in rows]
+
+    def totals(self) -> Totals:
+        """Sum the journal up."""
+        rows = self._database.execute("SELECT stage, count(*) AS jobs FROM jobs GROUP BY stage").fetchall()
+        ended = self._database.execute("SELECT paid, slashed FROM jobs WHERE paid IS NOT NULL")
+        paid = slashed = 0
+        for row in ended:
+            paid, slashed = paid + int(row["paid"]), slashed + int(row["slashed"])
+        return Totals(stages={row["stage"]: row["jobs"] for row in rows}, paid=paid, slashed=slashed)
 
     def slots_held(self) -> int:
         """Count the jobs whose work still has to be done."""

@@ -55,7 +55,13 @@ class RunnerSettings(ChainSettings, IpfsSettings):
         "http://127.0.0.1:8080", description="API server; not used yet: the chain tells a runner everything"
     )
     webhook_port: int = Field(
-        0, ge=0, le=65535, description="port for hints from the API; not used yet, 0 keeps it off"
+        0,
+        ge=0,
+        le=65535,
+        description="port on loopback for metrics, health and the API's webhooks as hints; 0 keeps it off",
+    )
+    webhook_secret_file: Path | None = Field(
+        None, description="file with the hex secret of the webhook at the API; without it hints are refused"
     )
     runner_keystore: Path = Field(HOME / "node.json", description="encrypted key file of the node key")
     runner_password_file: Path | None = Field(None, description="file with the key file's password")
@@ -102,6 +108,9 @@ class RunnerSettings(ChainSettings, IpfsSettings):
     runner_tokens_per_s: float = Field(
         10.0, gt=0, description="slowest generation to reckon with; orders too long for it are refused"
     )
+    runner_engine_patience_s: float = Field(
+        60.0, ge=0, description="seconds after which a runner whose engine has no model offers its other work"
+    )
     runner_monitoring: bool = Field(
         True,
         description="watch the runners that the beacon gives this one, and report; who does not loses score",
@@ -137,6 +146,10 @@ class RunnerSettings(ChainSettings, IpfsSettings):
     runner_learning_sessions: int = Field(
         2, ge=1, le=64, description="learning sessions to take part in at a time"
     )
+    runner_ray_address: str | None = Field(
+        None,
+        description="Ray cluster of the owner's that trains and aggregates, host:port or ray://host:port; none: this machine",
+    )
     runner_private_data: Files = Field(
         default_factory=dict,
         description="data of one's own to train on: <session id or creator's address>=<file>, separated by commas",
@@ -168,6 +181,18 @@ class RunnerSettings(ChainSettings, IpfsSettings):
         if self.runner_password_file is None:
             return None
         return read_password(self.runner_password_file, variable="RUNNER_PASSWORD_FILE")
+
+    def webhook_secret(self) -> bytes | None:
+        """Read the webhook's secret, if one is set; `ConfigError`."""
+        if self.webhook_secret_file is None:
+            return None
+        try:
+            return bytes.fromhex(read_password(self.webhook_secret_file, variable="WEBHOOK_SECRET_FILE"))
+        except ValueError:
+            raise ConfigError(
+                f"WEBHOOK_SECRET_FILE: {self.webhook_secret_file} does not hold hex digits",
+                hint="Write the `secret` into it that the API gave when the webhook was registered.",
+            ) from None
 
     def account(self, *, password: str | None = None) -> LocalAccount:
         """Unlock the node key; `ConfigError`, `KeystoreError`, `InputError`.

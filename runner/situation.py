@@ -21,6 +21,7 @@ class Situation:
         self.rings = 0
         self._patience_s = patience_s
         self._rung = asyncio.Condition()
+        self._hinted = asyncio.Event()
 
     async def arrive(self, head_block: int) -> None:
         """Announce a head block, higher or (after a reorganisation) lower than the last."""
@@ -32,6 +33,17 @@ class Situation:
         async with self._rung:
             self.rings += 1
             self._rung.notify_all()
+
+    def hint(self) -> None:
+        """Tell that it may be worth looking at the chain before the next time."""
+        self._hinted.set()
+
+    async def hinted(self, *, within_s: float) -> None:
+        """Wait for a hint, but no longer than `within_s` seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._hinted.wait()
+        self._hinted.clear()
 
     async def news(self, *, since: int) -> None:
         """Wait for a block, or another ring, after the one numbered `since` (a value of `rings` read before looking)."""

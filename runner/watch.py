@@ -19,6 +19,8 @@ from runner.journal import Journal
 from runner.situation import Situation
 
 _LONGEST_PAUSE_S = 15.0
+_LEAST_PAUSE_S = 0.1
+"""Between two looks, however many hints come."""
 _CURSOR = "cursor"
 _NAMES = ("TaskSubmitted", "RunnerRegistered", "RunnerProfileChanged", "RunnerRetirement")
 
@@ -51,7 +53,11 @@ class Watch:
                 if pause_s == self._poll_s:
                     log.warning("rpc_unavailable", error=str(error))
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
-            await asyncio.sleep(pause_s)
+            if pause_s > self._poll_s:
+                await asyncio.sleep(pause_s)
+            else:
+                await asyncio.sleep(min(_LEAST_PAUSE_S, pause_s))
+                await self._situation.hinted(within_s=max(0.0, pause_s - _LEAST_PAUSE_S))
 
     async def catch_up(self, head: int) -> None:
         """Read the events up to block `head` into the journal, a window at a time."""

@@ -158,6 +158,17 @@ async def test_a_daemon_publishes_what_it_offers_answers_a_prompt_and_stops_at_o
     assert "USDFC" in shown
 
 
+async def test_a_runner_whose_engine_is_away_publishes_its_other_work(bench: Bench, owner: Owner) -> None:
+    await owner.start(OLLAMA_URL="http://127.0.0.1:1", RUNNER_ENGINE_PATIENCE_S="0")
+    changed = bench.chain.reputation.events.RunnerProfileChanged
+    async with asyncio.timeout(120):
+        while not (changes := await changed.get_logs(from_block=0)):  # noqa: ASYNC110 (as above)
+            await asyncio.sleep(0.1)
+    profile = parse_document(await bench.store.get(bytes(changes[-1]["args"]["profile"])))
+    assert isinstance(profile, RunnerProfile)
+    assert profile.models == ()
+
+
 async def test_kill_minus_nine_at_each_stage_that_can_be_seen_costs_nothing(
     bench: Bench, owner: Owner
 ) -> None:
