@@ -50,3 +50,8 @@ def test_every_page_of_the_documentation_can_be_reached_from_its_index() -> None
         path.name for path in PAGES if path.name not in {"README.md", "index.md"} and path not in linked
     ]
     assert not orphans
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_page_keeps_the_marks_of_an_unfinished_merge(path: Path) -> None:
+    assert not re.search(r"^(<{7}|={7}|>{7})( |$)", path.read_text(), flags=re.MULTILINE)
