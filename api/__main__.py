@@ -20,6 +20,7 @@ from protocol.keystore import create_keystore
 from protocol.log import configure_logging
 from protocol.secret_input import COMMAND_LINE_WARNING, is_on_command_line, password_from, private_key_from
 from protocol.settings import load
+from protocol.version import print_version
 
 _COLLECT_AFTER = 20_000
 """Objects after which the garbage collector looks at the youngest."""
@@ -128,6 +129,17 @@ def auth(
     typer.echo(
         f"{keystore} holds the key of {address}. Set RELAYER_KEYSTORE={keystore} and RELAYER_PASSWORD_FILE."
     )
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and stop."),
+    ] = False,
+) -> None:
+    """Serve the index through GraphQL and REST, live updates, and the relay of signed orders."""
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -261,10 +262,8 @@ def _check_free(folder: Path) -> None:
 
 
 async def _write(content: ContentStore, result: CommandResult, folder: Path) -> None:
-    partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        (partial / _OUT).mkdir(parents=True)
+    with _made_whole(folder) as partial:
+        (partial / _OUT).mkdir()
         (partial / "result.json").write_bytes(canonical(result))
         for name, blob in (("stdout", result.stdout), ("stderr", result.stderr)):
             if blob is not None:
@@ -275,6 +274,24 @@ async def _write(content: ContentStore, result: CommandResult, folder: Path) -> 
             await _write_blob(content, file, path)
             if file.executable:
                 path.chmod(path.stat().st_mode | 0o111)
+
+
+def write_answer(answer: str, document: bytes, folder: Path) -> None:
+    """Write a prompt's answer and its result document into a new folder; `InputError` for the folder."""
+    _check_free(folder)
+    with _made_whole(folder) as partial:
+        (partial / "answer.txt").write_text(answer, encoding="utf-8")
+        (partial / "result.json").write_bytes(document)
+
+
+@contextmanager
+def _made_whole(folder: Path) -> Iterator[Path]:
+    """Give a folder to write into that takes its place when the block has gone well, and else is no more."""
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir(parents=True)
+        yield partial
         _put_in_place(partial, folder)
     except OSError as error:
         raise InputError(

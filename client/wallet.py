@@ -1,10 +1,13 @@
 """`Parity`'s account: what it has, and moving it. Amounts are USDFC base units."""
 
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from client import money
 from client.money import Deed
 from client.records import Balance, MoneyMoved, Transaction
+from client.rehearsal import rehearse
 from client.signer import Signer, signed_by
 from protocol.chain import Chain
 
@@ -58,10 +61,17 @@ class Wallet:
         """Give how many blocks pass between the request and the completion of an unbonding."""
         return int(await self.chain.call(self.chain.wallet.functions.unbondDelay()))
 
-    async def network_fee(self, deed: Deed, amount: int = 0) -> int:
-        """Simulate a deed and give the most it takes of the chain's own coin; `TransactionReverted` if it cannot be done."""
-        call = money.call_for(self.chain, deed, amount)
-        return (await self._signed().sender.prepare(call, label=deed.value)).most_it_costs
+    async def network_fee(self, deed: Callable[[Self], Awaitable[object]]) -> int:
+        """Simulate a deed's first transaction, signing and sending nothing; the most it takes of the chain's own coin.
+
+        Whatever the deed itself would raise, this raises: `TransactionReverted` if the contract would refuse it.
+
+        >>> await parity.network_fee(lambda parity: parity.withdraw(USDFC))
+        """
+        prepared = await rehearse(
+            self.chain, self._signed(), lambda signer: deed(replace(self, _signer=signer))
+        )
+        return prepared.most_it_costs
 
     async def faucet(self, amount: int = money.FAUCET_AMOUNT) -> MoneyMoved:
         """Make test USDFC, and coin for network fees; on local chains only (`InputError` elsewhere)."""

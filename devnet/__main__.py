@@ -25,6 +25,7 @@ from devnet.records import Records, foreign, hold_lock, is_ours, running_pid
 from devnet.report import print_addresses, print_outcome
 from protocol.errors import ParityError
 from protocol.log import configure_logging
+from protocol.version import print_version
 
 app = typer.Typer(
     name="parity-devnet",
@@ -78,6 +79,10 @@ def default(
     reset: Reset = False,
     demo: Demo = False,
     state_dir: StateDir = DEVNET_STATE,
+    version: Annotated[  # noqa: ARG001 (its callback answers)
+        bool,
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and stop."),
+    ] = False,
 ) -> None:
     """Without a command: `up`."""
     if context.invoked_subcommand is None:

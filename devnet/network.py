@@ -27,7 +27,7 @@ from protocol.deployment import Deployment
 
 _DUMP_EVERY_S = 60
 _WATCH_EVERY_S = 0.5
-_START_TIMEOUT_S = 60
+_START_TIMEOUT_S = 180
 _DATABASE = "parity"
 
 

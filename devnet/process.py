@@ -120,7 +120,7 @@ class Process:
         return ProcessFailed(self.name, what, log=self.launch.log, tail=self.tail())
 
     async def ready(
-        self, check: Callable[[], Awaitable[bool]], *, timeout_s: float = 30, every_s: float = _POLL_S
+        self, check: Callable[[], Awaitable[bool]], *, timeout_s: float = 120, every_s: float = _POLL_S
     ) -> None:
         """Wait until `check`, tried `every_s` seconds, holds. Raises ProcessFailed when the process ends first, or after `timeout_s`."""
         try:

@@ -23,11 +23,23 @@ from protocol.errors import ParityError
 from protocol.log import configure_logging
 from protocol.networks import network_of
 from protocol.settings import load
+from protocol.version import print_version
 
 log = structlog.get_logger()
 app = typer.Typer(name="parity-indexer", help=__doc__, no_args_is_help=True, add_completion=False)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and stop."),
+    ] = False,
+) -> None:
+    """`parity-indexer`: run, look at, check and rebuild the index."""
 
 
 @app.command()

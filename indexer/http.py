@@ -1,4 +1,4 @@
-"""What the outside may know of a running indexer: `/health`, `/ready`, `/status`, `/metrics` on loopback."""
+"""What the outside may know of a running indexer: `/health`, `/ready`, `/status`, `/metrics`."""
 
 import time
 from collections.abc import AsyncIterator
@@ -13,8 +13,6 @@ from indexer.errors import IndexerError
 from indexer.progress import Progress
 
 log = structlog.get_logger()
-
-HOST = "127.0.0.1"
 
 
 @dataclass(slots=True)
@@ -125,21 +123,21 @@ def _application(status: Status) -> web.Application:
 
 
 @asynccontextmanager
-async def serve(status: Status, *, port: int) -> AsyncIterator[int]:
-    """Serve the probes on loopback; gives the port, which differs from `port` when that is 0."""
+async def serve(status: Status, *, host: str, port: int) -> AsyncIterator[int]:
+    """Serve the probes; gives the port, which differs from `port` when that is 0."""
     runner = web.AppRunner(_application(status), access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, HOST, port)
+        site = web.TCPSite(runner, host, port)
         try:
             await site.start()
         except OSError as error:
             raise IndexerError(
-                f"INDEXER_PORT: {HOST}:{port} cannot be used ({error.strerror})",
-                hint="Set INDEXER_PORT to a free port, or stop what uses this one.",
+                f"INDEXER_HOST, INDEXER_PORT: {host}:{port} cannot be used ({error.strerror})",
+                hint="Set them to an address of this machine and a free port, or stop what uses this one.",
             ) from error
         bound: int = runner.addresses[0][1]
-        log.info("serving", url=f"http://{HOST}:{bound}")
+        log.info("serving", url=f"http://{host}:{bound}")
         yield bound
     finally:
         await runner.cleanup()

@@ -35,6 +35,8 @@ LONGEST_POLL_S = 3.0
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
 STALE_AFTER_POLLS = 20
+HANDOVER_BLOCKS = 16
+"""Gap that is left to following rather than made another bulk of."""
 
 
 @dataclass(slots=True)
@@ -112,13 +114,18 @@ class Service:
             await store.anchor(before)
 
     async def _catch_up(self, store: Store) -> None:
-        """Index what is final in bulk, unless the stored tip left the chain: then following undoes it first."""
+        """Index what is final in bulk, unless the stored tip left the chain: then following undoes it first.
+
+        What became final during the last bulk is left to following when it is little: a machine that only just keeps up
+        with the chain would else go on in bulks of a block or two, and never be live.
+        """
+        enough = 0
         while True:
             cursor = await store.cursor()
             head = await self.chain.head()
             final = max(head.number - self.network.finality_blocks, await self.chain.finalized_number() or 0)
             tip = await store.tip(cursor)
-            if final <= cursor.indexed_number or await self.chain.header_at(tip.number) != tip:
+            if final - cursor.indexed_number <= enough or await self.chain.header_at(tip.number) != tip:
                 break
             self.status.phase = "backfill"
             await self._note(store, phase="backfill")
@@ -130,6 +137,7 @@ class Service:
                 progress=self.status.progress,
             )
             self.documents.wake.set()
+            enough = HANDOVER_BLOCKS
         await versions.create_indexes(store.writer, self.schema)
 
     async def _publish(self, store: Store) -> None:
@@ -186,7 +194,7 @@ async def run(settings: IndexerSettings, *, reset: bool = False) -> None:
     )
     wake = asyncio.Event()
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(serve(status, port=settings.indexer_port))
+        await stack.enter_async_context(serve(status, host=settings.indexer_host, port=settings.indexer_port))
         # A standby has everything open already: when the lock is its own, only the state is left to be read.
         chain = await stack.enter_async_context(connect_chain(settings, deployment, network))
         await check_chain(chain, deployment)

@@ -27,6 +27,11 @@ class IndexerSettings(ChainSettings, IpfsSettings):
     filecoin_rpc: Annotated[str, AfterValidator(_http_urls)] = Field(
         "http://127.0.0.1:8545", description="RPC endpoints, preferred first, separated by commas"
     )
+    indexer_host: str = Field(
+        "127.0.0.1",
+        min_length=1,
+        description="address to listen on; nothing there is secret, nothing asks who you are",
+    )
     indexer_port: int = Field(
         8090, ge=0, le=65535, description="port of /health, /ready, /status and /metrics"
     )

@@ -22,6 +22,7 @@ from protocol.log import configure_logging
 from protocol.money import USDFC, format_native, parse_usdfc
 from protocol.secret_input import COMMAND_LINE_WARNING, is_on_command_line
 from protocol.settings import load
+from protocol.version import print_version
 from runner.settings import RunnerSettings, read_password
 from runner.status import lines_of, read_status, request_drain
 
@@ -39,6 +40,17 @@ def main() -> None:
     """Run the command line; a ParityError becomes its message, its remedy and its exit code."""
     with _errors_for_people():
         app()
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and stop."),
+    ] = False,
+) -> None:
+    """Earn USDFC by doing AI work: claim tasks, run models, prove the results."""
 
 
 @app.command()

@@ -6,6 +6,7 @@ import typer
 
 from client.commands import auth, fl, governance, llm, money, network, reputation, storage, stream, task
 from client.commands.running import DEBUG
+from protocol.version import print_version
 
 app = typer.Typer(
     name="parity-client",
@@ -22,7 +23,12 @@ app = typer.Typer(
     "Settings are read from the environment and .env."
 )
 def root(
+    *,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and log what is done.")] = False,
+    version: Annotated[  # noqa: ARG001 (its callback answers)
+        bool,
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and stop."),
+    ] = False,
 ) -> None:
     """Ask the Parity network for AI compute, and pay for it in USDFC."""
     DEBUG.set(debug)

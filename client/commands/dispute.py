@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from client.commands.consent import agreed
 from client.commands.options import DryRun, Json, TaskId, Yes
-from client.commands.printer import Fields, Printer, aligned, confirm, table
+from client.commands.printer import Fields, Printer, aligned, table
 from client.commands.progress import progress
 from client.commands.running import command, connected, read_settings, read_task_id
 from protocol.enums import AuditStage
@@ -52,10 +53,17 @@ async def _dispute(
     async with connected(read_settings(), unlock=True) as parity:
         case = await parity.disputes.check_challenge(wanted)
         fields = _stakes(case, "lost if a panel finds the answer valid; back, with a share, if not")
-        if dry_run:
-            Printer(as_json=as_json).result(case, text=["Not sent:", *aligned(fields)])
+        if not await agreed(
+            parity,
+            "Challenge an answer",
+            fields,
+            lambda rehearsed: rehearsed.disputes.challenge(wanted),
+            dry_run=dry_run,
+            yes=yes,
+            as_json=as_json,
+            value=case,
+        ):
             return
-        confirm("Challenge an answer", fields, yes=yes)
         with progress("challenging"):
             done = await parity.disputes.challenge(wanted)
     text = [
@@ -73,10 +81,17 @@ async def _appeal(
     async with connected(read_settings(), unlock=True) as parity:
         case = await parity.disputes.check_appeal(wanted)
         fields = _stakes(case, "lost if the second panel says the same; back if not")
-        if dry_run:
-            Printer(as_json=as_json).result(case, text=["Not sent:", *aligned(fields)])
+        if not await agreed(
+            parity,
+            "Appeal a verdict",
+            fields,
+            lambda rehearsed: rehearsed.disputes.appeal(wanted),
+            dry_run=dry_run,
+            yes=yes,
+            as_json=as_json,
+            value=case,
+        ):
             return
-        confirm("Appeal a verdict", fields, yes=yes)
         with progress("appealing"):
             done = await parity.disputes.appeal(wanted)
     text = [f"appealed in block {done.block}, transaction {done.transaction_hash}"]

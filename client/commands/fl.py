@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from client.commands.options import Json, Yes
+from client.commands.consent import agreed
+from client.commands.options import DryRun, Json, Yes
 from client.commands.printer import Printer, aligned, confirm, note, table, warn
 from client.commands.progress import progress
 from client.commands.running import command, connected, read_settings
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 SessionId = Annotated[
     str, typer.Argument(metavar="ID", help="The session's id: 0x and 64 hex digits.", show_default=False)
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, show the price; sign nothing.")]
 Timeout = Annotated[
     float | None,
     typer.Option("--timeout", min=1, metavar="SECONDS", help="How long to wait.", show_default="to the end"),
@@ -193,6 +193,7 @@ async def _start_session(
     *,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it can be started.")] = False,
     timeout_s: Timeout = None,
+    dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
@@ -207,7 +208,17 @@ async def _start_session(
             record = await parity.federated.session(wanted)
             Printer(as_json=as_json).result(record, text=["it has started by itself", phase_line(record)])
             return
-        confirm("Move a session on", [("session", session_id)], yes=yes)
+        if not await agreed(
+            parity,
+            "Move a session on",
+            [("session", session_id)],
+            lambda rehearsed: rehearsed.federated.start(wanted),
+            dry_run=dry_run,
+            yes=yes,
+            as_json=as_json,
+            value={"sessionId": session_id},
+        ):
+            return
         with progress("sending"):
             done = await parity.federated.start(wanted)
             record = await parity.federated.session(wanted)
@@ -254,12 +265,24 @@ async def _watch_session(session_id: SessionId, *, timeout_s: Timeout = None, as
         )
 
 
-async def _cancel_session(session_id: SessionId, *, yes: Yes = False, as_json: Json = False) -> None:
+async def _cancel_session(
+    session_id: SessionId, *, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
+) -> None:
     """Cancel a session: at once while runners join, else after the running round, which is paid."""
     wanted = _read_session_id(session_id)
     async with connected(read_settings(), unlock=True) as parity:
         record = await parity.federated.session(wanted)
-        confirm("Cancel a session", [("session", session_id), ("now", phase_line(record))], yes=yes)
+        if not await agreed(
+            parity,
+            "Cancel a session",
+            [("session", session_id), ("now", phase_line(record))],
+            lambda rehearsed: rehearsed.federated.cancel(wanted),
+            dry_run=dry_run,
+            yes=yes,
+            as_json=as_json,
+            value={"sessionId": session_id},
+        ):
+            return
         with progress("cancelling"):
             done = await parity.federated.cancel(wanted)
     Printer(as_json=as_json).result(

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from client.commands.consent import agreed
 from client.commands.options import DryRun, Json, Yes
-from client.commands.printer import Fields, Printer, aligned, confirm, table
+from client.commands.printer import Fields, Printer, aligned, table
 from client.commands.progress import progress
 from client.commands.running import command, connected, read_node, read_settings
 from client.records import Transaction
@@ -15,6 +16,7 @@ from protocol.money import format_usdfc
 
 if TYPE_CHECKING:
     from client.governance import Proposal
+    from client.parity import Parity
 
 Number = Annotated[
     str,
@@ -98,10 +100,17 @@ async def _propose(
         with progress("trying the change"):
             agenda = await parity.governance.agenda(wanted)
         fields = [("changes", agenda.changes), ("calls", str(len(agenda.calls)))]
-        if dry_run:
-            Printer(as_json=as_json).result(agenda, text=["Not proposed:", *aligned(fields)])
+        if not await agreed(
+            parity,
+            "Propose",
+            fields,
+            lambda rehearsed: rehearsed.governance.propose(agenda, description=description),
+            dry_run=dry_run,
+            yes=yes,
+            as_json=as_json,
+            value=agenda,
+        ):
             return
-        confirm("Propose", fields, yes=yes)
         with progress("proposing"):
             number, done = await parity.governance.propose(agenda, description=description)
         found = await parity.governance.proposal(number)
@@ -116,6 +125,7 @@ async def _vote(
     ],
     *,
     reason: Annotated[str, typer.Option("--reason", help="Why; kept on chain.")] = "",
+    dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
@@ -123,22 +133,36 @@ async def _vote(
     number = _number(proposal)
     async with connected(read_settings(), unlock=True) as parity:
         votes = await parity.governance.check_vote(number)
-        fields = [("proposal", proposal), ("votes", f"{format_usdfc(votes)} {choice}")]
-        confirm("Vote", fields, yes=yes)
+        support = VoteSupport[choice.upper()]
+        if not await agreed(
+            parity,
+            "Vote",
+            [("proposal", proposal), ("votes", f"{format_usdfc(votes)} {choice}; it cannot be changed")],
+            lambda rehearsed: rehearsed.governance.vote(number, support, reason=reason),
+            dry_run=dry_run,
+            yes=yes,
+            as_json=as_json,
+            value={"proposalId": str(number), "votes": str(votes), "support": choice},
+        ):
+            return
         with progress("voting"):
-            done = await parity.governance.vote(number, VoteSupport[choice.upper()], reason=reason)
+            done = await parity.governance.vote(number, support, reason=reason)
         found = await parity.governance.proposal(number)
     _print_step(done, found, as_json=as_json)
 
 
-async def _queue(proposal: Number, *, yes: Yes = False, as_json: Json = False) -> None:
+async def _queue(
+    proposal: Number, *, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
+) -> None:
     """Put a proposal that has passed into the timelock. Anybody may."""
-    await _step(proposal, "queue", yes=yes, as_json=as_json)
+    await _step(proposal, "queue", dry_run=dry_run, yes=yes, as_json=as_json)
 
 
-async def _execute(proposal: Number, *, yes: Yes = False, as_json: Json = False) -> None:
+async def _execute(
+    proposal: Number, *, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
+) -> None:
     """Execute a queued proposal once the timelock's delay is over. Anybody may."""
-    await _step(proposal, "execute", yes=yes, as_json=as_json)
+    await _step(proposal, "execute", dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 async def _delegate(
@@ -149,13 +173,24 @@ async def _delegate(
         ),
     ] = None,
     *,
+    dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Let the wallet's ParityToken count as votes of an address. The tokens stay where they are."""
     async with connected(read_settings(), unlock=True) as parity:
         target = parity.address if address is None else read_node(address, field="ADDRESS")
-        confirm("Delegate votes", [("to", target)], yes=yes)
+        if not await agreed(
+            parity,
+            "Delegate votes",
+            [("to", target)],
+            lambda rehearsed: rehearsed.governance.delegate(target),
+            dry_run=dry_run,
+            yes=yes,
+            as_json=as_json,
+            value={"delegate": target},
+        ):
+            return
         with progress("delegating"):
             done = await parity.governance.delegate(target)
         votes = await parity.governance.votes(target)
@@ -163,18 +198,32 @@ async def _delegate(
     Printer(as_json=as_json).result(value, text=[f"{target} has {format_usdfc(votes)} votes"])
 
 
-async def _step(proposal: str, what: Literal["queue", "execute"], *, yes: bool, as_json: bool) -> None:
+async def _step(
+    proposal: str, what: Literal["queue", "execute"], *, dry_run: bool, yes: bool, as_json: bool
+) -> None:
     number = _number(proposal)
     async with connected(read_settings(), unlock=True) as parity:
         before = await parity.governance.proposal(number)
-        confirm(
-            f"{what.capitalize()} a proposal", [("proposal", proposal), ("calls", _changes(before))], yes=yes
-        )
+        if not await agreed(
+            parity,
+            f"{what.capitalize()} a proposal",
+            [("proposal", proposal), ("calls", _changes(before))],
+            lambda rehearsed: _taken(rehearsed, what, number),
+            dry_run=dry_run,
+            yes=yes,
+            as_json=as_json,
+            value=before,
+        ):
+            return
         with progress(f"{what.removesuffix('e')}ing"):
-            deed = parity.governance.queue if what == "queue" else parity.governance.execute
-            done = await deed(number)
+            done = await _taken(parity, what, number)
         found = await parity.governance.proposal(number)
     _print_step(done, found, as_json=as_json)
+
+
+async def _taken(parity: "Parity", what: Literal["queue", "execute"], number: int) -> Transaction:
+    step = parity.governance.queue if what == "queue" else parity.governance.execute
+    return await step(number)
 
 
 def _print_step(done: Transaction, found: "Proposal", *, as_json: bool) -> None:

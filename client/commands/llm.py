@@ -4,12 +4,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from client.commands.answers import (
+    document,
+    name_of,
+    print_answer,
+    print_provisional,
+    progress_line,
+    wait_for_answer,
+)
 from client.commands.options import Json, TaskId, Timeout, Wait, Yes
 from client.commands.printer import Fields, Printer, aligned, confirm, note, table, warn
 from client.commands.progress import progress
 from client.commands.running import command, connected, read_settings, read_task_id
 from client.commands.stream import chat
-from client.records import Answer, Offer, Progress, Route, Settlement, Submitted, to_json
+from client.records import Offer, Route, to_json
 from protocol.enums import Mode, TaskStatus
 from protocol.errors import InputError
 from protocol.money import format_native, format_usdfc, parse_usdfc
@@ -130,14 +138,14 @@ async def _submit(
         with progress("submitting") as tell:
             submitted = await parity.submit_plan(plan)
             if wait:
-                tell(f"submitted {_hex(submitted.task_id)} in block {submitted.block}")
-        name = _hex(submitted.task_id)
+                tell(f"submitted {name_of(submitted.task_id)} in block {submitted.block}")
+        name = name_of(submitted.task_id)
         if wait:
-            answer = await _wait(parity, submitted.task_id, timeout_s=timeout_s)
-            await _print_answer(parity, submitted, answer, as_json=as_json)
+            answer = await wait_for_answer(parity, submitted.task_id, timeout_s=timeout_s)
+            await print_answer(parity, submitted, answer, as_json=as_json)
         else:
             note(f"submitted in block {submitted.block}; the answer: parity-client llm get {name} --wait")
-            Printer(as_json=as_json).result(_document(submitted, None, None), text=[name])
+            Printer(as_json=as_json).result(document(submitted, None, None), text=[name])
 
 
 async def _get(
@@ -148,13 +156,13 @@ async def _get(
     async with connected(read_settings()) as parity:
         now = await parity.progress(wanted)
         if not wait and now.status in (TaskStatus.CHALLENGEABLE, TaskStatus.DISPUTED):
-            await _print_provisional(parity, now, as_json=as_json)
+            await print_provisional(parity, now, as_json=as_json)
             return
         if not wait and not now.status.is_terminal:
-            Printer(as_json=as_json).result(_document(now, None, None), text=[_progress_line(now)])
+            Printer(as_json=as_json).result(document(now, None, None), text=[progress_line(now)])
             return
-        answer = await _wait(parity, wanted, timeout_s=timeout_s)
-        await _print_answer(parity, await parity.progress(wanted), answer, as_json=as_json)
+        answer = await wait_for_answer(parity, wanted, timeout_s=timeout_s)
+        await print_answer(parity, await parity.progress(wanted), answer, as_json=as_json)
 
 
 async def _list(
@@ -320,56 +328,11 @@ def _figures(parity: "Parity", plan: "Plan") -> Fields:
         ),
         ("checked", _checked(plan)),
         ("runners stake", f"{format_usdfc(order.bond)} USDFC each on the answer"),
-        ("task", _hex(plan.task_id)),
+        ("task", name_of(plan.task_id)),
         ("public", "prompt and answer lie on IPFS, readable by anyone"),
     ]
-
-
-async def _wait(parity: "Parity", task_id: bytes, *, timeout_s: float) -> Answer:
-    with progress(f"waiting for {_hex(task_id)}") as tell:
-        return await parity.wait(task_id, timeout_s, lambda now: tell(_progress_line(now)))
-
-
-async def _print_answer(
-    parity: "Parity", subject: Submitted | Progress, answer: Answer, *, as_json: bool
-) -> None:
-    """Print a settled answer, and beside it what it cost."""
-    settlement = await parity.settlement(subject.task_id)
-    if settlement is not None:
-        note(
-            f"paid {format_usdfc(settlement.paid + settlement.fee)} USDFC, of which "
-            f"{format_usdfc(settlement.fee)} is the protocol's fee; "
-            f"{format_usdfc(settlement.returned)} USDFC came back to {settlement.payer}'s free balance"
-        )
-    Printer(as_json=as_json).result(_document(subject, answer, settlement), text=[answer.output])
-
-
-async def _print_provisional(parity: "Parity", now: Progress, *, as_json: bool) -> None:
-    """Print a revealed answer that is not final, and say what its payer can do about it."""
-    answer = await parity.answer(now.task_id, provisional=True)
-    note(f"not final: {_progress_line(now)}")
-    if now.status is TaskStatus.CHALLENGEABLE:
-        note(f"if it is wrong: parity-client task dispute {_hex(now.task_id)}")
-    Printer(as_json=as_json).result(_document(now, answer, None), text=[answer.output])
-
-
-def _document(
-    subject: Submitted | Progress, answer: Answer | None, settlement: Settlement | None
-) -> dict[str, object]:
-    """Give the one shape in which a prompt is written as JSON, whatever is known of it yet."""
-    return {**to_json(subject), "answer": answer, "settlement": settlement}
-
-
-def _progress_line(now: Progress) -> str:
-    counts = f"{now.claimed} claimed, {now.committed} committed, {now.revealed} revealed of {now.replicas}"
-    deadline = "" if now.status.is_terminal else f", until block {now.deadline} (now {now.block})"
-    return f"{_hex(now.task_id)} is {now.status.name.lower()}: {counts}{deadline}"
 
 
 def _shortened(prompt: str) -> str:
     line = " ".join(prompt.split())
     return line if len(line) <= _SHOWN_PROMPT else line[: _SHOWN_PROMPT - 1] + "…"
-
-
-def _hex(task_id: bytes) -> str:
-    return "0x" + task_id.hex()

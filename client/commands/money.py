@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from client.commands.options import Amount, Json, Yes
-from client.commands.printer import Fields, Printer, aligned, confirm
+from client.commands.consent import agreed
+from client.commands.options import Amount, DryRun, Json, Yes
+from client.commands.printer import Fields, Printer, aligned
 from client.commands.progress import progress
 from client.commands.running import command, connected, read_settings
 from client.records import Balance, MoneyMoved
@@ -14,8 +15,6 @@ from protocol.networks import Network
 
 if TYPE_CHECKING:
     from client.parity import Parity
-
-AfterSigning = "known only once the authorization is signed"
 
 
 def register(app: typer.Typer) -> None:
@@ -47,29 +46,52 @@ async def _balance(
         Printer(as_json=as_json).result(balance, text=_lines(balance, parity.chain.network))
 
 
-async def _deposit(*, amount: Amount, yes: Yes = False, as_json: Json = False) -> None:
+async def _deposit(
+    *, amount: Amount, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
+) -> None:
     """Move USDFC from the account into the StakeWallet contract, which keeps everybody's tokens apart.
 
     One signature and one transaction; no allowance is left behind.
     """
     units = parse_usdfc(amount, field="--amount")
     async with connected(read_settings(), unlock=True) as parity:
-        fields = [("amount", _usdfc(units)), ("account", parity.address), ("network fee", AfterSigning)]
-        confirm("Deposit into the wallet", fields, yes=yes)
+        fields = [("amount", _usdfc(units)), ("account", parity.address)]
+        value = {"amount": str(units), "account": parity.address}
+        if not await agreed(
+            parity,
+            "Deposit into the wallet",
+            fields,
+            None,
+            dry_run=dry_run,
+            yes=yes,
+            as_json=as_json,
+            value=value,
+        ):
+            return
         with progress("depositing"):
             moved = await parity.deposit(units)
         _print_moved(parity, moved, f"deposited {_usdfc(units)}", as_json=as_json)
 
 
-async def _withdraw(*, amount: Amount, yes: Yes = False, as_json: Json = False) -> None:
+async def _withdraw(
+    *, amount: Amount, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
+) -> None:
     """Move free USDFC from the StakeWallet contract back to the account."""
-    from client.money import Deed  # noqa: PLC0415 (see _balance)
-
     units = parse_usdfc(amount, field="--amount")
     async with connected(read_settings(), unlock=True) as parity:
-        fee = await parity.network_fee(Deed.WITHDRAW, units)
-        fields = [("amount", _usdfc(units)), ("to", parity.address), ("network fee", _fee(parity, fee))]
-        confirm("Withdraw from the wallet", fields, yes=yes)
+        fields = [("amount", _usdfc(units)), ("to", parity.address)]
+        value = {"amount": str(units), "account": parity.address}
+        if not await agreed(
+            parity,
+            "Withdraw from the wallet",
+            fields,
+            lambda rehearsed: rehearsed.withdraw(units),
+            dry_run=dry_run,
+            yes=yes,
+            as_json=as_json,
+            value=value,
+        ):
+            return
         with progress("withdrawing"):
             moved = await parity.withdraw(units)
         _print_moved(parity, moved, f"withdrew {_usdfc(units)}", as_json=as_json)
@@ -80,70 +102,102 @@ async def _faucet(
     amount: Annotated[
         str, typer.Option("--amount", metavar="USDFC", help="How much test USDFC to make.")
     ] = "1000",
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Make test USDFC, and coin for network fees. On local chains only."""
     units = parse_usdfc(amount, field="--amount")
     async with connected(read_settings(), unlock=True) as parity:
+        if dry_run and not await agreed(
+            parity,
+            "Make test money",
+            [("amount", _usdfc(units)), ("for", parity.address)],
+            lambda rehearsed: rehearsed.faucet(units),
+            dry_run=True,
+            yes=True,
+            as_json=as_json,
+            value={"amount": str(units), "account": parity.address},
+        ):
+            return
         with progress("asking the faucet"):
             moved = await parity.faucet(units)
         _print_moved(parity, moved, f"got {_usdfc(units)} of test money", as_json=as_json)
 
 
-async def _stake(*, amount: Amount, yes: Yes = False, as_json: Json = False) -> None:
+async def _stake(*, amount: Amount, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False) -> None:
     """Stake USDFC, depositing first what the free balance lacks.
 
     Stake backs the promises of your runners: wrong or missing results are paid from it.
     """
-    from client.money import Deed  # noqa: PLC0415 (see _balance)
-
     units = parse_usdfc(amount, field="--amount")
     async with connected(read_settings(), unlock=True) as parity:
         missing = await parity.missing(units)
-        fee = AfterSigning if missing else _fee(parity, await parity.network_fee(Deed.STAKE, units))
         fields = [
             ("amount", _usdfc(units)),
             ("deposited first", _usdfc(missing)),
             ("at stake", "wrong or missing results of your runners are paid from it"),
-            ("network fee", fee),
         ]
-        confirm("Stake", fields, yes=yes)
+        if not await agreed(
+            parity,
+            "Stake",
+            fields,
+            None if missing else lambda rehearsed: rehearsed.bond(units),
+            dry_run=dry_run,
+            yes=yes,
+            as_json=as_json,
+            value={"amount": str(units), "deposited": str(missing), "account": parity.address},
+        ):
+            return
         with progress("staking"):
             moved = await parity.bond(units)
         _print_moved(parity, moved, f"staked {_usdfc(units)}", as_json=as_json)
 
 
-async def _unstake(*, amount: Amount, yes: Yes = False, as_json: Json = False) -> None:
+async def _unstake(
+    *, amount: Amount, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
+) -> None:
     """Start to take stake out. It can be withdrawn after the unbonding delay, and stays slashable until then."""
-    from client.money import Deed  # noqa: PLC0415 (see _balance)
-
     units = parse_usdfc(amount, field="--amount")
     async with connected(read_settings(), unlock=True) as parity:
-        fee = await parity.network_fee(Deed.UNSTAKE, units)
         delay = await parity.unbond_delay()
         lasts = _duration(delay * parity.chain.network.block_time_s)
         fields = [
             ("amount", _usdfc(units)),
             ("delay", f"{delay} blocks, about {lasts}; adding to a pending unbonding restarts it"),
             ("at stake", "it stays slashable until then"),
-            ("network fee", _fee(parity, fee)),
         ]
-        confirm("Unstake", fields, yes=yes)
+        if not await agreed(
+            parity,
+            "Unstake",
+            fields,
+            lambda rehearsed: rehearsed.request_unbond(units),
+            dry_run=dry_run,
+            yes=yes,
+            as_json=as_json,
+            value={"amount": str(units), "delayBlocks": delay, "account": parity.address},
+        ):
+            return
         with progress("unstaking"):
             moved = await parity.request_unbond(units)
         done = f"unbonding {_usdfc(units)}; parity-client withdraw-stake from block {moved.balance.release_block}"
         _print_moved(parity, moved, done, as_json=as_json)
 
 
-async def _withdraw_stake(*, yes: Yes = False, as_json: Json = False) -> None:
+async def _withdraw_stake(*, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False) -> None:
     """Move stake whose unbonding delay is over to the free balance."""
-    from client.money import Deed  # noqa: PLC0415 (see _balance)
-
     async with connected(read_settings(), unlock=True) as parity:
-        fee = await parity.network_fee(Deed.WITHDRAW_STAKE)
         pending = (await parity.balance()).unbonding
-        fields = [("amount", _usdfc(pending)), ("network fee", _fee(parity, fee))]
-        confirm("Move unbonded stake to the free balance", fields, yes=yes)
+        if not await agreed(
+            parity,
+            "Move unbonded stake to the free balance",
+            [("amount", _usdfc(pending))],
+            lambda rehearsed: rehearsed.complete_unbond(),
+            dry_run=dry_run,
+            yes=yes,
+            as_json=as_json,
+            value={"amount": str(pending), "account": parity.address},
+        ):
+            return
         with progress("withdrawing stake"):
             moved = await parity.complete_unbond()
         _print_moved(parity, moved, f"{_usdfc(moved.amount)} is free again", as_json=as_json)
@@ -182,10 +236,6 @@ def _duration(seconds: float) -> str:
         if seconds >= 2 * length_s:
             return f"{seconds / length_s:.0f} {unit}"
     return f"{seconds:.0f} seconds"
-
-
-def _fee(parity: "Parity", fee: int) -> str:
-    return f"at most {format_native(fee)} {parity.chain.network.native_symbol}"
 
 
 def _usdfc(amount: int) -> str:

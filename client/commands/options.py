@@ -18,7 +18,9 @@ Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the answe
 Timeout = Annotated[
     float, typer.Option("--timeout", min=1, metavar="SECONDS", help="How long to wait for the answer.")
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be signed; sign nothing.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Simulate it, show what it costs; sign and send nothing.")
+]
 RunnerId = Annotated[
     str,
     typer.Option("--runner-id", metavar="ADDRESS", help="The runner: the address of its node key."),

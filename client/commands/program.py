@@ -1,4 +1,4 @@
-"""`task submit`, `task result`, `task runners`: commands, which runners start in a box."""
+"""`task submit`, `task runners`: commands, which runners start in a box."""
 
 import shlex
 from pathlib import Path
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from client.commands.options import Json, TaskId, Timeout, Wait, Yes
+from client.commands.options import Json, Timeout, Wait, Yes
 from client.commands.printer import Fields, Printer, aligned, confirm, note, table
 from client.commands.progress import progress
-from client.commands.running import command, connected, read_settings, read_task_id
+from client.commands.running import command, connected, read_settings
 from client.records import CommandOutcome, CommandTaker, Route, Settlement, Submitted, to_json
 from protocol.errors import InputError
 from protocol.money import format_native, format_usdfc, parse_usdfc
@@ -26,7 +26,6 @@ _EXAMPLE = (
 def register(group: typer.Typer) -> None:
     """Add the commands to `task`."""
     command(group, "submit", example=_EXAMPLE)(_submit)
-    command(group, "result", example="parity-client task result 0x… -o results")(_result)
     command(group, "runners", example="parity-client task runners")(_runners)
 
 
@@ -145,32 +144,11 @@ async def _submit(
             submitted = await submit_command(parity, plan)
         name = _hex(submitted.task_id)
         if wait or output is not None:
-            outcome = await _wait(parity, submitted.task_id, timeout_s=timeout_s, output=output)
-            await _print(parity, submitted, outcome, as_json=as_json)
+            outcome = await wait_for_outcome(parity, submitted.task_id, timeout_s=timeout_s, output=output)
+            await print_outcome(parity, submitted, outcome, as_json=as_json)
         else:
             note(f"submitted in block {submitted.block}; the result: parity-client task result {name} --wait")
             Printer(as_json=as_json).result(_document(submitted, None, None), text=[name])
-
-
-async def _result(
-    task_id: TaskId,
-    *,
-    output: Output = None,
-    wait: Wait = False,
-    timeout_s: Timeout = 300.0,
-    as_json: Json = False,
-) -> None:
-    """Show how a command ended and what it printed, and with --output fetch its files. From the chain and IPFS."""
-    from client.programs import fetch_outcome  # noqa: PLC0415 (see _submit)
-
-    wanted = read_task_id(task_id)
-    async with connected(read_settings()) as parity:
-        if wait:
-            outcome = await _wait(parity, wanted, timeout_s=timeout_s, output=output)
-        else:
-            with progress("fetching"):
-                outcome = await fetch_outcome(parity, wanted, folder=output)
-        await _print(parity, None, outcome, as_json=as_json)
 
 
 async def _runners(*, as_json: Json = False) -> None:
@@ -257,7 +235,10 @@ def _figures(parity: "Parity", plan: "CommandPlan") -> Fields:
     ]
 
 
-async def _wait(parity: "Parity", task_id: bytes, *, timeout_s: float, output: Path | None) -> CommandOutcome:
+async def wait_for_outcome(
+    parity: "Parity", task_id: bytes, *, timeout_s: float, output: Path | None
+) -> CommandOutcome:
+    """Wait for a command's end and fetch how it ended, into a folder if one is named."""
     from client.answers import wait_until_ended  # noqa: PLC0415 (see _submit)
     from client.programs import fetch_outcome  # noqa: PLC0415 (as above)
 
@@ -271,9 +252,10 @@ async def _wait(parity: "Parity", task_id: bytes, *, timeout_s: float, output: P
         return await fetch_outcome(parity, task_id, folder=output)
 
 
-async def _print(
+async def print_outcome(
     parity: "Parity", submitted: Submitted | None, outcome: CommandOutcome, *, as_json: bool
 ) -> None:
+    """Print how a command ended and what it said, and beside it what there is to know."""
     settlement = await parity.settlement(outcome.task_id)
     code = "" if outcome.code is None else f" {outcome.code}"
     note(

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from client.commands import monitoring
+from client.commands.consent import agreed
 from client.commands.options import DryRun, Json, Limit, RunnerId, Yes
-from client.commands.printer import Fields, Printer, aligned, confirm, table
+from client.commands.printer import Fields, Printer, aligned, table
 from client.commands.progress import progress
 from client.commands.running import command, connected, read_node, read_settings, read_task_id
 from protocol.enums import Standing
@@ -135,11 +136,20 @@ async def _report(
         ("round", str(round_)),
         ("for", "lying" if lying else "silence"),
     ]
-    async with connected(read_settings(), unlock=not dry_run) as parity:
-        if dry_run:
-            Printer(as_json=as_json).result(dict(fields), text=["Not sent:", *aligned(fields)])
+    async with connected(read_settings(), unlock=True) as parity:
+        if not await agreed(
+            parity,
+            "Report a monitor",
+            fields,
+            lambda rehearsed: rehearsed.reputation.report_monitor(
+                said, target=watched, round_=round_, lying=lying
+            ),
+            dry_run=dry_run,
+            yes=yes,
+            as_json=as_json,
+            value=dict(fields),
+        ):
             return
-        confirm("Report a monitor", fields, yes=yes)
         with progress("reporting"):
             done = await parity.reputation.report_monitor(said, target=watched, round_=round_, lying=lying)
     text = [f"reported in block {done.block}, transaction {done.transaction_hash}"]
@@ -159,7 +169,7 @@ async def _challenge(
     The bond comes back if the judges disagree with the monitors, and the verdict's effect is then undone.
     """
     node = read_node(runner_id)
-    async with connected(read_settings(), unlock=not dry_run) as parity:
+    async with connected(read_settings(), unlock=True) as parity:
         bond = await parity.reputation.challenge_bond()
         fields: Fields = [
             ("verdict", f"epoch {epoch}, about {node}"),
@@ -168,10 +178,17 @@ async def _challenge(
                 f"{format_usdfc(bond)} USDFC of your free balance, lost if the judges agree with it",
             ),
         ]
-        if dry_run:
-            Printer(as_json=as_json).result({"bond": str(bond)}, text=["Not sent:", *aligned(fields)])
+        if not await agreed(
+            parity,
+            "Challenge a verdict",
+            fields,
+            lambda rehearsed: rehearsed.reputation.challenge_verdict(node, epoch=epoch),
+            dry_run=dry_run,
+            yes=yes,
+            as_json=as_json,
+            value={"bond": str(bond)},
+        ):
             return
-        confirm("Challenge a verdict", fields, yes=yes)
         with progress("challenging"):
             done = await parity.reputation.challenge_verdict(node, epoch=epoch)
     text = [f"challenged in block {done.block}, transaction {done.transaction_hash}"]

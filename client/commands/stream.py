@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from client.commands.options import Json, Yes
+from client.commands.options import DryRun, Json, Yes
 from client.commands.printer import Printer, aligned, confirm, note, table
 from client.commands.progress import progress
 from client.commands.running import command, connected, read_settings
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from client.gateway.book import Entry
     from client.gateway.lines import Budget
 
+_FEES = (
+    "network fee",
+    "one transaction to open a channel, one to close it, one to collect; none for a prompt",
+)
 _TOKEN_VARIABLE = "PARITY_GATEWAY_TOKEN"  # noqa: S105 (the variable's name)
 
 Deposit = Annotated[
@@ -41,6 +45,7 @@ async def _gateway(
     port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="Port to listen on.")] = 8900,
     deposit: Deposit = "1",
     budget: MostInAll = "5",
+    dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
@@ -62,7 +67,11 @@ async def _gateway(
             ("each new channel", f"{format_usdfc(limits.deposit)} USDFC"),
             ("most in channels", f"{format_usdfc(limits.total)} USDFC"),
         ]
-        confirm("Open channels as prompts need them", fields, yes=yes)
+        if dry_run:
+            value = {"dryRun": True, "deposit": str(limits.deposit), "budget": str(limits.total)}
+            Printer(as_json=as_json).result(value, text=["Not started:", *aligned([*fields, _FEES])])
+            return
+        confirm("Open channels as prompts need them", [*fields, _FEES], yes=yes)
         async with opened_lines(parity, account, limits, keystore=settings.keystore) as lines:
             given = _TOKEN_VARIABLE in os.environ
             document = {"base_url": f"http://{host}:{port}/v1", "api_key": None if given else token}
@@ -91,6 +100,7 @@ async def chat(
     ] = 0.0,
     deposit: Deposit = "1",
     budget: MostInAll = "5",
+    dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
@@ -112,9 +122,19 @@ async def chat(
         "stream": True,
     }
     async with connected(settings) as parity:
-        confirm(
-            "Ask over a channel", [("each new channel", f"{format_usdfc(limits.deposit)} USDFC")], yes=yes
-        )
+        fields = [
+            ("model", model),
+            (
+                "each new channel",
+                f"{format_usdfc(limits.deposit)} USDFC, of which a voucher pays what is used",
+            ),
+            _FEES,
+        ]
+        if dry_run:
+            value = {"dryRun": True, "model": model, "deposit": str(limits.deposit)}
+            Printer(as_json=as_json).result(value, text=["Not asked:", *aligned(fields)])
+            return
+        confirm("Ask over a channel", fields, yes=yes)
         texts: list[str] = []
         async with opened_lines(parity, account, limits, keystore=settings.keystore) as lines:
             async for chunk in lines.ask(body, turns):
@@ -154,7 +174,7 @@ async def _list(*, as_json: Json = False) -> None:
     Printer(as_json=as_json).result([_document(entry) for entry in entries], text=lines)
 
 
-async def _close(*, yes: Yes = False, as_json: Json = False) -> None:
+async def _close(*, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False) -> None:
     """Ask for what is left in every channel, and take back what is due already.
 
     The runner has the close delay to redeem its last voucher; run the command again after it to collect.
@@ -170,11 +190,12 @@ async def _close(*, yes: Yes = False, as_json: Json = False) -> None:
     ):
         entries = [entry for entry in channels.book.entries() if not entry.closing]
         left = sum(entry.left for entry in entries)
-        confirm(
-            "Close channels",
-            [("channels", str(len(entries))), ("left", f"{format_usdfc(left)} USDFC")],
-            yes=yes,
-        )
+        shown = [("channels", str(len(entries))), ("left", f"{format_usdfc(left)} USDFC"), _FEES]
+        if dry_run:
+            value = {"dryRun": True, "channels": len(entries), "left": str(left)}
+            Printer(as_json=as_json).result(value, text=["Not closed:", *aligned(shown)])
+            return
+        confirm("Close channels", shown, yes=yes)
         with progress("closing"):
             collected = await channels.collect()
             dates = [await channels.close(entry) for entry in channels.book.entries()]

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from client.commands import dispute, program
-from client.commands.options import Json, TaskId, Timeout, Wait, Yes
-from client.commands.printer import Fields, Printer, aligned, confirm, note, table
+from client.commands import dispute, program, results
+from client.commands.consent import agreed
+from client.commands.options import DryRun, Json, TaskId, Timeout, Wait, Yes
+from client.commands.printer import Fields, Printer, aligned, note, table
 from client.commands.progress import progress
 from client.commands.running import command, connected, read_settings, read_task_id
 from client.records import Seat, Settlement, Step, TaskRecord, Transaction
@@ -25,6 +26,7 @@ def register(app: typer.Typer) -> None:
     )
     command(group, "get", example="parity-client task get 0x…")(_get)
     program.register(group)
+    results.register(group)
     command(group, "document", example="parity-client task document 0x… -o answer.json")(_document)
     command(group, "cancel", example="parity-client task cancel 0x…")(_cancel)
     command(group, "explain", example="parity-client task explain 0x…")(_explain)
@@ -89,13 +91,25 @@ def _readable(content: bytes) -> str | None:
         return None
 
 
-async def _cancel(task_id: TaskId, *, yes: Yes = False, as_json: Json = False) -> None:
+async def _cancel(
+    task_id: TaskId, *, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
+) -> None:
     """Take back an order that no runner has claimed; all that was escrowed returns to the payer."""
     wanted = read_task_id(task_id)
     async with connected(read_settings(), unlock=True) as parity:
         record = await parity.record(wanted)
         fields = [("task", task_id), ("returns", f"{format_usdfc(record.reward)} USDFC")]
-        confirm("Cancel a task", fields, yes=yes)
+        if not await agreed(
+            parity,
+            "Cancel a task",
+            fields,
+            lambda rehearsed: rehearsed.cancel(wanted),
+            dry_run=dry_run,
+            yes=yes,
+            as_json=as_json,
+            value={"taskId": task_id, "returned": str(record.reward)},
+        ):
+            return
         with progress("cancelling"):
             done: Transaction = await parity.cancel(wanted)
     text = [f"cancelled in block {done.block}, transaction {done.transaction_hash}"]
@@ -111,13 +125,25 @@ async def _explain(task_id: TaskId, *, as_json: Json = False) -> None:
     Printer(as_json=as_json).result(found, text=_explanation_lines(found))
 
 
-async def _advance(task_id: TaskId, *, yes: Yes = False, as_json: Json = False) -> None:
+async def _advance(
+    task_id: TaskId, *, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
+) -> None:
     """End a phase of a task whose deadline has passed. Runners do that by themselves; anybody may."""
     wanted = read_task_id(task_id)
     async with connected(read_settings(), unlock=True) as parity:
         now = await parity.progress(wanted)
         fields = [("task", task_id), ("status", f"{now.status.name.lower()} until block {now.deadline}")]
-        confirm("End a phase", fields, yes=yes)
+        if not await agreed(
+            parity,
+            "End a phase",
+            fields,
+            lambda rehearsed: rehearsed.advance(wanted),
+            dry_run=dry_run,
+            yes=yes,
+            as_json=as_json,
+            value=now,
+        ):
+            return
         with progress("advancing"):
             done: Transaction = await parity.advance(wanted)
     text = [f"advanced in block {done.block}, transaction {done.transaction_hash}"]

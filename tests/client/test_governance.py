@@ -26,6 +26,8 @@ async def test_a_proposal_is_made_voted_on_queued_and_executed(shell, chain, lat
 
     await later(2)
     voteless = await outsider("gov", "vote", number, "for", "--yes")
+    priced = await holder("gov", "vote", number, "for", "--dry-run", "--json")
+    assert int(priced.json["networkFee"]) > 0
     voted = await holder("gov", "vote", number, "for", "--reason", "It pays for audits", "--yes", "--json")
     twice = await holder("gov", "vote", number, "for", "--yes")
     assert "had no votes when this vote opened" in voteless.err

@@ -138,3 +138,31 @@ async def test_a_wrong_password_is_said_and_nothing_is_signed(shell, home):
 
     assert ran.code == 2
     assert "wrong password" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("argv", "deed"),
+    [
+        (("deposit", "--amount", "1"), "Deposit into the wallet"),
+        (("withdraw", "--amount", "1"), "Withdraw from the wallet"),
+        (("stake", "--amount", "1"), "Stake"),
+        (("faucet",), "Make test money"),
+    ],
+)
+async def test_a_dry_run_shows_what_would_be_signed_and_moves_nothing(shell, chain, client, argv, deed):
+    await shell()("deposit", "--amount", "2", "--yes")
+    before = await read_balance(chain, client)
+
+    ran = await shell()(*argv, "--dry-run", "--json")
+
+    assert ran.code == 0, ran.err
+    assert (ran.json["dryRun"], ran.json["deed"]) == (True, deed)
+    assert ran.json["networkFee"] is None if argv[0] == "deposit" else int(ran.json["networkFee"]) > 0
+    assert await read_balance(chain, client) == before
+
+
+async def test_a_dry_run_of_what_the_contract_refuses_is_refused(shell):
+    ran = await shell()("withdraw", "--amount", "3", "--dry-run")
+
+    assert ran.code == 3
+    assert "3 USDFC needed, 0 USDFC there" in ran.err

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -73,3 +74,12 @@ def test_help_does_not_load_the_chains_libraries():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("program", ["client", "runner", "api", "indexer", "devnet"])
+def test_every_program_tells_its_version(program):
+    ran = subprocess.run(
+        [sys.executable, "-m", program, "--version"], capture_output=True, text=True, check=False
+    )
+
+    assert (ran.returncode, ran.stdout) == (0, f"parity {version('parity')}\n"), ran.stderr
