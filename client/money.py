@@ -117,18 +117,25 @@ async def shortfall(chain: Chain, account: str, amount: int) -> int:
 
 async def faucet(chain: Chain, *, amount: int, sender: Sender) -> Transaction:
     """Make test money out of nothing: coin for network fees and USDFC. `InputError` on a chain that is not local."""
+    address: Any = sender.address
+    await faucet_coin(chain, address)
+    receipt = await sender.send(chain.token.functions.mint(address, amount), label="faucet")
+    return transaction(receipt, "faucet")
+
+
+async def faucet_coin(chain: Chain, account: str) -> int:
+    """Give an account coin for network fees, if it has little, and say what it has then; on local chains only."""
     if not chain.deployment.local:
         raise InputError(
             f"faucet: chain {chain.deployment.chain_id} is not a local chain; its USDFC is real",
             field="faucet",
             hint="Buy or mint USDFC as the network's own documentation says.",
         )
-    address: Any = sender.address
+    address: Any = account
     if await chain.w3.eth.get_balance(address) < _FAUCET_COIN_WEI:
         # Only development chains have this method; it stands in for a faucet of the chain's own coin.
         await chain.w3.provider.make_request("anvil_setBalance", [address, hex(10 * _FAUCET_COIN_WEI)])
-    receipt = await sender.send(chain.token.functions.mint(address, amount), label="faucet")
-    return transaction(receipt, "faucet")
+    return int(await chain.w3.eth.get_balance(address))
 
 
 async def block_time(chain: Chain) -> int:

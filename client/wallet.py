@@ -79,6 +79,10 @@ class Wallet:
             amount, await money.faucet(self.chain, amount=amount, sender=self._signed().sender)
         )
 
+    async def faucet_coin(self, account: str) -> int:
+        """Give any account coin for network fees, such as a runner's node key; on local chains only. Signs nothing."""
+        return await money.faucet_coin(self.chain, account)
+
     def _signed(self) -> Signer:
         return signed_by(self._signer)
 

@@ -8,7 +8,7 @@ from client.commands.consent import agreed
 from client.commands.options import Amount, DryRun, Json, Yes
 from client.commands.printer import Fields, Printer, aligned
 from client.commands.progress import progress
-from client.commands.running import command, connected, read_settings
+from client.commands.running import command, connected, read_node, read_settings
 from client.records import Balance, MoneyMoved
 from protocol.money import format_native, format_usdfc, parse_usdfc
 from protocol.networks import Network
@@ -102,10 +102,22 @@ async def _faucet(
     amount: Annotated[
         str, typer.Option("--amount", metavar="USDFC", help="How much test USDFC to make.")
     ] = "1000",
+    coin_for: Annotated[
+        str | None,
+        typer.Option(
+            "--coin-for",
+            metavar="ADDRESS",
+            help="Only coin for network fees, for another account, such as a runner's node key.",
+            show_default=False,
+        ),
+    ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Make test USDFC, and coin for network fees. On local chains only."""
+    if coin_for is not None:
+        await _faucet_coin(coin_for, as_json=as_json)
+        return
     units = parse_usdfc(amount, field="--amount")
     async with connected(read_settings(), unlock=True) as parity:
         if dry_run and not await agreed(
@@ -122,6 +134,16 @@ async def _faucet(
         with progress("asking the faucet"):
             moved = await parity.faucet(units)
         _print_moved(parity, moved, f"got {_usdfc(units)} of test money", as_json=as_json)
+
+
+async def _faucet_coin(account: str, *, as_json: bool) -> None:
+    address = read_node(account, field="--coin-for")
+    async with connected(read_settings()) as parity:
+        has = await parity.faucet_coin(address)
+        symbol = parity.chain.network.native_symbol
+    Printer(as_json=as_json).result(
+        {"account": address, "native": str(has)}, text=[f"{address} has {format_native(has)} {symbol}"]
+    )
 
 
 async def _stake(*, amount: Amount, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False) -> None:
