@@ -102,9 +102,11 @@ class Outcome:
         yield Check("the wallet needed no gas", native == 0, f"{native} wei")
         for node in self.winners:
             before, after = self.reputation_before[node], self.reputation_after[node]
-            better = after.right == before.right + 1 and after.score >= before.score
+            # Scores also move by duties beside the task, which many runners on one machine may miss.
             yield Check(
-                f"the record of {name_of(node)} has one more right", better, f"{before.right} → {after.right}"
+                f"the record of {name_of(node)} has one more right",
+                after.right == before.right + 1,
+                f"{before.right} → {after.right}",
             )
         yield from self._index_checks()
 

@@ -59,12 +59,26 @@ def audited(
     seed: bytes, participants: Sequence[str], flagged: Mapping[str, object], spec: VerificationSpec
 ) -> list[str]:
     """Draw who is re-executed, each by its own chance, from a seed that nobody knew when committing."""
-    drawn = []
-    for name in sorted(participants):
-        chance = float(spec.flagged_rate if name in flagged else spec.audit_rate)
-        if generator(derive_seed("audit", seed, name)).random() < chance:
-            drawn.append(name)
-    return drawn
+    return [
+        name
+        for name in sorted(participants)
+        if _luck(seed, name) < float(spec.flagged_rate if name in flagged else spec.audit_rate)
+    ]
+
+
+def to_show(seed: bytes, participant: str, *, checkpoints: int, spec: VerificationSpec) -> list[int]:
+    """List the checkpoints that a participant has to show, ascending; none where no flag would get it drawn.
+
+    Who is flagged is known only when everything is revealed, so whoever a flag would get drawn shows its checkpoints too.
+    """
+    if _luck(seed, participant) >= float(max(spec.flagged_rate, spec.audit_rate)):
+        return []
+    segments = drawn_segments(seed, participant, checkpoints=checkpoints, count=spec.segments)
+    return sorted({number for segment in segments for number in (segment, segment + 1)})
+
+
+def _luck(seed: bytes, participant: str) -> float:
+    return float(generator(derive_seed("audit", seed, participant)).random())
 
 
 def drawn_segments(seed: bytes, participant: str, *, checkpoints: int, count: int) -> list[int]:

@@ -53,6 +53,29 @@ def encode_with_feedback(
     return content, wanted - decode(content, spec, parameters=len(delta))
 
 
+def can_be_lost(content: bytes, lost: Vector, spec: CompressionSpec) -> bool:
+    """Tell whether `lost`, shape (parameters,), can be what encoding to `content` lost, up to rounding.
+
+    So that nobody hands in as a carried error what was never trained.
+    """
+    kept = decode(content, spec, parameters=len(lost))
+    size = np.abs(lost)
+    match spec.codec:
+        case "none":
+            return not lost.any()
+        case "fp16":
+            return bool((size <= np.abs(kept) * np.float32(2**-10) + np.float32(2**-24)).all())
+        case "int8" | "int4":
+            head = len(_TAG) + _HEAD.size
+            scales = np.frombuffer(content, "<f4", count=-(-len(lost) // _BLOCK), offset=head)
+            unit = np.repeat(scales, _BLOCK)[: len(lost)] / np.float32(_LEVELS[spec.codec])
+            return bool((size <= unit * np.float32(0.501) + np.finfo(np.float32).tiny).all())
+        case "top_k":
+            chosen = kept[kept != 0]
+            least = np.abs(chosen).min() if len(chosen) else np.float32(0)
+            return bool((size <= least * np.float32(1.001)).all())
+
+
 def _body(delta: Vector, spec: CompressionSpec) -> tuple[bytes, int]:
     match spec.codec:
         case "none":

@@ -39,6 +39,8 @@ class Paper(Document):
     """A contribution's document: the chain names it by its digest.
 
     `parts` and `variate` (under scaffold) are digests of the lists of the parts of the update's bytes and of the variate's.
+    `trail` is that of the list of checkpoints (`learning.trail`), and `carried` that of what compression lost in the round
+    before, which is in the update; none where nobody can audit, and where nothing was carried.
     """
 
     kind: Literal["fl-update"] = "fl-update"
@@ -46,3 +48,5 @@ class Paper(Document):
     manifest: Manifest
     parts: Digest
     variate: Digest | None = None
+    trail: Digest | None = None
+    carried: Digest | None = None

@@ -24,7 +24,10 @@ _TAG = b"parity/progress/v1\0"
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """All that the next round depends on, besides what participants hand in. `round` counts the finished ones."""
+    """All that the next round depends on, besides what participants hand in. `round` counts the finished ones.
+
+    `caught` are those who failed an audit: nothing of theirs counts any more.
+    """
 
     weights: Vector
     round: int = 0
@@ -36,12 +39,15 @@ class Progress:
     best: float | None = None
     since_best: int = 0
     private_rounds: int = 0
+    caught: tuple[str, ...] = ()
 
     def digest(self) -> bytes:
         """Give a hash over everything, 32 bytes: equal after a restart, or something was lost."""
         total = hashlib.sha256(_TAG + struct.pack("<QQQ", self.round, self.since_best, self.private_rounds))
         total.update(digest(self.weights))
-        total.update(repr((self.loss, self.best, self.clip, sorted(self.scores.items()))).encode())
+        total.update(
+            repr((self.loss, self.best, self.clip, sorted(self.scores.items()), self.caught)).encode()
+        )
         for name, slot in sorted(self.server.slots.items()):
             total.update(name.encode() + slot.astype("<f8").tobytes())
         if self.variates:

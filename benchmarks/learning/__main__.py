@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks.learning import aggregation, privacy_curve, robustness, secure, training
+from benchmarks.learning import aggregation, cheats, privacy_curve, robustness, secure, training
 from benchmarks.learning.report import show
 
 BENCHMARKS = {
@@ -11,6 +11,7 @@ BENCHMARKS = {
     "secagg": secure.bench,
     "privacy": privacy_curve.bench,
     "robustness": robustness.bench,
+    "cheats": cheats.bench,
 }
 
 

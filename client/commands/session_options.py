@@ -75,6 +75,14 @@ def describe(
             "--early-stop-patience", min=1, help="End after so many rounds without less loss.", **_OFF
         ),
     ] = None,
+    audit_rate: Annotated[
+        str | None,
+        typer.Option(
+            "--audit-rate",
+            help="Chance, 0 to 1, that parts of a contribution are re-executed; half at least where it looks odd.",
+            show_default="0.1",
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option("--seed", min=0, help="Of weights, split and batches.", show_default="drawn"),
@@ -211,6 +219,7 @@ def describe(
         proximal_mu=proximal_mu,
         compression=compression,
         patience=early_stop_patience,
+        audit_rate=audit_rate,
         seed=seed,
         data=Data(
             form=dataset_format,

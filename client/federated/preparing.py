@@ -18,7 +18,7 @@ from learning.model_spec import RandomForest
 from learning.networks import layout
 from learning.partition import Indices
 from learning.privacy import spent_after
-from learning.session_config import Format, SessionConfig
+from learning.session_config import Format, SessionConfig, VerificationSpec
 from protocol.parts import stored_as
 
 TARGETS = ("label", "target", "class", "y")
@@ -215,9 +215,23 @@ def _sections(wishes: Wishes) -> dict[str, dict[str, Any]]:
         sections["aggregation"]["method"] = wishes.method
     if wishes.proximal_mu is not None:
         sections["aggregation"]["proximal_mu"] = wishes.proximal_mu
+    if wishes.audit_rate is not None:
+        sections["verification"] = _audits(wishes)
     if wishes.patience is not None:
         sections["training"]["early_stop"] = {"patience": wishes.patience}
     return sections | _protection(wishes.protection, wishes)
+
+
+def _audits(wishes: Wishes) -> dict[str, Any]:
+    """Say how often contributions are re-executed; refused where nobody could."""
+    if wishes.private_data or wishes.protection.secure_aggregation:
+        hidden = "samples" if wishes.private_data else "updates"
+        raise ConfigError(f"nobody can re-execute work whose {hidden} nobody may see", field="audit_rate")
+    checked = VerificationSpec.build({"audit_rate": wishes.audit_rate})
+    return {
+        "audit_rate": checked.audit_rate,
+        "flagged_rate": max(checked.flagged_rate, checked.audit_rate),
+    }
 
 
 def _split(split: Split) -> dict[str, Any]:

@@ -82,6 +82,7 @@ class Wishes:
     proximal_mu: Decimals | None = None
     compression: str = "none"
     patience: int | None = None
+    audit_rate: Decimals | None = None
     seed: int | None = None
     private_data: bool = False
     data: Data = Data()
@@ -142,6 +143,8 @@ _FLAGS: Mapping[str, str] = {
     "secure_aggregation": "--secure-aggregation",
     "compression.codec": "--compression",
     "features": "--config-file",
+    "verification.audit_rate": "--audit-rate",
+    "audit_rate": "--audit-rate",
     "training.seed": "--seed",
     "seed": "--seed",
 }

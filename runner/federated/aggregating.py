@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+import structlog
+
 from protocol.cid import digest_of
 from protocol.documents import FederatedAggregation, canonical
 from protocol.order import Order
@@ -13,6 +15,8 @@ from runner.executors import Execution
 from runner.federated.board import Board
 from runner.federated.diary import Diary
 from runner.federated.history import History, transcript
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,9 @@ class Aggregator:
         papers = self.history.papers
         config = await papers.config(entry.order.config)
         progress = await self.history.before(entry, config, rounds, spec.round)
-        done = await self.history.repeat(entry, config, one, progress)
+        done = await self.history.repeat(entry, config, rounds, spec.round, progress)
+        for slot, found in done.caught.items():
+            log.warning("contribution_caught", session=spec.session, round=spec.round, slot=slot, found=found)
         await store_parts(papers.store, done.model)
         manifest = await papers.store.add(done.card)
         self.diary.keep_progress(entry.session, spec.round + 1, done.progress)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -26,6 +26,7 @@ from learning.tensors import digest
 from learning.updates import Update, Vector
 from protocol.parts import stored_as
 from runner.federated.archive import write_progress
+from runner.federated.auditing import Auditor, Examined, Samples
 from runner.federated.messages import Aggregate, Aggregated, Given, Masks
 from runner.federated.names import name_of, set_of, slot_of
 
@@ -41,12 +42,16 @@ class _Outcome:
     paid: list[str]
     rejected: Mapping[str, str]
     updates: Mapping[str, str]
+    examined: Examined = field(default_factory=Examined)
 
 
 def aggregate(
-    work: Aggregate, config: SessionConfig, *, progress: Progress, evaluation: Dataset
+    work: Aggregate, config: SessionConfig, *, progress: Progress, evaluation: Dataset, samples: Samples
 ) -> Aggregated:
-    """Finish a round. Raises `LearningError` when too little was published to say what comes out."""
+    """Finish a round; `samples` reads what was assigned to those who are audited.
+
+    Raises `LearningError` when too little was published to say what comes out.
+    """
     model = config.model
     if isinstance(model, RandomForest):
         raise LearningError("forests are not united here", field="model")
@@ -57,7 +62,7 @@ def aggregate(
     outcome = (
         _masked(work, work.masks, config, progress, measure)
         if work.masks
-        else _plain(work, config, progress, measure)
+        else _plain(work, config, progress, measure, samples)
     )
     weights = outcome.progress.weights
     file = tensors.to_safetensors(tensors.unflatten(weights, networks.layout(model)))
@@ -70,6 +75,7 @@ def aggregate(
         model=weights,
         updates=outcome.updates,
         rejected=outcome.rejected,
+        reexecuted=outcome.examined.reexecuted,
         file=ModelFile(sha256=stored.sha256.hex(), parts=stored.root.hex(), size=stored.size),
     )
     return Aggregated(
@@ -78,16 +84,25 @@ def aggregate(
         card=one.canonical(),
         accepted=set_of([slot_of(name) for name in outcome.paid]),
         stop=outcome.report.stop is not None,
+        caught={
+            slot_of(name): f"{why} ({outcome.examined.places[name]})"
+            for name, why in outcome.examined.caught.items()
+        },
     )
 
 
 # Readable updates
 
 
-def _plain(work: Aggregate, config: SessionConfig, progress: Progress, measure: Evaluate) -> _Outcome:
+def _plain(
+    work: Aggregate, config: SessionConfig, progress: Progress, measure: Evaluate, samples: Samples
+) -> _Outcome:
     rejected = {name_of(slot): reason for slot, reason in work.left_out.items()}
     read: dict[str, tuple[Contribution, Vector | None]] = {}
     for given in work.given:
+        if name_of(given.slot) in progress.caught:
+            rejected[name_of(given.slot)] = "failed an audit in an earlier round"
+            continue
         try:
             read[name_of(given.slot)] = _read(given, work, config, parameters=len(progress.weights))
         except LearningError as error:
@@ -95,16 +110,29 @@ def _plain(work: Aggregate, config: SessionConfig, progress: Progress, measure: 
     contributions = [contribution for contribution, _ in read.values()]
     screened = screen.screen(contributions, _expected(work, config, progress, contributions))
     rejected |= {name: str(reason) for name, reason in screened.rejected.items()}
+    passed = {
+        one.update.participant: one.manifest
+        for one in contributions
+        if one.update.participant not in rejected
+    }
+    auditor = Auditor(work=work, config=config, progress=progress, samples=samples)
+    examined = auditor.examine(passed, flagged=screened.flagged)
+    rejected |= examined.caught
+    progress = replace(progress, caught=(*progress.caught, *sorted(examined.caught)))
     updates = [one.update for one in contributions if one.update.participant not in rejected]
     digests = {one.update.participant: one.manifest.update for one in contributions}
     names = [update.participant for update in updates]
     if len(updates) < config.training.min_participants:
         after, report = _unchanged(progress, config, measure)
-        return _Outcome(progress=after, report=report, paid=names, rejected=rejected, updates=digests)
+        return _Outcome(
+            progress=after, report=report, paid=names, rejected=rejected, updates=digests, examined=examined
+        )
     variates = [(name, variate) for name in names if (variate := read[name][1]) is not None]
     after, report = rounds.finish(progress, config, updates, evaluate=measure, variates=variates)
     paid = [name for name in names if report.weights.get(name)]
-    return _Outcome(progress=after, report=report, paid=paid, rejected=rejected, updates=digests)
+    return _Outcome(
+        progress=after, report=report, paid=paid, rejected=rejected, updates=digests, examined=examined
+    )
 
 
 def _read(

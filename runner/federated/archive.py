@@ -22,6 +22,7 @@ class _Archive(msgspec.Struct, frozen=True, kw_only=True):
     best: float | None
     since_best: int
     private_rounds: int
+    caught: tuple[str, ...] = ()
 
 
 def write_progress(progress: Progress) -> bytes:
@@ -42,6 +43,7 @@ def write_progress(progress: Progress) -> bytes:
             best=progress.best,
             since_best=progress.since_best,
             private_rounds=progress.private_rounds,
+            caught=progress.caught,
         )
     )
 
@@ -65,6 +67,7 @@ def read_progress(content: bytes) -> Progress:
         best=kept.best,
         since_best=kept.since_best,
         private_rounds=kept.private_rounds,
+        caught=kept.caught,
     )
 
 

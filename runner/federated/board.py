@@ -55,7 +55,8 @@ class Created:
 class Round:
     """The latest attempt of a round: what was published in it, and what it came to, if it has ended.
 
-    `commits` are slots in the order of their commitments; `entered` has the block at which each phase began.
+    `commits` are slots in the order of their commitments; `entered` has the block at which each phase began, and
+    `closed` is the hash of the block in which the last commitment was made, none before: nobody knew it when committing.
     """
 
     number: int
@@ -64,6 +65,7 @@ class Round:
     commits: tuple[int, ...] = ()
     posts: tuple[Post, ...] = ()
     entered: Mapping[SessionPhase, int] = field(default_factory=dict)
+    closed: bytes | None = None
     settled: Aggregate | None = None
     paid: int = 0
     pay: int = 0
@@ -165,14 +167,16 @@ def fold(events: Iterable[Any]) -> dict[int, Round]:
             current = given["round"]
             rounds[current] = Round(number=current, attempt=given["attempt"], base=bytes(given["base"]))
         elif current:
-            rounds[current] = _after(rounds[current], kind, given, event["blockNumber"])
+            rounds[current] = _after(rounds[current], kind, given, event)
     return rounds
 
 
-def _after(one: Round, kind: str, given: Any, block: int) -> Round:
+def _after(one: Round, kind: str, given: Any, event: Any) -> Round:
     match kind:
         case "SessionPhaseChanged":
-            return replace(one, entered={**one.entered, SessionPhase(given["phase"]): block})
+            phase = SessionPhase(given["phase"])
+            closed = bytes(event["blockHash"]) if phase is SessionPhase.REVEALING else one.closed
+            return replace(one, entered={**one.entered, phase: event["blockNumber"]}, closed=closed)
         case "ContributionCommitted":
             return replace(one, commits=(*one.commits, given["slot"]))
         case "ContributionRevealed":

@@ -18,6 +18,7 @@ from runner.federated.diary import Diary, Entry
 from runner.federated.messages import Aggregate, Aggregated, Given, Masks
 from runner.federated.names import name_of
 from runner.federated.papers import MAX_BYTES, Papers
+from runner.federated.showing import draw_of, evidence
 from runner.federated.workshop import Workshop
 
 
@@ -38,7 +39,7 @@ class History:
         start, progress = self.diary.progress(entry.session, number) or (1, None)
         for past in range(start, number):
             settled = rounds[past].settled
-            done = await self.repeat(entry, config, rounds[past], progress)
+            done = await self.repeat(entry, config, rounds, past, progress)
             if settled is None or digest_of(done.model) != settled.model:
                 raise ExecutionInvalid(
                     f"round {past} of the session came to another model than its contributions give",
@@ -49,13 +50,19 @@ class History:
         return progress
 
     async def repeat(
-        self, entry: Entry, config: SessionConfig, one: Round, progress: bytes | None
+        self,
+        entry: Entry,
+        config: SessionConfig,
+        rounds: dict[int, Round],
+        number: int,
+        progress: bytes | None,
     ) -> Aggregated:
         """Aggregate a round from everything that was published in it."""
+        one = rounds[number]
         index = await self.papers.index(config)
         masked = SessionPhase.MASKING if entry.order.secure else SessionPhase.REVEALING
         posts = one.by(masked)
-        given, left_out = ([], {}) if entry.order.secure else await self._given(one)
+        given, left_out = ([], {}) if entry.order.secure else await self._given(entry, config, rounds, one)
         return await self.workshop.aggregate(
             Aggregate(
                 config=config.canonical(),
@@ -67,6 +74,7 @@ class History:
                 assigned=None if index is None else {s: place.samples for s, place in enumerate(index.lists)},
                 given=given,
                 left_out=left_out,
+                draw=draw_of(entry.session, config, one),
                 masks=await self._masks(entry, one) if entry.order.secure else None,
             )
         )
@@ -75,15 +83,22 @@ class History:
         """Name what keys of secure aggregation are for: chain, contract, session, round and attempt."""
         return f"{self.place}/{entry.session.hex()}/{one.number}/{one.attempt}".encode()
 
-    async def _given(self, one: Round) -> tuple[list[Given], dict[int, str]]:
+    async def _given(
+        self, entry: Entry, config: SessionConfig, rounds: dict[int, Round], one: Round
+    ) -> tuple[list[Given], dict[int, str]]:
         """Fetch the revealed contributions in the order of their commitments; what is not to be had is left out."""
         posts = one.by(SessionPhase.REVEALING)
+        before = rounds[one.number - 1].by(SessionPhase.REVEALING) if one.number > 1 else {}
         slots = [slot for slot in one.commits if slot in posts]
-        found = await asyncio.gather(*[self._contribution(posts[slot]) for slot in slots])
+        found = await asyncio.gather(
+            *[self._contribution(entry, config, one, posts[slot], before.get(slot)) for slot in slots]
+        )
         left_out = {slot: why for slot, why in zip(slots, found, strict=True) if isinstance(why, str)}
         return [item for item in found if isinstance(item, Given)], left_out
 
-    async def _contribution(self, post: Post) -> Given | str:
+    async def _contribution(
+        self, entry: Entry, config: SessionConfig, one: Round, post: Post, before: Post | None
+    ) -> Given | str:
         store = self.papers.store
         try:
             paper = Paper.parse(await store.get(post.first))
@@ -95,7 +110,15 @@ class History:
             return "cannot be fetched"
         except (ContentError, LearningError):
             return "is not what its digest promises"
-        return Given(slot=post.slot, manifest=paper.manifest.canonical(), content=content, variate=variate)
+        if paper.manifest.participant != name_of(post.slot):
+            return "is for another session, round or slot"
+        return Given(
+            slot=post.slot,
+            manifest=paper.manifest.canonical(),
+            content=content,
+            variate=variate,
+            evidence=await evidence(self.papers, entry, config, one, paper, before=before),
+        )
 
     async def _masks(self, entry: Entry, one: Round) -> Masks:
         contents = {

@@ -14,7 +14,8 @@ class Train(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Train one slot's share for one round (counted from 0). `config` is canonical JSON.
 
     `base` is a model's file; none stands for the session's first. `correction` is of scaffold and `residual` of
-    compression, float32. `masked_with` counts who shares masks in secure aggregation, 0 for a plain round.
+    compression, float32. `masked_with` counts who shares masks in secure aggregation, 0 for a plain round. `checkpoints` is
+    the folder in which to leave the checkpoints, each under its number; none where nobody can audit.
     """
 
     config: bytes
@@ -26,6 +27,7 @@ class Train(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     progress: bytes | None = None
     residual: bytes | None = None
     masked_with: int = 0
+    checkpoints: str | None = None
 
 
 class Trained(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -36,16 +38,32 @@ class Trained(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     content: bytes = b""
     residual: bytes | None = None
     variate: bytes | None = None
+    trail: bytes | None = None
     steps: bytes = b""
 
 
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What an audit of a contribution takes: `data` are the samples that its slot was assigned.
+
+    `trail` lists the checkpoints, `shown` are those to be had, by number. `carried` is what compression is said to have
+    lost in the round before, float32, and `before` the bytes handed in there; none where nothing was carried.
+    """
+
+    data: Data
+    trail: bytes | None = None
+    shown: dict[int, bytes] = {}
+    carried: bytes | None = None
+    before: bytes | None = None
+
+
 class Given(msgspec.Struct, frozen=True, kw_only=True):
-    """A revealed contribution."""
+    """A revealed contribution; `evidence` where its participant had to show checkpoints."""
 
     slot: int
     manifest: bytes
     content: bytes
     variate: bytes | None = None
+    evidence: Evidence | None = None
 
 
 class Masks(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +80,8 @@ class Masks(msgspec.Struct, frozen=True, kw_only=True):
 class Aggregate(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Aggregate one round (counted from 0). `samples` are those claimed on chain, `assigned` those of the lists.
 
-    Nothing is assigned where participants bring their own. `left_out` says why a contribution cannot count.
+    Nothing is assigned where participants bring their own. `left_out` says why a contribution cannot count. `draw` is the
+    seed by which audits are drawn; none where nobody can audit.
     """
 
     config: bytes
@@ -74,17 +93,22 @@ class Aggregate(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     assigned: dict[int, int] | None
     given: list[Given] = []
     left_out: dict[int, str] = {}
+    draw: bytes | None = None
     masks: Masks | None = None
 
 
 class Aggregated(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """A round's result: the next progress, the model's file, its card, whose contributions count, whether it stops."""
+    """A round's result: the next progress, the model's file, its card, whose contributions count, whether it stops.
+
+    `caught` says of those who failed an audit in this round what was found, for this runner's log.
+    """
 
     progress: bytes
     model: bytes
     card: bytes
     accepted: int
     stop: bool
+    caught: dict[int, str] = {}
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True, kw_only=True):

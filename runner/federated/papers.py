@@ -122,6 +122,14 @@ class Papers:
             raise ContentMismatch("the round's card names another model than the chain")
         return model
 
+    def checkpoints(self, entry: Entry, number: int) -> Path:
+        """Name the folder of a round's checkpoints."""
+        return self._of(entry).resolve() / f"round-{number}"
+
+    async def drop_checkpoints(self, entry: Entry, number: int) -> None:
+        """Delete a round's checkpoints."""
+        await asyncio.to_thread(shutil.rmtree, self.checkpoints(entry, number), ignore_errors=True)
+
     async def drop(self, entry: Entry) -> None:
         """Delete a session's files."""
         await asyncio.to_thread(shutil.rmtree, self._of(entry), ignore_errors=True)

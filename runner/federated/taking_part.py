@@ -4,7 +4,9 @@ The contribution and its salt are in the diary before the commitment is sent, an
 to be opened: nobody can copy what nobody can see.
 """
 
+import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 
 from web3.contract.async_contract import AsyncContractFunction
 
@@ -18,6 +20,9 @@ from runner.federated.board import Round
 from runner.federated.diary import Entry, Kept
 from runner.federated.history import History
 from runner.federated.messages import Train
+from runner.federated.showing import audits, show
+
+_TRAIL = "trail"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +48,10 @@ async def training(history: History, part: Part, *, masked_with: int = 0) -> Tra
     progress = None
     if config.aggregation.method == "scaffold":
         progress = await history.before(entry, config, part.rounds, one.number)
-    before = history.diary.contribution(entry.session, one.number - 1)
+    checkpoints = None
+    if audits(config):
+        await history.papers.drop_checkpoints(entry, one.number - 1)
+        checkpoints = str(history.papers.checkpoints(entry, one.number))
     return Train(
         config=config.canonical(),
         session="0x" + entry.session.hex(),
@@ -52,9 +60,21 @@ async def training(history: History, part: Part, *, masked_with: int = 0) -> Tra
         data=await history.papers.share(entry, config, part.slot),
         base=base,
         progress=progress,
-        residual=None if before is None else before.residual,
+        residual=_residual(history, part),
         masked_with=masked_with,
+        checkpoints=checkpoints,
     )
+
+
+def _residual(history: History, part: Part) -> bytes | None:
+    """Give what compression lost in the round before, of an update that everybody has: an auditor must see what is carried."""
+    spec, number = part.config.compression, part.round.number - 1
+    if spec.codec == "none" or not spec.error_feedback or number < 1:
+        return None
+    if part.slot not in part.rounds[number].by(SessionPhase.REVEALING):
+        return None
+    before = history.diary.contribution(part.entry.session, number)
+    return None if before is None else before.residual
 
 
 async def contribution(history: History, part: Part) -> Kept:
@@ -63,11 +83,16 @@ async def contribution(history: History, part: Part) -> Kept:
     kept = diary.contribution(session, number)
     if kept is not None:
         return kept
-    done = await history.workshop.train(await training(history, part))
+    work = await training(history, part)
+    done = await history.workshop.train(work)
+    if done.trail is not None:
+        await asyncio.to_thread(_keep_trail, history.papers.checkpoints(part.entry, number), done.trail)
     paper = Paper(
         manifest=Manifest.parse(done.manifest),
         parts=stored_as(done.content).root.hex(),
-        variate=None if done.variate is None else stored_as(done.variate).root.hex(),
+        variate=_root(done.variate),
+        trail=_root(done.trail),
+        carried=_root(work.residual) if done.trail is not None else None,
     )
     return diary.promise(
         session,
@@ -80,13 +105,35 @@ async def contribution(history: History, part: Part) -> Kept:
     )
 
 
-async def publish(history: History, kept: Kept) -> None:
-    """Put a contribution where everybody finds it. `ContentUnavailable`."""
-    store = history.papers.store
+async def publish(history: History, part: Part, kept: Kept) -> None:
+    """Put a contribution where everybody finds it, and the checkpoints that were drawn. `ContentUnavailable`."""
+    store, paper = history.papers.store, Paper.parse(kept.paper)
+    trail = history.papers.checkpoints(part.entry, part.round.number) / _TRAIL
+    if paper.trail is not None and trail.is_file():
+        await store_parts(store, await asyncio.to_thread(trail.read_bytes))
+    if paper.carried is not None and (carried := _residual(history, part)) is not None:
+        await store_parts(store, carried)
+    await show(history.papers, part.entry, part.config, part.round, paper)
     await store_parts(store, kept.content)
     if kept.variate is not None:
         await store_parts(store, kept.variate)
     await store.add(kept.paper)
+
+
+async def show_again(history: History, part: Part) -> None:
+    """Publish what is drawn now: the draw changes where a reorganisation replaced its block. `ContentUnavailable`."""
+    kept = history.diary.contribution(part.entry.session, part.round.number)
+    if kept is not None:
+        paper = Paper.parse(kept.paper)
+        await show(history.papers, part.entry, part.config, part.round, paper)
+
+
+def _root(content: bytes | None) -> str | None:
+    return None if content is None else stored_as(content).root.hex()
+
+
+def _keep_trail(folder: Path, trail: bytes) -> None:
+    (folder / _TRAIL).write_bytes(trail)
 
 
 async def plain_call(
@@ -99,5 +146,5 @@ async def plain_call(
     if phase is SessionPhase.TRAINING:
         sealed = contribution_commitment(session, part.round.number, part.node, opened)
         return functions.commit(session, slot, sealed), "commitContribution"  # type: ignore[attr-defined]
-    await publish(history, kept)
+    await publish(history, part, kept)
     return functions.reveal(session, slot, opened.as_tuple()), "revealContribution"  # type: ignore[attr-defined]

@@ -23,7 +23,7 @@ from runner.federated.aggregating import Aggregator
 from runner.federated.board import Round, Sight
 from runner.federated.diary import Entry, Standing
 from runner.federated.secrecy import words
-from runner.federated.taking_part import Part, plain_call
+from runner.federated.taking_part import Part, plain_call, show_again
 from runner.life import View
 from runner.parts import Parts
 
@@ -53,6 +53,7 @@ class SessionWork:
         self._pause_s = _FIRST_PAUSE_S
         self._not_before = 0.0
         self._first_seen: dict[tuple[object, ...], int] = {}
+        self._shown: set[tuple[int, int]] = set()
 
     async def run(self) -> None:
         """Work on the session until it is over."""
@@ -112,6 +113,8 @@ class SessionWork:
         if sight.phase is SessionPhase.JOINING and not sight.overdue:
             return await self._join(entry) if slot is None else await self._stay(slot)
         if sight.phase is SessionPhase.AGGREGATING:
+            if slot is not None and not entry.order.secure:
+                await self._show_again(entry, sight, slot)
             return await self._aggregation(entry, sight, slot)
         if sight.overdue:
             return await self._advance(sight, slot, since=sight.deadline)
@@ -183,18 +186,10 @@ class SessionWork:
     # Rounds
 
     async def _act(self, entry: Entry, sight: Sight, slot: int) -> bool:
-        rounds = await self._board.rounds(self._session, since_block=entry.created_block)
-        one = rounds.get(sight.round)
-        if one is None or sight.phase not in one.entered:
+        part = await self._part(entry, sight, slot)
+        if part is None:
             return False
-        part = Part(
-            entry=entry,
-            config=await self._papers.config(entry.order.config),
-            rounds=rounds,
-            round=one,
-            slot=slot,
-            node=self._parts.node,
-        )
+        one = part.round
         if sight.phase in _PLAIN:
             call, label = await plain_call(self._history, part, phase=sight.phase, functions=self._functions)
             return await self._send(call, label=label)
@@ -207,6 +202,22 @@ class SessionWork:
             return self._wait("shares of others cannot be had yet")
         call = self._functions.post(self._session, slot, int(sight.phase), posted.first, posted.second)
         return await self._send(call, label=f"post{sight.phase.name.title()}")
+
+    async def _part(self, entry: Entry, sight: Sight, slot: int) -> Part | None:
+        """Give this runner's place in the round; none while the node's events lag behind its state."""
+        rounds = await self._board.rounds(self._session, since_block=entry.created_block)
+        one = rounds.get(sight.round)
+        if one is None or sight.phase not in one.entered:
+            return None
+        config = await self._papers.config(entry.order.config)
+        return Part(entry=entry, config=config, rounds=rounds, round=one, slot=slot, node=self._parts.node)
+
+    async def _show_again(self, entry: Entry, sight: Sight, slot: int) -> None:
+        """Once a round is aggregated, see that what is drawn for audits now is published."""
+        seen = (sight.round, sight.attempts)
+        if seen not in self._shown and (part := await self._part(entry, sight, slot)) is not None:
+            await show_again(self._history, part)
+            self._shown.add(seen)
 
     def _is_final(self, sight: Sight, one: Round) -> bool:
         """Say whether the phase before can no longer end otherwise; half the time to answer is waited at most."""

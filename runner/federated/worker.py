@@ -19,11 +19,15 @@ from learning.assignment import read_list
 from learning.datasets import Dataset, load_dataset
 from learning.errors import LearningError
 from learning.local import Place, contribute
+from learning.merkle import leaf_hash
 from learning.model_spec import NetworkSpec, RandomForest
 from learning.privacy import distributed_steps
 from learning.rounds import Progress
 from learning.session_config import SessionConfig
+from learning.trail import Mark, write_trail
+from learning.trajectory import TrainingRun, checkpoint_bytes
 from learning.updates import Vector
+from protocol.parts import stored_as
 from runner.federated.aggregation import aggregate
 from runner.federated.archive import read_progress
 from runner.federated.messages import Aggregate, Data, Failed, Request, Response, Train, Trained
@@ -62,6 +66,7 @@ def answer(read: Callable[[], Request]) -> Response:
                     config,
                     progress=_progress(config, work.progress),
                     evaluation=_samples(config, work.evaluation),
+                    samples=partial(_samples, config),
                 )
     except LearningError as error:
         return Failed(reason=str(error))
@@ -86,6 +91,7 @@ def train(work: Train) -> Trained:
         residual=None if work.residual is None else _vector(work.residual),
     )
     samples = done.manifest.samples
+    trail = None if work.checkpoints is None else _leave(done.run, Path(work.checkpoints))
     if work.masked_with:
         steps = _steps(config, done.run.delta, samples=samples, honest=work.masked_with)
         return Trained(samples=samples, steps=steps.astype("<i8").tobytes())
@@ -95,7 +101,19 @@ def train(work: Train) -> Trained:
         content=done.content,
         residual=None if done.residual is None else done.residual.astype("<f4").tobytes(),
         variate=None if done.variate is None else done.variate.astype("<f4").tobytes(),
+        trail=trail,
     )
+
+
+def _leave(run: TrainingRun, folder: Path) -> bytes:
+    """Write each checkpoint to a file of its number, and give the trail."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    marks = []
+    for number, checkpoint in enumerate(run.checkpoints):
+        content = checkpoint_bytes(checkpoint)
+        (folder / str(number)).write_bytes(content)
+        marks.append(Mark(leaf_hash(content), stored_as(content).root))
+    return write_trail(marks)
 
 
 def _steps(

@@ -12,6 +12,7 @@ from protocol.content import IpfsStore
 from protocol.deployment import Deployment, save_deployment
 from tests.client.cli import PASSWORD, Cli
 from tests.client.seats import Runners
+from tests.client.sessions import table
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -110,3 +111,11 @@ async def depositor(settings: ClientSettings, accounts: LocalAccounts) -> AsyncI
     """The payer's wallet, which has a free balance."""
     async with Parity.connect(settings, accounts.payer) as connected:
         yield connected
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A file of 120 rows, 4 columns of numbers, and labels of 3 classes."""
+    path = tmp_path / "data.csv"
+    path.write_text(table(120, 4, classes=3))
+    return path

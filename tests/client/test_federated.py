@@ -1,9 +1,5 @@
 """Learning sessions through the command line: checked, priced, created, followed, and their models fetched."""
 
-import csv
-import hashlib
-import io
-import json
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -12,20 +8,13 @@ import numpy as np
 import pytest
 
 from client.federated.reading import read_config
-from learning import networks
 from learning.assignment import PartitionIndex, check_all, read_list
-from learning.model_card import ModelCard, ModelFile
-from learning.session_config import SessionConfig
-from learning.tensors import digest as weights_digest
-from learning.tensors import flatten, to_safetensors
 from protocol.cid import cid_to_digest
 from protocol.content import IpfsStore
 from protocol.money import USDFC
-from protocol.parts import fetch_parts, store_parts
-from protocol.sender import Sender
-from protocol.session import Aggregate, SessionOrder
-from tests.client.cli import Cli, Ran
-from tests.indexer.learning import Learning
+from protocol.parts import fetch_parts
+from tests.client.cli import Cli
+from tests.client.sessions import SMALL, create, table
 
 MODEL_CONFIG = """
 {
@@ -45,36 +34,6 @@ MODEL_CONFIG = """
   "metrics": ["accuracy"]
 }
 """
-SMALL = (
-    "--name",
-    "Small",
-    "--total-rounds",
-    "2",
-    "--min-participants",
-    "2",
-    "--max-participants",
-    "3",
-    "--seed",
-    "1",
-)
-
-
-def table(rows: int, features: int, *, classes: int = 10) -> str:
-    """Write rows of numbers from 0 to 16 under a header, the label first as in the well-known files."""
-    rng = np.random.Generator(np.random.PCG64(7))
-    out = io.StringIO()
-    lines = csv.writer(out)
-    lines.writerow(["label", *(f"pixel{i}" for i in range(features))])
-    for row in range(rows):
-        lines.writerow([row % classes, *rng.integers(0, 17, features)])
-    return out.getvalue()
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    path = tmp_path / "data.csv"
-    path.write_text(table(120, 4, classes=3))
-    return path
 
 
 @pytest.fixture
@@ -82,10 +41,6 @@ def model_config(tmp_path: Path) -> Path:
     path = tmp_path / "model_config.json"
     path.write_text(MODEL_CONFIG)
     return path
-
-
-async def create(cli: Cli, data: Path, *more: str) -> Ran:
-    return await cli("fl", "create-session-with-data", str(data), *SMALL, *more, "--yes", "--json")
 
 
 async def test_the_guide_s_command_creates_a_session(
@@ -187,6 +142,8 @@ async def test_tokens_in_the_account_pay_where_nothing_is_deposited(shell: Calla
         (("--aggregation-method", "best"), "--aggregation-method", ""),
         (("--aggregation-method", "krum", "--hostile", "4"), "--hostile", ""),
         (("--learning-rate", "fast"), "--learning-rate", ""),
+        (("--audit-rate", "2"), "--audit-rate", ""),
+        (("--audit-rate", "1", "--secure-aggregation"), "--audit-rate", "re-execute"),
         (("--model-type", "perceptron"), "--model-type", "neural_network"),
         (("--model-type", "random_forest"), "--model-type", ""),
         (("--target", "colour"), "--target", "pixel0"),
@@ -302,108 +259,3 @@ async def test_a_session_that_there_is_not_is_said_so(shell: Callable[..., Cli],
         assert "no such session" in ran.err
     ran = await shell()("fl", "watch-session", "0x12")
     assert ran.code == 2
-
-
-# ---------------------------------------------------------------------- a session that is played
-
-
-@pytest.fixture
-async def played(shell: Callable[..., Cli], data: Path, chain, anvil, accounts, settings) -> Learning:
-    """A session of the command line, in which three runners have joined; the test plays their part."""
-    created = (await create(shell("payer"), data)).json
-    order = SessionOrder.from_json(created["order"])
-    nodes = [Sender(chain, accounts.node(number)) for number in range(3)]
-    learning = Learning(chain, anvil, Sender(chain, accounts.payer), nodes, order)
-    await learning.join()
-    return learning
-
-
-async def finish_round(
-    played: Learning, store: IpfsStore, *, content: bytes | None = None, loss: str = "0.5"
-) -> bytes:
-    """Play a round to its end; gives the model's bytes."""
-    await played.train()
-    await played.reveal()
-    config = await read_config(store, played.order.config)
-    layout = networks.layout(config.model)
-    state = networks.initial_state(config.model, seed=100 + played.round)
-    model = to_safetensors(state) if content is None else content
-    stored = await store_parts(store, model)
-    card = ModelCard(
-        session="0x" + played.id.hex(),
-        config=config.digest().hex(),
-        round=played.round - 1,
-        parents=("0" * 64,),
-        model=weights_digest(flatten(state, layout)).hex(),
-        file=ModelFile(sha256=stored.sha256.hex(), parts=stored.root.hex(), size=stored.size),
-        method="fedavg",
-        counted=(),
-        stands=True,
-        loss=loss,
-        metrics={"accuracy": "0.75"},
-        samples=24,
-    )
-    manifest = await store.add(card.canonical())
-    await played.aggregate(made=Aggregate(model=stored.sha256, manifest=manifest, accepted=0b111))
-    return model
-
-
-async def test_a_session_is_watched_to_its_end_and_its_model_is_the_chain_s(
-    shell: Callable[..., Cli], played: Learning, data: Path, settings, tmp_path: Path
-):
-    store, name = IpfsStore(settings.ipfs_api), "0x" + played.id.hex()
-    first = await finish_round(played, store, loss="0.5")
-    last = await finish_round(played, store, loss="0.25")
-
-    watched = await shell()("fl", "watch-session", name, "--json", "--timeout", "60")
-    assert watched.code == 0, watched.err
-    assert watched.json["phase"] == "finished"
-    assert [one["figures"]["loss"] for one in watched.json["roundList"]] == [0.5, 0.25]
-    assert [one["figures"]["metrics"] for one in watched.json["roundList"]] == [{"accuracy": 0.75}] * 2
-    assert "round 1 of 2" in watched.err
-    assert "accuracy 0.7500" in watched.err
-    assert [one["accepted"] for one in watched.json["participants"]] == [2, 2, 2]
-
-    for argv, wanted in (((), last), (("--round", "1"), first)):
-        path = tmp_path / f"model{len(argv)}.safetensors"
-        got = await shell()("fl", "get-model", name, "-o", str(path), *argv, "--json")
-        assert got.code == 0, got.err
-        assert path.read_bytes() == wanted
-        assert got.json["sha256"] == hashlib.sha256(wanted).hexdigest()
-        card = json.loads(path.with_name(path.name + ".card.json").read_text())
-        assert card["chainModel"] == "0x" + hashlib.sha256(wanted).hexdigest()
-        assert SessionConfig.build(card["config"]).digest() == played.order.config
-
-    measured = await shell()("fl", "evaluate", str(path), str(data), "--json")
-    assert measured.code == 0, measured.err
-    assert measured.json["samples"] == 120
-    path.write_bytes(last[:-1] + b"\1")
-    changed = await shell()("fl", "evaluate", str(path), str(data))
-    assert changed.code == 1
-    assert "not the model that its card names" in changed.err
-
-
-async def test_what_is_no_model_of_the_session_is_refused_though_aggregators_agreed_on_it(
-    shell: Callable[..., Cli], played: Learning, settings, tmp_path: Path
-):
-    await finish_round(played, IpfsStore(settings.ipfs_api), content=b"not weights at all")
-    got = await shell()("fl", "get-model", "0x" + played.id.hex(), "-o", str(tmp_path / "m"))
-    assert got.code == 1
-    assert "neural_network" in got.err
-    assert not (tmp_path / "m").exists()
-
-
-async def test_a_session_without_a_settled_round_has_no_model(
-    shell: Callable[..., Cli], played: Learning, tmp_path: Path
-):
-    got = await shell()("fl", "get-model", "0x" + played.id.hex(), "-o", str(tmp_path / "m"))
-    assert got.code == 1
-    assert "no round has ended well" in got.err
-    seen = (await shell()("fl", "get-session", "0x" + played.id.hex(), "--json")).json
-    assert (seen["phase"], seen["round"], seen["members"]) == ("training", 1, 3)
-
-
-async def test_a_watch_that_is_cut_off_says_how_to_go_on(shell: Callable[..., Cli], played: Learning):
-    ran = await shell()("fl", "watch-session", "0x" + played.id.hex(), "--timeout", "1")
-    assert ran.code == 4
-    assert f"parity-client fl watch-session 0x{played.id.hex()}" in ran.err

@@ -19,6 +19,7 @@ from learning.local import hands_in
 from learning.screen import Expected, Flag, Rejection, Screened, screen
 from learning.session_config import CompressionSpec, VerificationSpec
 from learning.tensors import digest
+from learning.trail import Mark, read_trail, write_trail
 from learning.trainer import LocalTask, batch_seed
 from learning.trajectory import TrainingRun, read_checkpoint, train
 from learning.updates import Update, Vector
@@ -327,3 +328,26 @@ def test_training_on_flipped_labels_shows_in_what_the_model_does():
     run = train(TASK, attacks.flip_labels(train_set, 10), base=BASE)
     claimed = audit_of(run)
     assert claimed.finding is Finding.OTHER_RESULT
+
+
+def test_whoever_may_be_audited_shows_what_an_audit_would_ask_for():
+    names = [f"p{i}" for i in range(40)]
+    for seed in SEEDS:
+        shown = {name: audit.to_show(seed, name, checkpoints=21, spec=SPEC) for name in names}
+        flagged = audit.audited(seed, names, dict.fromkeys(names, ()), SPEC)
+        assert [name for name in sorted(names) if shown[name]] == flagged
+        assert set(audit.audited(seed, names, {}, SPEC)) <= set(flagged)
+        for name in flagged:
+            drawn = audit.drawn_segments(seed, name, checkpoints=21, count=SPEC.segments)
+            assert {number for one in drawn for number in (one, one + 1)} == set(shown[name])
+
+
+def test_a_trail_leads_to_the_committed_checkpoints_and_no_other_does():
+    leaves = HONEST.trajectory.leaves
+    marks = tuple(Mark(leaf, bytes([i]) * 32) for i, leaf in enumerate(leaves))
+    content, root = write_trail(marks), HONEST.trajectory.root
+    assert read_trail(content, root=root, checkpoints=len(leaves)) == marks
+    swapped = write_trail((marks[1], marks[0], *marks[2:]))
+    for wrong in (b"", content[:-1], content + b"\0" * 64, swapped, b"x" + content[1:]):
+        with pytest.raises(EvidenceError):
+            read_trail(wrong, root=root, checkpoints=len(leaves))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from learning.compression import decode, encode, encode_with_feedback
+from learning.compression import can_be_lost, decode, encode, encode_with_feedback
 from learning.errors import UpdateError
 from learning.session_config import CompressionSpec
 
@@ -81,3 +81,17 @@ def test_undefined_values_and_repeated_places_are_refused():
     good = encode(np.arange(20, dtype=np.float32), top)
     with pytest.raises(UpdateError):
         decode(good[:34] + good[34:38] * 2 + good[42:], top, parameters=20)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@given(delta=vectors, before=st.none() | vectors)
+def test_what_was_lost_is_believed_and_what_was_never_trained_is_not(
+    codec: Any, delta: np.ndarray, before: np.ndarray | None
+):
+    spec = CompressionSpec(codec=codec)
+    residual = None if before is None else np.resize(before, len(delta)).astype(np.float32)
+    content, lost = encode_with_feedback(delta, residual, spec)
+    assert can_be_lost(content, lost, spec)
+    poisoned = lost.copy()
+    poisoned[0] += 2 * np.abs(decode(content, spec, parameters=len(delta))).max() + 1
+    assert not can_be_lost(content, poisoned, spec)

@@ -27,7 +27,14 @@ from protocol.files import FileStore
 from protocol.money import USDFC
 from protocol.parts import store_parts
 from protocol.sender import Sender
-from protocol.session import SECURE_AGGREGATION, SessionOrder, federated_domain, least_budget, session_id
+from protocol.session import (
+    PRIVATE_DATA,
+    SECURE_AGGREGATION,
+    SessionOrder,
+    federated_domain,
+    least_budget,
+    session_id,
+)
 from runner.federated.board import Board, Round, Sight
 from runner.federated.diary import Diary, Entry, diary_path
 from runner.federated.duty import LearningDuty, aggregator_of
@@ -44,11 +51,11 @@ DIARY_WRITES = frozenset(
 )
 
 
-def digits_file(samples: int = SAMPLES) -> bytes:
-    """The first images of digits, as NPZ."""
-    digits = load_digits()
+def digits_file(samples: int = SAMPLES, *, first: int = 0) -> bytes:
+    """Images of digits from `first` on, as NPZ."""
+    digits, chosen = load_digits(), slice(first, first + samples)
     buffer = io.BytesIO()
-    np.savez(buffer, x=digits.data[:samples].astype(np.float32), label=digits.target[:samples])
+    np.savez(buffer, x=digits.data[chosen].astype(np.float32), label=digits.target[chosen])
     return buffer.getvalue()
 
 
@@ -224,6 +231,22 @@ class School:
         order = await self.create(final, **(terms or {}))
         domain = federated_domain(self.bench.chain.deployment.chain_id, self.bench.chain.federated.address)
         return Lesson(final, session_id(order, domain), order, whole, list(division.parts), division.held_out)
+
+    async def private_session(self, shares: list[bytes], evaluation: bytes, **sections: Any) -> Lesson:
+        """Create a session for as many participants as there are shares, each of whom brings its own."""
+        draft = config(len(shares), **sections)
+        cid = await FileStore(self.bench.ipfs_api).upload(io.BytesIO(evaluation))
+        dataset = draft.dataset.model_copy(update={"evaluation_cid": cid})
+        final = draft.model_copy(update={"dataset": dataset})
+        order = await self.create(final, flags=PRIVATE_DATA)
+        sets = [load_dataset(data, dataset, input_dim=64, classes=10) for data in (*shares, evaluation)]
+        whole = Dataset(
+            *(np.concatenate([getattr(one, name) for one in sets]) for name in ("features", "targets"))
+        )
+        ends = np.cumsum([len(one) for one in sets])
+        rows = [np.arange(end - len(one), end) for one, end in zip(sets, ends, strict=True)]
+        domain = federated_domain(self.bench.chain.deployment.chain_id, self.bench.chain.federated.address)
+        return Lesson(final, session_id(order, domain), order, whole, rows[:-1], rows[-1])
 
     async def create(self, final: SessionConfig, **terms: Any) -> SessionOrder:
         """Create a session of the payer's."""

@@ -14,6 +14,7 @@ from learning.session import Phase
 from protocol.enums import SessionPhase
 from protocol.errors import RpcUnavailable
 from protocol.money import USDFC
+from tests.runner.federated.overheard import overhear
 from tests.runner.federated.school import Lesson, Pupil, School, first_weights, model_file, stored_bytes
 
 WINDOWS = {"train_for": 600, "reveal_for": 600}
@@ -35,21 +36,6 @@ class Silent:
         if phase is not None and label == f"post{phase.name.title()}":
             raise RpcUnavailable("silent")
         return await self._inner.send(function, label=label)
-
-
-class Overheard:
-    """A content store that remembers everything put into it."""
-
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
-        self.sent: list[bytes] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    async def add(self, content: bytes) -> bytes:
-        self.sent.append(content)
-        return await self._inner.add(content)
 
 
 async def silent(school: School, number: int, silences: Mapping[int, SessionPhase]) -> Pupil:
@@ -83,8 +69,7 @@ async def test_the_exact_sum_is_aggregated_and_no_update_is_kept_or_sent_in_the_
     stores = []
     for number in range(3):
         pupil = await school.runner(number, start=False)
-        stores.append(Overheard(pupil.duty._aggregator.history.papers.store))
-        pupil.duty._aggregator.history.papers.store = stores[-1]
+        stores.append(overhear(pupil))
         school.start(pupil)
     await school.phase(lesson, SessionPhase.UNMASKING)
     kept = stored_bytes(school.bench.home)

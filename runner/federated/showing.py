@@ -1,0 +1,105 @@
+"""What audits of a round take: the draw, and the checkpoints that a participant shows for it.
+
+Checkpoints lie in the session's folder on this machine. Only the drawn ones are published, before the contribution is
+revealed: whoever aggregates finds them, or takes them for withheld.
+"""
+
+import asyncio
+import hashlib
+
+from learning import audit
+from learning.contribution import Manifest, Paper
+from learning.errors import LearningError
+from learning.model_spec import RandomForest
+from learning.session_config import SessionConfig
+from learning.trail import Mark, read_trail
+from protocol.errors import ContentError
+from protocol.parts import fetch_parts, store_parts
+from protocol.session import Post
+from runner.federated.board import Round
+from runner.federated.diary import Entry
+from runner.federated.messages import Evidence
+from runner.federated.names import slot_of
+from runner.federated.papers import MAX_BYTES, Papers
+
+_TAG = b"parity/audit/v1\0"
+
+
+def audits(config: SessionConfig) -> bool:
+    """Say whether a session's contributions are audited: whoever audits needs the samples, and the update itself."""
+    rates = config.verification.audit_rate, config.verification.flagged_rate
+    trained = not isinstance(config.model, RandomForest)
+    return trained and bool(config.dataset.cid) and not config.secure_aggregation and max(rates) > 0
+
+
+def draw_of(session: bytes, config: SessionConfig, one: Round) -> bytes | None:
+    """Give the seed of a round's audits, from the block that ended the commitments; none where nothing is audited."""
+    if one.closed is None or not audits(config):
+        return None
+    place = one.number.to_bytes(8, "big") + one.attempt.to_bytes(8, "big")
+    return hashlib.sha256(_TAG + session + place + one.closed).digest()
+
+
+async def show(papers: Papers, entry: Entry, config: SessionConfig, one: Round, paper: Paper) -> None:
+    """Publish what this participant has to show of its contribution. `ContentUnavailable`."""
+    draw = draw_of(entry.session, config, one)
+    if draw is None or paper.trail is None:
+        return
+    folder = papers.checkpoints(entry, one.number)
+    for number in _numbers(draw, config, paper.manifest):
+        file = folder / str(number)
+        if file.is_file():  # what is lost counts as withheld; the contribution itself still stands
+            await store_parts(papers.store, await asyncio.to_thread(file.read_bytes))
+
+
+async def evidence(
+    papers: Papers, entry: Entry, config: SessionConfig, one: Round, paper: Paper, *, before: Post | None
+) -> Evidence | None:
+    """Fetch what an audit of a contribution takes; none where its participant had nothing to show.
+
+    `before` is what its participant revealed in the round before. Raises `ContentError` for the samples alone.
+    """
+    draw, manifest = draw_of(entry.session, config, one), paper.manifest
+    if draw is None or not (numbers := _numbers(draw, config, manifest)):
+        return None
+    trail = await _found(papers, paper.trail)
+    marks = _marks(trail, manifest)
+    shown = await asyncio.gather(*[_found(papers, marks[number].place.hex()) for number in numbers if marks])
+    return Evidence(
+        data=await papers.share(entry, config, slot_of(manifest.participant)),
+        trail=trail,
+        shown={n: content for n, content in zip(numbers, shown, strict=False) if content is not None},
+        carried=await _found(papers, paper.carried),
+        before=None if before is None or paper.carried is None else await _content_of(papers, before),
+    )
+
+
+def _numbers(draw: bytes, config: SessionConfig, manifest: Manifest) -> list[int]:
+    return audit.to_show(
+        draw, manifest.participant, checkpoints=manifest.checkpoints, spec=config.verification
+    )
+
+
+def _marks(trail: bytes | None, manifest: Manifest) -> tuple[Mark, ...]:
+    try:
+        root = bytes.fromhex(manifest.trajectory)
+        return read_trail(trail or b"", root=root, checkpoints=manifest.checkpoints)
+    except LearningError:
+        return ()
+
+
+async def _found(papers: Papers, root: str | None) -> bytes | None:
+    if root is None:
+        return None
+    try:
+        return await fetch_parts(papers.store, bytes.fromhex(root), max_bytes=MAX_BYTES)
+    except ContentError:
+        return None
+
+
+async def _content_of(papers: Papers, post: Post) -> bytes | None:
+    try:
+        paper = Paper.parse(await papers.store.get(post.first))
+    except (ContentError, LearningError):
+        return None
+    return await _found(papers, paper.parts)
