@@ -11,7 +11,7 @@ from client.commands.options import DryRun, Json, Yes
 from client.commands.printer import Printer, aligned, confirm, note, table, warn
 from client.commands.progress import progress
 from client.commands.running import command, connected, read_settings
-from client.commands.session_lines import phase_line, plan_fields, round_line, session_lines
+from client.commands.session_lines import left_out_lines, phase_line, plan_fields, round_line, session_lines
 from client.commands.session_options import described
 from client.federated.wishes import Wishes
 from protocol.errors import InputError
@@ -357,6 +357,8 @@ def _tell_rounds(record: "SessionRecord", shown: dict[int, Any]) -> None:
             continue
         shown[one.round] = one.figures
         note(round_line(one, of=record.rounds))
+        for line in left_out_lines(one):
+            note(line)
 
 
 def _warn_of_runners(plan: "SessionPlan") -> None:

@@ -128,6 +128,20 @@ def round_line(one: "RoundRecord", *, of: int) -> str:
     return "  ".join(parts)
 
 
+def left_out_lines(one: "RoundRecord") -> list[str]:
+    """Say of each contribution that did not count why, as the round's card has it."""
+    left_out = one.figures.left_out if one.figures else {}
+    return [
+        f"round {one.round}: {_printable(name)} left out: {_printable(reason)}"
+        for name, reason in sorted(left_out.items())
+    ]
+
+
+def _printable(text: str) -> str:
+    """Keep what a stranger wrote from moving the cursor."""
+    return "".join(one if one.isprintable() else "?" for one in text[:200])
+
+
 def session_lines(record: "SessionRecord") -> list[str]:
     """Show a session whole."""
     fields = [
@@ -147,7 +161,9 @@ def session_lines(record: "SessionRecord") -> list[str]:
         ("configuration", record.config_cid),
         ("model", "none yet" if record.model is None else f"sha256 {record.model.hex()}"),
     ]
-    return [*aligned(fields), *_round_lines(record), *_participant_lines(record)]
+    reasons = [line for one in record.round_list for line in left_out_lines(one)]
+    apart = ["", *reasons] if reasons else []
+    return [*aligned(fields), *_round_lines(record), *apart, *_participant_lines(record)]
 
 
 def _round_lines(record: "SessionRecord") -> list[str]:

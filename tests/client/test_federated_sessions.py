@@ -9,7 +9,7 @@ import pytest
 
 from client.federated.reading import read_config
 from learning import networks
-from learning.model_card import ModelCard, ModelFile
+from learning.model_card import LeftOut, ModelCard, ModelFile
 from learning.session_config import SessionConfig
 from learning.tensors import digest as weights_digest
 from learning.tensors import flatten, to_safetensors
@@ -56,6 +56,7 @@ async def finish_round(
         stands=True,
         loss=loss,
         metrics={"accuracy": "0.75"},
+        left_out=(LeftOut(participant="p001", reason="changes nothing"),),
         samples=24,
     )
     manifest = await store.add(card.canonical())
@@ -77,6 +78,8 @@ async def test_a_session_is_watched_to_its_end_and_its_model_is_the_chain_s(
     assert [one["figures"]["metrics"] for one in watched.json["roundList"]] == [{"accuracy": 0.75}] * 2
     assert "round 1 of 2" in watched.err
     assert "accuracy 0.7500" in watched.err
+    assert "round 2: p001 left out: changes nothing" in watched.err
+    assert "round 1: p001 left out: changes nothing" in (await shell()("fl", "get-session", name)).out
     assert [one["accepted"] for one in watched.json["participants"]] == [2, 2, 2]
 
     for argv, wanted in (((), last), (("--round", "1"), first)):
