@@ -1,5 +1,6 @@
 """Where a model comes from: one card for each round, each naming the model before it, so that the cards form a chain."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
@@ -71,22 +72,25 @@ def card(
     report: RoundReport,
     *,
     session: str,
-    parent: Vector,
-    model: Vector,
+    parent: Vector | bytes,
+    model: Vector | bytes,
     updates: Mapping[str, str],
     rejected: Mapping[str, str] | None = None,
     reexecuted: Sequence[str] = (),
     file: ModelFile | None = None,
 ) -> ModelCard:
-    """Write a round's card. `updates` are the digests of the handed-in bytes, by participant."""
+    """Write a round's card. `updates` are the digests of the handed-in bytes, by participant.
+
+    `parent` and `model` are weights, or the files of forests.
+    """
     reasons = {**(rejected or {}), **report.reasons}
     counted = sorted((name, weight) for name, weight in report.weights.items() if weight)
     return ModelCard(
         session=session,
         config=config.digest().hex(),
         round=report.round,
-        parents=(digest(parent).hex(),),
-        model=digest(model).hex(),
+        parents=(_name(parent),),
+        model=_name(model),
         file=file,
         method=config.aggregation.method,
         counted=tuple(
@@ -118,6 +122,10 @@ def check_chain(cards: Sequence[ModelCard], *, first: Digest) -> None:
         if not one.stands and one.model != parent:
             raise EvidenceError("changed the model though its round failed", field=f"card {number}")
         parent = one.model
+
+
+def _name(model: Vector | bytes) -> str:
+    return (hashlib.sha256(model).digest() if isinstance(model, bytes) else digest(model)).hex()
 
 
 def _figure(value: float) -> Decimal:

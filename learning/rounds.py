@@ -26,7 +26,8 @@ _TAG = b"parity/progress/v1\0"
 class Progress:
     """All that the next round depends on, besides what participants hand in. `round` counts the finished ones.
 
-    `caught` are those who failed an audit: nothing of theirs counts any more.
+    `caught` are those who failed an audit: nothing of theirs counts any more. `forest` is the file of a random forest's
+    trees so far, whose `weights` are empty.
     """
 
     weights: Vector
@@ -40,11 +41,12 @@ class Progress:
     since_best: int = 0
     private_rounds: int = 0
     caught: tuple[str, ...] = ()
+    forest: bytes = b""
 
     def digest(self) -> bytes:
         """Give a hash over everything, 32 bytes: equal after a restart, or something was lost."""
         total = hashlib.sha256(_TAG + struct.pack("<QQQ", self.round, self.since_best, self.private_rounds))
-        total.update(digest(self.weights))
+        total.update(digest(self.weights) + hashlib.sha256(self.forest).digest())
         total.update(
             repr((self.loss, self.best, self.clip, sorted(self.scores.items()), self.caught)).encode()
         )
@@ -127,7 +129,7 @@ def finish_from_mean(
         scores=_scores(progress, weighing),
         private_rounds=progress.private_rounds + (config.privacy is not None),
     )
-    after, stop = _stopping(after, config, evaluation, stands=stands)
+    after, stop = stopping(after, config, evaluation, stands=stands)
     epsilon = privacy.spent_after(config.privacy, after.private_rounds).epsilon if config.privacy else None
     report = RoundReport(
         progress.round, weighing.weights, weighing.reasons, evaluation, stands, epsilon=epsilon, stop=stop
@@ -187,7 +189,7 @@ def _scores(progress: Progress, weighing: reputation.Weighing) -> dict[str, int]
     return {**progress.scores, **moved}
 
 
-def _stopping(
+def stopping(
     after: Progress, config: SessionConfig, evaluation: Evaluation, *, stands: bool
 ) -> tuple[Progress, str | None]:
     """Follow the watched figure, and say why the session ends here, if it does."""

@@ -244,8 +244,10 @@ def _model(config: SessionConfig) -> str | None:
     model, training = config.model, config.training
     if isinstance(model, RandomForest) != (config.aggregation.method == "forest_union"):
         return "aggregation.method forest_union goes with model.type random_forest, and nothing else does"
-    if isinstance(model, RandomForest) and (config.privacy or config.compression.codec != "none"):
-        return "a random_forest has no differences of weights; privacy and compression do not apply"
+    if isinstance(model, RandomForest) and config.privacy:
+        return "a random_forest has no differences of weights to add noise to; leave privacy out"
+    if isinstance(model, RandomForest) and config.compression.codec != "none":
+        return "a random_forest has no differences of weights to compress; leave compression.codec at none"
     if isinstance(model, LinearRegression) and config.classifies:
         return f"training.loss {training.loss} is for classes; linear_regression takes mse, mae or huber"
     if not config.classifies and (wrong := CLASS_METRICS & set(training.metrics)):

@@ -8,8 +8,9 @@ from typing import Any
 
 from client.federated.local_data import read_data_file
 from client.federated.wishes import in_flags
-from learning.datasets import format_of, load_dataset
-from learning.evaluate import evaluate
+from learning import forest, forest_rounds
+from learning.datasets import Dataset, format_of, load_dataset
+from learning.evaluate import Evaluation, evaluate
 from learning.model_spec import RandomForest
 from learning.networks import layout
 from learning.session_config import SessionConfig
@@ -40,18 +41,20 @@ def evaluate_model(model: Path, data: Path) -> Measured:
         config = SessionConfig.build(card["config"])
         content, _ = read_data_file(data)
         spec = config.dataset.model_copy(update={"format": format_of(content)})
-        if isinstance(config.model, RandomForest):
-            raise InputError(
-                "MODEL: forests are not measured here", field="MODEL", hint="Take another model."
-            )
         classes = config.model.output_dim if config.classifies else None
         samples = load_dataset(content, spec, input_dim=config.model.input_dim, classes=classes)
-        places = layout(config.model)
-        weights = flatten(from_safetensors(_read_weights(model, card), places), places)
-        found = evaluate(config.model, weights, samples, config.training)
+        found = _measured(config, _read_weights(model, card), samples)
     return Measured(
         model=str(model), data=str(data), loss=found.loss, metrics=found.metrics, samples=found.samples
     )
+
+
+def _measured(config: SessionConfig, file: bytes, samples: Dataset) -> Evaluation:
+    if isinstance(config.model, RandomForest):
+        return forest_rounds.evaluate(forest.from_bytes(file, config.model), samples, config.training)
+    places = layout(config.model)
+    weights = flatten(from_safetensors(file, places), places)
+    return evaluate(config.model, weights, samples, config.training)
 
 
 def _read_card(model: Path) -> dict[str, Any]:

@@ -184,11 +184,6 @@ def _configure(wishes: Wishes, dataset: dict[str, Any], columns: Columns) -> Ses
 
 def _require_supported(config: SessionConfig) -> None:
     """Refuse what no runner would take part in, before it costs anything."""
-    if isinstance(config.model, RandomForest):
-        raise ConfigError(
-            "runners train neural_network, linear_regression and torch; they grow no forests yet",
-            field="model-type",
-        )
     if config.privacy and not config.secure_aggregation:
         raise ConfigError(
             "noise protects only what nobody can read without it, and updates lie on IPFS: add --secure-aggregation",

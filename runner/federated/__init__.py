@@ -11,6 +11,7 @@ ray_workshop asks a Ray cluster of the owner's instead
 history      from what was published to the model before a round
 aggregating  the aggregation task of a session
 showing      the draw of a round's audits, and the checkpoints shown for it
+forests      growing trees, and uniting everybody's
 auditing     re-executing what was drawn
 taking_part  one participant's acts in a round
 secrecy      the acts of secure aggregation

@@ -52,8 +52,8 @@ def _by_both(order: SessionOrder, config: SessionConfig) -> Iterator[str]:
 
 
 def _by_config(config: SessionConfig) -> Iterator[str]:
-    if config.aggregation.method == "forest_union" or config.asynchronous:
-        yield "config: forests and asynchronous rounds are not done here"
+    if config.asynchronous:
+        yield "config: asynchronous rounds are not done here"
     if isinstance(config.model, TorchModel) and config.model.init:
         yield "config: models that start from a file are not trained here"
     if config.privacy and config.privacy.placement == "central":

@@ -25,6 +25,7 @@ from learning.session_config import SessionConfig
 from learning.tensors import digest
 from learning.updates import Update, Vector
 from protocol.parts import stored_as
+from runner.federated import forests
 from runner.federated.archive import write_progress
 from runner.federated.auditing import Auditor, Examined, Samples
 from runner.federated.messages import Aggregate, Aggregated, Given, Masks
@@ -54,7 +55,9 @@ def aggregate(
     """
     model = config.model
     if isinstance(model, RandomForest):
-        raise LearningError("forests are not united here", field="model")
+        outcome = _united(work, config, progress, evaluation)
+        file = outcome.progress.forest
+        return _told(work, config, outcome, file=file, parent=progress.forest, model=file)
 
     def measure(weights: Vector) -> Evaluation:
         return evaluate(model, weights, evaluation, config.training)
@@ -66,13 +69,25 @@ def aggregate(
     )
     weights = outcome.progress.weights
     file = tensors.to_safetensors(tensors.unflatten(weights, networks.layout(model)))
+    return _told(work, config, outcome, file=file, parent=progress.weights, model=weights)
+
+
+def _told(
+    work: Aggregate,
+    config: SessionConfig,
+    outcome: _Outcome,
+    *,
+    file: bytes,
+    parent: Vector | bytes,
+    model: Vector | bytes,
+) -> Aggregated:
     stored = stored_as(file)
     one = card(
         config,
         outcome.report,
         session=work.session,
-        parent=progress.weights,
-        model=weights,
+        parent=parent,
+        model=model,
         updates=outcome.updates,
         rejected=outcome.rejected,
         reexecuted=outcome.examined.reexecuted,
@@ -89,6 +104,16 @@ def aggregate(
             for name, why in outcome.examined.caught.items()
         },
     )
+
+
+# Forests
+
+
+def _united(work: Aggregate, config: SessionConfig, progress: Progress, evaluation: Dataset) -> _Outcome:
+    after, report, rejected, digests = forests.unite(work, config, progress, evaluation)
+    left_out = {name_of(slot) for slot in work.left_out}
+    paid = [name for name in digests if name not in rejected and name not in left_out]
+    return _Outcome(progress=after, report=report, paid=paid, rejected=rejected, updates=digests)
 
 
 # Readable updates

@@ -23,6 +23,7 @@ class _Archive(msgspec.Struct, frozen=True, kw_only=True):
     since_best: int
     private_rounds: int
     caught: tuple[str, ...] = ()
+    forest: bytes = b""
 
 
 def write_progress(progress: Progress) -> bytes:
@@ -44,6 +45,7 @@ def write_progress(progress: Progress) -> bytes:
             since_best=progress.since_best,
             private_rounds=progress.private_rounds,
             caught=progress.caught,
+            forest=progress.forest,
         )
     )
 
@@ -68,6 +70,7 @@ def read_progress(content: bytes) -> Progress:
         since_best=kept.since_best,
         private_rounds=kept.private_rounds,
         caught=kept.caught,
+        forest=kept.forest,
     )
 
 

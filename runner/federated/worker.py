@@ -28,6 +28,7 @@ from learning.trail import Mark, write_trail
 from learning.trajectory import TrainingRun, checkpoint_bytes
 from learning.updates import Vector
 from protocol.parts import stored_as
+from runner.federated import forests
 from runner.federated.aggregation import aggregate
 from runner.federated.archive import read_progress
 from runner.federated.messages import Aggregate, Data, Failed, Request, Response, Train, Trained
@@ -77,6 +78,8 @@ def answer(read: Callable[[], Request]) -> Response:
 def train(work: Train) -> Trained:
     """Train one slot's share; under secure aggregation nothing readable is given back but what is to be masked."""
     config = SessionConfig.parse(work.config)
+    if isinstance(config.model, RandomForest):
+        return forests.grow(work, config, _samples(config, work.data))
     progress = _progress(config, work.progress) if work.progress else None
     name = name_of(work.slot)
     correction = progress.variates.correction(name) if progress and progress.variates else None
@@ -131,6 +134,8 @@ def _progress(config: SessionConfig, content: bytes | None) -> Progress:
 
 
 def _first(config: SessionConfig) -> Vector:
+    if isinstance(config.model, RandomForest):
+        return np.zeros(0, np.float32)  # a forest has trees, and begins with none
     model = _network(config)
     return tensors.flatten(networks.initial_state(model, seed=config.training.seed), networks.layout(model))
 
@@ -142,7 +147,7 @@ def _weights(config: SessionConfig, file: bytes) -> Vector:
 
 def _network(config: SessionConfig) -> NetworkSpec:
     if isinstance(config.model, RandomForest):
-        raise LearningError("forests are not trained here", field="model")
+        raise LearningError("a forest has no weights", field="model")
     return config.model
 
 

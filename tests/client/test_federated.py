@@ -145,7 +145,7 @@ async def test_tokens_in_the_account_pay_where_nothing_is_deposited(shell: Calla
         (("--audit-rate", "2"), "--audit-rate", ""),
         (("--audit-rate", "1", "--secure-aggregation"), "--audit-rate", "re-execute"),
         (("--model-type", "perceptron"), "--model-type", "neural_network"),
-        (("--model-type", "random_forest"), "--model-type", ""),
+        (("--model-type", "random_forest", "--compression", "int8"), "--compression", "random_forest"),
         (("--target", "colour"), "--target", "pixel0"),
         (("--evaluation-share", "0"), "--evaluation-share", ""),
         (("--budget", "0.01"), "--budget", ""),

@@ -59,9 +59,10 @@ def digits(tmp_path: Path) -> tuple[Path, Path]:
     ("flags", "secure", "least"),
     [
         (("--total-rounds", "2", "--aggregation-method", "fedavg"), False, 0.75),
+        (("--total-rounds", "2", "--model-type", "random_forest"), False, 0.85),
         (("--total-rounds", "1", "--secure-aggregation", "--enable-differential-privacy", "--noise-multiplier", "0.01", "--l2-norm-clip", "8"), True, 0.2),
     ],
-    ids=["plain", "secure and private"],
+    ids=["plain", "forest", "secure and private"],
 )  # fmt: skip
 async def test_runners_train_what_a_person_asked_for_and_the_person_fetches_it(
     school: School,
