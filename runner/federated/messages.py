@@ -31,7 +31,10 @@ class Train(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 class Trained(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """A finished training: a plain one's bytes and manifest, or a masked one's `steps` (int64) and nothing readable."""
+    """A finished training: a plain one's bytes and manifest, or a masked one's `steps` (int64) and nothing readable.
+
+    `checkpoints` come along only from another machine, which cannot leave them in the folder that was named.
+    """
 
     samples: int
     manifest: bytes = b""
@@ -39,6 +42,7 @@ class Trained(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     residual: bytes | None = None
     variate: bytes | None = None
     trail: bytes | None = None
+    checkpoints: dict[int, bytes] = {}
     steps: bytes = b""
 
 

@@ -15,7 +15,7 @@ import structlog
 
 from protocol.errors import ConfigError
 from runner.errors import EngineUnavailable
-from runner.federated.messages import Aggregated, Data, Request, Trained
+from runner.federated.messages import Aggregate, Aggregated, Data, Given, Request, Train, Trained
 from runner.federated.workshop import Workshop, unless_failed
 
 _REMEDY = "Start it with `ray start --head`, and give RUNNER_RAY_ADDRESS as it prints it (host:6379 or ray://host:10001)."
@@ -69,7 +69,11 @@ class RayWorkshop(Workshop):
             await asyncio.to_thread(ray.shutdown)
 
     async def _ask(self, work: Request) -> Trained | Aggregated:
-        return unless_failed(self._decoder.decode(await self._done(work)))
+        done = unless_failed(self._decoder.decode(await self._done(work)))
+        if isinstance(done, Trained) and isinstance(work, Train) and work.checkpoints is not None:
+            await asyncio.to_thread(_leave, done.checkpoints, Path(work.checkpoints))
+            done = msgspec.structs.replace(done, checkpoints={})
+        return done
 
     async def _done(self, request: Request) -> bytes:
         """Have a node do the work. `EngineUnavailable` when it or the cluster is lost."""
@@ -99,7 +103,21 @@ def done_by_a_node(request: bytes, files: dict[str, bytes]) -> bytes:
             place = Path(folder) / str(number)
             place.write_bytes(content)
             asked = _moved(asked, path, str(place))
-        return msgspec.msgpack.encode(answer(lambda: asked))
+        if not isinstance(asked, Train) or asked.checkpoints is None:
+            return msgspec.msgpack.encode(answer(lambda: asked))
+        here = Path(folder) / "checkpoints"
+        asked = msgspec.structs.replace(asked, checkpoints=str(here))
+        done = answer(lambda: asked)
+        if isinstance(done, Trained) and here.is_dir():
+            left = {int(file.name): file.read_bytes() for file in here.iterdir()}
+            done = msgspec.structs.replace(done, checkpoints=left)
+        return msgspec.msgpack.encode(done)
+
+
+def _leave(checkpoints: dict[int, bytes], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for number, content in checkpoints.items():
+        (folder / str(number)).write_bytes(content)
 
 
 def _data(request: Request) -> Iterator[tuple[str, Data]]:
@@ -110,7 +128,12 @@ def _data(request: Request) -> Iterator[tuple[str, Data]]:
 
 
 def _files(request: Request) -> set[str]:
-    return {data.file for _, data in _data(request)}
+    audited = [one.evidence.data.file for one in _given(request) if one.evidence is not None]
+    return {data.file for _, data in _data(request)} | set(audited)
+
+
+def _given(request: Request) -> list[Given]:
+    return request.given if isinstance(request, Aggregate) else []
 
 
 def _moved(request: Request, before: str, after: str) -> Request:
@@ -119,4 +142,14 @@ def _moved(request: Request, before: str, after: str) -> Request:
         for name, data in _data(request)
         if data.file == before
     }
-    return msgspec.structs.replace(request, **changes)
+    moved = msgspec.structs.replace(request, **changes)
+    if isinstance(moved, Aggregate):
+        moved = msgspec.structs.replace(moved, given=[_shown(one, before, after) for one in moved.given])
+    return moved
+
+
+def _shown(one: Given, before: str, after: str) -> Given:
+    if one.evidence is None or one.evidence.data.file != before:
+        return one
+    data = msgspec.structs.replace(one.evidence.data, file=after)
+    return msgspec.structs.replace(one, evidence=msgspec.structs.replace(one.evidence, data=data))

@@ -133,6 +133,7 @@ def _root(content: bytes | None) -> str | None:
 
 
 def _keep_trail(folder: Path, trail: bytes) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     (folder / _TRAIL).write_bytes(trail)
 
 
