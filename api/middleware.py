@@ -120,10 +120,11 @@ class CappedBody:
                 return
             if not message.get("more_body", False):
                 break
-        await self._app(scope, _replayed(b"".join(chunks), receive), send)
+        await self._app(scope, replayed(b"".join(chunks), receive), send)
 
 
-def _replayed(body: bytes, receive: Receive) -> Receive:
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """Give a body that was read once more."""
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:

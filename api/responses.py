@@ -4,6 +4,7 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Send
 
 from api.problems import Problem, problem_of
 from protocol.errors import ParityError
@@ -28,6 +29,13 @@ def problem_response(problem: Problem) -> Response:
         media_type="application/problem+json",
         headers={"Retry-After": str(retry_after)} if retry_after else None,
     )
+
+
+async def send_json(content: bytes, send: Send) -> None:
+    """Send a document of JSON, with status 200."""
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
 
 
 async def on_parity_error(_request: Request, error: Exception) -> Response:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from graphql import (
+    ArgumentNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -10,6 +11,7 @@ from graphql import (
     GraphQLError,
     InlineFragmentNode,
     IntValueNode,
+    Node,
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
@@ -35,6 +37,7 @@ _LENGTHS = {
     "reports": 4,
 }
 """How long a list without pages usually is; what is not here is one object."""
+_LENGTH_ARGUMENTS = frozenset({"first", "last"})
 _CONNECTION_PARTS = frozenset({"edges", "nodes", "node", "pageInfo"})
 
 Fragments = Mapping[str, FragmentDefinitionNode]
@@ -82,6 +85,25 @@ def cost_of(document: DocumentNode, variables: Mapping[str, object]) -> int:
     )
 
 
+def depends_on_variables(document: DocumentNode) -> bool:
+    """Tell whether the length of some list is a variable's."""
+    return any(
+        isinstance(node, ArgumentNode)
+        and node.name.value in _LENGTH_ARGUMENTS
+        and isinstance(node.value, VariableNode)
+        for node in _nodes(document)
+    )
+
+
+def _nodes(node: Node) -> Iterator[Node]:
+    yield node
+    for key in node.keys:
+        below = getattr(node, key, None)
+        for each in below if isinstance(below, list | tuple) else (below,):
+            if isinstance(each, Node) and key != "loc":
+                yield from _nodes(each)
+
+
 def _selected(selections: SelectionSetNode, fragments: Fragments, variables: Mapping[str, object]) -> int:
     total = 0
     for selection in selections.selections:
@@ -106,7 +128,7 @@ def _field(field: FieldNode, fragments: Fragments, variables: Mapping[str, objec
 
 def _length(field: FieldNode, variables: Mapping[str, object]) -> int:
     for argument in field.arguments or ():
-        if argument.name.value in ("first", "last"):
+        if argument.name.value in _LENGTH_ARGUMENTS:
             value = argument.value
             if isinstance(value, IntValueNode):
                 return max(int(value.value), 1)

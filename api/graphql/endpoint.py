@@ -7,6 +7,7 @@ from http import HTTPStatus
 import msgspec
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from graphql import GraphQLError
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -17,9 +18,12 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 
 from api.graphql.persisted import PersistedQueries
-from api.graphql.schema import build_schema
+from api.graphql.preparing import PreparedQueries
+from api.graphql.quick import QuickQueries
+from api.graphql.schema import LIMITS, MAX_TOKENS, build_schema
+from api.middleware import replayed
 from api.problems import Problem
-from api.responses import problem_response
+from api.responses import problem_response, send_json
 from api.services import Services
 
 MAX_SUBSCRIPTIONS = 50
@@ -30,15 +34,17 @@ class GraphqlEndpoint(GraphQL[Services, None]):
     """Strawberry's endpoint, with our services as context and problem documents for malformed requests."""
 
     def __init__(self) -> None:
+        schema = build_schema()
         super().__init__(
-            build_schema(),
+            schema,
             graphql_ide=None,  # they all load scripts from other hosts
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
             connection_init_wait_timeout=timedelta(seconds=10),
             max_subscriptions_per_connection=MAX_SUBSCRIPTIONS,
         )
-
         self._persisted = PersistedQueries()
+        prepared = PreparedQueries(schema._schema, rules=LIMITS, max_tokens=MAX_TOKENS)  # noqa: SLF001  # strawberry has no public name for graphql-core's
+        self._quick = QuickQueries(prepared, self._persisted)
 
     async def execute_single(  # noqa: PLR0917  # strawberry's own signature
         self,
@@ -67,6 +73,13 @@ class GraphqlEndpoint(GraphQL[Services, None]):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
+        if scope["method"] == "POST" and "application/json" in Headers(scope=scope).get("content-type", ""):
+            request = await receive()  # the whole body: `CappedBody` has joined it
+            answer = await self._quick.answer(request["body"], scope["app"].state.services)
+            if answer is not None:
+                await send_json(answer, send)
+                return
+            receive = replayed(request["body"], receive)
         try:
             response: Response = await self.run(Request(scope, receive))
         except HTTPException as error:

@@ -1,13 +1,12 @@
 """One GraphQL operation: its snapshot from first read to last, its wait for a block, its errors in words."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import asyncpg
 import strawberry
 import structlog
-from graphql import FieldNode, GraphQLError, IntValueNode, OperationDefinitionNode, VariableNode
+from graphql import DocumentNode, FieldNode, GraphQLError, IntValueNode, OperationDefinitionNode, VariableNode
 from strawberry.extensions import SchemaExtension
-from strawberry.types import ExecutionContext
 
 from api.graphql.reading import Reading
 from api.graphql.scalars import UInt
@@ -86,9 +85,11 @@ class WaitForBlock(SchemaExtension):
     """Waits, before anything is read, until the index holds the highest `minBlock` asked for."""
 
     async def on_execute(self) -> AsyncIterator[None]:
-        wanted = _wanted_block(self.execution_context)
+        context = self.execution_context
+        document = context.graphql_document
+        wanted = wanted_block(document, context.variables or {}) if document else None
         if wanted is not None:
-            feed = self.execution_context.context.services.feed
+            feed = context.context.services.feed
             await feed.wait_for(wanted, timeout_s=MIN_BLOCK_WAIT_S)
         yield
 
@@ -98,36 +99,36 @@ class ErrorsInWords(SchemaExtension):
 
     async def on_operation(self) -> AsyncIterator[None]:
         yield
-        _put_in_words(self.execution_context.result)
+        put_in_words(getattr(self.execution_context.result, "errors", None))
 
     async def on_stream_result(self, result: object) -> AsyncIterator[None]:
-        _put_in_words(result)
+        put_in_words(getattr(result, "errors", None))
         yield
 
 
-def _wanted_block(context: ExecutionContext) -> int | None:
-    document = context.graphql_document
+def wanted_block(document: DocumentNode, variables: Mapping[str, object]) -> int | None:
+    """Give the highest `minBlock` that a document asks for."""
     heights: list[int] = []
-    for operation in document.definitions if document else ():
+    for operation in document.definitions:
         if not isinstance(operation, OperationDefinitionNode):
             continue
         for selection in operation.selection_set.selections:
             for argument in (selection.arguments or ()) if isinstance(selection, FieldNode) else ():
                 if argument.name.value == "minBlock":
-                    value = _integer(argument.value, context)
+                    value = _integer(argument.value, variables)
                     heights.extend([value] if value is not None else [])
     return max(heights, default=None)
 
 
-def _integer(node: object, context: ExecutionContext) -> int | None:
+def _integer(node: object, variables: Mapping[str, object]) -> int | None:
     if isinstance(node, IntValueNode):
         return int(node.value)
-    value = (context.variables or {}).get(node.name.value) if isinstance(node, VariableNode) else None
+    value = variables.get(node.name.value) if isinstance(node, VariableNode) else None
     return value if isinstance(value, int) else None
 
 
-def _put_in_words(result: object) -> None:
-    errors: list[GraphQLError] | None = getattr(result, "errors", None)
+def put_in_words(errors: list[GraphQLError] | None) -> None:
+    """Put errors in words for those who asked, in place."""
     for index, error in enumerate(errors or ()):
         assert errors is not None
         errors[index] = _in_words(error)

@@ -8,6 +8,7 @@ from graphql import GraphQLError, GraphQLSyntaxError, parse
 from api.shared.state import SharedState
 
 MAX_DOCUMENT = 20_000
+"""Characters of the longest document that is read."""
 _MAX_STORED = 10_000
 _REMEMBERED = 500
 

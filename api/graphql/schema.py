@@ -24,11 +24,11 @@ from api.graphql.subscription import Subscription
 MAX_DEPTH = 8
 MAX_ALIASES = 30
 MAX_TOKENS = 2000
-CACHED_DOCUMENTS = 1000
-"""Documents whose parsing and validation are remembered."""
+CACHED_DOCUMENTS = 100
+"""Documents whose parsing and validation are remembered beside the queries that `api.graphql.preparing` keeps."""
 
 # Made once: what is remembered of a document's validation goes by the very rules.
-_LIMITS = [
+LIMITS = [
     *QueryDepthLimiter(max_depth=MAX_DEPTH).validation_rules,
     *MaxAliasesLimiter(max_alias_count=MAX_ALIASES).validation_rules,
 ]
@@ -52,7 +52,7 @@ def build_schema() -> strawberry.Schema:
         config=StrawberryConfig(scalar_map=SCALARS),
         extensions=[
             lambda: MaxTokensLimiter(max_token_count=MAX_TOKENS),
-            lambda: AddValidationRules(_LIMITS),
+            lambda: AddValidationRules(LIMITS),
             lambda: ParserCache(maxsize=CACHED_DOCUMENTS),
             lambda: ValidationCache(maxsize=CACHED_DOCUMENTS),
             CostLimit,

@@ -1,0 +1,75 @@
+"""Queries over HTTP by their plans; whatever is no plain query in JSON, or is at fault, is left to Strawberry's own way."""
+
+from typing import Any
+
+import msgspec
+from graphql import GraphQLError
+
+from api.graphql.operation import MIN_BLOCK_WAIT_S, Operation, put_in_words, wanted_block
+from api.graphql.persisted import PersistedQueries
+from api.graphql.preparing import Prepared, PreparedQueries
+from api.graphql.running import run
+from api.services import Services
+
+_KEYS = frozenset({"query", "variables", "operationName", "extensions"})
+
+
+class QuickQueries:
+    """Answers requests whose query was planned. Strawberry's answers to the same requests are equal."""
+
+    def __init__(self, prepared: PreparedQueries, persisted: PersistedQueries) -> None:
+        self._prepared = prepared
+        self._persisted = persisted
+
+    async def answer(self, body: bytes, services: Services) -> bytes | None:
+        """Answer a request's body; None if it has to be answered in the other way."""
+        request = _request_of(body)
+        if request is None:
+            return None
+        variables: dict[str, Any] = request.get("variables") or {}
+        prepared = await self._prepared_of(request, services)
+        values = prepared.values(variables) if prepared else None
+        if prepared is None or values is None or prepared.is_too_costly(variables):
+            return None
+        operation = Operation(services)
+        try:
+            if prepared.may_wait:
+                await _wait(prepared, variables, services)
+            data, errors = await run(prepared.plan(values.coerced), operation, values)
+        finally:
+            await operation.close()
+        if not errors:
+            return msgspec.json.encode({"data": data})
+        put_in_words(errors)
+        return msgspec.json.encode({"data": data, "errors": [error.formatted for error in errors]})
+
+    async def _prepared_of(self, request: dict[str, Any], services: Services) -> Prepared | None:
+        text = request.get("query")
+        if request.get("extensions"):
+            try:
+                text = await self._persisted.resolve(services.shared, text, request["extensions"])
+            except GraphQLError:
+                return None
+        return self._prepared.find(text, request.get("operationName")) if text else None
+
+
+async def _wait(prepared: Prepared, variables: dict[str, Any], services: Services) -> None:
+    block = wanted_block(prepared.document, variables)
+    if block is not None:
+        await services.feed.wait_for(block, timeout_s=MIN_BLOCK_WAIT_S)
+
+
+def _request_of(body: bytes) -> dict[str, Any] | None:
+    try:
+        request = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    if not isinstance(request, dict) or not _KEYS.issuperset(request):
+        return None
+    fits = (
+        isinstance(request.get("query"), str | None)
+        and isinstance(request.get("operationName"), str | None)
+        and isinstance(request.get("variables"), dict | None)
+        and isinstance(request.get("extensions"), dict | None)
+    )
+    return request if fits else None
