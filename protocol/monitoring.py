@@ -69,7 +69,9 @@ def challenge_round(epoch: int, target: str) -> int:
 
 def ticket(seed: int, target: str, monitor: str) -> int:
     """Draw a monitor's ticket for a target, as `PeerMonitoring.ticketOf`; `seed` is the round's 224 bits."""
-    return int.from_bytes(keccak(encode(("uint256", "address", "address"), (seed, target, monitor))), "big")
+    # As in `protocol.lottery.ticket`: written out, for each monitor draws for all targets.
+    words = (bytes(12) + bytes.fromhex(node[2:]) for node in (target, monitor))
+    return int.from_bytes(keccak(seed.to_bytes(32, "big") + b"".join(words)), "big")
 
 
 def threshold(active: int, size: int) -> int:

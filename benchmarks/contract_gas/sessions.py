@@ -29,7 +29,7 @@ ROUND, TASK = 1, -1
 
 
 class World(Protocol):
-    """What of `contract_gas.World` is needed here."""
+    """What of `benchmarks.contract_gas.world.World` is needed here."""
 
     w3: Web3
     client: LocalAccount
