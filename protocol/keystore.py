@@ -74,6 +74,10 @@ DEVELOPMENT_ADDRESSES: frozenset[str] = frozenset(
     }
 )
 """The first 50 accounts of the well-known test mnemonic (anvil, hardhat): everybody has their keys."""
+_SCRYPT_BYTES = 128
+_MOST_MEMORY = 2**30
+_DEAREST = {"n": 2**23, "r": 64, "p": 16, "c": 10_000_000, "dklen": 64}
+"""What a key file may ask of whoever opens it; wallets ask for a thousandth to a third of it."""
 
 
 def parse_private_key(text: str, *, field: str = "private key") -> bytes:
@@ -129,6 +133,8 @@ def keystore_address(path: str | Path) -> str:
 def load_account(path: str | Path, password: str) -> LocalAccount:
     """Unlock a key file; `KeystoreError` on a wrong password or a broken file."""
     document = _read(Path(path))
+    if not _is_affordable(document):
+        raise _broken(Path(path))
     try:
         key = Account.decrypt(document, password)
     except ValueError as error:
@@ -137,7 +143,7 @@ def load_account(path: str | Path, password: str) -> LocalAccount:
         raise KeystoreError(
             f"{path}: wrong password", hint="Try again; without it the key cannot be had."
         ) from None
-    except (KeyError, TypeError, NotImplementedError):
+    except (KeyError, TypeError, AttributeError, NotImplementedError, OverflowError):
         raise _broken(Path(path)) from None
     account: LocalAccount = Account.from_key(key)
     return account
@@ -153,6 +159,17 @@ def refuse_development_key(address: str, chain_id: int) -> None:
         )
 
 
+def _is_affordable(document: dict[str, Any]) -> bool:
+    """Say whether the password's derivation asks for no more than any wallet does: a forged file could ask for years."""
+    try:
+        crypto = {name.lower(): part for name, part in document.items()}["crypto"]
+        kdf = {name: int(value) for name, value in crypto["kdfparams"].items() if name in _DEAREST}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return False
+    memory = kdf.get("n", 0) * kdf.get("r", 0) * _SCRYPT_BYTES
+    return memory <= _MOST_MEMORY and all(0 < value <= _DEAREST[name] for name, value in kdf.items())
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -162,7 +179,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise KeystoreError(
             f"{path}: cannot be read ({error.strerror})", hint="Check its permissions."
         ) from error
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _broken(path) from None
     if not isinstance(document, dict) or "crypto" not in {name.lower() for name in document}:
         raise _broken(path)

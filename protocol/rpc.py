@@ -1,6 +1,5 @@
 """A JSON-RPC provider whose failures are `RpcUnavailable`. Importing it loads web3, so importers do so when needed."""
 
-import json
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +11,7 @@ from web3.exceptions import Web3ValueError
 from web3.providers.rpc.utils import REQUEST_RETRY_ALLOWLIST, ExceptionRetryConfiguration
 from web3.types import RPCEndpoint, RPCResponse
 
+from protocol.answers import is_reply, is_result
 from protocol.errors import RpcUnavailable
 
 _ATTEMPTS = 3
@@ -85,10 +85,12 @@ class RpcProvider(AsyncHTTPProvider):
             raise self._unavailable(
                 method, str(error).replace(str(self.endpoint_uri), self._shown)
             ) from error
-        except (json.JSONDecodeError, UnicodeDecodeError, Web3ValueError) as error:
+        except (ValueError, RecursionError, Web3ValueError) as error:  # also JSON's and Unicode's
             raise self._unavailable(method, _NOT_JSON_RPC) from error
-        if not isinstance(response, dict) or not response.keys() & {"result", "error"}:
+        if not is_reply(response):
             raise self._unavailable(method, _NOT_JSON_RPC)
+        if "error" not in response and not is_result(method, response["result"]):
+            raise self._unavailable(method, "the answer is not what this method gives")
         return response
 
     def _unavailable(self, method: str, why: str) -> RpcUnavailable:
