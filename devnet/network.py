@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Self
 
 from devnet import services
 from devnet.anvil import Anvil
@@ -52,7 +53,7 @@ class Network:
 
     @classmethod
     @asynccontextmanager
-    async def up(cls, plan: Plan, progress: Progress) -> AsyncIterator["Network"]:
+    async def up(cls, plan: Plan, progress: Progress) -> AsyncIterator[Self]:
         """Start everything, and stop it when the block is left. Raises ProcessFailed for what does not come up."""
         network = cls(plan)
         try:
@@ -66,6 +67,10 @@ class Network:
     def environment(self) -> dict[str, str]:
         """The settings that lead any Parity command to this network."""
         return self.endpoints.environment(self.plan, self.deployment)
+
+    def settings_of(self, name: str) -> dict[str, str]:  # noqa: ARG002 (not all networks are the same for all)
+        """Give the settings that lead the process of this name to what it depends on."""
+        return self.environment
 
     async def first_end(self) -> Process:
         """Wait until a process ends by itself, and return it. It is not watched any longer."""
@@ -145,17 +150,17 @@ class Network:
         return engine.url
 
     def _indexer(self) -> Service:
-        launch = services.indexer(self.plan, self.environment)
+        launch = services.indexer(self.plan, self.settings_of("indexer"))
         url = f"{self.endpoints.indexer}/ready"
         return Service(launch, lambda _: services.answers_ok(url))
 
     def _server(self) -> Service:
-        launch = services.server(self.plan, self.environment)
+        launch = services.server(self.plan, self.settings_of("server"))
         url = f"{self.endpoints.server}/ready"
         return Service(launch, lambda _: services.answers_ok(url))
 
     def _runner(self, number: int) -> Service:
-        launch = services.runner(self.plan, self.environment, number)
+        launch = services.runner(self.plan, self.settings_of(services.runner_name(number)), number)
         home = services.runner_home(self.plan, number)
         chain_id = self.deployment.chain_id
         return Service(launch, partial(services.runner_is_ready, home=home, chain_id=chain_id))
