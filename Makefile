@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 VENV := .venv/bin
 
-.PHONY: bench bench-api bench-economics bench-indexer bench-learning bench-streaming bench-verification audit dashboard docs help \
+.PHONY: bench bench-all bench-api bench-economics bench-indexer bench-learning bench-load bench-scaling bench-streaming bench-verification audit dashboard docs faults help \
 	install lock up demo down lint format types arrows abi contracts sbom secrets static reference soak test test-all
 
 help: ## what there is
@@ -70,6 +70,15 @@ bench: install ## the benchmarks, each beside a named peer; JSON=1 for one docum
 bench-api: install ## the API beside PostGraphile over a million tasks; JSON=1 for one document
 	@$(VENV)/python -m benchmarks.api_bench
 
+bench-all: install ## every benchmark, medians of three, and the table at the head of docs/benchmarks.md; BENCH="--quick"
+	@$(VENV)/python -m benchmarks.everything $(BENCH)
+
+bench-load: install ## 1,000 thin runners on one chain and 200 subscribers of one server; JSON=1 for one document a line
+	@$(VENV)/python -m benchmarks.load
+
+bench-scaling: install ## what a million runners need of chain, index and IPFS; writes docs/explanation/scaling.md
+	@$(VENV)/python -m benchmarks.scaling --measure
+
 bench-economics: install ## profit of cheats, lazy auditors and a ring beside honest runners; JSON=1 for one document a line
 	@$(VENV)/python -m benchmarks.economics
 
@@ -84,6 +93,9 @@ bench-streaming: install ## chats through the gateway beside the bare engine; JS
 
 bench-verification: install ## how often audits find cheats, beside comparing texts; JSON=1 for one document a line
 	@$(VENV)/python -m benchmarks.verification
+
+faults: install ## kill and cut off each process at each step of a task, and write docs/reference/faults.md; FAULTS="--minutes 10"
+	@$(VENV)/python -m devnet.faults $(FAULTS)
 
 soak: install ## rehearse a network day with cheats and crashes, and audit the ledger; SOAK="--tasks 40 --runners 6 --seed 1"
 	@$(VENV)/python -m devnet.soak $(SOAK)

@@ -1,0 +1,1 @@
+"""All benchmarks, one after another, and one table of what they found."""

@@ -1,0 +1,74 @@
+"""Which benchmarks there are, how each is run, whole and small, and beside whom."""
+
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """A benchmark. `own_medians`: it takes medians of several runs itself, or plays under seeds of its own."""
+
+    name: str
+    beside: str
+    argv: tuple[str, ...]
+    quick: tuple[str, ...] = ()
+    own_medians: bool = False
+
+    def command(self, *, quick: bool) -> list[str]:
+        """Give the command to run."""
+        return [*self.argv, *(self.quick if quick else ())]
+
+
+def _module(name: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", f"benchmarks.{name}")
+
+
+SUITES: Final = (
+    Suite(name="gas", beside="iExec PoCo", argv=("toolchain/gas",), own_medians=True),
+    Suite(
+        name="indexer",
+        beside="Ponder; the raw bound",
+        argv=(sys.executable, "benchmarks/indexing"),
+        quick=("--smoke",),
+        own_medians=True,
+    ),
+    Suite(
+        name="api",
+        beside="PostGraphile",
+        argv=_module("api_bench"),
+        quick=("--tasks", "20000", "--seconds", "1", "--alone"),
+    ),
+    Suite(
+        name="streaming",
+        beside="the bare engine",
+        argv=_module("streaming"),
+        quick=("--rounds", "3"),
+        own_medians=True,
+    ),
+    Suite(
+        name="learning",
+        beside="a bare torch loop; Flower",
+        argv=_module("learning"),
+        quick=("--tiny",),
+        own_medians=True,
+    ),
+    Suite(
+        name="verification", beside="comparing texts", argv=_module("verification"), quick=("--pairs", "20")
+    ),
+    Suite(
+        name="economics",
+        beside="honest runners",
+        argv=_module("economics"),
+        quick=("--seeds", "1"),
+        own_medians=True,
+    ),
+    Suite(
+        name="load",
+        beside="itself, ten and a hundred times smaller",
+        argv=_module("load"),
+        quick=("--quick",),
+        own_medians=True,
+    ),
+    Suite(name="up", beside="a cold start", argv=_module("everything.starting")),
+)

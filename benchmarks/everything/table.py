@@ -1,0 +1,59 @@
+"""The table at the head of docs/benchmarks.md: all recorded figures that stand beside a peer's, ratios first."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.everything.figures import Figure
+from benchmarks.everything.suites import SUITES
+from devnet.paths import ROOT
+
+PAGE = ROOT / "docs/benchmarks.md"
+BEGIN = "<!-- Written by `make bench-all`. -->\n"
+END = "<!-- End of the table. -->\n"
+
+
+def render(figures: list[Figure]) -> str:
+    """Give the table with its marks."""
+    return BEGIN + "\n".join(_lines(figures)) + "\n" + END
+
+
+def write(figures: list[Figure], page: Path = PAGE) -> None:
+    """Put the table in the place of the one that the page has."""
+    text = page.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN, 1)
+    page.write_text(before + render(figures) + rest.split(END, 1)[1], encoding="utf-8")
+
+
+def _lines(figures: list[Figure]) -> Iterator[str]:
+    yield ""
+    yield "Times better: above 1 ours is ahead, below 1 the peer is. What was measured on a busy machine or small says so under its heading below."
+    yield ""
+    yield "| | times better | ours | peer | unit | beside | runs | measured |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for suite in SUITES:
+        for figure in figures:
+            if figure.suite == suite.name and figure.times_better is not None:
+                yield _row(figure, suite.beside)
+    for machine in sorted({figure.machine for figure in figures if figure.machine}):
+        yield ""
+        yield f"Machine: {machine}."
+
+
+def _row(figure: Figure, beside: str) -> str:
+    ratio = figure.times_better
+    assert ratio is not None, "only figures beside a peer's have a row"
+    shown = [
+        f"{figure.suite}: {figure.name.removeprefix(figure.suite + ': ')}",
+        f"**{ratio:.2f}**" if ratio >= 1 else f"{ratio:.2f}",
+        _number(figure.ours),
+        _number(figure.peer or 0.0),
+        figure.unit,
+        figure.peer_name or beside,
+        f"{figure.runs}{', small' if figure.quick else ''}",
+        figure.on,
+    ]
+    return "| " + " | ".join(shown) + " |"
+
+
+def _number(amount: float) -> str:
+    return f"{amount:,.0f}" if amount >= 100 else f"{amount:.3g}"
