@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from protocol.abi import BEACON, TOKEN, load_abi
 from protocol.deployment import Deployment
-from protocol.errors import WrongChain
+from protocol.errors import RpcUnavailable, WrongChain
 from protocol.networks import Network, network_of
 
 if TYPE_CHECKING:
@@ -77,11 +77,19 @@ class Chain:
     async def call(
         self, function: "AsyncContractFunction", *, sender: str | None = None, block: int | str = "latest"
     ) -> Any:
-        """Read from a contract; `TransactionReverted` says in words why it refused."""
+        """Read from a contract; `TransactionReverted` says in words why it refused. `RpcUnavailable`."""
+        from web3.exceptions import BadFunctionCallOutput  # noqa: PLC0415 (loads web3, as the next does)
+
         from protocol.reverts import decoded_reverts  # noqa: PLC0415 (loads web3)
 
         with decoded_reverts():
-            return await function.call({"from": sender} if sender else {}, block_identifier=block)  # type: ignore[arg-type]
+            try:
+                return await function.call({"from": sender} if sender else {}, block_identifier=block)  # type: ignore[arg-type]
+            except BadFunctionCallOutput as error:
+                raise RpcUnavailable(
+                    f"the chain's node answered {function.fn_name} with what it does not give",
+                    hint="Check that FILECOIN_RPC names a sound node of the deployment's chain.",
+                ) from error
 
 
 async def _check_chain(w3: "AsyncWeb3[Any]", deployment: Deployment, *, shown: str) -> None:

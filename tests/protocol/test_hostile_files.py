@@ -76,7 +76,6 @@ def key_file(tmp_path_factory: pytest.TempPathFactory) -> str:
         (("crypto", "kdfparams", "n"), -1),
         (("crypto", "kdfparams", "r"), 10**9),
         (("crypto", "kdfparams", "dklen"), 2**40),
-        (("crypto", "cipher"), "rot13"),
         (("crypto", "ciphertext"), "zz"),
         (("crypto", "mac"), None),
         (("version",), 2),
