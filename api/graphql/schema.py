@@ -1,5 +1,7 @@
 """The schema, its limits, and its text."""
 
+from collections.abc import Iterator
+
 import strawberry
 from graphql import GraphQLError
 from strawberry.extensions import (
@@ -19,6 +21,7 @@ from api.graphql.mutation import Mutation
 from api.graphql.operation import ErrorsInWords, OneSnapshot, WaitForBlock
 from api.graphql.query import Query
 from api.graphql.scalars import SCALARS
+from api.graphql.spreads import refuse_spreads
 from api.graphql.subscription import Subscription
 
 MAX_DEPTH = 8
@@ -32,6 +35,17 @@ LIMITS = [
     *QueryDepthLimiter(max_depth=MAX_DEPTH).validation_rules,
     *MaxAliasesLimiter(max_alias_count=MAX_ALIASES).validation_rules,
 ]
+
+
+class BoundedParser(ParserCache):
+    """Parses what was not parsed lately, and refuses fragments that multiply, before anything walks them."""
+
+    def on_parse(self) -> Iterator[None]:
+        """Parse, then count."""
+        yield from super().on_parse()
+        document = self.execution_context.graphql_document
+        if document is not None:
+            refuse_spreads(document)
 
 
 class QuietSchema(strawberry.Schema):
@@ -53,7 +67,7 @@ def build_schema() -> strawberry.Schema:
         extensions=[
             lambda: MaxTokensLimiter(max_token_count=MAX_TOKENS),
             lambda: AddValidationRules(LIMITS),
-            lambda: ParserCache(maxsize=CACHED_DOCUMENTS),
+            lambda: BoundedParser(maxsize=CACHED_DOCUMENTS),
             lambda: ValidationCache(maxsize=CACHED_DOCUMENTS),
             CostLimit,
             OneSnapshot,

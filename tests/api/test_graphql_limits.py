@@ -102,3 +102,17 @@ def _committed() -> str | None:
 def _git(*arguments: str) -> str | None:
     done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else None
+
+
+async def test_fragments_that_double_with_every_level_are_refused_before_anything_walks_them(
+    client: httpx.AsyncClient,
+) -> None:
+    fragments = " ".join(f"fragment F{n} on Query {{ ...F{n - 1} ...F{n - 1} }}" for n in range(1, 151))
+    query = "{ ...F150 } fragment F0 on Query { status { head } } " + fragments
+    for answer in (
+        await client.post("/graphql", json={"query": query}),
+        await client.get("/graphql", params={"query": query}),
+    ):
+        assert answer.status_code == 200
+        (error,) = answer.json()["errors"]
+        assert (error["extensions"]["code"], error["extensions"]["limit"]) == ("too-many-fragments", 500)
