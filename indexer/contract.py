@@ -8,9 +8,8 @@ from eth_abi.abi import encode as abi_encode
 from eth_utils.abi import function_abi_to_4byte_selector, get_abi_input_types
 
 from indexer.chain import ChainReader
-from indexer.decode import AbiEntry, canonical_type
 from indexer.events import address_bytes
-from protocol.abi import load_abi
+from protocol.abi import AbiEntry, canonical_type, load_abi
 
 Facts = Mapping[str, Any]
 

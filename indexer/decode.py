@@ -5,14 +5,15 @@ with a dynamic argument goes through `eth_abi`.
 """
 
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
+from protocol.abi import AbiEntry, canonical_type
+
 Arguments = tuple[Any, ...]
 Decoder = Callable[[bytes, bytes], Arguments]
-AbiEntry = Mapping[str, Any]
 
 WORD = 32
 _UNSIGNED = {1: "B", 2: "H", 4: "I", 8: "Q"}
@@ -122,14 +123,6 @@ def _dynamic(indexed: Sequence[AbiEntry], unindexed: Sequence[AbiEntry]) -> Deco
         return tuple(_flat(values, (*topic_types, *data_types)))
 
     return cut
-
-
-def canonical_type(argument: AbiEntry) -> str:
-    """Write an argument's type as `eth_abi` wants it, structs as tuples of their members."""
-    kind: str = argument["type"]
-    if not kind.startswith("tuple"):
-        return kind
-    return f"({','.join(canonical_type(member) for member in argument['components'])}){kind[5:]}"
 
 
 def _flat(values: Sequence[Any], types: Sequence[str]) -> Iterator[Any]:

@@ -123,18 +123,22 @@ def _names(kinds: tuple[type[Document], ...]) -> tuple[str, ...]:
 class DocumentWorker:
     """Fetches what is due, a few at a time; `wake` makes it look at once."""
 
-    def __init__(self, connection: asyncpg.Connection, store: ContentStore) -> None:
-        self.wake = asyncio.Event()
+    def __init__(
+        self, connection: asyncpg.Connection, store: ContentStore, *, wake: asyncio.Event | None = None
+    ) -> None:
+        self.wake = wake or asyncio.Event()
         self._connection = connection
         self._store = store
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, database_url: str, store: ContentStore) -> AsyncIterator["DocumentWorker"]:
+    async def open(
+        cls, database_url: str, store: ContentStore, *, wake: asyncio.Event | None = None
+    ) -> AsyncIterator["DocumentWorker"]:
         """Open the worker's own connection."""
         connection = await asyncpg.connect(database_url)
         try:
-            yield cls(connection, store)
+            yield cls(connection, store, wake=wake)
         finally:
             await connection.close()
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import structlog
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from indexer.errors import IndexerError
 from indexer.progress import Progress
@@ -71,6 +70,9 @@ class Status:
 
 def metrics(status: Status) -> bytes:
     """Give `/metrics` in Prometheus' text format."""
+    # Loaded when somebody asks for metrics, not while the index is waited for.
+    from prometheus_client import CollectorRegistry, Gauge, generate_latest  # noqa: PLC0415
+
     registry = CollectorRegistry()
     values = {
         "head_block": (status.head_number, "newest block of the chain"),

@@ -12,7 +12,6 @@ from indexer import heads
 from indexer import schema as versions
 from indexer.backfill import backfill
 from indexer.chain import ChainReader
-from indexer.documents import DocumentWorker
 from indexer.errors import DifferentChain, InconsistentChain
 from indexer.events import EventBook, address_bytes
 from indexer.follow import DeepReorg, Follower
@@ -24,7 +23,6 @@ from indexer.rpc.classify import Meaning, RpcError
 from indexer.rpc.wire import hexed
 from indexer.settings import IndexerSettings
 from indexer.store import Store
-from protocol.content import IpfsStore
 from protocol.deployment import Deployment
 from protocol.errors import ChainError, RpcUnavailable, WrongChain
 from protocol.networks import Network, network_of
@@ -41,7 +39,7 @@ HANDOVER_BLOCKS = 16
 
 @dataclass(slots=True)
 class Service:
-    """The parts of one process, and how they work together."""
+    """The parts of one process, and how they work together. `documents` wakes the worker that fetches them."""
 
     settings: IndexerSettings
     deployment: Deployment
@@ -49,7 +47,7 @@ class Service:
     chain: ChainReader
     status: Status
     wake: asyncio.Event
-    documents: DocumentWorker
+    documents: asyncio.Event
     schema: str
 
     @property
@@ -89,6 +87,7 @@ class Service:
         while not await self._step(follower):
             pass
         await self._publish(store)
+        self.documents.set()
         while True:
             await self._step(follower)
 
@@ -102,7 +101,7 @@ class Service:
             return False
         await self._note(follower.store, phase="live")
         if advanced:
-            self.documents.wake.set()
+            self.documents.set()
         else:
             await heads.wait(self.wake, at_most_s=self.poll_s)
         return True
@@ -136,7 +135,6 @@ class Service:
                 last_block=final,
                 progress=self.status.progress,
             )
-            self.documents.wake.set()
             enough = HANDOVER_BLOCKS
         await versions.create_indexes(store.writer, self.schema)
 
@@ -198,20 +196,28 @@ async def run(settings: IndexerSettings, *, reset: bool = False) -> None:
         # A standby has everything open already: when the lock is its own, only the state is left to be read.
         chain = await stack.enter_async_context(connect_chain(settings, deployment, network))
         await check_chain(chain, deployment)
-        documents = await stack.enter_async_context(
-            DocumentWorker.open(
-                settings.database_url, IpfsStore(settings.ipfs_api, timeout_s=settings.ipfs_timeout_s)
-            )
-        )
         status.phase = "standby"
         lost = await stack.enter_async_context(writer_lock(settings.database_url, schema))
         await prepare(settings.database_url, deployment, schema=schema, reset=reset)
+        documents = asyncio.Event()
         service = Service(settings, deployment, network, chain, status, wake, documents, schema)
         async with asyncio.TaskGroup() as group:
             group.create_task(watch(lost))
             group.create_task(heads.announce(settings.rpc_urls[0], wake))
-            group.create_task(documents.run())
+            group.create_task(_fetch_documents(settings, documents))
             group.create_task(service.index())
+
+
+async def _fetch_documents(settings: IndexerSettings, wake: asyncio.Event) -> None:
+    """Fetch documents once the index is live: until then nobody reads them, and the chain comes first."""
+    await wake.wait()
+    # Models of all documents and the content store's client take as long to load as all the rest of the process.
+    from indexer.documents import DocumentWorker  # noqa: PLC0415
+    from protocol.content import IpfsStore  # noqa: PLC0415
+
+    store = IpfsStore(settings.ipfs_api, timeout_s=settings.ipfs_timeout_s)
+    async with DocumentWorker.open(settings.database_url, store, wake=wake) as worker:
+        await worker.run()
 
 
 def connect_chain(

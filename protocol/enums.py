@@ -2,6 +2,11 @@
 
 from enum import IntEnum
 
+SECURE_AGGREGATION = 1
+"""Flag of a session's order: nobody sees a participant's update, only the sum."""
+PRIVATE_DATA = 2
+"""Flag of a session's order: each participant trains on data of its own."""
+
 
 class Mode(IntEnum):
     """How a task's result is checked."""

@@ -11,13 +11,11 @@ from eth_utils.crypto import keccak
 
 from protocol.address import parse_address
 from protocol.documents import FederatedAggregate, FederatedAggregation, canonical
-from protocol.enums import SessionPhase
+from protocol.enums import SECURE_AGGREGATION, SessionPhase
 from protocol.errors import InputError
 from protocol.money import is_whole_number
 from protocol.typed_data import Domain, TypedData, digest, document_of, sign
 
-SECURE_AGGREGATION = 1
-PRIVATE_DATA = 2
 TIPS_PER_ROUND = 4
 MAX_PARTICIPANTS = 64
 

@@ -13,12 +13,10 @@ from api.intents.signed import SignedIntent
 from api.rejections import Expired, InsufficientFunds, Replayed, UnknownParams
 from protocol.chain import Chain
 from protocol.deployment import Deployment
-from protocol.enums import SessionPhase
+from protocol.enums import PRIVATE_DATA, SECURE_AGGREGATION, SessionPhase
 from protocol.money import format_usdfc
 from protocol.session import (
     MAX_PARTICIPANTS,
-    PRIVATE_DATA,
-    SECURE_AGGREGATION,
     SessionOrder,
     federated_domain,
     least_budget,

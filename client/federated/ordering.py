@@ -10,12 +10,11 @@ from client.money import AUTHORIZATION_S, block_time, transaction
 from client.ordering import choose_funding
 from client.records import Funding, Transaction
 from protocol.chain import Chain
+from protocol.enums import PRIVATE_DATA, SECURE_AGGREGATION
 from protocol.errors import InputError
 from protocol.money import USDFC, format_usdfc
 from protocol.sender import Sender
 from protocol.session import (
-    PRIVATE_DATA,
-    SECURE_AGGREGATION,
     TIPS_PER_ROUND,
     SessionOrder,
     federated_domain,

@@ -14,9 +14,8 @@ from learning.session_config import SessionConfig
 from protocol.chain import Chain
 from protocol.cid import digest_to_cid
 from protocol.content import ContentStore
-from protocol.enums import SessionPhase
+from protocol.enums import PRIVATE_DATA, SECURE_AGGREGATION, SessionPhase
 from protocol.errors import ContentError, ContentMismatch
-from protocol.session import PRIVATE_DATA, SECURE_AGGREGATION
 
 EVENTS = (
     "SessionCreated",

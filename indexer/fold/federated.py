@@ -10,8 +10,7 @@ import msgspec
 from indexer.events import Event
 from indexer.fold.session_rows import Participant, Round, Session, SessionEvent, SessionParameters
 from indexer.fold.state import Impossible, Keys, State
-from protocol.enums import SessionPhase
-from protocol.session import PRIVATE_DATA, SECURE_AGGREGATION
+from protocol.enums import PRIVATE_DATA, SECURE_AGGREGATION, SessionPhase
 
 PHASES = {member.value: member.name.lower() for member in SessionPhase}
 TERMINAL = frozenset(member.name.lower() for member in SessionPhase if member.is_terminal)

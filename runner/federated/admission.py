@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from learning.model_spec import TorchModel
 from learning.session_config import SessionConfig
+from protocol.enums import PRIVATE_DATA
 from protocol.money import format_usdfc
-from protocol.session import PRIVATE_DATA, SessionOrder
+from protocol.session import SessionOrder
 from runner.admission import Terms
 
 

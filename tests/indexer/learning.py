@@ -9,11 +9,10 @@ from devnet.accounts import LocalAccounts
 from devnet.anvil import Anvil
 from protocol.chain import Chain
 from protocol.commitment import Reveal, commitment, new_salt
-from protocol.enums import SessionPhase
+from protocol.enums import SECURE_AGGREGATION, SessionPhase
 from protocol.money import USDFC
 from protocol.sender import Sender
 from protocol.session import (
-    SECURE_AGGREGATION,
     Aggregate,
     Contribution,
     Post,

@@ -7,9 +7,9 @@ from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.decode import canonical_type, decoder, leaf_names
+from indexer.decode import decoder, leaf_names
 from indexer.fold import FOLDS, WITHOUT_ROWS
-from protocol.abi import event_topics
+from protocol.abi import canonical_type, event_topics
 
 EVENTS = [(contract, event) for contract, topics in event_topics().items() for event in topics.values()]
 

@@ -14,8 +14,7 @@ from typing import Any
 from eth_abi.abi import encode
 from eth_utils.abi import event_abi_to_log_topic
 
-from indexer.decode import canonical_type
-from protocol.abi import load_abi
+from protocol.abi import canonical_type, load_abi
 
 ADDRESSES = {
     "StakeWallet": bytes.fromhex("a1" * 20),

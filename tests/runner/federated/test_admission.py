@@ -4,9 +4,10 @@ from typing import Any
 import pytest
 
 from learning.session_config import SessionConfig
+from protocol.enums import PRIVATE_DATA, SECURE_AGGREGATION
 from protocol.errors import ConfigError
 from protocol.money import USDFC
-from protocol.session import PRIVATE_DATA, SECURE_AGGREGATION, SessionOrder
+from protocol.session import SessionOrder
 from protocol.settings import load
 from runner.admission import Terms
 from runner.federated.admission import refusal
