@@ -22,23 +22,12 @@ from learning.session_config import SessionConfig
 from learning.simulate import Simulation
 from learning.updates import Vector
 from protocol.commitment import new_salt
-from protocol.enums import SECURE_AGGREGATION, SessionPhase
+from protocol.enums import PRIVATE_DATA, SECURE_AGGREGATION, SessionPhase
 from protocol.files import FileStore
 from protocol.money import USDFC
 from protocol.parts import store_parts
 from protocol.sender import Sender
-<<<<<<< HEAD
-from protocol.session import (
-    PRIVATE_DATA,
-    SECURE_AGGREGATION,
-    SessionOrder,
-    federated_domain,
-    least_budget,
-    session_id,
-)
-=======
 from protocol.session import SessionOrder, federated_domain, least_budget, session_id
->>>>>>> dafdaab (Start the indexer without signers, coders and document models; keep signature hashes with the ABIs)
 from runner.federated.board import Board, Round, Sight
 from runner.federated.diary import Diary, Entry, diary_path
 from runner.federated.duty import LearningDuty, aggregator_of
