@@ -1,6 +1,7 @@
 """The relay: checks what a wallet signed, and sends it with this server's gas. It moves nobody's funds but by signature."""
 
 import asyncio
+import time
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from types import TracebackType
@@ -116,10 +117,18 @@ class Relay:
         identity = intent.identity(self._link.deployment)
         if identity in self._on_their_way:
             return await asyncio.shield(self._on_their_way[identity])
+        began = time.monotonic()
         chain = await self._link.chain()
-        await intent.check(chain)
         call = intent.call(chain)
-        await self._simulate(call)
+        try:
+            await intent.check(chain)
+            await self._simulate(call)
+        except Rejected:
+            # Perhaps only because the same intent, given twice at once, has reached the chain meanwhile.
+            sent = await self._meanwhile(identity, began=began)
+            if sent is None:
+                raise
+            return sent
         sender = await self._ready_sender(call)
         # From here to the entry in `_on_their_way` nothing waits, so that this process sends nothing twice.
         if identity in self._on_their_way:
@@ -138,6 +147,18 @@ class Relay:
             return elsewhere
         return await self._send(sender, call, identity=identity, answer=answer)
 
+    async def _meanwhile(self, identity: bytes, *, began: float) -> Sent | None:
+        """Give what any process sent of an intent since `began`, on the clock of `time.monotonic`."""
+        while True:
+            if identity in self._on_their_way:
+                return await asyncio.shield(self._on_their_way[identity])
+            other = await relaying.seen(self._state, identity, within_s=time.monotonic() - began)
+            if other is None:
+                return None
+            if other.transaction_hash is not None:
+                return Sent(identity, other.transaction_hash)
+            await asyncio.sleep(_LOOK_AGAIN_S)
+
     async def _claim(self, intent: Intent, identity: bytes) -> Sent | None:
         """Take it upon this process, and upon its account's budget; gives what another process has sent."""
         while (other := await relaying.claim(self._state, identity)) is not None:
@@ -148,7 +169,7 @@ class Relay:
         try:
             await self._budget.spend(intent.account)
         except ParityError:
-            await relaying.finished(self._state, identity)
+            await relaying.given_up(self._state, identity)
             raise
         return None
 

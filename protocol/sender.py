@@ -163,7 +163,7 @@ class Sender:
                 # Unknown until the broadcast is known to have worked: a failure in between must not leave a gap.
                 self._next_nonce = None
                 raw, transaction_hash = self._sign(prepared, nonce)
-                if await self._broadcast(raw, label=prepared.label):
+                if await self._broadcast(raw, transaction_hash, label=prepared.label):
                     # The next one may be another process's.
                     self._next_nonce = None if self._is_shared else nonce + 1
                     self._in_flight.add(nonce)
@@ -194,11 +194,12 @@ class Sender:
         raw = bytes(self._account.sign_transaction(transaction).raw_transaction)
         return raw, "0x" + keccak(raw).hex()
 
-    async def _broadcast(self, raw: bytes, *, label: str) -> bool:
-        """Hand a signed transaction to the node; `False` if its nonce is taken.
+    async def _broadcast(self, raw: bytes, transaction_hash: str, *, label: str) -> bool:
+        """Hand a signed transaction to the node; `False` if its nonce is taken by another.
 
         A node that knows it already got it from us only if we tried before: two processes that want the same thing
-        at the same nonce sign the very same bytes, and then it is the other's.
+        at the same nonce sign the very same bytes, and then it is the other's. If the answer to a try was lost, what
+        took the nonce may be this very transaction, and sending the deed at the next nonce would do it twice.
         """
         for attempt in range(_ATTEMPTS):
             try:
@@ -210,7 +211,10 @@ class Sender:
             except ContractLogicError as error:
                 raise revert_of(error).as_error() from error
             except Web3RPCError as error:
-                return attempt > 0 if _is_known(error) else not _refusal(error, label=label)
+                if _is_known(error):
+                    return attempt > 0
+                _require_nonce_taken(error, label=label)
+                return attempt > 0 and await self._is_mined(transaction_hash)
             else:
                 return True
         return False
@@ -248,6 +252,10 @@ class Sender:
                 return receipt
         return None
 
+    async def _is_mined(self, transaction_hash: str) -> bool:
+        sent = [transaction_hash]
+        return (await self._any_receipt(sent) or await self._late_receipt(sent)) is not None
+
     async def _any_receipt(self, sent: list[str]) -> TxReceipt | None:
         for transaction_hash in reversed(sent):
             with contextlib.suppress(TransactionNotFound):
@@ -260,7 +268,7 @@ class Sender:
         with contextlib.suppress(RpcUnavailable, InsufficientFunds):
             dearer = replace(prepared, fees=bumped(prepared.fees, await current_fees(self._eth)))
             raw, transaction_hash = self._sign(dearer, nonce)
-            if await self._broadcast(raw, label=prepared.label):
+            if await self._broadcast(raw, transaction_hash, label=prepared.label):
                 sent.append(transaction_hash)
                 _log.info(
                     "fee_bumped", label=prepared.label, tx_hash=transaction_hash, max_fee=dearer.fees.max_fee
@@ -297,11 +305,11 @@ def _is_known(error: Web3RPCError) -> bool:
     )
 
 
-def _refusal(error: Web3RPCError, *, label: str) -> bool:
-    """Say `True` if the nonce is taken; raise what else the node refuses for."""
+def _require_nonce_taken(error: Web3RPCError, *, label: str) -> None:
+    """Raise whatever a node refuses for, unless it is a nonce that is taken."""
     message = error.message.lower()
     if any(words in message for words in ("nonce too low", "underpriced", "nonce", "replace by fee")):
-        return True
+        return
     if "insufficient funds" in message:
         raise InsufficientFunds(
             f"{label}: the account cannot pay the network fee",

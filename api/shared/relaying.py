@@ -32,8 +32,19 @@ async def sent(state: SharedState, intent_id: bytes, transaction_hash: bytes, *,
     await state.fetch(_SENT, intent_id, transaction_hash, lease_s)
 
 
+async def seen(state: SharedState, intent_id: bytes, *, within_s: float) -> OnItsWay | None:
+    """Give what is or was on its way at some moment of the last `within_s` seconds."""
+    row = await state.fetch_one(_SEEN, intent_id, within_s)
+    return OnItsWay(row["tx_hash"]) if row is not None else None
+
+
 async def finished(state: SharedState, intent_id: bytes) -> None:
-    """Forget an intent: the chain knows it now, or it was not sent."""
+    """Say that an intent is no more on its way: the chain knows what was sent, or nothing was."""
+    await state.fetch(_FINISHED, intent_id)
+
+
+async def given_up(state: SharedState, intent_id: bytes) -> None:
+    """Forget an intent that this process will not send."""
     await state.fetch("DELETE FROM parity_api.relaying WHERE intent_id = $1", intent_id)
 
 
@@ -46,3 +57,11 @@ RETURNING true
 _SENT = """
 UPDATE parity_api.relaying SET tx_hash = $2, lease_until = now() + $3 * interval '1 second' WHERE intent_id = $1
 """
+_SEEN = """
+SELECT tx_hash FROM parity_api.relaying WHERE intent_id = $1
+AND (lease_until > now() OR tx_hash IS NOT NULL AND lease_until >= now() - $2 * interval '1 second')
+"""
+_FINISHED = """
+UPDATE parity_api.relaying SET lease_until = least(lease_until, now()) WHERE intent_id = $1
+"""
+"""The hash stays until the row is cleared away: whoever asked for the same meanwhile is told it."""

@@ -4,6 +4,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from functools import partial
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -253,6 +254,36 @@ async def test_a_node_that_is_away_while_a_transaction_waits_is_waited_for(
         assert (await sending).transaction_hash == first
 
 
+async def test_a_transaction_whose_answer_was_lost_is_not_sent_a_second_time(
+    anvil: Anvil, deployment: Deployment, accounts: LocalAccounts
+):
+    lost = 0
+
+    async def lose_first_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal lost
+        node, to_node = await asyncio.open_connection("127.0.0.1", urlsplit(anvil.url).port)
+        while request := await reader.read(65_536):
+            to_node.write(request)
+            answer = await node.read(65_536)
+            if b"eth_sendRawTransaction" in request and not lost:
+                lost += 1
+                break
+            writer.write(answer)
+        to_node.close()
+        writer.close()
+
+    async with await asyncio.start_server(lose_first_answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with Chain.connect(f"http://127.0.0.1:{port}", deployment) as chain:
+            sender = Sender(chain, accounts.outsider)
+            before = await nonces(chain, sender.address)
+            receipt = await sender.send(chain.token.functions.mint(SOMEBODY, 5 * USDFC), label="mint")
+            assert lost == 1
+            assert await nonces(chain, sender.address) == before + 1
+            assert await chain.call(chain.token.functions.balanceOf(SOMEBODY)) == 5 * USDFC
+            assert receipt.raw["status"] == 1
+
+
 async def test_a_development_key_cannot_send_on_a_public_chain(chain: Chain, accounts: LocalAccounts):
     public = replace(chain, deployment=chain.deployment.model_copy(update={"chain_id": 314159}))
     with pytest.raises(InputError, match="published development account"):
@@ -262,7 +293,7 @@ async def test_a_development_key_cannot_send_on_a_public_chain(chain: Chain, acc
 async def test_a_transaction_that_the_node_refuses_says_so(chain: Chain, accounts: LocalAccounts):
     sender = Sender(chain, accounts.outsider)
     with pytest.raises(ChainError, match="mint: the node refused the transaction"):
-        await sender._broadcast(b"\x02garbage", label="mint")
+        await sender._broadcast(b"\x02garbage", "0x" + "00" * 32, label="mint")
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
