@@ -137,6 +137,7 @@ class SyncParity(_Face[Parity]):
     unbond_delay = _sync(Parity.unbond_delay)
     network_fee = _sync(Parity.network_fee)
     faucet = _sync(Parity.faucet)
+    faucet_coin = _sync(Parity.faucet_coin)
     models = _sync(Parity.models)
     estimate_price = _sync(Parity.estimate_price)
     recent_prices = _sync(Parity.recent_prices)

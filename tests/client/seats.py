@@ -8,6 +8,7 @@ from protocol.chain import Chain
 from protocol.commitment import Reveal, commitment, new_salt
 from protocol.content import ContentStore
 from protocol.documents import LlmResult, ModelOffer, RunnerProfile, canonical
+from protocol.errors import TransactionReverted
 from protocol.money import USDFC
 from protocol.sender import Sender
 
@@ -55,7 +56,7 @@ class Runners:
         escrow = self.chain.escrow.functions
         await self.anvil.mine(3)
         for number in numbers:
-            await self._sender(number).send(escrow.claim(task_id), label="claim")
+            await self._claim(task_id, number)
         reveals = [Reveal(result=result, input_tokens=20, output_tokens=10, salt=new_salt()) for _ in numbers]
         for seat, number in enumerate(numbers):
             sealed = commitment(task_id, self.accounts.node(number).address, reveals[seat])
@@ -69,9 +70,21 @@ class Runners:
         escrow = self.chain.escrow.functions
         result = await self.content.add(canonical(result_of(task_id, output)))
         await self.anvil.mine(3)
-        await self._sender(number).send(escrow.claim(task_id), label="claim")
+        await self._claim(task_id, number)
         opened = Reveal(result=result, input_tokens=20, output_tokens=10, salt=new_salt())
         await self._sender(number).send(escrow.reveal(task_id, 0, opened.as_tuple()), label="reveal")
+
+    async def _claim(self, task_id: bytes, number: int) -> None:
+        """Claim a seat as soon as the lottery, which widens with each block, admits the runner."""
+        while True:
+            try:
+                await self._sender(number).send(self.chain.escrow.functions.claim(task_id), label="claim")
+            except TransactionReverted as refused:
+                if refused.name != "TaskNotEligible":
+                    raise
+                await self.anvil.mine()
+            else:
+                return
 
     def _sender(self, number: int) -> Sender:
         return Sender(self.chain, self.accounts.node(number))

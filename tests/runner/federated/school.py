@@ -231,7 +231,8 @@ class School:
         cid = await FileStore(self.bench.ipfs_api).upload(io.BytesIO(evaluation))
         dataset = draft.dataset.model_copy(update={"evaluation_cid": cid})
         final = draft.model_copy(update={"dataset": dataset})
-        order = await self.create(final, flags=PRIVATE_DATA)
+        secure = SECURE_AGGREGATION if final.secure_aggregation is not None else 0
+        order = await self.create(final, flags=PRIVATE_DATA | secure)
         sets = [load_dataset(data, dataset, input_dim=64, classes=10) for data in (*shares, evaluation)]
         whole = Dataset(
             *(np.concatenate([getattr(one, name) for one in sets]) for name in ("features", "targets"))
