@@ -42,7 +42,7 @@ class Hierarchy:
     @contextlib.contextmanager
     def group(self, limits: Limits) -> Iterator["Group"]:
         """Make a group, and kill and remove whatever is in it at the end. `SandboxUnavailable` if it cannot be made."""
-        name = f"parity-{secrets.token_hex(8)}"
+        name = f"parity-{os.getpid()}-{secrets.token_hex(8)}"  # whose box it is, for who looks
         folders = {controller: parent / name for controller, parent in self.folders.items()}
         group = Group(version=self.version, folders=folders)
         try:

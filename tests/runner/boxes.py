@@ -1,5 +1,6 @@
 """Commands in boxes on this machine, and what they came to."""
 
+import os
 import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,7 +78,8 @@ class Boxes:
         return came
 
     def groups(self) -> set[str]:
-        return {path.name for path in self.hierarchy.folders["pids"].glob("parity-*")}
+        """Name the control groups of this process; other tests have theirs at the same time."""
+        return {path.name for path in self.hierarchy.folders["pids"].glob(f"parity-{os.getpid()}-*")}
 
 
 def sleepers(mark: str) -> list[str]:

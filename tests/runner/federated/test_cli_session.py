@@ -18,6 +18,9 @@ CREATE = (
     "--learning-rate", "0.5", "--batch-size", "32", "--local-epochs", "5", "--divide-by", "16", "--seed", "1", "--yes", "--json",
 )  # fmt: skip
 
+LEAST_OF_A_FOREST = 0.75
+"""Sixty trees on 160 images each: .855 on average over 150 random divisions, deviation .024, the worst .79; chance is .1."""
+
 
 @pytest.fixture
 def cli(school: School, tmp_path: Path) -> Cli:
@@ -59,7 +62,7 @@ def digits(tmp_path: Path) -> tuple[Path, Path]:
     ("flags", "secure", "least"),
     [
         (("--total-rounds", "2", "--aggregation-method", "fedavg"), False, 0.75),
-        (("--total-rounds", "2", "--model-type", "random_forest"), False, 0.85),
+        (("--total-rounds", "2", "--model-type", "random_forest"), False, LEAST_OF_A_FOREST),
         (("--total-rounds", "1", "--secure-aggregation", "--enable-differential-privacy", "--noise-multiplier", "0.01", "--l2-norm-clip", "8"), True, 0.2),
     ],
     ids=["plain", "forest", "secure and private"],
