@@ -16,6 +16,7 @@ from protocol.errors import ContentMismatch, ContentTooLarge, ContentUnavailable
 T = TypeVar("T")
 
 _ONE_RAW_BLOCK = {"cid-version": "1", "raw-leaves": "true", "pin": "true"}
+_ADD_AGAIN_AFTER_S = (0.1, 0.4)
 _THREADS = 16
 """Looking for content that nobody has blocks a thread until the timeout, so there are more than one is busy with."""
 
@@ -128,6 +129,18 @@ class IpfsStore:
 
 
 def _put(client: Any, content: bytes) -> str:
+    """Add, and again if refused: a node can fail for a moment when two callers store equal content at once."""
+    import ipfshttpclient  # noqa: PLC0415 (see _in_thread)
+
+    for pause in _ADD_AGAIN_AFTER_S:
+        try:
+            return _put_once(client, content)
+        except ipfshttpclient.exceptions.StatusError:
+            time.sleep(pause)
+    return _put_once(client, content)
+
+
+def _put_once(client: Any, content: bytes) -> str:
     return str(client.add(io.BytesIO(content), opts=_ONE_RAW_BLOCK)["Hash"])
 
 
