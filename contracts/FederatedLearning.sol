@@ -7,7 +7,6 @@ import {SessionPurse} from "./SessionPurse.sol";
 import {Rounds} from "./base/Rounds.sol";
 import {SessionStore} from "./base/SessionStore.sol";
 import {IFederatedLearning} from "./interfaces/IFederatedLearning.sol";
-import {IRunnerReputation} from "./interfaces/IRunnerReputation.sol";
 import {ISessionCharter} from "./interfaces/ISessionCharter.sol";
 import {IStakeWallet, IStakeWalletTypes} from "./interfaces/IStakeWallet.sol";
 import {ITaskEscrowTypes} from "./interfaces/ITaskEscrow.sol";
@@ -103,7 +102,7 @@ contract FederatedLearning is Rounds {
         Bill memory bill;
         bill.freed = Attendance.bit(slot);
         run.seats.members &= ~bill.freed;
-        delete _slots[session][IRunnerReputation(runnerReputation).runnerOf(msg.sender).owner];
+        delete _slots[session][_ownerOf(msg.sender)];
         emit ParticipantLeft(session, msg.sender, slot);
         _save(run);
         _pay(run, bill);
@@ -178,19 +177,17 @@ contract FederatedLearning is Rounds {
         Run memory run = _requirePhase(session, Phase.Aggregating);
         bytes32 task = _tasks[session];
         require(task != bytes32(0), FederatedNotOrdered());
-        bytes32 expected = _resultOf(session, task);
-        bytes32 actual = ISessionCharter(charter).aggregateDigest(session, run.course.round, aggregate);
-        require(actual == expected, FederatedBadAggregate(expected, actual));
-        uint64 inputs = run.seats.inputs;
-        require(aggregate.accepted & ~inputs == 0, FederatedStrangersAccepted(inputs, aggregate.accepted));
-        require(aggregate.model != bytes32(0), FederatedBadDigest());
+        (ITaskEscrowTypes.Status status, bytes32 revealed) = _outcomeOf(session, task);
+        require(status == ITaskEscrowTypes.Status.Final, FederatedTaskRunning(task));
+        ISessionCharter(charter).requireOpened(session, run.course.round, run.seats.inputs, revealed, aggregate);
 
         Bill memory bill;
         bill.paid = aggregate.accepted & run.seats.present;
+        if (_rules[session].wrongBps != 0) bill.caught = aggregate.caught;
         delete _tasks[session];
         _models[session] = aggregate.model;
         _emitSettled(run, aggregate, bill.paid);
-        _markAbsent(run, bill);
+        _judge(run, bill);
         if (run.course.round == run.course.rounds || aggregate.stop) {
             _end(run, bill, Phase.Finished, run.course.round);
         } else if (run.course.closing()) {
@@ -269,14 +266,11 @@ contract FederatedLearning is Rounds {
 
     /// @dev The owner of the caller, if the caller may take a slot of this session now.
     function _admit(Run memory run) private view returns (address owner) {
+        Course.Data memory course = run.course;
+        Pact storage pact = _pacts[run.id];
+        uint256 maturity = _rules[run.id].maturity;
         owner = ISessionCharter(charter)
-            .admit(run.id, msg.sender, run.course.seedBlock, run.course.maxParticipants, _rules[run.id].maturity);
-        _requireOutsider(_pacts[run.id].payer, owner);
-        _requireOutsider(_pacts[run.id].creator, owner);
-    }
-
-    function _requireOutsider(address party, address owner) private view {
-        require(party != owner && party != msg.sender, FederatedSelfDealing(party));
+            .admit(run.id, msg.sender, course.seedBlock, course.maxParticipants, maturity, pact.payer, pact.creator);
     }
 
     // ---------------------------------------------------------------- one participant's act
@@ -332,7 +326,7 @@ contract FederatedLearning is Rounds {
             _fail(run, bill);
             return false;
         }
-        (ITaskEscrowTypes.Status status,) = SessionPurse(purseOf(run.id)).outcomeOf(task);
+        (ITaskEscrowTypes.Status status,) = _outcomeOf(run.id, task);
         if (status == ITaskEscrowTypes.Status.Failed || status == ITaskEscrowTypes.Status.Cancelled) {
             _retry(run, bill, task);
         } else {
@@ -358,7 +352,7 @@ contract FederatedLearning is Rounds {
     }
 
     function _fail(Run memory run, Bill memory bill) private {
-        _markAbsent(run, bill);
+        _judge(run, bill);
         _end(run, bill, Phase.Failed, run.course.round - 1);
     }
 
@@ -366,7 +360,7 @@ contract FederatedLearning is Rounds {
     function _order(Run memory run) private {
         address purse = purseOf(run.id);
         // What an earlier task returned comes first.
-        uint256 free = IStakeWallet(stakeWallet).accountOf(purse).free;
+        uint256 free = _accountOf(purse).free;
         uint256 reward = _pacts[run.id].aggregationReward;
         if (free < reward) _transfer(run.id, purse, purse, uint96(reward - free));
         (bytes32 task, bytes32 spec, uint256 span) = SessionPurse(purse).order(run.id);
@@ -376,11 +370,9 @@ contract FederatedLearning is Rounds {
         _save(run);
     }
 
-    /// @dev What the winning seats of a final task revealed.
-    function _resultOf(bytes32 session, bytes32 task) private view returns (bytes32) {
-        (ITaskEscrowTypes.Status status, bytes32 result) = SessionPurse(purseOf(session)).outcomeOf(task);
-        require(status == ITaskEscrowTypes.Status.Final, FederatedTaskRunning(task));
-        return result;
+    /// @dev How the task stands, and, once it is final, what its winning seats revealed.
+    function _outcomeOf(bytes32 session, bytes32 task) private view returns (ITaskEscrowTypes.Status, bytes32) {
+        return SessionPurse(purseOf(session)).outcomeOf(task);
     }
 
     function _emitSettled(Run memory run, Aggregate calldata aggregate, uint64 paid) private {

@@ -7,7 +7,7 @@ import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/Signa
 import {IBeacon} from "./interfaces/IBeacon.sol";
 import {IRunnerReputation} from "./interfaces/IRunnerReputation.sol";
 import {ISessionCharter} from "./interfaces/ISessionCharter.sol";
-import {ITaskEscrow} from "./interfaces/ITaskEscrow.sol";
+import {ITaskEscrow, ITaskEscrowTypes} from "./interfaces/ITaskEscrow.sol";
 import {Course} from "./libraries/Course.sol";
 import {Lottery} from "./libraries/Lottery.sol";
 import {Manuscripts} from "./libraries/Manuscripts.sol";
@@ -69,7 +69,8 @@ contract SessionCharter is ISessionCharter, AccessManaged {
     function check(SessionOrder calldata order) external view returns (Rules memory rules, uint256 course) {
         SessionParams memory params = _requireParams(order.paramsId);
         SessionRules.checkOrder(order, params);
-        SessionRules.checkTask(order, params.claimFor, ITaskEscrow(taskEscrow).paramsOf(order.taskParamsId));
+        ITaskEscrowTypes.Params memory taskParams = ITaskEscrow(taskEscrow).paramsOf(order.taskParamsId);
+        SessionRules.checkTask(order, params.claimFor, taskParams);
         rules = Rules({
             tip: params.tip,
             claimFor: params.claimFor,
@@ -77,6 +78,7 @@ contract SessionCharter is ISessionCharter, AccessManaged {
             maturity: params.maturity,
             feeBps: params.feeBps,
             missBps: params.missBps,
+            wrongBps: _convicts(order) ? taskParams.wrongBps : 0,
             burnBps: params.burnBps,
             maxMisses: params.maxMisses,
             maxAttempts: params.maxAttempts
@@ -98,17 +100,23 @@ contract SessionCharter is ISessionCharter, AccessManaged {
     // ---------------------------------------------------------------- lottery
 
     /// @inheritdoc ISessionCharter
-    function admit(bytes32 session, address node, uint256 seedBlock, uint256 slots, uint256 maturity)
-        external
-        view
-        returns (address owner)
-    {
+    function admit(
+        bytes32 session,
+        address node,
+        uint256 seedBlock,
+        uint256 slots,
+        uint256 maturity,
+        address payer,
+        address creator
+    ) external view returns (address owner) {
         (uint256 drawBlock, uint256 seed) = seedOf(seedBlock);
         uint256 ticket = Lottery.ticket(seed, session, node);
         uint256 threshold = _threshold(seedBlock, slots);
         require(ticket <= threshold, FederatedNotEligible(ticket, threshold));
         uint256 registeredBy = drawBlock < maturity ? 0 : drawBlock - maturity;
-        return IRunnerReputation(runnerReputation).admit(node, registeredBy);
+        owner = IRunnerReputation(runnerReputation).admit(node, registeredBy);
+        _requireOutsider(payer, owner, node);
+        _requireOutsider(creator, owner, node);
     }
 
     /// @inheritdoc ISessionCharter
@@ -146,7 +154,30 @@ contract SessionCharter is ISessionCharter, AccessManaged {
         return Manuscripts.aggregate(session, round, aggregate);
     }
 
+    /// @inheritdoc ISessionCharter
+    function requireOpened(bytes32 session, uint16 round, uint64 inputs, bytes32 revealed, Aggregate calldata aggregate)
+        external
+        pure
+    {
+        bytes32 actual = Manuscripts.aggregate(session, round, aggregate);
+        require(actual == revealed, FederatedBadAggregate(revealed, actual));
+        require(aggregate.accepted & ~inputs == 0, FederatedStrangersAccepted(inputs, aggregate.accepted));
+        uint64 refused = inputs & ~aggregate.accepted;
+        require(aggregate.caught & ~refused == 0, FederatedStrangersCaught(refused, aggregate.caught));
+        require(aggregate.model != bytes32(0), FederatedBadDigest());
+    }
+
     // ---------------------------------------------------------------- inside
+
+    function _requireOutsider(address party, address owner, address node) private pure {
+        require(party != owner && party != node, FederatedSelfDealing(party));
+    }
+
+    /// @dev One seat alone convicts nobody; and what an aggregation cannot repeat, for want of the update or of the data,
+    /// it cannot have found to be false.
+    function _convicts(SessionOrder calldata order) private pure returns (bool) {
+        return order.quorum > 1 && order.flags & (Course.SECURE | Course.PRIVATE_DATA) == 0;
+    }
 
     function _draft(SessionOrder calldata order) private view returns (Course.Data memory course) {
         course.phase = Phase.Joining;

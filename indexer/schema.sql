@@ -618,6 +618,7 @@ CREATE TABLE fl_participants (
     contributions int4 NOT NULL,
     accepted int4 NOT NULL,
     missed int4 NOT NULL,
+    caught_round int4,
     paid numeric(78) NOT NULL,
     slashed numeric(78) NOT NULL,
     joined_block int8 NOT NULL,
@@ -631,13 +632,14 @@ COMMENT ON COLUMN fl_participants.slot IS 'Number of the slot, from 0.';
 COMMENT ON COLUMN fl_participants.node IS 'The runner''s node key.';
 COMMENT ON COLUMN fl_participants.owner IS 'The runner''s owner, whose stake is locked and who is paid.';
 COMMENT ON COLUMN fl_participants.key IS 'X25519 public key, to which others encrypt.';
-COMMENT ON COLUMN fl_participants.status IS 'joined, left (before the start) or out (silent too often).';
+COMMENT ON COLUMN fl_participants.status IS 'joined, left (before the start) or out (silent too often, or caught).';
 COMMENT ON COLUMN fl_participants.acted_phase IS 'Phase in which it acted last; null before.';
 COMMENT ON COLUMN fl_participants.last_digest IS 'SHA-256 digest of the update, or masked update, that it published last; null before.';
 COMMENT ON COLUMN fl_participants.samples IS 'Samples that this was trained on; null before.';
 COMMENT ON COLUMN fl_participants.contributions IS 'Contributions published.';
 COMMENT ON COLUMN fl_participants.accepted IS 'Contributions accepted.';
 COMMENT ON COLUMN fl_participants.missed IS 'Rounds in which it fell silent.';
+COMMENT ON COLUMN fl_participants.caught_round IS 'Round whose aggregators re-executed its training and found it to be another; null if none did.';
 COMMENT ON COLUMN fl_participants.paid IS 'Paid to the owner, base units.';
 COMMENT ON COLUMN fl_participants.slashed IS 'Stake lost by the owner, base units.';
 COMMENT ON COLUMN fl_participants.joined_block IS 'Block of joining.';

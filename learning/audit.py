@@ -54,6 +54,11 @@ class Audit:
         """Tell whether everything drawn was re-executed within tolerance."""
         return self.finding is Finding.REEXECUTED
 
+    @property
+    def disproved(self) -> bool:
+        """Tell whether what was shown is itself false, rather than missing: the network may lose what honest work showed."""
+        return self.finding not in (Finding.REEXECUTED, Finding.NOT_SHOWN)
+
 
 def audited(
     seed: bytes, participants: Sequence[str], flagged: Mapping[str, object], spec: VerificationSpec

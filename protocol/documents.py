@@ -288,6 +288,7 @@ class FederatedAggregate(Document):
     kind: Literal["federated-aggregate"] = "federated-aggregate"
     version: Literal[1] = 1
     accepted: Annotated[str, Field(pattern=r"^0x[0-9a-f]{16}$")]
+    caught: Annotated[str, Field(pattern=r"^0x[0-9a-f]{16}$")]
     manifest: Word
     model: Word
     round: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=1, le=2**16 - 1)]

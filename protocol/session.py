@@ -134,16 +134,17 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aggregate:
-    """What an aggregation came to, as `IFederatedLearning.Aggregate`; `accepted` has bit i for slot i."""
+    """What an aggregation came to, as `IFederatedLearning.Aggregate`; `accepted` and `caught` have bit i for slot i."""
 
     model: bytes
     manifest: bytes
     accepted: int
+    caught: int = 0
     stop: bool = False
 
-    def as_tuple(self) -> tuple[bytes, bytes, int, bool]:
+    def as_tuple(self) -> tuple[bytes, bytes, int, int, bool]:
         """Give the fields in ABI order, as web3 takes a struct."""
-        return (self.model, self.manifest, self.accepted, self.stop)
+        return (self.model, self.manifest, self.accepted, self.caught, self.stop)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +224,7 @@ def aggregate_document(session: bytes, round_number: int, aggregate: Aggregate) 
     """Write the document whose digest an aggregating seat commits to and reveals."""
     return FederatedAggregate(
         accepted=f"0x{aggregate.accepted:016x}",
+        caught=f"0x{aggregate.caught:016x}",
         manifest=_hex(aggregate.manifest),
         model=_hex(aggregate.model),
         round=round_number,
@@ -237,6 +239,7 @@ def aggregate_of(document: FederatedAggregate) -> Aggregate:
         model=bytes.fromhex(document.model[2:]),
         manifest=bytes.fromhex(document.manifest[2:]),
         accepted=int(document.accepted, 16),
+        caught=int(document.caught, 16),
         stop=document.stop,
     )
 

@@ -123,6 +123,9 @@ class Participant:
     contributions: UInt
     accepted: UInt
     missed: UInt
+    caught_round: UInt | None = strawberry.field(
+        description="Round whose aggregators re-executed its training and found it to be another."
+    )
     paid: BigInt
     paid_usdfc: str = usdfc("paid")
     slashed: BigInt

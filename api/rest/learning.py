@@ -128,6 +128,9 @@ class Participant(Model):
     contributions: int
     accepted: int
     missed: int
+    caught_round: int | None = Field(
+        description="round whose aggregators re-executed its training and found it to be another"
+    )
     paid: Amount
     slashed: Amount
 

@@ -134,7 +134,7 @@ class Sessions:
         self.world.send(functions.advance(session), self.nodes[0], "advance: order the aggregation")
         task = functions.sessionOf(session).call()[TASK]
         self.world.mine(40)
-        made = (Web3.keccak(text="model"), Web3.keccak(text="manifest"), 7, False)
+        made = (Web3.keccak(text="model"), Web3.keccak(text="manifest"), 7, 0, False)
         result = self.world.charter.functions.aggregateDigest(session, number, made).call()
         opened = (result, bytes(32), 0, 0, Web3.keccak(text="salt"))
         for node in self.nodes:

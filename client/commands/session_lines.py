@@ -193,7 +193,7 @@ def _participant_lines(record: "SessionRecord") -> list[str]:
             str(one.accepted),
             str(one.missed),
             f"{format_usdfc(one.slashed)} USDFC",
-            "out" if one.out else "in",
+            "caught" if one.caught else "out" if one.out else "in",
         )
         for one in record.participants
     ]

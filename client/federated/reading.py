@@ -25,6 +25,7 @@ EVENTS = (
     "ContributionRevealed",
     "Posted",
     "ParticipantMissed",
+    "ParticipantCaught",
     "RoundSettled",
     "SessionEnded",
 )
@@ -237,6 +238,7 @@ def _participants(events: Sequence[Event]) -> tuple[ParticipantRecord, ...]:
                     missed=0,
                     slashed=0,
                     out=False,
+                    caught=False,
                 )
             case "ParticipantLeft":
                 del slots[given["slot"]]
@@ -244,6 +246,11 @@ def _participants(events: Sequence[Event]) -> tuple[ParticipantRecord, ...]:
                 before = slots[given["slot"]]
                 slots[given["slot"]] = replace(
                     before, missed=before.missed + 1, slashed=before.slashed + given["lost"], out=given["out"]
+                )
+            case "ParticipantCaught":
+                before = slots[given["slot"]]
+                slots[given["slot"]] = replace(
+                    before, slashed=before.slashed + given["lost"], out=True, caught=True
                 )
             case "RoundSettled":
                 for slot, before in slots.items():

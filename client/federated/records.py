@@ -57,7 +57,7 @@ class RoundRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantRecord:
-    """One slot. `node` takes part for `owner`; `missed` counts its silences."""
+    """One slot. `node` takes part for `owner`; `missed` counts its silences, and `caught` says that its training was false."""
 
     slot: int
     node: str
@@ -66,6 +66,7 @@ class ParticipantRecord:
     missed: int
     slashed: Usdfc
     out: bool
+    caught: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,10 +16,12 @@ abstract contract Rounds is SessionStore {
     using Course for Course.Data;
     using Attendance for uint64;
 
-    /// @dev Sets of slots: who is paid, who is slashed, whose whole remaining bond is unlocked.
+    /// @dev Sets of slots: who is paid, who is slashed for what, whose whole remaining bond is unlocked. None is in two
+    /// of the first three.
     struct Bill {
         uint64 paid;
         uint64 absent;
+        uint64 caught;
         uint64 freed;
         address tipped;
         bool ending;
@@ -87,7 +89,7 @@ abstract contract Rounds is SessionStore {
         }
         ++run.course.attempts;
         emit RoundRepeated(run.id, run.course.round, run.course.attempts, run.seats.present);
-        _markAbsent(run, bill);
+        _judge(run, bill);
         if (run.course.closing()) {
             _end(run, bill, Phase.Cancelled, run.course.round - 1);
         } else if (run.course.attempts >= _rules[run.id].maxAttempts) {
@@ -97,22 +99,24 @@ abstract contract Rounds is SessionStore {
         }
     }
 
-    /// @dev Everybody who did not come to the end of the round's phases: in whichever they stayed away, they are in none after.
-    function _markAbsent(Run memory run, Bill memory bill) internal {
-        Rules storage rules = _rules[run.id];
-        (uint256 missBps, uint256 maxMisses, uint256 bond) = (rules.missBps, rules.maxMisses, _pacts[run.id].bond);
+    /// @dev Punishes everybody who did not come to the end of the round's phases (in whichever they stayed away, they are in
+    /// none after), and who was caught.
+    function _judge(Run memory run, Bill memory bill) internal {
         bill.absent = run.seats.members & ~run.seats.present;
-        uint8[] memory slots = bill.absent.slots();
+        uint8[] memory slots = (bill.absent | bill.caught).slots();
         for (uint256 i = 0; i < slots.length; ++i) {
-            Participant storage silent = _participants[run.id][slots[i]];
-            uint8 misses = ++silent.misses;
-            bool out = misses >= maxMisses;
+            uint64 own = Attendance.bit(slots[i]);
+            bool out = bill.caught & own != 0;
+            Participant storage judged = _participants[run.id][slots[i]];
             if (out) {
-                run.seats.members &= ~Attendance.bit(slots[i]);
-                bill.freed |= Attendance.bit(slots[i]);
+                emit ParticipantCaught(run.id, judged.node, slots[i], _lossOf(run, bill, slots[i]));
+            } else {
+                out = ++judged.misses >= _rules[run.id].maxMisses;
+                emit ParticipantMissed(run.id, judged.node, slots[i], _lossOf(run, bill, slots[i]), out);
             }
-            uint256 lost = _slashOf(bond, missBps, misses);
-            emit ParticipantMissed(run.id, silent.node, slots[i], lost, out);
+            if (!out) continue;
+            run.seats.members &= ~own;
+            bill.freed |= own;
         }
     }
 
@@ -132,11 +136,20 @@ abstract contract Rounds is SessionStore {
         emit TipPaid(run.id, msg.sender, tip);
     }
 
+    /// @dev A runner's owner never changes, so that slots need not remember it.
+    function _ownerOf(address node) internal view returns (address) {
+        return IRunnerReputation(runnerReputation).runnerOf(node).owner;
+    }
+
     // ---------------------------------------------------------------- money
+
+    function _accountOf(address purse) internal view returns (IStakeWalletTypes.Account memory) {
+        return IStakeWallet(stakeWallet).accountOf(purse);
+    }
 
     /// @dev The call's one settlement. Whatever ends a session returns all that is left to the payer.
     function _pay(Run memory run, Bill memory bill) internal {
-        uint256 most = bill.paid.count() + bill.absent.count() + bill.freed.count();
+        uint256 most = (bill.paid | bill.absent | bill.caught).count() + bill.freed.count();
         if (most == 0 && bill.tipped == address(0) && !bill.ending) return;
         Sheet memory sheet;
         sheet.lines = new IStakeWalletTypes.Move[](most + 4);
@@ -161,22 +174,22 @@ abstract contract Rounds is SessionStore {
 
     /// @dev Pays and slashes, and records both.
     function _billOutcomes(Run memory run, Bill memory bill, Sheet memory sheet) private {
-        uint8[] memory judged = (bill.paid | bill.absent).slots();
+        uint8[] memory judged = (bill.paid | bill.absent | bill.caught).slots();
         if (judged.length == 0) return;
         (uint256 pay, uint256 fee) = _payOf(run);
-        address[] memory owners = _record(run.id, bill.paid, judged, uint96(fee));
+        address[] memory owners = _record(run.id, bill, judged, uint96(fee));
         for (uint256 i = 0; i < judged.length; ++i) {
             if (bill.paid & Attendance.bit(judged[i]) != 0) {
                 _line(sheet, owners[i], pay);
                 sheet.released += pay + fee;
                 sheet.toTreasury += fee;
             } else {
-                _slash(run, sheet, judged[i], owners[i]);
+                _slash(run, bill, sheet, judged[i], owners[i]);
             }
         }
     }
 
-    function _record(bytes32 session, uint64 paid, uint8[] memory judged, uint96 fee)
+    function _record(bytes32 session, Bill memory bill, uint8[] memory judged, uint96 fee)
         private
         returns (address[] memory owners)
     {
@@ -184,28 +197,43 @@ abstract contract Rounds is SessionStore {
         IRunnerReputationTypes.Outcome[] memory outcomes = new IRunnerReputationTypes.Outcome[](judged.length);
         for (uint256 i = 0; i < judged.length; ++i) {
             nodes[i] = _participants[session][judged[i]].node;
-            bool right = paid & Attendance.bit(judged[i]) != 0;
-            outcomes[i] = right ? IRunnerReputationTypes.Outcome.Right : IRunnerReputationTypes.Outcome.Missed;
+            uint64 own = Attendance.bit(judged[i]);
+            outcomes[i] = IRunnerReputationTypes.Outcome.Missed;
+            if (bill.paid & own != 0) outcomes[i] = IRunnerReputationTypes.Outcome.Right;
+            if (bill.caught & own != 0) outcomes[i] = IRunnerReputationTypes.Outcome.Wrong;
         }
         return IRunnerReputation(runnerReputation).recordOutcomes(session, nodes, outcomes, fee);
     }
 
-    function _slash(Run memory run, Sheet memory sheet, uint8 slot, address owner) private view {
-        Rules storage rules = _rules[run.id];
-        uint96 lost = _slashOf(_pacts[run.id].bond, rules.missBps, _participants[run.id][slot].misses);
+    function _slash(Run memory run, Bill memory bill, Sheet memory sheet, uint8 slot, address owner) private view {
+        uint96 lost = _lossOf(run, bill, slot);
         IStakeWalletTypes.Move memory line = sheet.lines[sheet.count++];
         (line.who, line.unlock, line.slash) = (owner, lost, lost);
-        uint256 burnt = uint256(lost) * rules.burnBps / SessionRules.WHOLE_BPS;
+        uint256 burnt = uint256(lost) * _rules[run.id].burnBps / SessionRules.WHOLE_BPS;
         sheet.toBurn += burnt;
         sheet.toTreasury += lost - burnt;
     }
 
-    /// @dev What the last of so many silences takes.
-    function _slashOf(uint256 bond, uint256 missBps, uint256 misses) private pure returns (uint96) {
-        return SessionRules.lost(bond, missBps, misses) - SessionRules.lost(bond, missBps, misses - 1);
+    /// @dev What this call takes from a bond: its last silence's part, or, of whoever is caught, as much as a wrong result
+    /// costs, as far as silences have left it.
+    function _lossOf(Run memory run, Bill memory bill, uint8 slot) private view returns (uint96) {
+        Rules storage rules = _rules[run.id];
+        (uint256 bond, uint256 missBps) = (_pacts[run.id].bond, rules.missBps);
+        uint256 misses = _participants[run.id][slot].misses;
+        if (bill.caught & Attendance.bit(slot) == 0) {
+            return SessionRules.lost(bond, missBps, misses) - SessionRules.lost(bond, missBps, misses - 1);
+        }
+        uint96 left = _leftOf(bond, missBps, misses);
+        uint96 fine = SessionRules.lost(bond, rules.wrongBps, 1);
+        return fine < left ? fine : left;
     }
 
-    /// @dev Unlocks what silence has left of bonds.
+    /// @dev What silences have left of a bond.
+    function _leftOf(uint256 bond, uint256 missBps, uint256 misses) private pure returns (uint96) {
+        return uint96(bond - SessionRules.lost(bond, missBps, misses));
+    }
+
+    /// @dev Unlocks what slashes have left of bonds.
     function _billFreed(Run memory run, Bill memory bill, Sheet memory sheet) private view {
         uint256 bond = _pacts[run.id].bond;
         uint256 missBps = _rules[run.id].missBps;
@@ -213,25 +241,26 @@ abstract contract Rounds is SessionStore {
         for (uint256 i = 0; i < slots.length; ++i) {
             Participant storage freed = _participants[run.id][slots[i]];
             IStakeWalletTypes.Move memory line = sheet.lines[sheet.count++];
-            line.who = IRunnerReputation(runnerReputation).runnerOf(freed.node).owner;
-            line.unlock = uint96(bond - SessionRules.lost(bond, missBps, freed.misses));
+            line.who = _ownerOf(freed.node);
+            line.unlock = _leftOf(bond, missBps, freed.misses);
+            if (bill.caught & Attendance.bit(slots[i]) != 0) line.unlock -= _lossOf(run, bill, slots[i]);
         }
     }
 
     function _settle(Run memory run, Bill memory bill, Sheet memory sheet) private {
-        IStakeWallet wallet = IStakeWallet(stakeWallet);
         address purse = purseOf(run.id);
-        if (!bill.ending) {
-            wallet.settle(run.id, purse, uint96(sheet.released), _trimmed(sheet));
-            return;
-        }
         address payer = _pacts[run.id].payer;
-        IStakeWalletTypes.Account memory held = wallet.accountOf(purse);
-        uint256 left = held.escrowed - sheet.released;
-        _line(sheet, payer, left);
-        emit SessionEnded(run.id, run.course.phase, _models[run.id], bill.finished, left + held.free);
-        wallet.settle(run.id, purse, uint96(held.escrowed), _trimmed(sheet));
-        if (held.free != 0) SessionPurse(purse).send(payer, uint96(held.free));
+        uint256 returned = 0;
+        if (bill.ending) {
+            IStakeWalletTypes.Account memory held = _accountOf(purse);
+            returned = held.free;
+            uint256 left = held.escrowed - sheet.released;
+            _line(sheet, payer, left);
+            emit SessionEnded(run.id, run.course.phase, _models[run.id], bill.finished, left + returned);
+            sheet.released = held.escrowed;
+        }
+        IStakeWallet(stakeWallet).settle(run.id, purse, uint96(sheet.released), _trimmed(sheet));
+        if (returned != 0) SessionPurse(purse).send(payer, uint96(returned));
     }
 
     function _line(Sheet memory sheet, address who, uint256 pay) private pure {

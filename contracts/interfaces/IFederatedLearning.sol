@@ -110,6 +110,7 @@ interface IFederatedLearningTypes {
         bytes32 model; // SHA-256 digest of the new model
         bytes32 manifest; // SHA-256 digest of the round's manifest: reasons, metrics, privacy spent
         uint64 accepted; // bit i is set when slot i's contribution is in the model
+        uint64 caught; // bit i is set when slot i's training was re-executed and came to something else
         bool stop; // the configuration's rule for stopping early is met
     }
 
@@ -121,6 +122,7 @@ interface IFederatedLearningTypes {
         uint24 maturity;
         uint16 feeBps;
         uint16 missBps;
+        uint16 wrongBps; // of the task parameters that the order names; 0 where nobody can be caught
         uint16 burnBps;
         uint8 maxMisses;
         uint8 maxAttempts;
@@ -170,6 +172,7 @@ interface IFederatedLearningErrors is IFederatedLearningTypes {
     error FederatedTaskRunning(bytes32 task);
     error FederatedBadAggregate(bytes32 expected, bytes32 actual);
     error FederatedStrangersAccepted(uint64 inputs, uint64 accepted);
+    error FederatedStrangersCaught(uint64 refused, uint64 caught);
     error FederatedAlreadyClosing();
     error FederatedNotController(address expected, address actual);
     error FederatedZeroAddress();
@@ -208,6 +211,9 @@ interface IFederatedLearningEvents is IFederatedLearningTypes {
     /// @param lost of the owner's bond, base units
     /// @param out whether it takes no part in the session any more
     event ParticipantMissed(bytes32 indexed session, address indexed node, uint8 slot, uint256 lost, bool out);
+    /// @notice A participant whose training was found to be another than it said takes no part in the session any more.
+    /// @param lost of the owner's bond, base units
+    event ParticipantCaught(bytes32 indexed session, address indexed node, uint8 slot, uint256 lost);
     /// @param present who had answered when too few had
     event RoundRepeated(bytes32 indexed session, uint16 round, uint8 attempts, uint64 present);
     /// @param spec SHA-256 digest of the task's document; see SessionCharter
@@ -267,8 +273,8 @@ interface IFederatedLearning is IFederatedLearningErrors, IFederatedLearningEven
     /// @notice Moves a session on: ends a phase whose deadline has passed, orders the round's aggregation, or takes note
     /// that it failed. By anyone; one who ends a phase past its deadline is tipped.
     function advance(bytes32 session) external;
-    /// @notice Opens the result of the round's aggregation, pays who is accepted, and starts the next round or finishes.
-    /// By anyone.
+    /// @notice Opens the result of the round's aggregation, pays who is accepted, slashes and puts out who is caught, and
+    /// starts the next round or finishes. By anyone.
     function settleRound(bytes32 session, Aggregate calldata aggregate) external;
 
     function sessionId(SessionOrder calldata order) external view returns (bytes32 session);

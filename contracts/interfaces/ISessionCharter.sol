@@ -36,6 +36,18 @@ interface ISessionCharter is IFederatedLearningErrors, ISessionCharterEvents {
     /// @notice The least budget of an order: rounds × (most participants × reward + aggregation reward + tips).
     function costOf(SessionOrder calldata order) external view returns (uint256);
 
+    /// @notice Reverts with the reason unless `aggregate` is what an aggregation's winners revealed and a round can be
+    /// settled by it: it names a model, accepts contributors alone, and has caught none but contributors that it refuses.
+    /// @param inputs whose contributions the aggregation took
+    /// @param revealed digest of the document that the winners agree on
+    function requireOpened(
+        bytes32 session,
+        uint16 round,
+        uint64 inputs,
+        bytes32 revealed,
+        IFederatedLearningTypes.Aggregate calldata aggregate
+    ) external pure;
+
     /// @notice Reverts unless the signature of the digest is the signer's, be it a key or a contract (ERC-1271).
     function requireSigned(address signer, bytes32 digest, bytes calldata signature) external view;
 
@@ -43,10 +55,16 @@ interface ISessionCharter is IFederatedLearningErrors, ISessionCharterEvents {
     /// @param seedBlock of the session
     /// @param slots most participants
     /// @param maturity blocks that the runner must have been registered before the draw
-    function admit(bytes32 session, address node, uint256 seedBlock, uint256 slots, uint256 maturity)
-        external
-        view
-        returns (address owner);
+    /// @param payer may neither be the node nor its owner; nor may `creator`
+    function admit(
+        bytes32 session,
+        address node,
+        uint256 seedBlock,
+        uint256 slots,
+        uint256 maturity,
+        address payer,
+        address creator
+    ) external view returns (address owner);
     /// @notice The lottery draw in force at the current block: its block and beacon value. It is drawn afresh every
     /// `REDRAW` blocks.
     function seedOf(uint256 seedBlock) external view returns (uint256 drawBlock, uint256 seed);

@@ -43,6 +43,8 @@ library Manuscripts {
         bytes memory head = abi.encodePacked(
             '{"accepted":"',
             Strings.toHexString(opened.accepted, 8),
+            '","caught":"',
+            Strings.toHexString(opened.caught, 8),
             '","kind":"federated-aggregate","manifest":"',
             _hex(opened.manifest),
             '","model":"',

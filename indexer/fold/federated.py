@@ -239,6 +239,7 @@ def _joined(state: State, event: Event) -> None:
         contributions=0,
         accepted=0,
         missed=0,
+        caught_round=None,
         paid=0,
         slashed=0,
         joined_block=log.block_number,
@@ -308,6 +309,19 @@ def _missed(state: State, event: Event) -> None:
     if out:
         participant.status = "out"
         row.members -= 1
+    _put(state, event, row, participant)
+    _note(state, event)
+
+
+def _caught(state: State, event: Event) -> None:
+    session_id, node, slot, lost = event.args
+    row = _session(state, session_id)
+    participant = _participant(state, session_id, slot, node=node)
+    participant.slashed += lost
+    row.slashed += lost
+    participant.status = "out"
+    participant.caught_round = row.round
+    row.members -= 1
     _put(state, event, row, participant)
     _note(state, event)
 
@@ -386,7 +400,7 @@ def _ordered(state: State, event: Event) -> None:
 
 
 def _settled(state: State, event: Event) -> None:
-    session_id, _number, model, manifest, accepted, stop, paid, pay, fee = event.args
+    session_id, _number, model, manifest, accepted, _found_false, stop, paid, pay, fee = event.args
     log = event.log
     row = _running(state, session_id)
     current = _round(state, row)
@@ -443,6 +457,7 @@ FOLDS: Mapping[str, Callable[[State, Event], None]] = {
     "ContributionRevealed": _revealed,
     "Posted": _posted,
     "ParticipantMissed": _missed,
+    "ParticipantCaught": _caught,
     "RoundRepeated": _failed_attempt,
     "AggregationOrdered": _ordered,
     "AggregationFailed": _failed_attempt,

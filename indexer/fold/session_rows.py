@@ -101,6 +101,7 @@ class Participant(msgspec.Struct, gc=False):
     contributions: int
     accepted: int
     missed: int
+    caught_round: int | None
     paid: int
     slashed: int
     joined_block: int

@@ -74,7 +74,11 @@ class Aggregator:
         manifest = await papers.store.add(done.card)
         self.diary.keep_progress(entry.session, spec.round + 1, done.progress)
         aggregate = Aggregate(
-            model=digest_of(done.model), manifest=manifest, accepted=done.accepted, stop=done.stop
+            model=digest_of(done.model),
+            manifest=manifest,
+            accepted=done.accepted,
+            caught=done.disproved,
+            stop=done.stop,
         )
         document = aggregate_document(entry.session, spec.round, aggregate)
         return Execution(result=canonical(document), input_tokens=0, output_tokens=0)

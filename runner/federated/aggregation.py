@@ -103,6 +103,7 @@ def _told(
             slot_of(name): f"{why} ({outcome.examined.places[name]})"
             for name, why in outcome.examined.caught.items()
         },
+        disproved=set_of([slot_of(name) for name in outcome.examined.disproved]),
     )
 
 

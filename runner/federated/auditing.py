@@ -13,7 +13,7 @@ from learning import audit, compression, merkle
 from learning.audit import Audit, Finding, Shown
 from learning.contribution import Manifest
 from learning.datasets import Dataset
-from learning.errors import EvidenceError, LearningError
+from learning.errors import EvidenceError, LearningError, UpdateError
 from learning.local import Place, hands_in, local_task
 from learning.optimizers import slot_names
 from learning.rounds import Progress
@@ -31,11 +31,15 @@ Samples = Callable[[Data], Dataset]
 
 @dataclass(slots=True)
 class Examined:
-    """Who was re-executed, whom an audit caught and why, and, of the latter, where their training leaves the right one."""
+    """Who was re-executed, whom an audit caught and why, and, of the latter, where their training leaves the right one.
+
+    `disproved` are those of the caught whose work was re-executed and is false: whatever else was merely not shown.
+    """
 
     reexecuted: list[str] = field(default_factory=list)
     caught: dict[str, str] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
+    disproved: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +78,8 @@ class Auditor:
             else:
                 examined.caught[name] = f"failed an audit: {found.finding}"
                 examined.places[name] = place
+                if found.disproved:
+                    examined.disproved.append(name)
         return examined
 
     def _audit(self, draw: bytes, manifest: Manifest, given: Given) -> tuple[Audit, str]:
@@ -103,8 +109,8 @@ class Auditor:
 
     def _case(self, manifest: Manifest, given: Given) -> _Case:
         evidence, name = given.evidence, manifest.participant
-        if evidence is None or evidence.trail is None:
-            raise EvidenceError("was not published", field="trail")
+        if evidence is None or evidence.trail is None or evidence.missing is not None:
+            raise EvidenceError("was not published", field=(evidence and evidence.missing) or "trail")
         root, count = bytes.fromhex(manifest.trajectory), manifest.checkpoints
         variates = self.progress.variates
         place = Place(self.work.session, self.work.round, given.slot, name)
@@ -133,7 +139,10 @@ def _carried_is_plausible(case: _Case, config: SessionConfig) -> bool:
     if case.carried is None:
         return True
     before = case.evidence.before
-    return before is not None and compression.can_be_lost(before, case.carried, config.compression)
+    try:
+        return before is not None and compression.can_be_lost(before, case.carried, config.compression)
+    except UpdateError:
+        return False  # what is no update has lost nothing
 
 
 def _handed_in(case: _Case, config: SessionConfig) -> Callable[[Vector], bool]:

@@ -193,6 +193,7 @@ def _after(one: Round, kind: str, given: Any, event: Any) -> Round:
                 model=bytes(told["model"]),
                 manifest=bytes(told["manifest"]),
                 accepted=told["accepted"],
+                caught=told["caught"],
                 stop=told["stop"],
             )
             return replace(one, settled=aggregate, paid=given["paid"], pay=given["pay"])

@@ -50,7 +50,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What an audit of a contribution takes: `data` are the samples that its slot was assigned.
 
     `trail` lists the checkpoints, `shown` are those to be had, by number. `carried` is what compression is said to have
-    lost in the round before, float32, and `before` the bytes handed in there; none where nothing was carried.
+    lost in the round before, float32, and `before` the bytes handed in there; none where nothing was carried. `missing`
+    names what was promised of this and is not to be had.
     """
 
     data: Data
@@ -58,6 +59,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     shown: dict[int, bytes] = {}
     carried: bytes | None = None
     before: bytes | None = None
+    missing: str | None = None
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +106,8 @@ class Aggregate(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 class Aggregated(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """A round's result: the next progress, the model's file, its card, whose contributions count, whether it stops.
 
-    `caught` says of those who failed an audit in this round what was found, for this runner's log.
+    `caught` says of those who failed an audit in this round what was found, for this runner's log; `disproved` is the set of
+    those among them whose work was re-executed and is false.
     """
 
     progress: bytes
@@ -113,6 +116,7 @@ class Aggregated(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     accepted: int
     stop: bool
     caught: dict[int, str] = {}
+    disproved: int = 0
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True, kw_only=True):

@@ -65,13 +65,26 @@ async def evidence(
     trail = await _found(papers, paper.trail)
     marks = _marks(trail, manifest)
     shown = await asyncio.gather(*[_found(papers, marks[number].place.hex()) for number in numbers if marks])
+    carried = await _found(papers, paper.carried)
+    last = None if before is None or paper.carried is None else await _content_of(papers, before)
     return Evidence(
         data=await papers.share(entry, config, slot_of(manifest.participant)),
         trail=trail,
         shown={n: content for n, content in zip(numbers, shown, strict=False) if content is not None},
-        carried=await _found(papers, paper.carried),
-        before=None if before is None or paper.carried is None else await _content_of(papers, before),
+        carried=carried,
+        before=last,
+        missing=_missing(trail, carried, last, paper=paper),
     )
+
+
+def _missing(trail: bytes | None, carried: bytes | None, last: bytes | None, *, paper: Paper) -> str | None:
+    if trail is None:
+        return "trail"
+    if paper.carried is None:
+        return None
+    if carried is None:
+        return "carried"
+    return "update of the round before" if last is None else None
 
 
 def _numbers(draw: bytes, config: SessionConfig, manifest: Manifest) -> list[int]:

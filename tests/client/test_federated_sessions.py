@@ -34,7 +34,13 @@ async def played(shell: Callable[..., Cli], data: Path, chain, anvil, accounts, 
 
 
 async def finish_round(
-    played: Learning, store: IpfsStore, *, content: bytes | None = None, loss: str = "0.5"
+    played: Learning,
+    store: IpfsStore,
+    *,
+    content: bytes | None = None,
+    loss: str = "0.5",
+    accepted: int = 0b111,
+    caught: int = 0,
 ) -> bytes:
     """Play a round to its end; gives the model's bytes."""
     await played.train()
@@ -60,7 +66,8 @@ async def finish_round(
         samples=24,
     )
     manifest = await store.add(card.canonical())
-    await played.aggregate(made=Aggregate(model=stored.sha256, manifest=manifest, accepted=0b111))
+    made = Aggregate(model=stored.sha256, manifest=manifest, accepted=accepted, caught=caught)
+    await played.aggregate(made=made)
     return model
 
 
@@ -125,3 +132,15 @@ async def test_a_watch_that_is_cut_off_says_how_to_go_on(shell: Callable[..., Cl
     ran = await shell()("fl", "watch-session", "0x" + played.id.hex(), "--timeout", "1")
     assert ran.code == 4
     assert f"parity-client fl watch-session 0x{played.id.hex()}" in ran.err
+
+
+async def test_who_is_caught_is_shown_with_what_it_lost(
+    shell: Callable[..., Cli], played: Learning, settings
+):
+    await finish_round(played, IpfsStore(settings.ipfs_api), accepted=0b011, caught=0b100)
+    shown = await shell()("fl", "get-session", "0x" + played.id.hex(), "--json")
+    assert shown.code == 0, shown.err
+    cheat = shown.json["participants"][2]
+    assert (cheat["caught"], cheat["out"], cheat["missed"]) == (True, True, 0)
+    assert int(cheat["slashed"]) == played.order.bond // 2
+    assert "caught" in (await shell()("fl", "get-session", "0x" + played.id.hex())).out

@@ -146,13 +146,14 @@ class Learning:
         await self.creator.send(self.chain.federated.functions.advance(self.id), label="advance")
 
     async def aggregate(
-        self, accepted: int = ALL, *, stop: bool = False, made: Aggregate | None = None
+        self, accepted: int = ALL, *, caught: int = 0, stop: bool = False, made: Aggregate | None = None
     ) -> Aggregate:
         """Order the round's aggregation, come to a result in its seats, and settle the round."""
         made = made or Aggregate(
             model=digest("model", self.round),
             manifest=digest("manifest", self.round),
             accepted=accepted,
+            caught=caught,
             stop=stop,
         )
         await self.creator.send(self.chain.federated.functions.advance(self.id), label="order")

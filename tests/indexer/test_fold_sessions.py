@@ -85,12 +85,24 @@ def test_who_may_act_is_who_acted_before(story: Story) -> None:
 
 def test_a_settled_round_credits_who_is_paid_and_counts_who_is_accepted(story: Story) -> None:
     story.start()
-    story.tell("RoundSettled", SESSION, 1, (WORD, WORD, 0b11, False), 0b01, 98, 2)
+    story.tell("RoundSettled", SESSION, 1, (WORD, WORD, 0b11, 0, False), 0b01, 98, 2)
     found = [story.state.participants.find((SESSION, slot)) for slot in (0, 1)]
     assert [(row.accepted, row.paid) for row in found if row] == [(1, 98), (1, 0)]
     row = story.state.sessions.find(SESSION)
     assert row is not None
     assert (row.paid, row.fees, row.model, row.finished) == (98, 2, WORD, 1)
+
+
+def test_who_is_caught_is_out_in_that_round_and_counts_as_no_member(story: Story) -> None:
+    story.start()
+    story.tell("ParticipantMissed", SESSION, NODES[1], 1, 3, False)
+    story.tell("RoundSettled", SESSION, 1, (WORD, WORD, 0b01, 0b10, False), 0b01, 98, 2)
+    story.tell("ParticipantCaught", SESSION, NODES[1], 1, 50)
+    row, caught = story.state.sessions.find(SESSION), story.state.participants.find((SESSION, 1))
+    assert row is not None
+    assert caught is not None
+    assert (row.members, row.slashed) == (1, 53)
+    assert (caught.status, caught.caught_round, caught.slashed, caught.missed) == ("out", 1, 53, 1)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +112,7 @@ def test_a_settled_round_credits_who_is_paid_and_counts_who_is_accepted(story: S
         ("ContributionCommitted", (SESSION, NODES[2], 0, WORD), "is not 0x"),
         ("ContributionRevealed", (SESSION, NODES[0], 0, WORD, 1), "acts in revealing"),
         ("RoundStarted", (SESSION, 2, 0, WORD), "another model"),
-        ("RoundSettled", (SESSION, 1, (WORD, WORD, 0b100, False), 0, 1, 1), "is empty and accepted"),
+        ("RoundSettled", (SESSION, 1, (WORD, WORD, 0b100, 0, False), 0, 1, 1), "is empty and accepted"),
         ("SessionEnded", (SESSION, int(SessionPhase.FINISHED), WORD, 1, 0), "is training"),
         ("SessionCreated", (SESSION, PAYERS[0], PAYERS[0], ORDER, PAYERS[1], 7), "was created before"),
         ("SessionClosing", (WORD,), "was never created"),

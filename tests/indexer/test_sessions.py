@@ -61,6 +61,25 @@ async def test_a_session_adds_up_from_its_order_to_its_final_model(
     assert (rounds["accepted"], rounds["given"]) == ([0b111, 0b001], [3, 2])
 
 
+async def test_who_is_caught_is_out_with_what_it_lost(
+    anvil: Anvil, deployment: Deployment, accounts: LocalAccounts, settings: IndexerSettings
+) -> None:
+    async with Chain.connect(anvil.url, deployment) as chain, indexer(settings):
+        learning = await Learning.begin(chain, anvil, accounts)
+        await learning.join()
+        await learning.train()
+        await learning.reveal()
+        await learning.aggregate(0b101, caught=0b010)
+        await assert_verified(settings, anvil)
+    row = await row_of(settings, learning)
+    assert (row["phase"], row["members"], row["slashed"]) == ("training", 2, USDFC)
+    caught = await fetch(
+        settings, "SELECT * FROM public.fl_participants WHERE session_id = $1 AND slot = 1", learning.id
+    )
+    assert (caught["status"], caught["caught_round"], caught["slashed"]) == ("out", 1, USDFC)
+    assert (caught["missed"], caught["accepted"], caught["paid"]) == (0, 0, 0)
+
+
 async def test_a_secure_session_that_repeats_a_round_and_is_cancelled_adds_up(
     anvil: Anvil, deployment: Deployment, accounts: LocalAccounts, settings: IndexerSettings
 ) -> None:

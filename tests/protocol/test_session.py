@@ -103,12 +103,14 @@ def test_a_signature_is_of_the_order_alone():
 
 
 def test_the_documents_of_an_aggregation_are_canonical_and_read_back():
-    made = Aggregate(model=b"\x01" * 32, manifest=b"\x02" * 32, accepted=2**64 - 1, stop=True)
+    made = Aggregate(model=b"\x01" * 32, manifest=b"\x02" * 32, accepted=2**63, caught=2**63 - 1, stop=True)
     document = aggregate_document(b"\x03" * 32, 7, made)
     read = parse_document(canonical(document))
     assert read == document
     assert aggregate_of(document) == made
-    assert canonical(document).startswith(b'{"accepted":"0xffffffffffffffff","kind":"federated-aggregate"')
+    assert canonical(document).startswith(
+        b'{"accepted":"0x8000000000000000","caught":"0x7fffffffffffffff","kind":"federated-aggregate"'
+    )
 
 
 async def test_ids_commitments_costs_and_documents_are_the_contracts(chain: Chain):
@@ -126,7 +128,7 @@ async def test_ids_commitments_costs_and_documents_are_the_contracts(chain: Chai
     assert contribution_commitment(session, 65_535, node, opened) == await chain.call(
         federated.commitmentOf(session, 65_535, node, opened.as_tuple())
     )
-    made = Aggregate(model=secrets.token_bytes(32), manifest=bytes(32), accepted=2**63 + 5)
+    made = Aggregate(model=secrets.token_bytes(32), manifest=bytes(32), accepted=2**63 + 5, caught=2**62)
     assert document_digest(aggregate_document(session, 300, made)) == await chain.call(
         charter.aggregateDigest(session, 300, made.as_tuple())
     )

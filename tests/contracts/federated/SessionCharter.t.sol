@@ -141,7 +141,7 @@ contract SessionCharterTest is Sessions {
 
     function test_TheResultIsTheDigestOfACanonicalDocument() public view {
         IFederatedLearningTypes.Aggregate memory made = IFederatedLearningTypes.Aggregate({
-            model: bytes32(uint256(5)), manifest: bytes32(uint256(6)), accepted: 0x3ff, stop: true
+            model: bytes32(uint256(5)), manifest: bytes32(uint256(6)), accepted: 0x3ff, caught: 0x400, stop: true
         });
         string memory z = "000000000000000000000000000000000000000000000000000000000000000";
         assertEq(
@@ -149,7 +149,7 @@ contract SessionCharterTest is Sessions {
             sha256(
                 bytes(
                     string.concat(
-                        '{"accepted":"0x00000000000003ff","kind":"federated-aggregate","manifest":"0x',
+                        '{"accepted":"0x00000000000003ff","caught":"0x0000000000000400","kind":"federated-aggregate","manifest":"0x',
                         z,
                         '6","model":"0x',
                         z,

@@ -19,6 +19,7 @@ abstract contract SessionBooks is Sessions {
     uint256[] internal live;
     mapping(bytes32 id => mapping(uint256 slot => RunnerKeys)) internal holders;
     mapping(bytes32 task => uint64) internal acceptedIn;
+    mapping(bytes32 task => uint64) internal caughtIn;
 
     string public fault;
     mapping(string what => uint256) public tally;

@@ -235,8 +235,9 @@ contract SessionHandler is SessionBooks {
             return;
         }
         uint64 accepted = held.inputs & uint64(draw(0, type(uint64).max));
-        bytes32 result = chance(5) ? RIGHT : digestOf(id, aggregateOf(accepted));
-        acceptedIn[held.task] = accepted;
+        uint64 caught = chance(25) ? held.inputs & ~accepted & uint64(draw(0, type(uint64).max)) : 0;
+        bytes32 result = chance(5) ? RIGHT : digestOf(id, aggregateOf(accepted, caught));
+        (acceptedIn[held.task], caughtIn[held.task]) = (accepted, caught);
         RunnerKeys[] memory seated = new RunnerKeys[](3);
         uint8 seats = takeSeats(held.task, seated);
         if (seats < 3) {
@@ -271,15 +272,43 @@ contract SessionHandler is SessionBooks {
 
     function settle(uint256 index, IFederatedLearningTypes.Session memory held) private {
         bytes32 id = entries[index].id;
-        uint64 accepted = acceptedIn[held.task];
-        try federated.settleRound(id, aggregateOf(accepted)) {
+        (uint64 accepted, uint64 caught) = (acceptedIn[held.task], caughtIn[held.task]);
+        uint256[] memory losses = new uint256[](64);
+        uint256[] memory before = new uint256[](64);
+        for (uint8 i = 0; i < 64; i++) {
+            if (held.members & (1 << i) == 0) continue;
+            before[i] = bonded(holders[id][i].owner);
+            losses[i] = lossOf(entries[index], held, i, caught);
+        }
+        try federated.settleRound(id, aggregateOf(accepted, caught)) {
             tally["settled"]++;
+            if (caught != 0 && entries[index].order.flags == 0) tally["caught"]++;
+            for (uint8 i = 0; i < 64; i++) {
+                if (held.members & (1 << i) == 0) continue;
+                blame(before[i] - bonded(holders[id][i].owner) == losses[i], "a round took another part of a bond");
+            }
         } catch {
             // The aggregators agreed on something that nobody can open.
             rollPast(held.deadline);
             end(id);
             tally["unopened"]++;
         }
+    }
+
+    /// @dev What a round takes of a member's bond: half for a caught cheat, a tenth for silence, and of nobody else.
+    function lossOf(Entry storage entry, IFederatedLearningTypes.Session memory held, uint8 slot, uint64 caught)
+        private
+        view
+        returns (uint256)
+    {
+        uint256 bond = entry.order.bond;
+        uint256 silence = (bond * 1_000 + 9_999) / 10_000;
+        if (entry.order.flags == 0 && caught & (1 << slot) != 0) {
+            uint256 left = bond - federated.participantOf(entry.id, slot).misses * silence;
+            uint256 fine = (bond * 5_000 + 9_999) / 10_000;
+            return fine < left ? fine : left;
+        }
+        return held.present & (1 << slot) == 0 ? silence : 0;
     }
 
     function observe(uint256 index) private {

@@ -65,13 +65,14 @@ contract SessionsInvariantTest is Test {
             assertTrue(done, "an action reverted");
             check();
         }
-        string[12] memory reached = [
+        string[13] memory reached = [
             "created",
             "joined",
             "left",
             "acted",
             "advanced",
             "settled",
+            "caught",
             "finished",
             "failed",
             "cancelled",

@@ -231,6 +231,16 @@ abstract contract Sessions is Lives {
         made.accepted = accepted;
     }
 
+    /// @notice The same, with slots whose training was re-executed in vain.
+    function aggregateOf(uint64 accepted, uint64 caught)
+        internal
+        pure
+        returns (IFederatedLearningTypes.Aggregate memory made)
+    {
+        made = aggregateOf(accepted);
+        made.caught = caught;
+    }
+
     function digestOf(bytes32 id, IFederatedLearningTypes.Aggregate memory made) internal view returns (bytes32) {
         return charter.aggregateDigest(id, federated.sessionOf(id).round, made);
     }

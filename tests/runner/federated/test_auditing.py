@@ -113,7 +113,7 @@ async def test_another_learning_rate_is_caught_and_the_log_says_where_it_began(
     )
     cheat = await table.train(1, config=slower.canonical())
     done = await table.aggregate([table.given(0, await table.train(0)), table.given(1, cheat)])
-    assert done.accepted == 0b01
+    assert (done.accepted, done.disproved) == (0b01, 0b10)
     assert reasons(done) == {"p001": "failed an audit: the same steps give another result"}
     assert "first differs at checkpoint 1 of" in done.caught[1]
 
@@ -125,16 +125,17 @@ async def test_another_learning_rate_is_caught_and_the_log_says_where_it_began(
         ({"trail": None}, "was not shown"),
         ({"trail": b"parity/trail/v1\0"}, "was not shown"),
         ({"shown": dict.fromkeys(range(40), b"not a checkpoint")}, "was not shown"),
+        ({"missing": "carried"}, "was not shown"),
     ],
-    ids=["checkpoints withheld", "trail withheld", "another trail", "other bytes"],
+    ids=["checkpoints withheld", "trail withheld", "another trail", "other bytes", "carried error withheld"],
 )
-async def test_what_is_withheld_or_replaced_counts_as_failed(
+async def test_what_is_withheld_or_replaced_counts_as_failed_but_proves_nothing(
     desk: Callable[..., Desk], evidence: dict[str, Any], found: str
 ) -> None:
     table = desk()
     honest = table.given(0, await table.train(0))
     done = await table.aggregate([honest, table.given(1, await table.train(1), **evidence)])
-    assert done.accepted == 0b01
+    assert (done.accepted, done.disproved) == (0b01, 0)
     assert found in reasons(done)["p001"]
 
 
@@ -166,8 +167,23 @@ async def test_a_carried_error_is_believed_only_as_far_as_the_last_update_can_ha
         done = await table.train(slot, round_=1, base=first.model, residual=carried)
         given.append(table.given(slot, done, round_=1, carried=carried, before=firsts[slot].content))
     second = await table.aggregate(given, round_=1, progress=first.progress)
-    assert second.accepted == 0b01
+    assert (second.accepted, second.disproved) == (0b01, 0b10)
     assert "does not end at the handed-in update" in reasons(second)["p001"]
     assert compression.can_be_lost(
         firsts[0].content, np.frombuffer(lost[0] or b"", "<f4"), table.config.compression
     )
+
+
+async def test_an_error_carried_from_what_was_no_update_disproves_the_contribution(
+    desk: Callable[..., Desk],
+) -> None:
+    table = desk(compression={"codec": "int4"})
+    firsts = [await table.train(slot) for slot in SLOTS]
+    first = await table.aggregate([table.given(0, firsts[0])])
+    given = []
+    for slot, before in zip(SLOTS, (firsts[0].content, b"no update"), strict=True):
+        carried = firsts[slot].residual
+        done = await table.train(slot, round_=1, base=first.model, residual=carried)
+        given.append(table.given(slot, done, round_=1, carried=carried, before=before))
+    second = await table.aggregate(given, round_=1, progress=first.progress)
+    assert (second.accepted, second.disproved) == (0b01, 0b10)
