@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -15,9 +15,7 @@ from indexer.log_reading import read_logs
 from indexer.rpc.classify import Meaning, RpcError
 from indexer.rpc.pool import RpcPool
 from indexer.rpc.ranges import RangeSize
-from indexer.rpc.wire import Call, Reply, WireHeader, WireLog, data, hexed, quantity
-
-T = TypeVar("T")
+from indexer.rpc.wire import Call, Data, Quantity, Reply, WireHeader, WireLog, data, hexed, quantity
 
 HEADERS_AT_ONCE = 50
 
@@ -71,24 +69,26 @@ class ChainReader:
 
     async def chain_id(self) -> int:
         """Give the EIP-155 chain id."""
-        return quantity(await self._ask(Call("eth_chainId"), str))
+        call = Call("eth_chainId")
+        return await self.pool.ask([call], lambda replies: _height(replies[0], method=call.method))
 
     async def head(self) -> Header:
         """Give the newest block whose events can be asked for."""
-        return _header(await self._ask(_by_number("latest"), WireHeader))
+        return await self.pool.ask(
+            [_by_number("latest")],
+            lambda replies: _header(_result(replies[0], WireHeader, method="eth_getBlockByNumber")),
+        )
 
-    async def finalized_number(self) -> int | None:
-        """Give the height of the node's `finalized` block, or None where it knows no such tag."""
-        (reply,) = await self.pool.send([_by_number("finalized")])
-        if reply.error is not None:
-            return None
-        header = msgspec.json.decode(reply.result, type=WireHeader | None)
-        return quantity(header.number) if header else None
+    async def finalized(self) -> Header | None:
+        """Give the node's `finalized` block, or None where it knows no such tag."""
+        return await self.pool.ask(
+            [_by_number("finalized")],
+            lambda replies: None if replies[0].error is not None else _optional_header(replies[0]),
+        )
 
     async def header_of(self, block_hash: bytes) -> Header | None:
         """Give a block by hash; None when the node does not know it."""
-        (reply,) = await self.pool.send([_by_hash(block_hash)])
-        return _optional_header(reply)
+        return await self.pool.ask([_by_hash(block_hash)], lambda replies: _with_hash(block_hash, replies[0]))
 
     async def header_at(self, number: int) -> Header | None:
         """Give the block at a height; None for a null round."""
@@ -99,14 +99,17 @@ class ChainReader:
         """Give the blocks at heights, None for null rounds. Raises `InconsistentChain` when a node is not that far."""
         headers: list[Header | None] = []
         for start in range(0, len(numbers), HEADERS_AT_ONCE):
-            asked = numbers[start : start + HEADERS_AT_ONCE]
-            calls = [*(_by_number(hex(number)) for number in asked), Call("eth_blockNumber")]
-            *replies, latest = await self.pool.send(calls)
-            height = quantity(_result(latest, str, method="eth_blockNumber"))
-            headers += [
-                _at(number, reply, height=height) for number, reply in zip(asked, replies, strict=True)
-            ]
+            headers += await self._headers(numbers[start : start + HEADERS_AT_ONCE])
         return headers
+
+    async def _headers(self, numbers: Sequence[int]) -> list[Header | None]:
+        def read(replies: Sequence[Reply]) -> list[Header | None]:
+            *blocks, latest = replies
+            height = _height(latest, method="eth_blockNumber")
+            return [_at(number, reply, height=height) for number, reply in zip(numbers, blocks, strict=True)]
+
+        calls = [*(_by_number(hex(number)) for number in numbers), Call("eth_blockNumber")]
+        return await self.pool.ask(calls, read)
 
     async def logs_between(self, first: int, last: int) -> LogRange:
         """Give all logs of a range, asked for in as many parts as the node wants."""
@@ -120,18 +123,21 @@ class ChainReader:
             _by_number(hex(last)),
             Call("eth_blockNumber"),
         ]
-        logs_reply, end_reply, latest_reply = await self.pool.send(calls)
-        try:
+
+        def read(replies: Sequence[Reply]) -> tuple[list[WireLog], int, Header | None]:
+            logs_reply, end_reply, latest_reply = replies
             wire = _result(logs_reply, list[WireLog], method="eth_getLogs")
+            height = _height(latest_reply, method="eth_blockNumber")
+            return wire, len(memoryview(logs_reply.result)), _at(last, end_reply, height=height)
+
+        try:
+            wire, size_bytes, end = await self.pool.ask(calls, read)
         except RpcError as error:
             if error.meaning is not Meaning.TOO_WIDE or width == 1:
                 raise
             self.ranges.refused(cap=error.cap, width=width)
             return await self._in_halves(first, last)
-        self.ranges.answered(
-            size_bytes=len(memoryview(logs_reply.result)), seconds=time.monotonic() - started, width=width
-        )
-        end = _at(last, end_reply, height=quantity(_result(latest_reply, str, method="eth_blockNumber")))
+        self.ranges.answered(size_bytes=size_bytes, seconds=time.monotonic() - started, width=width)
         logs = await self._checked(wire, first=first, last=last)
         if end is not None and logs and logs[-1].block_number == last and logs[-1].block_hash != end.hash:
             raise InconsistentChain(f"block {last} has two hashes: the chain is reorganising")
@@ -155,9 +161,15 @@ class ChainReader:
     async def logs_of(self, header: Header) -> list[Log]:
         """Give the logs of one block, by its hash: a node that does not know it says so instead of answering `[]`."""
         query = {"blockHash": hexed(header.hash), "address": self._addresses}
-        logs_reply, header_reply = await self.pool.send([Call("eth_getLogs", [query]), _by_hash(header.hash)])
-        wire = _result(logs_reply, list[WireLog], method="eth_getLogs")
-        if _optional_header(header_reply) is None:
+
+        def read(replies: Sequence[Reply]) -> tuple[list[WireLog], Header | None]:
+            logs_reply, header_reply = replies
+            return _result(logs_reply, list[WireLog], method="eth_getLogs"), _with_hash(
+                header.hash, header_reply
+            )
+
+        wire, known = await self.pool.ask([Call("eth_getLogs", [query]), _by_hash(header.hash)], read)
+        if known is None:
             raise InconsistentChain(f"the node does not know block 0x{header.hash.hex()} any more")
         logs = await self._checked(
             [log for log in wire if not log.removed],
@@ -177,24 +189,31 @@ class ChainReader:
         if timestamp is not None:
             times = {log.block_number: timestamp for log in wire}
         else:
-            times = await self._missing_times(wire)
-        return read_logs(wire, first=first, last=last, addresses=self._by_text, times=times)
+            times = await self._missing_times(wire, first=first, last=last)
+        try:
+            return read_logs(wire, first=first, last=last, addresses=self._by_text, times=times)
+        except (ValueError, OverflowError) as error:
+            raise InconsistentChain(
+                f"the node's logs of blocks {first} to {last} are no logs ({error})"
+            ) from error
 
-    async def _missing_times(self, wire: Sequence[WireLog]) -> dict[str, datetime]:
+    async def _missing_times(self, wire: Sequence[WireLog], *, first: int, last: int) -> dict[str, datetime]:
         """Look up times of blocks whose logs do not carry them."""
-        missing = list(dict.fromkeys([log.block_number for log in wire if log.block_timestamp is None]))
-        headers = await self.headers([quantity(text) for text in missing])
-        return {text: header.timestamp for text, header in zip(missing, headers, strict=True) if header}
+        missing = {log.block_number for log in wire if log.block_timestamp is None}
+        if not missing:
+            return {}
+        numbers = {hex(number): number for number in range(first, last + 1)}
+        asked = [text for text in numbers if text in missing]
+        headers = await self.headers([numbers[text] for text in asked])
+        return {text: header.timestamp for text, header in zip(asked, headers, strict=True) if header}
 
     async def call(self, to: bytes, payload: bytes, *, block: int) -> bytes:
         """Read a contract (`eth_call`) as of a block."""
         request = {"to": hexed(to), "data": hexed(payload)}
-        return data(await self._ask(Call("eth_call", [request, hex(block)]), str))
-
-    async def _ask(self, call: Call, kind: type[T]) -> T:
-        (reply,) = await self.pool.send([call])
-        answer: T = _result(reply, kind, method=call.method)
-        return answer
+        call = Call("eth_call", [request, hex(block)])
+        return await self.pool.ask(
+            [call], lambda replies: data(_result(replies[0], Data, method=call.method))
+        )
 
 
 def _by_number(tag: str) -> Call:
@@ -208,10 +227,11 @@ def _by_hash(block_hash: bytes) -> Call:
 def _result(reply: Reply, kind: Any, *, method: str) -> Any:
     if reply.error is not None:
         raise RpcError(reply.error.code, reply.error.message, method=method)
-    try:
-        return msgspec.json.decode(reply.result, type=kind)
-    except msgspec.ValidationError as error:
-        raise InconsistentChain(f"{method}: the node's answer is not what was asked for ({error})") from error
+    return msgspec.json.decode(reply.result, type=kind)
+
+
+def _height(reply: Reply, *, method: str) -> int:
+    return quantity(_result(reply, Quantity, method=method))
 
 
 def _header(wire: WireHeader) -> Header:
@@ -223,6 +243,13 @@ def _header(wire: WireHeader) -> Header:
 def _optional_header(reply: Reply) -> Header | None:
     wire = _result(reply, WireHeader | None, method="eth_getBlockByHash")
     return _header(wire) if wire is not None else None
+
+
+def _with_hash(block_hash: bytes, reply: Reply) -> Header | None:
+    header = _optional_header(reply)
+    if header is not None and header.hash != block_hash:
+        raise ValueError(f"block 0x{header.hash.hex()} instead of 0x{block_hash.hex()}")
+    return header
 
 
 def _at(number: int, reply: Reply, *, height: int) -> Header | None:

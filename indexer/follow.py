@@ -21,6 +21,9 @@ log = structlog.get_logger()
 
 RANGE_FROM_BLOCKS = 4
 """From this many new blocks on, logs are asked for by range instead of block by block."""
+BLOCKS_AT_ONCE = 500
+"""Blocks that one step advances at most: after a long pause the index goes on in parts, and a head that a node made up is
+not walked to."""
 ROWS_IN_MEMORY = 100_000
 TAG_EVERY_BLOCKS = 10
 """How often the node is asked for its `finalized` block; what it says between is only older."""
@@ -42,7 +45,7 @@ class Follower:
     progress: Progress
     state: State = field(default_factory=State)
     window: dict[bytes, Header] = field(default_factory=dict)
-    _tag: int | None = None
+    _tag: int = 0
     _tag_asked_at: int = -TAG_EVERY_BLOCKS
 
     async def restore(self) -> None:
@@ -52,7 +55,7 @@ class Follower:
         self.window = {block.hash: block for block in await self.store.window(cursor)}
 
     async def step(self) -> bool:
-        """Bring the tables to the node's head; say whether anything was committed.
+        """Bring the tables to the node's head, or nearer to a far one; say whether anything was committed.
 
         Raises `DeepReorg` when the walk passes the finalised block, `InconsistentChain` when the node's answers do not
         fit together, `RpcUnavailable` when it does not answer.
@@ -64,10 +67,19 @@ class Follower:
         if await self._is_lagging(head, cursor):
             return False
         branch, ancestor = await self._branch(head, cursor)
-        finalized = await self._finalized(head)
+        tip = branch[-1] if branch else ancestor
+        advance = Advance(
+            phase="live",
+            head_number=head.number,
+            indexed=tip,
+            finalized_number=await self._finalized(cursor, branch, tip),
+            reorg_depth=cursor.indexed_number - ancestor.number
+            if ancestor.hash != cursor.indexed_hash
+            else None,
+        )
         logs = await self._logs(branch)
         try:
-            await self._commit(cursor, branch, ancestor, logs, finalized=finalized)
+            await self._commit(cursor, branch, ancestor, logs, advance)
         except BaseException:
             await self.restore()
             raise
@@ -93,33 +105,40 @@ class Follower:
                     f"the chain left the indexed one below the finalised block {cursor.finalized_number}"
                 )
             parent = await self.chain.header_of(lowest.parent_hash)
-            if parent is None:
+            if parent is None or parent.number >= lowest.number:
                 raise InconsistentChain(f"the node does not know the parent of block {lowest.number}")
             branch.append(parent)
+        if branch and ancestor.number >= branch[-1].number:
+            raise InconsistentChain(f"block {ancestor.number} is the parent of block {branch[-1].number}")
         branch.reverse()
         return branch, ancestor
 
     async def _new_blocks(self, head: Header, cursor: Cursor) -> list[Header]:
-        """Give the head and the blocks between it and the stored tip, newest first, as one linked chain."""
+        """Give the blocks above the stored tip, newest first, as one linked chain: up to the head, if it is not far."""
         if head.hash in self.window:
             return []
-        numbers = list(range(head.number - 1, cursor.indexed_number, -1))
-        branch = [head]
-        for block in await self.chain.headers(numbers):
+        top = min(head.number, cursor.indexed_number + BLOCKS_AT_ONCE)
+        branch = [head] if top == head.number else []
+        for block in await self.chain.headers(range(top - len(branch), cursor.indexed_number, -1)):
             if block is None:
                 continue
-            if block.hash != branch[-1].parent_hash:
+            if branch and block.hash != branch[-1].parent_hash:
                 raise InconsistentChain(
                     f"block {block.number} is not the parent of block {branch[-1].number}"
                 )
             branch.append(block)
-        return branch
+        # After so many null rounds there are few blocks up to the head.
+        return branch or [head]
 
-    async def _finalized(self, head: Header) -> int:
-        if abs(head.number - self._tag_asked_at) >= TAG_EVERY_BLOCKS:
-            self._tag = await self.chain.finalized_number()
-            self._tag_asked_at = head.number
-        return max(head.number - self.finality_blocks, self._tag or 0)
+    async def _finalized(self, cursor: Cursor, branch: list[Header], tip: Header) -> int:
+        """Give the height that is final: by depth, or by the node's tag, once it names a block that is ours."""
+        if abs(tip.number - self._tag_asked_at) >= TAG_EVERY_BLOCKS:
+            tag = await self.chain.finalized()
+            if tag is not None and (tag.hash in self.window or tag in branch):
+                self._tag = tag.number
+            if tag is None or tag.number <= max(self._tag, cursor.finalized_number):
+                self._tag_asked_at = tip.number
+        return max(tip.number - self.finality_blocks, self._tag)
 
     async def _logs(self, branch: list[Header]) -> dict[bytes, list[Log]]:
         """Give the logs of each block of the branch by its hash."""
@@ -142,14 +161,9 @@ class Follower:
         branch: list[Header],
         ancestor: Header,
         logs: dict[bytes, list[Log]],
-        *,
-        finalized: int,
+        advance: Advance,
     ) -> None:
-        depth = cursor.indexed_number - ancestor.number if ancestor.hash != cursor.indexed_hash else None
-        tip = branch[-1] if branch else ancestor
-        advance = Advance(
-            phase="live", head_number=tip.number, indexed=tip, finalized_number=finalized, reorg_depth=depth
-        )
+        depth = advance.reorg_depth
         async with self.store.transaction() as transaction:
             if depth is not None:
                 await transaction.undo_above(ancestor.number)

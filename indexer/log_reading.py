@@ -24,7 +24,7 @@ def read_logs(
 
     `addresses` maps the contracts asked for, as the wire writes them; `times` the block numbers of the wire to times of
     blocks, for logs that do not carry them. Raises `InconsistentChain` when a log was not asked for, comes twice, or was
-    removed, or when a height has two hashes.
+    removed, or when a height has two hashes; `ValueError` or `OverflowError` when a string is no number or no hex.
     """
     logs: list[Log] = []
     number, tx_index, log_index = -1, -1, -1
@@ -49,6 +49,8 @@ def read_logs(
             tx_text = entry.transaction_hash
             tx_hash = data(tx_text)
         this_tx, this_log = int(entry.transaction_index, 16), int(entry.log_index, 16)
+        if this_tx < 0 or this_log < 0:
+            raise ValueError("a position below zero")
         in_order = in_order and (this_tx > tx_index or (this_tx == tx_index and this_log > log_index))
         tx_index, log_index = this_tx, this_log
         address = addresses.get(entry.address)

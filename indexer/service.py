@@ -3,7 +3,7 @@
 import asyncio
 import time
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import asyncpg
 import structlog
@@ -12,14 +12,15 @@ from indexer import heads
 from indexer import schema as versions
 from indexer.backfill import backfill
 from indexer.chain import ChainReader
-from indexer.errors import DifferentChain, InconsistentChain
+from indexer.errors import DifferentChain, FoldError, InconsistentChain, IndexerError
 from indexer.events import EventBook, address_bytes
 from indexer.follow import DeepReorg, Follower
 from indexer.http import Status, serve
 from indexer.lock import watch, writer_lock
+from indexer.patience import FIRST_PAUSE_S, Patience
 from indexer.progress import Progress
 from indexer.refold import rebuild
-from indexer.rpc.classify import Meaning, RpcError
+from indexer.rpc.classify import RpcError
 from indexer.rpc.wire import hexed
 from indexer.settings import IndexerSettings
 from indexer.store import Store
@@ -30,8 +31,6 @@ from protocol.networks import Network, network_of
 log = structlog.get_logger()
 
 LONGEST_POLL_S = 3.0
-FIRST_PAUSE_S = 0.2
-LONGEST_PAUSE_S = 10.0
 STALE_AFTER_POLLS = 20
 HANDOVER_BLOCKS = 16
 """Gap that is left to following rather than made another bulk of."""
@@ -49,6 +48,7 @@ class Service:
     wake: asyncio.Event
     documents: asyncio.Event
     schema: str
+    patience: Patience = field(default_factory=Patience)
 
     @property
     def poll_s(self) -> float:
@@ -57,7 +57,6 @@ class Service:
 
     async def index(self) -> None:
         """Index for ever. A reorganisation below the finalised block is folded anew from the stored logs."""
-        pause_s = FIRST_PAUSE_S
         while True:
             try:
                 async with Store.open(self.settings.database_url, self.schema) as store:
@@ -65,12 +64,9 @@ class Service:
             except DeepReorg as error:
                 log.error("deep-reorg", why=str(error), remedy="folding the stored logs anew")  # noqa: TRY400
                 await self._refold()
-            except (RpcUnavailable, InconsistentChain, RpcError) as error:
-                if isinstance(error, RpcError) and error.meaning in (Meaning.REFUSED, Meaning.NO_HISTORY):
-                    raise
+            except (RpcUnavailable, InconsistentChain, RpcError, FoldError) as error:
                 self._failed(error)
-                await asyncio.sleep(pause_s)
-                pause_s = min(LONGEST_PAUSE_S, 2 * pause_s)
+                await asyncio.sleep(self.patience.pause_s(error, indexed=self.status.indexed_number))
 
     async def _index(self, store: Store) -> None:
         await self._anchor(store)
@@ -84,7 +80,7 @@ class Service:
             progress=self.status.progress,
         )
         await follower.restore()
-        while not await self._step(follower):
+        while not await self._step(follower) or self.status.lag_blocks > HANDOVER_BLOCKS:
             pass
         await self._publish(store)
         self.documents.set()
@@ -99,6 +95,7 @@ class Service:
             self._failed(error)
             await asyncio.sleep(FIRST_PAUSE_S)
             return False
+        self.patience.succeeded()
         await self._note(follower.store, phase="live")
         if advanced:
             self.documents.set()
@@ -122,9 +119,15 @@ class Service:
         while True:
             cursor = await store.cursor()
             head = await self.chain.head()
-            final = max(head.number - self.network.finality_blocks, await self.chain.finalized_number() or 0)
+            tag = await self.chain.finalized()
+            by_tag = tag.number if tag is not None and tag.number <= head.number else 0
+            final = max(head.number - self.network.finality_blocks, by_tag)
             tip = await store.tip(cursor)
-            if final - cursor.indexed_number <= enough or await self.chain.header_at(tip.number) != tip:
+            if final - cursor.indexed_number <= enough:
+                break
+            # A node that is not as far as it said raises here, before anything is taken for final.
+            now_at_tip, _ = await self.chain.headers([tip.number, final])
+            if now_at_tip != tip:
                 break
             self.status.phase = "backfill"
             await self._note(store, phase="backfill")
@@ -149,6 +152,9 @@ class Service:
         async with Store.open(self.settings.database_url, self.schema) as store:
             await store.enter_phase("refold")
             ancestor = await self._deep_ancestor(store)
+            if ancestor >= (await store.cursor()).finalized_number:
+                log.warning("no-deep-reorg", why="the node knows the finalised block after all")
+                return
         await rebuild(self.settings.database_url, self.deployment, schema=self.schema, upto=ancestor)
 
     async def _deep_ancestor(self, store: Store) -> int:
@@ -159,7 +165,7 @@ class Service:
                 return block.number
         return cursor.start_block - 1
 
-    def _failed(self, error: ChainError | InconsistentChain) -> None:
+    def _failed(self, error: ChainError | IndexerError) -> None:
         self.status.progress.failures += 1
         self.status.problem = str(error)
         log.warning("step-failed", why=str(error), hint=error.hint)

@@ -97,7 +97,7 @@ class RateLimited(RpcUnavailable):
         super().__init__(
             f"{name}: too many requests", hint="Use an endpoint with a larger quota in FILECOIN_RPC."
         )
-        self.retry_after_s = float(retry_after) if retry_after and retry_after.isdigit() else None
+        self.retry_after_s = float(retry_after) if retry_after and retry_after.isdecimal() else None
 
 
 def unavailable(name: str, why: str) -> RpcUnavailable:

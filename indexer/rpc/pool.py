@@ -4,22 +4,28 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 import aiohttp
+import msgspec
 import structlog
 
 from indexer.rpc.classify import Meaning, RpcError
-from indexer.rpc.endpoint import Endpoint, RateLimited
+from indexer.rpc.endpoint import Endpoint, RateLimited, unavailable
 from indexer.rpc.wire import Call, Reply
 from protocol.errors import RpcUnavailable
 
 log = structlog.get_logger()
 
+T = TypeVar("T")
+
 TRIES = 6
 FIRST_WAIT_S = 0.25
 LONGEST_WAIT_S = 8.0
+LONGEST_OBEYED_S = 120.0
+"""How long the only endpoint may keep us waiting by its Retry-After."""
 
 
 class RpcPool:
@@ -48,11 +54,12 @@ class RpcPool:
             ]
             yield cls(endpoints, tries=tries)
 
-    async def send(self, calls: Sequence[Call]) -> list[Reply]:
-        """Have one endpoint answer the whole batch.
+    async def ask(self, calls: Sequence[Call], read: Callable[[Sequence[Reply]], T]) -> T:
+        """Have one endpoint answer the whole batch, and give what `read` makes of its replies.
 
-        Replies may carry errors whose meaning the caller knows (null rounds, too wide ranges); those that a later
-        try may cure are retried here. Raises `RpcUnavailable` after the last try.
+        An endpoint whose replies `read` finds to be malformed (msgspec's error, `ValueError`, `OverflowError`) has
+        failed like one that does not answer. Replies may carry errors whose meaning the caller knows (null rounds, too
+        wide ranges); those that a later try may cure are retried here. Raises `RpcUnavailable` after the last try.
         """
         failure: RpcUnavailable | RpcError | None = None
         lacking: list[Endpoint] = []
@@ -61,12 +68,16 @@ class RpcPool:
             try:
                 replies = await endpoint.send(calls)
                 failure = _curable(calls, replies, elsewhere=len(lacking) + 1 < len(self.endpoints))
+                if failure is None:
+                    answer = read(replies)
             except (RpcUnavailable, RpcError) as error:
                 failure = error
+            except (msgspec.DecodeError, ValueError, OverflowError) as error:
+                failure = unavailable(endpoint.name, f"answered {calls[0].method} with nonsense ({error})")
             self.requests[calls[0].method, "failed" if failure else "ok"] += 1
             if failure is None:
                 endpoint.succeeded()
-                return replies
+                return answer
             if _is_no_history(failure) and len(lacking) + 1 < len(self.endpoints):
                 # Another endpoint may be an archive; this one is as good as before for everything else.
                 lacking.append(endpoint)
@@ -90,7 +101,7 @@ class RpcPool:
         wait_s = ceiling * random.uniform(0.5, 1.0)  # noqa: S311 (jitter)
         alone = len(self.endpoints) == 1
         if alone and isinstance(failure, RateLimited) and failure.retry_after_s is not None:
-            wait_s = max(wait_s, failure.retry_after_s)
+            wait_s = max(wait_s, min(failure.retry_after_s, LONGEST_OBEYED_S))
         await log.adebug(
             "rpc-retry", endpoint=endpoint.name, attempt=attempt, wait_s=round(wait_s, 2), why=str(failure)
         )

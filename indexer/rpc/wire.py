@@ -1,10 +1,23 @@
-"""JSON-RPC messages as structs. Quantities stay the hex strings of the wire; `quantity` and `data` turn them."""
+"""JSON-RPC messages as structs. Quantities stay the hex strings of the wire; `quantity` and `data` turn them.
+
+What a string must look like is checked where it is decoded. Of a log, of which there are many, only the lengths are:
+whoever turns its strings finds the rest.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
+
+Quantity = Annotated[str, Meta(pattern=r"^0x[0-9a-fA-F]{1,15}$")]
+"""An integer that fits Postgres' int8."""
+Hash = Annotated[str, Meta(pattern=r"^0x[0-9a-fA-F]{64}$")]
+Data = Annotated[str, Meta(pattern=r"^0x([0-9a-fA-F]{2})*$")]
+_Word = Annotated[str, Meta(min_length=66, max_length=66)]
+_Index = Annotated[str, Meta(min_length=3, max_length=9)]
+"""A position in a block: it fits Postgres' int4."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +46,25 @@ class Reply(msgspec.Struct, gc=False):
 class WireHeader(msgspec.Struct, gc=False, rename="camel"):
     """The part of a block that we use."""
 
-    number: str
-    hash: str
-    parent_hash: str
-    timestamp: str
+    number: Quantity
+    hash: Hash
+    parent_hash: Hash
+    timestamp: Quantity
 
 
 class WireLog(msgspec.Struct, gc=False, rename="camel"):
     """A log. `block_timestamp` is an extension that anvil and geth have and Lotus has not."""
 
-    address: str
-    topics: list[str]
-    data: str
-    block_number: str
-    block_hash: str
-    transaction_hash: str
-    transaction_index: str
-    log_index: str
+    address: Annotated[str, Meta(min_length=42, max_length=42)]
+    topics: Annotated[list[_Word], Meta(max_length=4)]
+    data: Annotated[str, Meta(min_length=2)]
+    block_number: Annotated[str, Meta(min_length=3, max_length=17)]
+    block_hash: _Word
+    transaction_hash: _Word
+    transaction_index: _Index
+    log_index: _Index
     removed: bool = False
-    block_timestamp: str | None = None
+    block_timestamp: Annotated[str, Meta(min_length=3, max_length=17)] | None = None
 
 
 def quantity(text: str) -> int:

@@ -32,7 +32,7 @@ class Block:
 
 @dataclass
 class Faults:
-    """What the node does wrong. `null_dialect`: error, null or previous."""
+    """What the node does wrong. `null_dialect`: error, null or previous; `lies`: its next results by method."""
 
     null_dialect: str = "error"
     max_range: int | None = None
@@ -41,6 +41,7 @@ class Faults:
     error_texts: list[str] = field(default_factory=list)
     log_timestamps: bool = True
     finalized_depth: int | None = None
+    lies: dict[str, list[Any]] = field(default_factory=dict)
 
 
 class SimulatedNode:
@@ -138,6 +139,8 @@ class SimulatedNode:
         self.requests.append(entry["method"])
         if self.faults.error_texts:
             return _error(entry, -32000, self.faults.error_texts.pop(0))
+        if lies := self.faults.lies.get(entry["method"]):
+            return {"jsonrpc": "2.0", "id": entry["id"], "result": lies.pop(0)}
         try:
             result = getattr(self, "_" + entry["method"])(*entry.get("params", []))
         except RpcFailure as failure:
@@ -152,25 +155,25 @@ class SimulatedNode:
 
     def _eth_getBlockByHash(self, block_hash: str, _full: bool) -> dict[str, Any] | None:
         block = self.by_hash.get(bytes.fromhex(block_hash[2:]))
-        return _block(block) if block else None
+        return block_answer(block) if block else None
 
     def _eth_getBlockByNumber(self, tag: str, _full: bool) -> dict[str, Any] | None:
         if tag == "latest":
-            return _block(self.head)
+            return block_answer(self.head)
         if tag == "finalized":
             if self.faults.finalized_depth is None:
                 raise RpcFailure(-32602, "invalid block tag: finalized")
             number = max(0, self.head.number - self.faults.finalized_depth)
-            return _block([block for block in self.chain() if block.number <= number][-1])
+            return block_answer([block for block in self.chain() if block.number <= number][-1])
         number = int(tag, 16)
         if number > self.head.number:
             return None
         below = [block for block in self.chain() if block.number <= number]
         if below[-1].number == number:
-            return _block(below[-1])
+            return block_answer(below[-1])
         if self.faults.null_dialect == "error":
             raise RpcFailure(12, f"requested epoch was a null round ({number})")
-        return _block(below[-1]) if self.faults.null_dialect == "previous" else None
+        return block_answer(below[-1]) if self.faults.null_dialect == "previous" else None
 
     def _eth_getLogs(self, query: dict[str, Any]) -> list[dict[str, Any]]:
         if "blockHash" in query:
@@ -226,7 +229,7 @@ def _error(entry: dict[str, Any], code: int, text: str) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": entry["id"], "error": {"code": code, "message": text}}
 
 
-def _block(block: Block) -> dict[str, Any]:
+def block_answer(block: Block) -> dict[str, Any]:
     return {
         "number": hex(block.number),
         "hash": "0x" + block.hash.hex(),

@@ -147,13 +147,11 @@ def settings(anvil: Anvil, deployment: Deployment, postgres_url: str, tmp_path: 
 
 @asynccontextmanager
 async def indexer(settings: IndexerSettings) -> AsyncIterator[None]:
-    task = asyncio.create_task(service.run(settings))
-    try:
+    """Index while the test's block runs, which is cancelled if the indexer fails."""
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(service.run(settings))
         yield
-        assert not task.done(), task
-    finally:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def assert_verified(settings: IndexerSettings, anvil: Anvil) -> None:

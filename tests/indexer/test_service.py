@@ -11,6 +11,7 @@ import pytest
 
 from indexer import schema as versions
 from indexer.errors import LostLock
+from indexer.store import Advance
 from tests.indexer.conftest import Rig
 from tests.indexer.processes import environment, indexer_process, nonce_of, wait_until_indexed
 from tests.indexer.simulated_node import SimulatedNode
@@ -195,8 +196,10 @@ async def test_a_second_writer_that_passed_the_lock_changes_nothing(rig: Rig) ->
         cursor = await second.store.cursor()
         branch, ancestor = await second._branch(await second.chain.head(), cursor)
         logs = await second._logs(branch)
+        tip = branch[-1]
+        advance = Advance(phase="live", head_number=tip.number, indexed=tip, finalized_number=0)
         await first.step()
         written = await nonce_of(rig.database_url, rig.schema)
         with pytest.raises(LostLock):
-            await second._commit(cursor, branch, ancestor, logs, finalized=0)
+            await second._commit(cursor, branch, ancestor, logs, advance)
         assert await nonce_of(rig.database_url, rig.schema) == written
