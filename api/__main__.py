@@ -24,8 +24,6 @@ from protocol.version import print_version
 
 _COLLECT_AFTER = 20_000
 """Objects after which the garbage collector looks at the youngest."""
-_DRAIN_S = 10
-"""Seconds that open requests and websockets get when the server stops."""
 
 app = typer.Typer(
     help="The index through GraphQL and REST, live updates, and the relay of signed orders.",
@@ -63,22 +61,16 @@ def server(
 ) -> None:
     """Serve until stopped; SIGTERM and Ctrl-C close websockets and finish requests first."""
     from api.app import build_app  # noqa: PLC0415  # loads web3, which the other commands do without
+    from api.serving import server_config  # noqa: PLC0415  # beside the application
 
     configure_logging("server", level=log_level)
     settings = load(ServerSettings)
     application = build_app(settings, settings.deployment(), settings.relayer())
-    config = uvicorn.Config(
+    config = server_config(
         application,
+        settings,
         host=host or settings.server_host,
         port=settings.server_port if port is None else port,
-        log_config=None,
-        access_log=False,
-        ws="websockets-sansio",
-        ws_max_size=1024 * 1024,
-        timeout_graceful_shutdown=_DRAIN_S,
-        server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies,
     )
     running = StoppableServer(config)
     _spare_the_collector()

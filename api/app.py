@@ -41,7 +41,7 @@ _CANCEL_AGAIN_S = 1.0
 
 def build_app(settings: ServerSettings, deployment: Deployment, relayer: LocalAccount | None) -> Starlette:
     """Put the application together; it connects to nothing until it is started."""
-    graphql = GraphqlEndpoint()
+    graphql = GraphqlEndpoint(init_timeout_s=settings.receive_timeout_s)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -69,7 +69,7 @@ def build_app(settings: ServerSettings, deployment: Deployment, relayer: LocalAc
             *_cors(settings),
             Middleware(Limited),
             Middleware(Timed, timeout_s=settings.request_timeout_s),
-            Middleware(CappedBody),
+            Middleware(CappedBody, timeout_s=settings.receive_timeout_s),
         ],
         exception_handlers={ParityError: on_parity_error, HTTPException: on_http_error},
         lifespan=lifespan,

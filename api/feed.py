@@ -11,12 +11,14 @@ import msgspec
 import structlog
 
 from api.metrics import SUBSCRIBERS
+from api.rejections import TooManyRequests
 
 CHANNEL = "parity_block"
 HEARTBEAT_S = 15.0
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
 _BACKLOG = 256
+MAX_LISTENERS = 10_000
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +64,12 @@ class BlockFeed:
 
     @asynccontextmanager
     async def subscribe(self) -> AsyncIterator[asyncio.Queue[BlockNotice]]:
-        """Listen for somebody outside, who is counted."""
+        """Listen for somebody outside, who is counted; `TooManyRequests` if there are too many already."""
+        if len(self._listeners) >= MAX_LISTENERS:
+            raise TooManyRequests(
+                f"{MAX_LISTENERS:,} subscriptions are open at this server",
+                hint="Try again later, or ask another server.",
+            )
         async with self.listen() as queue:
             SUBSCRIBERS.inc()
             try:

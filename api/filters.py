@@ -26,8 +26,12 @@ class Conditions:
         """Add a parameter and give its place in the statement."""
         if len(self.arguments) >= MAX_CONDITIONS * 2:
             raise _too_much(f"more than {MAX_CONDITIONS} conditions")
+        if any(
+            isinstance(one, str) and "\0" in one for one in (value if isinstance(value, list) else [value])
+        ):
+            raise InputError("where: text may not contain U+0000", field="where", hint="Remove it.")
         self.arguments.append(value)
-        return f"${len(self.arguments)}"
+        return f"${len(self.arguments)}{_kind(value)}"
 
     def add(self, condition: str) -> None:
         """Demand one more condition."""
@@ -36,6 +40,13 @@ class Conditions:
     def where(self) -> str:
         """Write the clause, or nothing when all rows are wanted."""
         return " WHERE " + " AND ".join(self.parts) if self.parts else ""
+
+
+def _kind(value: object) -> str:
+    """Say what a number is, whatever it is compared with: a column of fewer bits would refuse a larger one."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return ""
+    return "::bigint" if -(2**63) <= value < 2**63 else "::numeric"
 
 
 def conditions_of(where: Where | None, columns: Mapping[str, str]) -> Conditions:

@@ -1,6 +1,7 @@
 """What holds for every request: an id, a log line, a measure, a cap on its body, headers that browsers heed."""
 
 import asyncio
+import contextlib
 import re
 import secrets
 import time
@@ -14,6 +15,10 @@ from api.problems import Problem
 from api.responses import INTERNAL, problem_response
 
 MAX_BODY_BYTES = 1024 * 1024
+
+_DIGITS = 12
+_MOST_THROWN_AWAY = 16 * MAX_BODY_BYTES
+_THROW_AWAY_S = 3.0
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HEADERS = {
@@ -94,33 +99,51 @@ class Timed:
 
 
 class CappedBody:
-    """Refuses a body above `MAX_BODY_BYTES`, whether or not its length was said before."""
+    """Refuses a body above `MAX_BODY_BYTES`, whether or not its length was said before, and one that does not come."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, timeout_s: float) -> None:
         self._app = app
+        self._timeout_s = timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         length = Headers(scope=scope).get("content-length", "0")
-        if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
-            await _too_large(scope, receive, send)
+        if not length.isdecimal() or len(length) > _DIGITS or int(length) > MAX_BODY_BYTES:
+            await _refuse(_TOO_LARGE, receive, send)
             return
-        chunks: list[bytes] = []
-        size = 0
-        while True:
-            message = await receive()
-            if message["type"] != "http.request":
-                return
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            if size > MAX_BODY_BYTES:
-                await _too_large(scope, receive, send)
-                return
-            if not message.get("more_body", False):
-                break
-        await self._app(scope, replayed(b"".join(chunks), receive), send)
+        try:
+            async with asyncio.timeout(self._timeout_s) as clock:
+                body = await _whole(receive)
+        except TimeoutError:
+            if not clock.expired():
+                raise
+            await _refuse(_too_late(self._timeout_s), None, send)
+            return
+        except _TooLarge:
+            await _refuse(_TOO_LARGE, receive, send)
+            return
+        if body is not None:
+            await self._app(scope, replayed(body, receive), send)
+
+
+class _TooLarge(Exception):
+    """More has come than a body may have."""
+
+
+async def _whole(receive: Receive) -> bytes | None:
+    """Read a body; None if the caller went away."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            raise _TooLarge
+        if not message.get("more_body", False):
+            return bytes(body)
 
 
 def replayed(body: bytes, receive: Receive) -> Receive:
@@ -133,15 +156,51 @@ def replayed(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
-    problem = Problem(
-        type="body-too-large",
-        title="Body too large",
-        status=413,
-        detail=f"A body may have {MAX_BODY_BYTES} bytes.",
-        hint="Put documents on IPFS and send their digests.",
+_TOO_LARGE = Problem(
+    type="body-too-large",
+    title="Body too large",
+    status=413,
+    detail=f"A body may have {MAX_BODY_BYTES} bytes.",
+    hint="Put documents on IPFS and send their digests.",
+)
+
+
+def _too_late(timeout_s: float) -> Problem:
+    return Problem(
+        type="request-too-slow",
+        title="Body too slow",
+        status=408,
+        detail=f"The body did not come within {timeout_s:g} s. Nothing was done.",
+        hint="Send it at once.",
     )
-    await problem_response(problem)(scope, receive, send)
+
+
+async def _refuse(problem: Problem, receive: Receive | None, send: Send) -> None:
+    """Answer before the body has come, and close the connection.
+
+    The answer is whole at once; what the caller still sends is thrown away for a while first, since a caller that is cut
+    off while it writes may not get to read.
+    """
+    response = problem_response(problem)
+    response.headers["Connection"] = "close"
+    await send(
+        {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
+    )
+    await send({"type": "http.response.body", "body": response.body, "more_body": True})
+    if receive is not None:
+        await _throw_away(receive)
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _throw_away(receive: Receive) -> None:
+    left = _MOST_THROWN_AWAY
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_THROW_AWAY_S):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if message["type"] != "http.request" or not message.get("more_body", False):
+                    return
 
 
 def _too_slow(timeout_s: float) -> Problem:

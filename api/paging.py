@@ -17,6 +17,11 @@ MAX_COSTED_PAGE = 1000
 """Where a query's cost is limited besides, as in GraphQL."""
 DEFAULT_PAGE = 20
 
+_BYTES = frozenset({"task_id", "session_id", "channel_id", "node", "round", "monitor", "target"})
+"""Columns of orders that are bytes; the others are whole numbers."""
+_AMOUNTS = frozenset({"reward"})
+"""Numbers that may need more than 63 bits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
@@ -118,19 +123,37 @@ def _read_cursor(ordering: Ordering, cursor: str, *, side: str) -> list[object]:
     try:
         document = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         name, *values = document
-        read: list[object] = [
-            bytes.fromhex(value[2:]) if value.startswith("0x") else int(value) for value in values
-        ]
+        read: list[object] = [_read(value) for value in values]
     except (binascii.Error, UnicodeError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(
-            f"{side}: not a cursor of this list",
-            field=side,
-            hint="Give a cursor from an earlier page, unchanged.",
-        ) from error
+        raise _not_a_cursor(side) from error
     if name != ordering.name or len(read) != len(ordering.columns):
         raise InputError(
             f"{side}: the cursor belongs to the order {name!s:.40}, not {ordering.name}",
             field=side,
             hint="Start again without a cursor when you change the order.",
         )
+    if not all(
+        _may_be(value, column.rpartition(".")[2])
+        for value, column in zip(read, ordering.columns, strict=True)
+    ):
+        raise _not_a_cursor(side)
     return read
+
+
+def _not_a_cursor(side: str) -> InputError:
+    return InputError(
+        f"{side}: not a cursor of this list",
+        field=side,
+        hint="Give a cursor from an earlier page, unchanged.",
+    )
+
+
+def _read(value: str) -> bytes | int:
+    return bytes.fromhex(value[2:]) if value.startswith("0x") else int(value)
+
+
+def _may_be(value: object, column: str) -> bool:
+    """Tell whether a cursor's value can be the column's, so that the database need not find out."""
+    if isinstance(value, int):
+        return column not in _BYTES and 0 <= value < 2 ** (256 if column in _AMOUNTS else 63)
+    return column in _BYTES

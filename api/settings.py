@@ -49,6 +49,19 @@ class ServerSettings(ChainSettings, IpfsSettings):
     cors_origins: str = Field(
         "", description="origins of other sites' pages that may ask, separated by commas; * for all"
     )
+    receive_timeout_s: float = Field(
+        15.0,
+        gt=0,
+        description="seconds in which a request's headers, its body, and a websocket's first message must have come",
+    )
+    send_timeout_s: float = Field(
+        20.0, gt=0, description="seconds that a client may leave an answer unread before it is cut off"
+    )
+    connections_per_address: int = Field(
+        300,
+        ge=0,
+        description="connections open from one IP address; 0 for no limit; trusted proxies have none",
+    )
     request_timeout_s: float = Field(30.0, gt=0, description="seconds until an unanswered request gets 504")
     session_s: float = Field(3600.0, gt=0, description="seconds that a signed-in session lasts")
     webhook_allow_private: bool = Field(

@@ -11,13 +11,13 @@ from graphql import (
     GraphQLError,
     InlineFragmentNode,
     IntValueNode,
-    Node,
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
 )
 from strawberry.extensions import SchemaExtension
 
+from api.graphql.excess import nodes
 from api.paging import DEFAULT_PAGE
 
 MAX_COST = 10_000
@@ -91,17 +91,8 @@ def depends_on_variables(document: DocumentNode) -> bool:
         isinstance(node, ArgumentNode)
         and node.name.value in _LENGTH_ARGUMENTS
         and isinstance(node.value, VariableNode)
-        for node in _nodes(document)
+        for node in nodes(document)
     )
-
-
-def _nodes(node: Node) -> Iterator[Node]:
-    yield node
-    for key in node.keys:
-        below = getattr(node, key, None)
-        for each in below if isinstance(below, list | tuple) else (below,):
-            if isinstance(each, Node) and key != "loc":
-                yield from _nodes(each)
 
 
 def _selected(selections: SelectionSetNode, fragments: Fragments, variables: Mapping[str, object]) -> int:

@@ -1,6 +1,7 @@
 """`/graphql`: queries and mutations over HTTP, subscriptions over graphql-transport-ws."""
 
 import dataclasses
+import json
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -21,25 +22,29 @@ from api.graphql.persisted import PersistedQueries
 from api.graphql.preparing import PreparedQueries
 from api.graphql.quick import QuickQueries
 from api.graphql.schema import LIMITS, MAX_TOKENS, build_schema
+from api.graphql.socket import SocketHandler
+from api.json_text import NotReadable, read_json
 from api.middleware import replayed
 from api.problems import Problem
 from api.responses import problem_response, send_json
 from api.services import Services
 
-MAX_SUBSCRIPTIONS = 50
+MAX_SUBSCRIPTIONS = 20
 """Operations that one websocket may have open."""
 
 
 class GraphqlEndpoint(GraphQL[Services, None]):
     """Strawberry's endpoint, with our services as context and problem documents for malformed requests."""
 
-    def __init__(self) -> None:
+    graphql_transport_ws_handler_class = SocketHandler
+
+    def __init__(self, *, init_timeout_s: float) -> None:
         schema = build_schema()
         super().__init__(
             schema,
             graphql_ide=None,  # they all load scripts from other hosts
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
-            connection_init_wait_timeout=timedelta(seconds=10),
+            connection_init_wait_timeout=timedelta(seconds=init_timeout_s),
             max_subscriptions_per_connection=MAX_SUBSCRIPTIONS,
         )
         self._persisted = PersistedQueries()
@@ -90,6 +95,30 @@ class GraphqlEndpoint(GraphQL[Services, None]):
         """Give the services; each operation gets a context of its own from them."""
         services: Services = request.app.state.services
         return services
+
+    async def parse_http_body(
+        self, request: AsyncHTTPRequestAdapter
+    ) -> GraphQLRequestData | list[GraphQLRequestData]:
+        """Read a request; strawberry itself expects no JSON but objects and arrays."""
+        if request.method == "POST" and "application/json" in (request.content_type or ""):
+            document = self.parse_json(await request.get_body())
+            if not isinstance(document, dict | list):
+                raise HTTPException(400, "Expected a JSON object")
+        return await super().parse_http_body(request)
+
+    def parse_json(self, data: str | bytes) -> object:
+        """Read JSON of a request; what is wrong with it is said."""
+        try:
+            return read_json(data)
+        except NotReadable as error:
+            raise HTTPException(400, f"The request is not readable: {error}") from None
+
+    def decode_json(self, data: str | bytes) -> object:
+        """Read a websocket's message."""
+        try:
+            return read_json(data)
+        except NotReadable as error:
+            raise json.JSONDecodeError(str(error), "", 0) from None
 
     def encode_json(self, data: object) -> str:
         """Write JSON."""

@@ -59,7 +59,7 @@ class PersistedQueries:
         return str(row["document"])
 
     async def _keep(self, state: SharedState, digest: bytes, query: str) -> None:
-        if digest in self._known or len(query) > MAX_DOCUMENT:
+        if digest in self._known or len(query) > MAX_DOCUMENT or "\0" in query:
             return
         try:
             parse(query, max_tokens=MAX_DOCUMENT)

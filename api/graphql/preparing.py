@@ -18,9 +18,9 @@ from graphql import (
 from graphql.execution.values import VariableValues, get_variable_values
 
 from api.graphql.cost import MAX_COST, cost_of, depends_on_variables
+from api.graphql.excess import refuse_excess
 from api.graphql.persisted import MAX_DOCUMENT
 from api.graphql.planning import NotPlannable, Plan, flags_asked, plan_of
-from api.graphql.spreads import refuse_spreads
 
 _REMEMBERED = 400_000
 """Characters of all documents that are remembered together; their trees take some two hundred times as many bytes."""
@@ -100,7 +100,7 @@ class PreparedQueries:
             return None
         try:
             document = parse(text, max_tokens=self._max_tokens)
-            refuse_spreads(document)
+            refuse_excess(document)
             if validate(self._schema, document, self._rules):
                 return None
             operation = get_operation_ast(document, operation_name)

@@ -9,6 +9,7 @@ from api.graphql.operation import MIN_BLOCK_WAIT_S, Operation, put_in_words, wan
 from api.graphql.persisted import PersistedQueries
 from api.graphql.preparing import Prepared, PreparedQueries
 from api.graphql.running import run
+from api.json_text import NotReadable, read_json
 from api.services import Services
 
 _KEYS = frozenset({"query", "variables", "operationName", "extensions"})
@@ -61,8 +62,8 @@ async def _wait(prepared: Prepared, variables: dict[str, Any], services: Service
 
 def _request_of(body: bytes) -> dict[str, Any] | None:
     try:
-        request = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+        request = read_json(body)
+    except NotReadable:
         return None
     if not isinstance(request, dict) or not _KEYS.issuperset(request):
         return None

@@ -73,11 +73,11 @@ def _read_uint(value: object) -> int:
 def _read_time(value: object) -> datetime:
     try:
         moment = datetime.fromisoformat(str(value))
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise GraphQLError(
             f"{value!r:.80} is not an ISO 8601 date and time, such as 2026-01-31T12:00:00Z"
         ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _write_big(value: int | Decimal) -> str:

@@ -17,11 +17,11 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from api.graphql.cost import CostLimit
+from api.graphql.excess import refuse_excess
 from api.graphql.mutation import Mutation
 from api.graphql.operation import ErrorsInWords, OneSnapshot, WaitForBlock
 from api.graphql.query import Query
 from api.graphql.scalars import SCALARS
-from api.graphql.spreads import refuse_spreads
 from api.graphql.subscription import Subscription
 
 MAX_DEPTH = 8
@@ -45,7 +45,7 @@ class BoundedParser(ParserCache):
         yield from super().on_parse()
         document = self.execution_context.graphql_document
         if document is not None:
-            refuse_spreads(document)
+            refuse_excess(document)
 
 
 class QuietSchema(strawberry.Schema):

@@ -4,12 +4,12 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import msgspec
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.fields import checked
+from api.json_text import NotReadable, read_json
 from api.limits import require_rate
 from api.rejections import NotSignedIn
 from api.shared import idempotency, sessions
@@ -127,17 +127,18 @@ def _query(request: Request) -> dict[str, str]:
     for name, value in request.query_params.multi_items():
         if name in seen:
             raise InputError(f"{name}: given twice", field=name, hint="Give it once.")
+        if "\0" in value or "\0" in name:
+            raise InputError(f"{name!r:.80}: text may not contain U+0000", field=name, hint="Remove it.")
         seen[name] = value
     return seen
 
 
 async def _json(request: Request) -> object:
     try:
-        document: object = msgspec.json.decode(await request.body())
-    except (ValueError, RecursionError) as error:
+        return read_json(await request.body())
+    except NotReadable as error:
         raise InputError(
-            f"body: not JSON ({error})",
+            f"body: {error}",
             field="body",
             hint="Send a JSON object, Content-Type: application/json.",
         ) from error
-    return document

@@ -18,6 +18,7 @@ import uvicorn
 from eth_account.signers.local import LocalAccount
 
 from api.app import build_app
+from api.serving import server_config
 from api.settings import ServerSettings
 from protocol.cid import digest_of
 from protocol.deployment import Deployment
@@ -224,12 +225,7 @@ def serve(nowhere: Deployment) -> Serve:
         read = ServerSettings(**({"filecoin_rpc": "http://127.0.0.1:9", "_env_file": None} | settings))
         listening = socket.socket()
         listening.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(
-            build_app(read, deployment or nowhere, relayer),
-            log_config=None,
-            ws="websockets-sansio",
-            timeout_graceful_shutdown=5,
-        )
+        config = server_config(build_app(read, deployment or nowhere, relayer), read)
         running = uvicorn.Server(config)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(running.serve(sockets=[listening]))

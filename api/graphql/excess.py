@@ -1,4 +1,9 @@
-"""How often fragments would be written out: fragments of fragments double with every level, and so would all that walks them."""
+"""What is refused of a document before anything walks it: fragments that multiply, and numbers too long to be read.
+
+Fragments of fragments double with every level, and so would all that walks them.
+"""
+
+from collections.abc import Iterator
 
 from graphql import (
     DocumentNode,
@@ -7,10 +12,40 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     InlineFragmentNode,
+    IntValueNode,
+    Node,
     SelectionSetNode,
 )
 
 MAX_SPREADS = 500
+MAX_DIGITS = 100
+"""Digits of the longest number; 2^256 has 78."""
+
+
+def refuse_excess(document: DocumentNode) -> None:
+    """Raise `GraphQLError` for what no client means."""
+    refuse_spreads(document)
+    for node in nodes(document):
+        if isinstance(node, IntValueNode) and len(node.value) > MAX_DIGITS:
+            raise GraphQLError(
+                f"a number has {len(node.value):,} digits; the limit is {MAX_DIGITS}",
+                extensions={
+                    "code": "number-too-long",
+                    "field": "query",
+                    "hint": "No number here has more than 78 digits.",
+                    "limit": MAX_DIGITS,
+                },
+            )
+
+
+def nodes(node: Node) -> Iterator[Node]:
+    """Give a node and all below it."""
+    yield node
+    for key in node.keys:
+        below = getattr(node, key, None)
+        for each in below if isinstance(below, list | tuple) else (below,):
+            if isinstance(each, Node) and key != "loc":
+                yield from nodes(each)
 
 
 def refuse_spreads(document: DocumentNode) -> None:
