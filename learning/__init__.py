@@ -6,7 +6,7 @@ Models                networks, forest, tensors (safetensors), objectives, optim
 Training              trainer (segments), trajectory (commitments), local (a participant's round), contribution
 Aggregation           aggregate, krum, bounding, reputation, server, scaffold, buffered, compression; geometry, sorting, updates
 Privacy               privacy, accountant, randomness; secagg (only the sum is readable)
-Verification          screen, gate, audit
+Verification          screen, gate, lots (who is audited), audit
 Sessions              session (fold of events), rounds (one pure step), model_card, simulate (all in one process)
 Trying it             attacks
 Errors                errors: what can be wrong, by field

@@ -23,6 +23,10 @@ from runner.executors import Execution
 from runner.jobs import Job, Stage, order_from_text, order_to_text
 
 VERSION = 2
+DRAIN = "drain"
+"""Fact by which the owner asks a running daemon to drain."""
+HEARTBEAT = "heartbeat"
+"""Fact with the daemon's last account of itself."""
 _LOCK_ATTEMPTS = 5
 _LOCK_PAUSE_S = 0.1
 _OVER = tuple(stage.value for stage in Stage if stage.is_over)

@@ -9,10 +9,9 @@ from typing import Any
 
 from protocol.errors import ConfigError
 from protocol.money import format_usdfc
-from runner.daemon import DRAIN, HEARTBEAT
 from runner.federated.diary import Diary, Entry, Standing, diary_path
 from runner.jobs import Job
-from runner.journal import Journal, is_held
+from runner.journal import DRAIN, HEARTBEAT, Journal, is_held
 
 SHOWN_JOBS = 20
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.learning import task
 from benchmarks.learning.report import Row
-from learning import audit, compression
+from learning import audit, compression, lots
 from learning.attacks import flip_labels, sign_flip
 from learning.audit import Shown
 from learning.contribution import Contribution, Manifest
@@ -178,9 +178,7 @@ def _audited(seat: int, handed: Handed, *, draw: bytes) -> bool:
         _data(seat),
         base=task.first_weights(0),
         handed_in=hands_in(compression.encode(handed.delta, _WHOLE), _WHOLE),
-        segments=audit.drawn_segments(
-            draw, _name(seat), checkpoints=claims.checkpoints, count=_SPEC.segments
-        ),
+        segments=lots.drawn_segments(draw, _name(seat), checkpoints=claims.checkpoints, count=_SPEC.segments),
         show=lambda number: Shown(handed.run.checkpoints[number], trajectory.proof(number)),
         tolerance=float(_SPEC.tolerance),
     ).passed

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from learning import audit, compression, merkle
+from learning import audit, compression, lots, merkle
 from learning.audit import Audit, Finding, Shown
 from learning.contribution import Manifest
 from learning.datasets import Dataset
@@ -71,7 +71,7 @@ class Auditor:
         if draw is None:
             return examined
         given = {one.slot: one for one in self.work.given}
-        for name in audit.audited(draw, list(manifests), flagged, self.config.verification):
+        for name in lots.audited(draw, list(manifests), flagged, self.config.verification):
             found, place = self._audit(draw, manifests[name], given[slot_of(name)])
             if found.passed:
                 examined.reexecuted.append(name)
@@ -96,7 +96,7 @@ class Auditor:
             case.data,
             base=base,
             handed_in=_handed_in(case, self.config),
-            segments=audit.drawn_segments(
+            segments=lots.drawn_segments(
                 draw, manifest.participant, checkpoints=manifest.checkpoints, count=verification.segments
             ),
             show=_shower(case, parameters=len(base), config=self.config),

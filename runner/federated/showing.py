@@ -7,7 +7,7 @@ revealed: whoever aggregates finds them, or takes them for withheld.
 import asyncio
 import hashlib
 
-from learning import audit
+from learning import lots
 from learning.contribution import Manifest, Paper
 from learning.errors import LearningError
 from learning.model_spec import RandomForest
@@ -88,7 +88,7 @@ def _missing(trail: bytes | None, carried: bytes | None, last: bytes | None, *, 
 
 
 def _numbers(draw: bytes, config: SessionConfig, manifest: Manifest) -> list[int]:
-    return audit.to_show(
+    return lots.to_show(
         draw, manifest.participant, checkpoints=manifest.checkpoints, spec=config.verification
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from learning import attacks, audit
+from learning import attacks, audit, lots
 from learning.audit import Audit, Finding, Shown
 from learning.compression import encode
 from learning.contribution import Contribution, Manifest
@@ -60,7 +60,7 @@ def audit_of(run: TrainingRun, *, seed: bytes = b"\0", segments: int = 3, thread
         DATA,
         base=BASE,
         handed_in=hands_in(encode(run.delta, WHOLE), WHOLE),
-        segments=audit.drawn_segments(seed, "p", checkpoints=claims.checkpoints, count=segments),
+        segments=lots.drawn_segments(seed, "p", checkpoints=claims.checkpoints, count=segments),
         show=lambda number: Shown(run.checkpoints[number], run.trajectory.proof(number)),
         tolerance=float(SPEC.tolerance),
         threads=threads,
@@ -150,7 +150,7 @@ def test_faked_segments_are_drawn_at_the_designed_rate(faked: float):
     checkpoints, trials = 21, 2_000
     fakes = set(range(round(faked * 20)))
     caught = sum(
-        bool(fakes & set(audit.drawn_segments(b"%d" % t, "p", checkpoints=checkpoints, count=3)))
+        bool(fakes & set(lots.drawn_segments(b"%d" % t, "p", checkpoints=checkpoints, count=3)))
         for t in range(trials)
     )
     free = 19
@@ -161,7 +161,7 @@ def test_faked_segments_are_drawn_at_the_designed_rate(faked: float):
 def test_participants_are_drawn_at_their_rates():
     spec = VerificationSpec(audit_rate="0.1", flagged_rate="0.5")
     names = [f"p{i}" for i in range(10)]
-    drawn = [name for t in range(1_000) for name in audit.audited(b"%d" % t, names, {"p0": ()}, spec)]
+    drawn = [name for t in range(1_000) for name in lots.audited(b"%d" % t, names, {"p0": ()}, spec)]
     assert drawn.count("p0") / 1_000 == pytest.approx(0.5, abs=0.05)
     assert len([n for n in drawn if n != "p0"]) / 9_000 == pytest.approx(0.1, abs=0.01)
 
@@ -333,12 +333,12 @@ def test_training_on_flipped_labels_shows_in_what_the_model_does():
 def test_whoever_may_be_audited_shows_what_an_audit_would_ask_for():
     names = [f"p{i}" for i in range(40)]
     for seed in SEEDS:
-        shown = {name: audit.to_show(seed, name, checkpoints=21, spec=SPEC) for name in names}
-        flagged = audit.audited(seed, names, dict.fromkeys(names, ()), SPEC)
+        shown = {name: lots.to_show(seed, name, checkpoints=21, spec=SPEC) for name in names}
+        flagged = lots.audited(seed, names, dict.fromkeys(names, ()), SPEC)
         assert [name for name in sorted(names) if shown[name]] == flagged
-        assert set(audit.audited(seed, names, {}, SPEC)) <= set(flagged)
+        assert set(lots.audited(seed, names, {}, SPEC)) <= set(flagged)
         for name in flagged:
-            drawn = audit.drawn_segments(seed, name, checkpoints=21, count=SPEC.segments)
+            drawn = lots.drawn_segments(seed, name, checkpoints=21, count=SPEC.segments)
             assert {number for one in drawn for number in (one, one + 1)} == set(shown[name])
 
 

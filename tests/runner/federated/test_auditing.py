@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from learning import compression
-from learning.audit import drawn_segments
 from learning.contribution import Manifest
+from learning.lots import drawn_segments
 from learning.model_card import ModelCard
 from learning.session_config import SessionConfig
 from runner.federated.messages import Aggregate, Aggregated, Data, Evidence, Given, Train, Trained
