@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 VENV := .venv/bin
 
-.PHONY: bench bench-all bench-api bench-economics bench-indexer bench-learning bench-load bench-scaling bench-streaming bench-verification audit dashboard docs faults help \
+.PHONY: bench bench-all bench-api bench-economics bench-idle bench-indexer bench-learning bench-load bench-scaling bench-streaming bench-verification audit dashboard docs faults help \
 	install lock up demo down lint format types arrows abi contracts sbom secrets static reference soak test test-all
 
 help: ## what there is
@@ -72,6 +72,9 @@ bench-api: install ## the API beside PostGraphile over a million tasks; JSON=1 f
 
 bench-all: install ## every benchmark, medians of three, and the table at the head of docs/benchmarks.md; BENCH="--quick"
 	@$(VENV)/python -m benchmarks.everything $(BENCH)
+
+bench-idle: install ## what runners cost that have nothing to do: calls of their node, processor; JSON=1 for one document a line
+	@$(VENV)/python -m benchmarks.idle
 
 bench-load: install ## 1,000 thin runners on one chain and 200 subscribers of one server; JSON=1 for one document a line
 	@$(VENV)/python -m benchmarks.load

@@ -13,7 +13,8 @@ class Network:
     `block_time_s` seconds between blocks; `confirmations` blocks on top before a receipt counts as settled for people;
     `finality_blocks` depth that is never reorganised; `gas_headroom` factor on gas estimates; `receipt_timeout_s` and
     `stuck_after_s` seconds until a transaction is given up on, or sent again at a higher fee; `rpc_timeout_s` seconds
-    that one call may take; `max_log_blocks` blocks that one log query may span.
+    that one call may take; `max_log_blocks` blocks that one log query may span; `blooms` whether the Bloom filter in a
+    block's header tells what its logs name (Filecoin's nodes make the header up and cannot be held to it).
     """
 
     name: str
@@ -25,6 +26,7 @@ class Network:
     stuck_after_s: float
     rpc_timeout_s: float
     max_log_blocks: int
+    blooms: bool
     native_symbol: str
     explorer_url: str | None = None
 
@@ -39,6 +41,7 @@ LOCAL = Network(
     stuck_after_s=10,
     rpc_timeout_s=10,
     max_log_blocks=10_000,
+    blooms=True,
     native_symbol="ETH",
 )
 CALIBRATION = Network(
@@ -51,6 +54,7 @@ CALIBRATION = Network(
     stuck_after_s=180,
     rpc_timeout_s=30,
     max_log_blocks=2_000,
+    blooms=False,
     native_symbol="tFIL",
     explorer_url="https://calibration.filfox.info/en",
 )

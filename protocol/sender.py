@@ -66,6 +66,7 @@ class Sender:
     """Sends transactions of one account on one chain. Use a single one for each account in a process.
 
     `turn`, a lock among processes, lets several of them share the account: each takes its nonces within its turn.
+    `on_mined` hears the block of each transaction as soon as its receipt is seen.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Sender:
         account: LocalAccount,
         *,
         turn: Callable[[], AbstractAsyncContextManager[None]] | None = None,
+        on_mined: Callable[[int], None] | None = None,
     ) -> None:
         refuse_development_key(account.address, chain.deployment.chain_id)
         self._chain = chain
@@ -82,6 +84,7 @@ class Sender:
         self._account = account
         self._turn = turn or contextlib.nullcontext
         self._is_shared = turn is not None
+        self._on_mined = on_mined
         self._lock = asyncio.Lock()
         self._next_nonce: int | None = None
         self._in_flight: set[int] = set()
@@ -284,6 +287,8 @@ class Sender:
             fee_paid=raw["gasUsed"] * raw["effectiveGasPrice"],
             raw=raw,
         )
+        if self._on_mined is not None:
+            self._on_mined(receipt.block_number)
         if raw["status"] != 1:
             raise await self._why_reverted(receipt, prepared)
         _log.info("mined", label=prepared.label, tx_hash=receipt.transaction_hash, block=receipt.block_number)

@@ -34,7 +34,7 @@ from runner.executors.command import CommandExecutor
 from runner.executors.llm import LlmExecutor
 from runner.federated.duty import LearningDuty, learning
 from runner.jobs import Stage
-from runner.journal import Journal, journal_path
+from runner.journal import DRAIN, HEARTBEAT, Journal, journal_path
 from runner.monitoring.duty import MonitorDuty
 from runner.monitoring.opinion import Observer, Opinion
 from runner.parts import Parts
@@ -49,8 +49,6 @@ from runner.window import open_window
 from runner.work import Work
 
 ENGINE_INTERVAL_S = 5.0
-DRAIN = "drain"
-HEARTBEAT = "heartbeat"
 _START_INTERVAL_S = 0.2
 _LONGEST_PAUSE_S = 15.0
 
@@ -82,12 +80,10 @@ async def run_daemon(
     with Journal.open(path) as journal:
         journal.set_fact(DRAIN, "")
         async with _connected(settings) as chain:
-            escrow = Escrow(chain)
-            registration = await _registered(escrow, account.address)
+            registration = await _registered(Escrow(chain), account.address)
             parts = _parts(
                 settings,
                 chain=chain,
-                escrow=escrow,
                 journal=journal,
                 account=account,
                 registration=registration,
@@ -102,7 +98,8 @@ async def run_daemon(
                     window = open_window(parts, port=settings.webhook_port, secret=settings.webhook_secret())
                     await stack.enter_async_context(window)
                 if settings.runner_learning:
-                    session_work = learning(settings, chain, parts.store, journal=path)
+                    heard = parts.situation.heard
+                    session_work = learning(settings, chain, parts.store, journal=path, heard=heard)
                     parts = replace(parts, aggregator=await stack.enter_async_context(session_work))
                     assert parts.aggregator is not None
                     beside.append(LearningDuty(parts, parts.aggregator).run)
@@ -111,7 +108,7 @@ async def run_daemon(
                     beside.append(partial(serve_streams, parts, tabs=tabs, account=account))
                 if settings.runner_monitoring:
                     judge = opinion or Observer(chain, journal, parts.store)
-                    duty = MonitorDuty(chain, parts.sender, journal, judge)
+                    duty = MonitorDuty(chain, parts.sender, journal, judge, parts.situation.heard)
                     beside.append(partial(duty.run, parts.situation))
                 if settings.runner_auditing:
                     beside.append(AuditDuty(parts).run)
@@ -309,22 +306,22 @@ def _parts(
     settings: RunnerSettings,
     *,
     chain: Chain,
-    escrow: Escrow,
     journal: Journal,
     account: LocalAccount,
     registration: Registration,
     executor: Executor,
 ) -> Parts:
     block_time_s = chain.network.block_time_s
+    situation = Situation(patience_s=max(2.0, block_time_s))
     return Parts(
         settings=settings,
         chain=chain,
-        escrow=escrow,
-        sender=Sender(chain, account),
+        escrow=Escrow(chain, situation.heard),
+        sender=Sender(chain, account, on_mined=situation.heard.expect),
         journal=journal,
         store=IpfsStore(settings.ipfs_api, timeout_s=settings.ipfs_timeout_s),
         executor=executor,
-        situation=Situation(patience_s=max(2.0, block_time_s)),
+        situation=situation,
         terms=Terms(
             owner=registration.owner,
             min_reward=settings.runner_min_reward,

@@ -1,13 +1,15 @@
 """TaskEscrow, RunnerReputation and StakeWallet as a runner reads them: typed, each answer as of one block."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from protocol.chain import Chain
 from protocol.enums import AuditStage, RunnerStatus, SeatState, TaskStatus
 from runner.auditing.cases import Cases
 from runner.claiming import Draw
+from runner.heard import Heard
 from runner.life import Seat, View
 
 _TASK = (
@@ -51,21 +53,31 @@ class Ending:
 class Escrow:
     """Reads of the contracts. Every method raises `RpcUnavailable` when the node does not answer."""
 
-    def __init__(self, chain: Chain) -> None:
+    def __init__(self, chain: Chain, heard: Heard | None = None) -> None:
         self._chain = chain
-        self._cases = Cases(chain)
+        self._heard = heard or Heard()
+        self._cases = Cases(chain, self._heard)
         self._widening_step: int | None = None
         self._commit_for: dict[int, int] = {}
 
     async def view(self, task_id: bytes, *, node: str) -> View:
-        """Read a task and its seats as of the head block."""
-        head = await self._chain.block_number()
+        """Give a task and its seats as of the head block: read anew only when an event named the task since."""
+        speakers = (self._chain.escrow.address, task_id), (self._chain.court.address, task_id)
+        view = await self._heard.once(("view", task_id), speakers, partial(self._view, task_id))
+        return replace(
+            view,
+            head_block=max(view.head_block, self._heard.head_block),
+            own=next((seat for seat in view.seats if seat.node == node), None),
+        )
+
+    async def _view(self, task_id: bytes, block: int | str) -> View:
+        head = block if isinstance(block, int) else await self._chain.block_number()
         row = await self._chain.call(self._chain.escrow.functions.taskOf(task_id), block=head)
         task = dict(zip(_TASK, row, strict=True))
         seats = await asyncio.gather(*[self._seat(task_id, index, head) for index in range(task["claimed"])])
         status, deadline, stage = TaskStatus(task["status"]), task["deadline"], AuditStage.NONE
         if status in _JUDGED:
-            case = await self._cases.case(task_id, block=head)
+            case = await self._cases.case_at(task_id, block=head)
             deadline, stage = case.deadline, case.stage
         return View(
             head_block=head,
@@ -75,7 +87,7 @@ class Escrow:
             seed_block=task["seed_block"],
             replicas=task["replicas"],
             seats=tuple(seats),
-            own=next((seat for seat in seats if seat.node == node), None),
+            own=None,
         )
 
     async def draw(self, task_id: bytes, *, view: View) -> Draw:

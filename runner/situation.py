@@ -5,16 +5,18 @@ import contextlib
 from collections.abc import Mapping
 
 from protocol.documents import ModelOffer
+from runner.heard import Heard
 
 
 class Situation:
-    """The head block, the models offered, what is wrong with the engine, and whether the owner wants to drain.
+    """The head block, what was heard up to it, the models offered, what is wrong with the engine, and whether the owner wants to drain.
 
     Whoever waits for news does so for at most `patience_s` seconds: a quiet chain must not hide a lost connection.
     """
 
     def __init__(self, *, patience_s: float = 2.0) -> None:
         self.head_block = -1
+        self.heard = Heard()
         self.offers: Mapping[str, ModelOffer] = {}
         self.engine_fault: str | None = "not asked yet"
         self.draining = False

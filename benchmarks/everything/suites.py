@@ -64,6 +64,12 @@ SUITES: Final = (
         own_medians=True,
     ),
     Suite(
+        name="idle",
+        beside="what an idle runner may cost",
+        argv=_module("idle"),
+        quick=("--runners", "3", "--blocks", "40"),
+    ),
+    Suite(
         name="load",
         beside="itself, ten and a hundred times smaller",
         argv=_module("load"),

@@ -4,11 +4,16 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+from protocol.abi import event_topics
 from protocol.chain import Chain
 from protocol.enums import AuditStage
 from protocol.errors import ChainError
 from runner.claiming import Draw
+from runner.heard import Heard, Speaker
 
+_CONVENED = next(
+    topic for topic, event in event_topics()["AuditCourt"].items() if event.name == "PanelConvened"
+)
 _NOBODY = "0x" + "00" * 20
 _EVENT_REACH_BLOCKS = 16
 """Blocks before its seed or draw block in which a task's event is looked for; both lie 2 blocks behind it."""
@@ -55,13 +60,21 @@ class Revealed:
 class Cases:
     """Reads of the contract. Every method raises `RpcUnavailable` when the node does not answer."""
 
-    def __init__(self, chain: Chain) -> None:
+    def __init__(self, chain: Chain, heard: Heard | None = None) -> None:
         self._chain = chain
+        self._heard = heard or Heard()
         self._functions = chain.court.functions
         self._widening_step: int | None = None
+        self._reach: int | None = None
 
-    async def case(self, task_id: bytes, *, block: int | str = "latest") -> Case:
-        """Read how far a case is; stage NONE where there is none."""
+    async def case(self, task_id: bytes) -> Case:
+        """Give how far a case is, stage NONE where there is none: read anew only when an event named the task since."""
+        return await self._heard.once(
+            ("case", task_id), self._speakers(task_id), lambda block: self.case_at(task_id, block=block)
+        )
+
+    async def case_at(self, task_id: bytes, *, block: int | str) -> Case:
+        """Read how far a case was at a block."""
         draw, deadline, _, _, _, stage, _, appellant = await self._chain.call(
             self._functions.caseOf(task_id), block=block
         )
@@ -70,9 +83,17 @@ class Cases:
         )
 
     async def panel(self, task_id: bytes, round_: int) -> Panel:
-        """Read a panel and who sits on it."""
-        seed_block, size, seated, opened, _ = await self._chain.call(self._functions.benchOf(task_id, round_))
-        calls = [self._chain.call(self._functions.jurorOf(task_id, round_, seat)) for seat in range(seated)]
+        """Give a panel and who sits on it: read anew only when an event named the task since."""
+        return await self._heard.once(
+            ("panel", task_id, round_),
+            self._speakers(task_id),
+            lambda block: self._panel(task_id, round_, block),
+        )
+
+    async def _panel(self, task_id: bytes, round_: int, block: int | str) -> Panel:
+        functions, call = self._functions, self._chain.call
+        seed_block, size, seated, opened, _ = await call(functions.benchOf(task_id, round_), block=block)
+        calls = [call(functions.jurorOf(task_id, round_, seat), block=block) for seat in range(seated)]
         jurors = await asyncio.gather(*calls)
         return Panel(
             seed_block=seed_block,
@@ -117,6 +138,9 @@ class Cases:
 
     async def convened(self, first_block: int, last_block: int) -> list[bytes]:
         """List the tasks for which a panel was convened in these blocks."""
+        heard = self._heard.logs(self._chain.court.address, first_block, last_block, topics=[_CONVENED])
+        if heard is not None:
+            return [bytes(log["topics"][1]) for log in heard]
         logs = await self._chain.court.events.PanelConvened().get_logs(
             from_block=first_block, to_block=last_block
         )
@@ -124,10 +148,15 @@ class Cases:
 
     async def reach(self) -> int:
         """Give blocks after which nothing is left to vote on or to open for a panel convened before."""
-        params = await self._chain.call(
-            self._chain.escrow.functions.paramsOf(self._chain.deployment.params_id)
-        )
-        return int(2 * params[_PANEL_FOR] + params[_CHALLENGE_FOR])
+        if self._reach is None:
+            params = await self._chain.call(
+                self._chain.escrow.functions.paramsOf(self._chain.deployment.params_id)
+            )
+            self._reach = int(2 * params[_PANEL_FOR] + params[_CHALLENGE_FOR])
+        return self._reach
+
+    def _speakers(self, task_id: bytes) -> tuple[Speaker, ...]:
+        return ((self._chain.court.address, task_id),)
 
     async def _event(self, event: Any, task_id: bytes, *, until_block: int) -> Any:
         logs = await event.get_logs(

@@ -41,7 +41,8 @@ class AuditDuty:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._functions = parts.chain.court.functions
-        self._cases = Cases(parts.chain)
+        self._heard = parts.situation.heard
+        self._cases = Cases(parts.chain, self._heard)
         self._ballots = Ballots(parts.journal)
         prober = Prober(str(parts.settings.ollama_url))
         self._examiner = Examiner(parts.store, prober, parts.executor.places)
@@ -49,6 +50,7 @@ class AuditDuty:
         self._declined: set[tuple[bytes, int]] = set()
         self._faults: dict[bytes, str] = {}
         self._seen_block = -1
+        self._undone = self._heard.undone
 
     async def run(self) -> None:
         """Do what is due at each block, until cancelled. What fails is tried again at the next."""
@@ -99,13 +101,16 @@ class AuditDuty:
             await self._open(task_id, case)
 
     async def _look_for_panels(self, head: int) -> None:
-        """Note new panels; at the first look, as far back as a vote may still be cast."""
+        """Note new panels; at the first look and after a reorganisation, as far back as a vote may still be cast."""
+        undone = self._heard.undone
+        if undone != self._undone:
+            self._seen_block = -1
         first = max(min(self._seen_block, head) + 1, head - await self._cases.reach(), 0)
         while first <= head:
             last = min(first + self._parts.chain.network.max_log_blocks - 1, head)
             self._watched.update(await self._cases.convened(first, last))
             first = last + 1
-        self._seen_block = head
+        self._seen_block, self._undone = head, undone
 
     # Voting
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from protocol.abi import event_topics
@@ -9,6 +10,7 @@ from protocol.chain import Chain
 from protocol.enums import SessionPhase
 from protocol.errors import TransactionReverted
 from protocol.session import SESSION_FIELDS, Aggregate, Post, SessionOrder
+from runner.heard import Heard
 
 _TOPICS = event_topics()["FederatedLearning"]
 _CREATED = next(topic for topic, event in _TOPICS.items() if event.name == "SessionCreated")
@@ -78,14 +80,20 @@ class Round:
 class Board:
     """Reads of FederatedLearning. Every method raises `RpcUnavailable` when the node does not answer."""
 
-    def __init__(self, chain: Chain) -> None:
+    def __init__(self, chain: Chain, heard: Heard | None = None) -> None:
         self._chain = chain
+        self.heard = heard or Heard()
         self._functions = chain.federated.functions
         self._past: dict[bytes, tuple[int, list[Any]]] = {}
 
     async def sight(self, session: bytes) -> Sight:
-        """Read how a session stands at the head block."""
-        head = await self._chain.block_number()
+        """Give how a session stands at the head block: read anew only when an event named it since."""
+        speakers = ((self._chain.federated.address, session),)
+        sight = await self.heard.once(("sight", session), speakers, partial(self._sight, session))
+        return replace(sight, head_block=max(sight.head_block, self.heard.head_block))
+
+    async def _sight(self, session: bytes, block: int | str) -> Sight:
+        head = block if isinstance(block, int) else await self._chain.block_number()
         row = await self._chain.call(self._functions.sessionOf(session), block=head)
         return Sight(
             head_block=head,
@@ -103,17 +111,22 @@ class Board:
         )
 
     async def slot(self, session: bytes, *, owner: str, node: str) -> int | None:
-        """Give the slot that `node` holds for its owner, if it has one."""
+        """Give the slot that `node` holds for its owner, if it has one: read anew only when an event named it since."""
+        speakers = ((self._chain.federated.address, session),)
+        read = partial(self._slot, session, owner, node)
+        return await self.heard.once(("slot", session, owner, node), speakers, read)
+
+    async def _slot(self, session: bytes, owner: str, node: str, block: int | str) -> int | None:
         try:
-            slot = int(await self._chain.call(self._functions.slotOf(session, owner)))
+            slot = int(await self._chain.call(self._functions.slotOf(session, owner), block=block))
         except TransactionReverted:
             return None
-        holder = (await self._chain.call(self._functions.participantOf(session, slot)))[0]
+        holder = (await self._chain.call(self._functions.participantOf(session, slot), block=block))[0]
         return slot if holder == node else None
 
     async def created(self, first: int, last: int) -> list[Created]:
         """List the sessions created from block `first` to `last`, which one query may span."""
-        logs = await self._logs(first, last, ["0x" + _CREATED.hex()])
+        logs = await self._logs(first, last, _CREATED)
         found = [
             (log, self._chain.federated.events.SessionCreated().process_log(log)["args"]) for log in logs
         ]
@@ -133,12 +146,12 @@ class Board:
 
     async def _events(self, session: bytes, since_block: int) -> list[Any]:
         """Read a session's events; what lies deeper than a reorganisation goes is kept."""
-        head = await self._chain.block_number()
+        head = self.heard.as_of or await self._chain.block_number()
         first, kept = self._past.get(session, (since_block, []))
         found: list[Any] = []
         while first <= head:
             last = min(first + self._chain.network.max_log_blocks - 1, head)
-            for log in await self._logs(first, last, None, "0x" + session.hex()):
+            for log in await self._logs(first, last, None, session):
                 name = _TOPICS[bytes(log["topics"][0])].name
                 found.append(self._chain.federated.events[name]().process_log(log))
             first = last + 1
@@ -147,12 +160,16 @@ class Board:
         self._past[session] = (max(settled + 1, since_block), [*kept, *old])
         return [*kept, *found]
 
-    async def _logs(self, first: int, last: int, *topics: object) -> list[Any]:
+    async def _logs(self, first: int, last: int, *topics: bytes | None) -> list[Any]:
+        contract = self._chain.federated.address
+        heard = self.heard.logs(contract, first, last, topics=topics)
+        if heard is not None:
+            return heard
         query: Any = {
             "fromBlock": first,
             "toBlock": last,
-            "address": self._chain.federated.address,
-            "topics": list(topics),
+            "address": contract,
+            "topics": [None if topic is None else "0x" + topic.hex() for topic in topics],
         }
         return list(await self._chain.w3.eth.get_logs(query))
 

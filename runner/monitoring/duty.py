@@ -14,6 +14,7 @@ from protocol.chain import Chain
 from protocol.errors import ParityError, TransactionReverted
 from protocol.monitoring import MAX_TARGETS, Report
 from protocol.sender import Sender
+from runner.heard import Heard
 from runner.journal import Journal
 from runner.monitoring.aftermath import Aftermath
 from runner.monitoring.openings import Openings
@@ -22,6 +23,8 @@ from runner.monitoring.rounds import EPOCHS, Rounds, Windows
 from runner.situation import Situation
 
 _SPREAD_BLOCKS = 8
+_LOOKS = 16
+"""Times that a target may be looked at in the time to commit."""
 
 log = structlog.get_logger()
 
@@ -29,17 +32,27 @@ log = structlog.get_logger()
 class MonitorDuty:
     """The duty of one node: a step at each block."""
 
-    def __init__(self, chain: Chain, sender: Sender, journal: Journal, opinion: Opinion) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        sender: Sender,
+        journal: Journal,
+        opinion: Opinion,
+        heard: Heard | None = None,
+    ) -> None:
         self._chain = chain
         self._sender = sender
         self._journal = journal
         self._opinion = opinion
-        self._rounds = Rounds(chain)
+        self._heard = heard or Heard()
+        self._rounds = Rounds(chain, self._heard)
         self._openings = Openings(journal)
         self._aftermath = Aftermath(self._rounds, chain, sender, journal)
         self._idle: set[int] = set()
         self._judging: set[int] = set()
         self._seen_block = -1
+        self._undone = self._heard.undone
+        self._looked: dict[int, int] = {}
 
     async def run(self, situation: Situation) -> None:
         """Do what is due at each block, until cancelled. What fails is tried again at the next."""
@@ -97,8 +110,10 @@ class MonitorDuty:
             if not targets:
                 self._leave(round_)
                 return
-            for target in targets:
-                await self._opinion.observe(target, epoch=round_)
+            if upcoming >= self._looked.get(round_, -1) + (windows.commit_by - windows.open_by) // _LOOKS:
+                self._looked[round_] = upcoming
+                for target in targets:
+                    await self._opinion.observe(target, epoch=round_)
             if upcoming < (windows.open_by + windows.commit_by) // 2:
                 return
             reports = [await self._report(round_, target, windows) for target in targets]
@@ -140,7 +155,10 @@ class MonitorDuty:
             await self._send(reveal, label="revealReports", round_=round_)
 
     async def _look_for_challenges(self, head: int) -> None:
-        """Note the judges' rounds of new challenges, as far back as one may still be open."""
+        """Note the judges' rounds of new challenges, first and after reorganisations as far back as one may be open."""
+        undone = self._heard.undone
+        if undone != self._undone:
+            self._seen_block = -1
         settings = await self._rounds.settings()
         reach = settings.panel_for + settings.reveal_for + settings.epoch_length
         first = max(min(self._seen_block, head) + 1, head - reach, 0)
@@ -149,7 +167,7 @@ class MonitorDuty:
             for challenge in await self._rounds.challenges(first, last):
                 self._judging.add(challenge.round)
             first = last + 1
-        self._seen_block = head
+        self._seen_block, self._undone = head, undone
 
     async def _send(self, call: AsyncContractFunction, *, label: str, round_: int | None = None) -> None:
         """Send; a round of which the contract wants nothing from this node is left alone."""
@@ -164,6 +182,7 @@ class MonitorDuty:
     def _leave(self, round_: int) -> None:
         self._idle.add(round_)
         self._judging.discard(round_)
+        self._looked.pop(round_, None)
         if self._openings.of(round_) is not None:
             self._openings.close(round_)
 

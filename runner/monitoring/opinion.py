@@ -27,7 +27,7 @@ _WRONG, _MISSED = 2, 3
 _PROBE_TIMEOUT_S = 5.0
 _HEALTH = "/health"
 _REMEMBERED = 1_024
-"""Observations kept: many epochs' worth."""
+"""Observations, and URLs of profiles, that are kept: many epochs' worth."""
 
 log = structlog.get_logger()
 
@@ -54,6 +54,7 @@ class Observer:
         self._journal = journal
         self._store = store
         self._answered: dict[tuple[int, str], bool] = {}
+        self._urls: dict[bytes, str | None] = {}
 
     async def observe(self, target: str, *, epoch: int) -> None:
         """Probe the target's URL, unless it has answered in this epoch already or has none."""
@@ -92,11 +93,23 @@ class Observer:
         digest = next((bytes(row["profile"]) for row in self._journal.nodes() if row["node"] == target), None)
         if digest is None or not any(digest):
             return None
-        try:
-            document = parse_document(await self._store.get(digest))
-        except (ContentError, InputError):
-            return None
-        return document.url if isinstance(document, RunnerProfile) else None
+        if digest not in self._urls:
+            try:
+                content = await self._store.get(digest)
+            except ContentError:
+                return None
+            while len(self._urls) >= _REMEMBERED:
+                self._urls.pop(next(iter(self._urls)))
+            self._urls[digest] = _url_in(content)
+        return self._urls[digest]
+
+
+def _url_in(profile: bytes) -> str | None:
+    try:
+        document = parse_document(profile)
+    except (ContentError, InputError):
+        return None
+    return document.url if isinstance(document, RunnerProfile) else None
 
 
 async def answers(url: str, *, anywhere: bool) -> bool:

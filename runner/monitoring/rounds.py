@@ -7,12 +7,19 @@ from typing import Any
 from eth_utils.address import to_checksum_address
 
 from protocol import monitoring
+from protocol.abi import event_topics
 from protocol.chain import Chain
 from protocol.enums import ReportKind, Ruling
+from runner.heard import Heard, Speaker
 
 EPOCHS = 1 << 40
 """Rounds below this are epochs; a challenge's is a digest."""
+_CHALLENGED = next(
+    topic for topic, event in event_topics()["PeerMonitoring"].items() if event.name == "VerdictChallenged"
+)
 _SETTINGS = ("epoch_length", "reveal_for", "challenge_for", "panel_for", "suspend_for", "maturity")
+_HOLDS_BLOCKS = 16
+"""Reports change records and no stake: a node that once leaves out an event may cost one of them."""
 _COUNTS = ("monitors", "quorum", "panel_size", "burn_bps", "challenge_bond")
 
 
@@ -63,10 +70,14 @@ class Challenge:
 
 
 class Rounds:
-    """Reads of the contract. Every method raises `RpcUnavailable` when the node does not answer."""
+    """What the contract has: read anew only when one of its events named the round or epoch since.
 
-    def __init__(self, chain: Chain) -> None:
+    Every method raises `RpcUnavailable` when the node does not answer.
+    """
+
+    def __init__(self, chain: Chain, heard: Heard | None = None) -> None:
         self._chain = chain
+        self._heard = heard or Heard()
         self._functions = chain.monitoring.functions
         self._settings: Settings | None = None
 
@@ -78,17 +89,26 @@ class Rounds:
         return self._settings
 
     async def windows(self, round_: int) -> Windows:
-        """Read a round's times."""
-        seed, open_by, commit_by, reveal_by, close_by = await self._chain.call(
-            self._functions.windowsOf(round_)
-        )
+        """Give a round's times, computed as `PeerMonitoring.windowsOf` does: an epoch's are not even asked for."""
+        settings = await self.settings()
+        if round_ < EPOCHS:
+            seed_block = round_ * settings.epoch_length
+            commit_by = seed_block + settings.epoch_length - 1
+        else:
+            seed_block = (await self._challenge(round_))[1]
+            commit_by = seed_block + settings.panel_for
+        reveal_by = commit_by + settings.reveal_for
         return Windows(
-            seed_block=seed, open_by=open_by, commit_by=commit_by, reveal_by=reveal_by, close_by=close_by
+            seed_block=seed_block,
+            open_by=(seed_block + commit_by) // 2,
+            commit_by=commit_by,
+            reveal_by=reveal_by,
+            close_by=reveal_by + settings.epoch_length,
         )
 
     async def is_open(self, round_: int) -> bool:
         """Say whether a round was drawn."""
-        _, active = await self._chain.call(self._functions.drawOf(round_))
+        _, active = await self._of(round_, "drawOf", round_)
         return bool(active)
 
     async def targets(self, round_: int, monitor: str, nodes: Iterable[str]) -> list[str]:
@@ -102,57 +122,61 @@ class Rounds:
         return [monitor for _, monitor in drawn]
 
     async def _drawn(self, round_: int, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        seed, active = await self._chain.call(self._functions.drawOf(round_))
+        seed, active = await self._of(round_, "drawOf", round_)
         settings = await self.settings()
         size = settings.monitors if round_ < EPOCHS else settings.panel_size
         highest = monitoring.threshold(active, size)
         lucky = [pair for pair in pairs if monitoring.ticket(seed, *pair) <= highest]
-        return [pair for pair in lucky if await self._chain.call(self._functions.isMonitorOf(round_, *pair))]
+        # Owners, and for judges who reported before, count too.
+        everyone = self._chain.monitoring.address, self._chain.reputation.address
+        return [pair for pair in lucky if await self._read("isMonitorOf", round_, *pair, speakers=everyone)]
 
     async def duty(self, round_: int, monitor: str) -> int:
         """Read a monitor's word: 0 before it commits, the commitment, then its reports plus one."""
-        word: bytes = await self._chain.call(self._functions.dutyOf(round_, monitor))
+        word: bytes = await self._of(round_, "dutyOf", round_, monitor)
         return int.from_bytes(word, "big")
 
     async def said(self, round_: int, target: str, monitor: str) -> ReportKind | None:
         """Read what counts of a monitor's words about a target."""
-        owner = (await self._chain.call(self._chain.reputation.functions.runnerOf(monitor)))[0]
-        by, kind, made = await self._chain.call(self._functions.reportOf(round_, target, owner))
+        by, kind, made = await self._report(round_, target, monitor)
         return ReportKind(kind) if made and by == monitor else None
 
     async def owner_spoke(self, round_: int, target: str, monitor: str) -> bool:
         """Say whether any runner of the monitor's owner has reported the target."""
-        owner = (await self._chain.call(self._chain.reputation.functions.runnerOf(monitor)))[0]
-        return bool((await self._chain.call(self._functions.reportOf(round_, target, owner)))[2])
+        return bool((await self._report(round_, target, monitor))[2])
 
     async def is_marked(self, round_: int, monitor: str) -> bool:
         """Say whether a monitor was marked in a round."""
-        return bool(await self._chain.call(self._functions.isMarked(round_, monitor)))
+        return bool(await self._of(round_, "isMarked", round_, monitor))
 
     async def agreed_kind(self, round_: int, target: str) -> ReportKind | None:
         """Give what a quorum and two thirds of the reports say; None where they do not agree."""
-        _, kind, agreed = await self._chain.call(self._functions.tallyOf(round_, target))
+        _, kind, agreed = await self._of(round_, "tallyOf", round_, target)
         return ReportKind(kind) if agreed else None
 
     async def has_reports(self, round_: int, target: str) -> bool:
         """Say whether any report about the target counted."""
-        reports, _, _ = await self._chain.call(self._functions.tallyOf(round_, target))
+        reports, _, _ = await self._of(round_, "tallyOf", round_, target)
         return any(reports)
 
     async def verdict(self, epoch: int, target: str) -> Verdict:
         """Read what became of the reports."""
-        ruling, kind, at_block, _ = await self._chain.call(self._functions.verdictOf(epoch, target))
+        ruling, kind, at_block, _ = await self._of(epoch, "verdictOf", epoch, target)
         return Verdict(ruling=Ruling(ruling), kind=ReportKind(kind), at_block=at_block)
 
     async def challenge(self, round_: int) -> Challenge:
         """Read whom a judges' round is about."""
-        _, _, epoch, target = await self._chain.call(self._functions.challengeOf(round_))
+        _, _, epoch, target = await self._challenge(round_)
         return Challenge(round=round_, epoch=epoch, target=target)
 
     async def challenges(self, first_block: int, last_block: int) -> list[Challenge]:
         """List the verdicts that were challenged in these blocks."""
-        logs: list[Any] = await self._chain.monitoring.events.VerdictChallenged().get_logs(
-            from_block=first_block, to_block=last_block
+        event, contract = self._chain.monitoring.events.VerdictChallenged(), self._chain.monitoring.address
+        heard = self._heard.logs(contract, first_block, last_block, topics=[_CHALLENGED])
+        logs: list[Any] = (
+            [event.process_log(log) for log in heard]
+            if heard is not None
+            else await event.get_logs(from_block=first_block, to_block=last_block)
         )
         return [
             Challenge(
@@ -162,3 +186,30 @@ class Rounds:
             )
             for log in logs
         ]
+
+    async def _challenge(self, round_: int) -> Any:
+        return await self._read("challengeOf", round_, speakers=(self._chain.monitoring.address,))
+
+    async def _report(self, round_: int, target: str, monitor: str) -> Any:
+        runners = self._chain.reputation
+        owner = (
+            await self._heard.once(
+                ("runnerOf", monitor),
+                (runners.address,),
+                lambda block: self._chain.call(runners.functions.runnerOf(monitor), block=block),
+            )
+        )[0]
+        return await self._of(round_, "reportOf", round_, target, owner)
+
+    async def _of(self, round_: int, name: str, *arguments: object) -> Any:
+        """Read what only events of this round or epoch change."""
+        speaker = self._chain.monitoring.address, round_.to_bytes(32, "big")
+        return await self._read(name, *arguments, speakers=(speaker,))
+
+    async def _read(self, name: str, *arguments: object, speakers: tuple[Speaker, ...]) -> Any:
+        return await self._heard.once(
+            (name, *arguments),
+            speakers,
+            lambda block: self._chain.call(self._functions[name](*arguments), block=block),
+            holds=_HOLDS_BLOCKS,
+        )

@@ -103,8 +103,8 @@ class Bench:
         parts = Parts(
             settings=settings,
             chain=chain,
-            escrow=Escrow(chain),
-            sender=Sender(chain, LOCAL.node(number)),
+            escrow=Escrow(chain, situation.heard),
+            sender=Sender(chain, LOCAL.node(number), on_mined=situation.heard.expect),
             journal=opened,
             store=IpfsStore(settings.ipfs_api, timeout_s=settings.ipfs_timeout_s),
             executor=LlmExecutor(settings.ollama_url, slots=1, attempts=2, pause_s=0.01),
@@ -190,6 +190,7 @@ class Bench:
 
     async def until_turn(self, hand: Hand, task: bytes) -> None:
         """Mine until it is a hand's turn to claim a task, which then lies in its journal."""
+        await hand.look()
         view = await hand.parts.escrow.view(task, node=hand.parts.node)
         await self.anvil.mine(max(0, view.seed_block + 1 - view.head_block))
         await hand.look()

@@ -1,5 +1,6 @@
 """Runners that watch each other on a real chain: honest ones, one that lies, one that sleeps, one that is gone."""
 
+import dataclasses
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -123,10 +124,11 @@ async def network(
 
         def hire(number: int, opinion: Opinion | None) -> Peer:
             journal = stack.enter_context(Journal.open(tmp_path / f"{number}.sqlite", exclusive=False))
-            sender = Sender(chain, accounts.node(number))
+            situation = Situation()
+            sender = Sender(chain, accounts.node(number), on_mined=situation.heard.expect)
             seen = opinion or Observer(chain, journal, store)
-            duty = MonitorDuty(chain, sender, journal, seen)
-            return Peer(sender, journal, Watch(chain, journal, Situation()), duty)
+            duty = MonitorDuty(chain, sender, journal, seen, situation.heard)
+            return Peer(sender, journal, Watch(chain, journal, situation), duty)
 
         made = Network(chain, anvil, accounts, store, hire, Rounds(chain))
         for number in range(RUNNERS):
@@ -153,6 +155,12 @@ async def test_who_is_gone_is_found_offline_and_who_lies_about_it_is_marked(netw
     assert (
         await network.rounds.said(epoch, network.node(GONE), network.node(liar)) is ReportKind.GOOD_BEHAVIOR
     )
+
+
+async def test_times_are_computed_as_the_contract_does(network: Network) -> None:
+    for epoch in (0, 1, 7, await network.next_epoch()):
+        told = await network.chain.call(network.chain.monitoring.functions.windowsOf(epoch))
+        assert list(dataclasses.astuple(await network.rounds.windows(epoch))) == list(told)
 
 
 async def test_who_sleeps_is_marked_and_who_answers_is_left_alone(network: Network) -> None:

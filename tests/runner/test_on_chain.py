@@ -130,6 +130,7 @@ async def test_an_outraced_claim_is_dropped_quietly(bench: Bench) -> None:
     await slow.works[task]._candidacy._claim(job)
     assert slow.job(task).stage is Stage.WAITING
     assert stale.status is TaskStatus.OPEN
+    await slow.look()
     await slow.step(task)
     assert slow.job(task).stage is Stage.DROPPED
     assert slow.job(task).reason == "other runners took the seats"
@@ -165,6 +166,7 @@ async def test_the_lottery_opens_for_each_of_eight_runners_at_exactly_the_block_
     hand = await bench.hand(0)
     task = await bench.submit(spec=b"not looked at")
     await bench.anvil.mine(30)
+    await hand.look()
     view = await hand.parts.escrow.view(task, node=hand.parts.node)
     draw = await hand.parts.escrow.draw(task, view=view)
     escrow = bench.chain.escrow.functions

@@ -181,6 +181,7 @@ class School:
             diary=mortal,
             workshop=self.workshop,
             folder=home,
+            heard=hand.parts.situation.heard,
         )
         hand.parts = replace(hand.parts, aggregator=aggregator)
         pupil = Pupil(hand, LearningDuty(hand.parts, aggregator), diary)

@@ -1,0 +1,40 @@
+"""When the watch asks for the next block: no sooner than it can be due, and often from then on."""
+
+from protocol.networks import CALIBRATION, LOCAL
+from runner.watch import Pace
+
+
+def questions(pace: Pace, *, blocks: int, distance_s: float) -> list[int]:
+    """Play regular blocks; count the questions for each."""
+    now, counts = 0.0, []
+    for height in range(blocks):
+        count, due = 0, height * distance_s
+        while True:
+            count += 1
+            if now >= due:
+                break
+            now += pace.pause_s(now)
+        pace.arrived(height, now)
+        now += pace.pause_s(now)
+        counts.append(count)
+    return counts
+
+
+def test_regular_blocks_cost_at_most_two_questions_each() -> None:
+    for network, distance_s in ((LOCAL, 0.25), (LOCAL, 0.5), (CALIBRATION, 30.0)):
+        settled = questions(Pace(network.block_time_s), blocks=60, distance_s=distance_s)[10:]
+        assert sum(settled) <= 2 * len(settled), (network.name, distance_s, settled)
+
+
+def test_rare_blocks_do_not_make_the_watch_sleep_through_frequent_ones() -> None:
+    pace = Pace(0.25)
+    pace.arrived(1, 0.0)
+    pace.arrived(2, 600.0)
+    assert pace.pause_s(600.0) <= 2 * 0.25
+
+
+def test_a_reorganisation_to_a_lower_block_begins_anew() -> None:
+    pace = Pace(0.25)
+    pace.arrived(10, 0.0)
+    pace.arrived(7, 0.5)
+    assert 0 < pace.pause_s(0.5) <= 0.125
