@@ -16,6 +16,7 @@ from indexer import access, refold, service
 from indexer import schema as versions
 from indexer.errors import IndexerError
 from indexer.lock import writer_lock
+from indexer.outages import first_cause
 from indexer.schema_docs import database_page
 from indexer.settings import IndexerSettings
 from indexer.verify import compare_with_fresh_fold
@@ -209,13 +210,6 @@ def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
     uvloop.run(stoppable())
 
 
-def _first(error: BaseException) -> BaseException:
-    """Give the error that made a task group fail."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
 def _explained(error: BaseException) -> ParityError | None:
     if isinstance(error, ParityError):
         return error
@@ -232,7 +226,7 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        explained = _explained(_first(error))
+        explained = _explained(first_cause(error))
         if explained is None:
             raise
         typer.echo(f"error: {explained}", err=True)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 
 import asyncpg
 import structlog
@@ -17,6 +18,7 @@ from indexer.events import EventBook, address_bytes
 from indexer.follow import DeepReorg, Follower
 from indexer.http import Status, serve
 from indexer.lock import watch, writer_lock
+from indexer.outages import ride_out
 from indexer.patience import FIRST_PAUSE_S, Patience
 from indexer.progress import Progress
 from indexer.refold import rebuild
@@ -202,15 +204,22 @@ async def run(settings: IndexerSettings, *, reset: bool = False) -> None:
         # A standby has everything open already: when the lock is its own, only the state is left to be read.
         chain = await stack.enter_async_context(connect_chain(settings, deployment, network))
         await check_chain(chain, deployment)
-        status.phase = "standby"
-        lost = await stack.enter_async_context(writer_lock(settings.database_url, schema))
-        await prepare(settings.database_url, deployment, schema=schema, reset=reset)
-        documents = asyncio.Event()
-        service = Service(settings, deployment, network, chain, status, wake, documents, schema)
+        service = Service(settings, deployment, network, chain, status, wake, asyncio.Event(), schema)
+        await ride_out(
+            partial(_write, service, reset=reset), database_url=settings.database_url, status=status
+        )
+
+
+async def _write(service: Service, *, reset: bool) -> None:
+    """Index as the database's one writer, once no other is."""
+    settings = service.settings
+    service.status.phase = "standby"
+    async with writer_lock(settings.database_url, service.schema) as lost:
+        await prepare(settings.database_url, service.deployment, schema=service.schema, reset=reset)
         async with asyncio.TaskGroup() as group:
             group.create_task(watch(lost))
-            group.create_task(heads.announce(settings.rpc_urls[0], wake))
-            group.create_task(_fetch_documents(settings, documents))
+            group.create_task(heads.announce(settings.rpc_urls[0], service.wake))
+            group.create_task(_fetch_documents(settings, service.documents))
             group.create_task(service.index())
 
 

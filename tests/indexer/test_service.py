@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 import asyncpg
@@ -203,3 +204,25 @@ async def test_a_second_writer_that_passed_the_lock_changes_nothing(rig: Rig) ->
         with pytest.raises(LostLock):
             await second._commit(cursor, branch, ancestor, logs, advance)
         assert await nonce_of(rig.database_url, rig.schema) == written
+
+
+async def test_a_database_that_goes_away_is_waited_for(rig: Rig, settings: dict[str, str]) -> None:
+    rig.node.grow(10)
+    database, elsewhere = urlsplit(rig.database_url), urlsplit(rig.database_url)._replace(path="/postgres")
+    name = database.path.strip("/")
+    async with indexer_process(settings) as process:
+        await wait_until_indexed(rig.database_url, rig.schema, block_hash=rig.node.head.hash)
+        operator = await asyncpg.connect(elsewhere.geturl())
+        try:
+            await operator.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+            await operator.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name
+            )
+            await line_with(process, "database-lost")
+            rig.node.grow(5)
+        finally:
+            await operator.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+            await operator.close()
+        await line_with(process, "database-back")
+        await wait_until_indexed(rig.database_url, rig.schema, block_hash=rig.node.head.hash)
+    await assert_equal_to_fresh_fold(rig)

@@ -1,0 +1,83 @@
+"""Outages of the database. What was written is whole, so the index goes on from there once the database is back."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+
+import asyncpg
+import structlog
+
+from indexer.errors import IndexerError, LostLock
+from indexer.http import Status
+
+FIRST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 5.0
+_CONNECT_TIMEOUT_S = 10.0
+_OUTAGES = (
+    LostLock,
+    ConnectionError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # it was told to stop, or is still starting
+    asyncpg.ObjectNotInPrerequisiteStateError,  # it takes no connections for now
+    asyncpg.InsufficientResourcesError,  # too many connections, a full disk
+)
+
+log = structlog.get_logger()
+
+
+def first_cause(error: BaseException) -> BaseException:
+    """Give the error that made a task group fail."""
+    return next(_causes(error))
+
+
+async def ride_out(work: Callable[[], Awaitable[None]], *, database_url: str, status: Status) -> None:
+    """Do `work` again each time that the database was lost in the middle of it, as soon as it is back.
+
+    Raises what else ends the work. A database that cannot be had from the beginning is a wrong setting, and raises too.
+    """
+    await _connect(database_url)
+    while True:
+        try:
+            await work()
+        except Exception as error:
+            outages = [cause for cause in _causes(error) if isinstance(cause, _OUTAGES)]
+            if not outages:
+                raise
+            _tell(status, outages[0])
+        else:
+            return
+        await _until_back(database_url)
+        log.info("database-back")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _causes(inner)
+    else:
+        yield error
+
+
+def _tell(status: Status, cause: BaseException) -> None:
+    told = IndexerError(
+        f"DATABASE_URL: the database is out of reach ({cause})",
+        hint="Nothing is lost: indexing goes on where it stood when Postgres answers again.",
+    )
+    status.phase, status.problem = "waiting for the database", str(told)
+    log.warning("database-lost", why=str(cause), hint=told.hint)
+
+
+async def _until_back(database_url: str) -> None:
+    pause_s = FIRST_PAUSE_S
+    while True:
+        await asyncio.sleep(pause_s)
+        with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return await _connect(database_url)
+        pause_s = min(LONGEST_PAUSE_S, 2 * pause_s)
+
+
+async def _connect(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url, timeout=_CONNECT_TIMEOUT_S)
+    await connection.close(timeout=_CONNECT_TIMEOUT_S)
