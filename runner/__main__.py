@@ -53,7 +53,7 @@ def root(
     """Earn USDFC by doing AI work: claim tasks, run models, prove the results."""
 
 
-@app.command()
+@app.command(epilog="Example: parity-runner auth --new")
 def auth(
     private_key: Annotated[
         str | None,
@@ -82,7 +82,7 @@ def auth(
     typer.echo(f"node key {address} encrypted in {settings.keystore}")
 
 
-@app.command()
+@app.command(epilog="Example: parity-runner register --stake 100 --owner-keystore ~/.parity/keystore.json")
 def register(
     owner_keystore: Annotated[
         Path | None, typer.Option(help="The owner's key file; instead, OWNER_PRIVATE_KEY may be set.")
@@ -107,7 +107,7 @@ def register(
     asyncio.run(_register(settings, owner=owner, node=node, stake=amount))
 
 
-@app.command()
+@app.command(epilog="Example: RUNNER_MODELS=llama3.2:1b parity-runner runner")
 def runner() -> None:
     """Run the daemon. Ctrl-C finishes what has a seat and stops; a second Ctrl-C stops at once."""
     from runner.daemon import run_daemon  # noqa: PLC0415 (loads web3 and the engine's client)
@@ -118,7 +118,7 @@ def runner() -> None:
     asyncio.run(run_daemon(settings, account))
 
 
-@app.command()
+@app.command(epilog="Example: parity-runner status --json")
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
 ) -> None:
@@ -128,7 +128,7 @@ def status(
     typer.echo(json.dumps(found.to_json(), indent=2) if as_json else "\n".join(lines_of(found)))
 
 
-@app.command()
+@app.command(epilog="Example: parity-runner drain")
 def drain() -> None:
     """Let the running daemon finish what has a seat, claim nothing more, and stop."""
     settings = load(RunnerSettings)
@@ -138,7 +138,29 @@ def drain() -> None:
         typer.echo("no daemon is running")
 
 
-@app.command()
+@app.command(epilog="Example: parity-runner retire --owner-keystore ~/.parity/keystore.json")
+def retire(
+    owner_keystore: Annotated[
+        Path | None,
+        typer.Option(help="The owner's key file: its stake that nothing needs begins to come free as well."),
+    ] = None,
+    owner_password_file: Annotated[
+        Path | None, typer.Option(help="File with that key file's password.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+) -> None:
+    """End the runner's registration, and say what is left to wait for. It may be registered again later."""
+    settings = load(RunnerSettings)
+    configure_logging("runner", level="warning")
+    node = settings.account(password=_asked_password(settings))
+    owner = _owner(settings, owner_keystore, owner_password_file) if owner_keystore else None
+    if not yes and sys.stdin.isatty():
+        typer.confirm(f"{node.address} gets no seats any more. Go on?", abort=True, err=True)
+    asyncio.run(_retire(settings, node=node, owner=owner, as_json=as_json))
+
+
+@app.command(epilog="Example: parity-runner doctor")
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
 ) -> None:
@@ -155,7 +177,7 @@ def doctor(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(epilog="Example: parity-runner bench --per-hour 0.05")
 def bench(
     tokens: Annotated[int, typer.Option(min=1, max=4096, help="Tokens of each answer.")] = 64,
     per_hour: Annotated[
@@ -272,6 +294,18 @@ async def _register(
     typer.echo(f"the node has {format_native(coin)} {symbol} for network fees")
     if not coin:
         typer.echo(f"hint: Send it some {symbol} before you start it; it cannot claim without.", err=True)
+
+
+async def _retire(
+    settings: RunnerSettings, *, node: LocalAccount, owner: LocalAccount | None, as_json: bool
+) -> None:
+    from runner.retire import lines_of as lines_of_departure  # noqa: PLC0415 (loads web3)
+    from runner.retire import retire_node  # noqa: PLC0415 (as above)
+
+    async with Chain.connect(settings.filecoin_rpc, settings.deployment()) as chain:
+        departure = await retire_node(chain, node=node, owner=owner)
+        lines = lines_of_departure(departure, native_symbol=chain.network.native_symbol)
+    typer.echo(json.dumps(departure.to_json(), indent=2) if as_json else "\n".join(lines))
 
 
 def _owner(settings: RunnerSettings, keystore: Path | None, password_file: Path | None) -> LocalAccount:

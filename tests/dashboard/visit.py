@@ -11,7 +11,7 @@ from playwright.async_api import Browser, ConsoleMessage, Error, Page, Request, 
 
 AXE = Path(__file__).parents[2] / "api" / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
 DESKTOP, PHONE = (1280, 860), (375, 740)
-_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _ON_VIOLATION = """
 window.cspViolations = [];
 document.addEventListener("securitypolicyviolation", (event) =>
@@ -48,7 +48,7 @@ class Visit:
         # Evaluated by the debugger, which the page's policy does not bind.
         await self.page.evaluate(AXE.read_text(encoding="utf-8"))
         found: dict[str, Any] = await self.page.evaluate(
-            "(tags) => axe.run({ runOnly: { type: 'tag', values: tags } })", _RULES
+            "(tags) => axe.run({ runOnly: { type: 'tag', values: tags } })", RULES
         )
         return [
             f"{violation['id']} ({node['target']}): {node['failureSummary']}"

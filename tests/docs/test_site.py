@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.async_api import Page
 
 from tests.dashboard.chromium import chromium
+from tests.dashboard.visit import AXE, RULES
 
 ROOT = Path(__file__).parents[2]
 MKDOCS = ROOT / ".parity/docs-venv/bin/mkdocs"
@@ -55,6 +56,30 @@ def test_every_page_is_in_the_site(site: Path) -> None:
 def test_pages_without_a_drawing_do_not_load_the_drawing_program(site: Path) -> None:
     assert "assets/mermaid.js" in (site / "explanation/architecture.html").read_text()
     assert "assets/mermaid.js" not in (site / "index.html").read_text()
+
+
+async def hindrances(page: Page) -> list[str]:
+    """Say what of the page axe finds inaccessible."""
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: dict[str, Any] = await page.evaluate(
+        "(tags) => axe.run({ runOnly: { type: 'tag', values: tags } })", RULES
+    )
+    return [
+        f"{violation['id']} ({node['target']}): {node['failureSummary']}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_the_site_is_accessible_in_both_themes(url: str, theme: Literal["light", "dark"]) -> None:
+    async with chromium() as browser:
+        page = await browser.new_page(
+            viewport={"width": DESK, "height": 800}, color_scheme=theme, reduced_motion="reduce"
+        )
+        for path in ("index.html", "how-to/run-a-runner.html", "benchmarks.html"):
+            await page.goto(f"{url}/{path}", timeout=60_000)
+            assert await hindrances(page) == [], path
 
 
 async def drawn(page: Page) -> None:
