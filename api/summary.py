@@ -6,6 +6,7 @@ from datetime import datetime
 from html import escape
 
 from api.database import Record, Snapshot
+from api.names import readable
 from api.paging import page_request
 from api.queries import chain, prompts, runners, tasks, totals
 from api.services import Services
@@ -58,8 +59,7 @@ def _prompt(row: Record) -> Sequence[str]:
 
 
 def _runner(row: Record) -> Sequence[str]:
-    name = row["label"].rstrip(b"\0").decode("utf-8", errors="replace")
-    return ("0x" + row["node"].hex(), name, f"{row['score'] / 10_000:.1f} %")
+    return ("0x" + row["node"].hex(), readable(row["label"]), f"{row['score'] / 10_000:.1f} %")
 
 
 async def _task(snapshot: Snapshot, task_id: bytes) -> str:

@@ -27,7 +27,7 @@ from protocol.settings import load
 from protocol.version import print_version
 
 log = structlog.get_logger()
-app = typer.Typer(name="parity-indexer", help=__doc__, no_args_is_help=True, add_completion=False)
+app = typer.Typer(name="parity-indexer", help=__doc__, no_args_is_help=True, add_completion=True)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -31,7 +31,7 @@ app = typer.Typer(
     name="parity-runner",
     help="Earn USDFC by doing AI work: claim tasks, run models, prove the results.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
 )
 

@@ -12,6 +12,7 @@ from api.graphql.enums import Outcome, RunnerStatus
 from api.graphql.money import usdfc
 from api.graphql.reading import Reading
 from api.graphql.scalars import Address, BigInt, Bytes32, UInt
+from api.names import readable
 
 
 @strawberry.type(description="A model that a runner offers, from its profile document.")
@@ -106,7 +107,7 @@ class Runner:
 
     @strawberry.field(description="`label` as text.")
     def name(self) -> str:
-        return self.label.rstrip(b"\0").decode("utf-8", errors="replace")
+        return readable(self.label)
 
     @strawberry.field
     def profile_cid(self) -> str:

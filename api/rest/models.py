@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from api.database import Record
 from api.graphql.scalars import write_address, write_hex
+from api.names import readable
 from api.paging import Page
 from protocol.cid import digest_to_cid
 from protocol.money import format_usdfc
@@ -189,7 +190,7 @@ class Runner(Model):
 
     node: AddressText
     owner: AddressText
-    label: Annotated[str, BeforeValidator(lambda value: value.rstrip(b"\0").decode(errors="replace"))]
+    label: Annotated[str, BeforeValidator(readable)]
     profile: HashText
     status: str
     registered_block: Height

@@ -6,18 +6,15 @@ import json
 import os
 import random
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import asyncpg
-
-from benchmarks.api_bench.contestants import RELATIONS, Contestant, install_peer, ours, postgraphile
-from benchmarks.api_bench.dataset import fill
+from benchmarks.api_bench.contestants import Contestant, install_peer, ours, postgraphile
+from benchmarks.api_bench.kept import filled
 from benchmarks.api_bench.load import Measured, measure
 from benchmarks.api_bench.queries import NAMED, Question
-from devnet.postgres import Postgres
 
 CLIENTS = (1, 16, 128)
 _DIFFERENT = 2_000
@@ -31,19 +28,26 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="for each query and number of clients")
     parser.add_argument("--alone", action="store_true", help="without the peer")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", action="append", help="this query alone; may be repeated", metavar="QUERY")
     asked = parser.parse_args()
-    rows = asyncio.run(run(asked.tasks, seconds=asked.seconds, alone=asked.alone, seed=asked.seed))
+    rows = asyncio.run(
+        run(asked.tasks, seconds=asked.seconds, alone=asked.alone, seed=asked.seed, only=asked.only)
+    )
     if os.environ.get("JSON"):
         print(json.dumps({"tasks": asked.tasks, "rows": rows}))
     else:
         print("\n".join(table(rows)))
 
 
-async def run(tasks: int, *, seconds: float, alone: bool, seed: int) -> list[dict[str, Any]]:
+async def run(
+    tasks: int, *, seconds: float, alone: bool, seed: int, only: Sequence[str] | None = None
+) -> list[dict[str, Any]]:
     """Measure every query at every number of clients; contestants take turns, so that both see the same machine."""
     rows = []
     async with _contestants(tasks, alone=alone) as contestants:
         for named in NAMED:
+            if only and named.name not in only:
+                continue
             for clients in CLIENTS:
                 row: dict[str, Any] = {"query": named.name, "clients": clients}
                 for name, contestant in contestants.items():
@@ -58,12 +62,7 @@ async def run(tasks: int, *, seconds: float, alone: bool, seed: int) -> list[dic
 async def _contestants(tasks: int, *, alone: bool) -> AsyncIterator[dict[str, Contestant]]:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parity-bench-")))
-        server = await stack.enter_async_context(Postgres.start(folder=folder / "data", durable=False))
-        url = await server.create_database("bench")
-        connection = await asyncpg.connect(url)
-        await fill(connection, tasks)
-        await connection.execute(RELATIONS)
-        await connection.close()
+        url = await stack.enter_async_context(filled(tasks))
         found = {"parity": await stack.enter_async_context(ours(url, folder))}
         if not alone:
             peer = await asyncio.to_thread(install_peer)

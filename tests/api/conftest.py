@@ -20,8 +20,13 @@ from eth_account.signers.local import LocalAccount
 from api.app import build_app
 from api.serving import server_config
 from api.settings import ServerSettings
+from devnet.accounts import LocalAccounts
+from devnet.anvil import Anvil
+from protocol.chain import Chain
 from protocol.cid import digest_of
 from protocol.deployment import Deployment
+
+from .orders import Orders
 
 SCHEMA = Path(__file__).parents[2] / "indexer" / "schema.sql"
 GENESIS = datetime(2026, 1, 1, tzinfo=UTC)
@@ -260,3 +265,27 @@ def ask(client: httpx.AsyncClient) -> Ask:
         return answer.json()
 
     return run
+
+
+@pytest.fixture
+async def chain(anvil: Anvil, deployment: Deployment) -> AsyncIterator[Chain]:
+    """A connection to this test's chain."""
+    async with Chain.connect(anvil.url, deployment) as connected:
+        yield connected
+
+
+@pytest.fixture
+async def server(
+    chain: Chain, anvil: Anvil, deployment: Deployment, index: Index, serve: Serve, accounts: LocalAccounts
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A server over the index and the chain, with a relayer."""
+    async with serve(
+        database_url=index.url, deployment=deployment, filecoin_rpc=anvil.url, relayer=accounts.relayer
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+async def orders(chain: Chain) -> Orders:
+    """Orders for the chain, claimable for 500 blocks."""
+    return Orders(chain.deployment, await chain.block_number() + 500)

@@ -5,6 +5,7 @@ from typing import Any
 
 from eth_account.signers.local import LocalAccount
 
+from protocol.chain import Chain
 from protocol.deployment import Deployment
 from protocol.money import USDFC
 from protocol.order import Order
@@ -55,3 +56,12 @@ class Orders:
             **({"valid_before": FOREVER} | window),
         )
         return {"order": order.to_json(), "authorization": signed.to_json()}
+
+
+async def money(chain: Chain) -> tuple[int, ...]:
+    """What the wallet owes, what it holds, and all tokens there are."""
+    return (
+        await chain.call(chain.wallet.functions.liabilities()),
+        await chain.call(chain.token.functions.balanceOf(chain.wallet.address)),
+        await chain.call(chain.token.functions.totalSupply()),
+    )

@@ -108,6 +108,18 @@ async def test_a_query_of_too_much_is_refused_and_the_limit_named(
     assert said in error["message"]
 
 
+async def test_a_runners_name_is_text_that_a_screen_shows_as_it_stands(
+    index: Index, client: httpx.AsyncClient
+) -> None:
+    await index.sync(indexed=1)
+    label = "de\x1b[31msk\u202e\x01\n".encode().ljust(32, b"\0")
+    node = await index.runner(0, label=label)
+    answer = await post(client, graphql("{ runners { nodes { name label } } }"))
+    assert answer.json()["data"]["runners"]["nodes"] == [{"name": "de[31msk", "label": "0x" + label.hex()}]
+    assert (await client.get(f"/api/v1/runners/0x{node.hex()}")).json()["label"] == "de[31msk"
+    assert "\x1b" not in (await client.get("/")).text
+
+
 @pytest.mark.parametrize("first", [-(2**31), -1, 0, 1001])
 async def test_a_page_has_from_one_to_a_thousand_rows(
     index: Index, client: httpx.AsyncClient, first: int

@@ -18,12 +18,6 @@ PATH = "/api/v1/reputation/reports"
 
 
 @pytest.fixture
-async def chain(anvil: Anvil, deployment: Deployment) -> AsyncIterator[Chain]:
-    async with Chain.connect(anvil.url, deployment) as connected:
-        yield connected
-
-
-@pytest.fixture
 async def server(
     anvil: Anvil, deployment: Deployment, index: Index, serve: Serve
 ) -> AsyncIterator[httpx.AsyncClient]:

@@ -21,12 +21,6 @@ PATH = "/api/v1/federated-learning/sessions"
 
 
 @pytest.fixture
-async def chain(anvil: Anvil, deployment: Deployment) -> AsyncIterator[Chain]:
-    async with Chain.connect(anvil.url, deployment) as connected:
-        yield connected
-
-
-@pytest.fixture
 async def server(
     anvil: Anvil, deployment: Deployment, index: Index, serve: Serve, accounts: LocalAccounts
 ) -> AsyncIterator[httpx.AsyncClient]:

@@ -26,17 +26,6 @@ Start = Callable[..., Any]
 
 
 @pytest.fixture
-async def chain(anvil: Anvil, deployment: Deployment) -> AsyncIterator[Chain]:
-    async with Chain.connect(anvil.url, deployment) as connected:
-        yield connected
-
-
-@pytest.fixture
-async def orders(chain: Chain) -> Orders:
-    return Orders(chain.deployment, await chain.block_number() + 500)
-
-
-@pytest.fixture
 async def start(
     tmp_path: Path, anvil: Anvil, deployment: Deployment, index: Index, accounts: LocalAccounts
 ) -> AsyncIterator[Start]:

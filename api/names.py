@@ -1,0 +1,11 @@
+"""Names that runners' owners choose, which are 32 bytes of anything, as text for other people's screens."""
+
+
+def readable(label: bytes) -> str:
+    r"""Give a label's text without what a screen would not show as it stands: control and direction characters, noughts.
+
+    >>> readable(b"desk\x1b[2J".ljust(32, b"\0"))
+    'desk[2J'
+    """
+    text = label.decode("utf-8", errors="replace")
+    return "".join(character for character in text if character.isprintable()).strip()
