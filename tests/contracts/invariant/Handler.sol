@@ -247,7 +247,8 @@ contract Handler is ChannelActions {
             Entry storage entry = entries[live[k]];
             for (uint8 i = 0; i < entry.seats; i++) {
                 Taken storage thief = taken[live[k]][i];
-                if (thief.plan != COPIED) continue;
+                // Who has not committed has copied nothing yet, and the last one to may open whatever it likes.
+                if (thief.plan != COPIED || thief.acted.conduct == SettlementModel.Conduct.Absent) continue;
                 for (uint256 j = 0; j < entry.seats; j++) {
                     if (i == j) continue;
                     vm.prank(thief.keys.node);
