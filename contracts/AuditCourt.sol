@@ -62,6 +62,10 @@ contract AuditCourt is CourtStore {
         _requireInTime(docket);
         (address node, address owner) = _accused(taskId);
         require(msg.sender != node && msg.sender != owner, AuditSelfDealing(msg.sender));
+        // What the beacon has called needs no accuser: a cheat that sees itself drawn would send one of its own, for the
+        // accuser's part of its slash.
+        bool due = docket.stage == Stage.Open && block.number > docket.drawBlock;
+        if (due && _isAudited(taskId, docket)) return _dispute(taskId, docket);
         docket.challenged = true;
         _sides[taskId].challenger = msg.sender;
         emit Challenged(taskId, msg.sender, docket.bond);

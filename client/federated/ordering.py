@@ -48,6 +48,7 @@ class Rules:
     max_join_for: int
     fee_bps: int
     miss_bps: int
+    max_misses: int
     max_participants: int
     max_replicas: int
     active_runners: int
@@ -76,7 +77,7 @@ async def read_rules(chain: Chain) -> Rules:
     task_params_id = await chain.call(escrow.latestParamsId())
     (
         tip, min_window, max_window, max_join_for, _claim_for, _open_for, _maturity, fee_bps, miss_bps, _burn_bps,
-        _max_misses, _max_attempts, max_participants,
+        max_misses, _max_attempts, max_participants,
     ) = await chain.call(charter.paramsOf(params_id))  # fmt: skip
     task_params = await chain.call(escrow.paramsOf(task_params_id))
     return Rules(
@@ -88,6 +89,7 @@ async def read_rules(chain: Chain) -> Rules:
         max_join_for=max_join_for,
         fee_bps=fee_bps,
         miss_bps=miss_bps,
+        max_misses=max_misses,
         max_participants=max_participants,
         max_replicas=task_params[13],
         active_runners=await chain.call(chain.reputation.functions.activeRunners()),
@@ -212,7 +214,7 @@ def _rewards(terms: Terms, rules: Rules, *, rounds: int, seats: int, replicas: i
 
 def _bond(terms: Terms, rules: Rules, *, reward: int) -> int:
     """Ask participants to stake what a few rounds earn, and enough that silence costs more than a tip brings."""
-    least = -(-rules.tip * _WHOLE_BPS // rules.miss_bps) if rules.miss_bps else 1
+    least = least_bond(rules)
     if terms.bond is not None and terms.bond < least:
         raise InputError(
             f"--bond: {format_usdfc(terms.bond)} USDFC is too little to keep participants at work",
@@ -220,6 +222,16 @@ def _bond(terms: Terms, rules: Rules, *, reward: int) -> int:
             hint=f"Give at least {format_usdfc(least)} USDFC.",
         )
     return max(least, 2 * reward) if terms.bond is None else terms.bond
+
+
+def least_bond(rules: Rules) -> int:
+    """Give the bond of which even the last silence takes a tip: where earlier ones leave less than a whole slash, that."""
+    left = _WHOLE_BPS - rules.miss_bps * (rules.max_misses - 1)
+    taken = min(rules.miss_bps, left)
+    if taken <= 0:
+        return 1
+    rounding = rules.max_misses if left < rules.miss_bps else 0
+    return -(-(rules.tip + rounding) * _WHOLE_BPS // taken)
 
 
 def _window(seconds: float, rules: Rules, *, block_time_s: float) -> int:

@@ -56,8 +56,10 @@ library SessionRules {
         _checkThreshold(order);
         _require(order.trainFor >= params.minWindow && order.trainFor <= params.maxWindow, "trainFor");
         _require(order.revealFor >= params.minWindow && order.revealFor <= params.maxWindow, "revealFor");
-        // Whoever lets a deadline pass to be tipped for ending the phase must lose by it.
-        _require(lost(order.bond, params.missBps, 1) >= params.tip, "bond");
+        // Whoever lets a deadline pass to be tipped for ending the phase must lose by it, even when little is left to lose.
+        uint256 last = params.maxMisses;
+        uint256 least = lost(order.bond, params.missBps, last) - lost(order.bond, params.missBps, last - 1);
+        _require(least >= params.tip, "bond");
         uint256 need = cost(order, params.tip);
         require(order.budget >= need, IFederatedLearningErrors.FederatedUnderfunded(need, order.budget));
         _require(order.budget != 0, "budget");

@@ -168,7 +168,7 @@ contract FederatedLearningAdvanceTest is Sessions {
     function test_TipsEndWithTheBudgetForThem() public {
         IFederatedLearningTypes.SessionParams memory patient = sessionParams();
         patient.maxAttempts = 10;
-        patient.maxMisses = 20;
+        (patient.maxMisses, patient.missBps) = (20, 500);
         IFederatedLearningTypes.SessionOrder memory order = sessionOrder();
         order.rounds = 1;
         order.paramsId = charter.addParams(patient);
