@@ -60,7 +60,8 @@ class Follower:
         Raises `DeepReorg` when the walk passes the finalised block, `InconsistentChain` when the node's answers do not
         fit together, `RpcUnavailable` when it does not answer.
         """
-        cursor = await self.store.cursor()
+        # Nobody else moves the cursor; if somebody does all the same, the commit fails.
+        cursor = self.store.at or await self.store.cursor()
         head = await self.chain.head()
         if head.hash == cursor.indexed_hash:
             return False

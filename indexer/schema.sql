@@ -1144,6 +1144,12 @@ DECLARE
     added text := format('SELECT v.name, v.amount FROM added r CROSS JOIN LATERAL (VALUES %s) v (name, amount)', TG_ARGV[0]);
     taken text := format('SELECT v.name, -v.amount FROM taken r CROSS JOIN LATERAL (VALUES %s) v (name, amount)', TG_ARGV[0]);
 BEGIN
+    -- An upsert fires the triggers of inserts and of updates, whichever it did.
+    IF TG_OP <> 'DELETE' THEN
+        IF NOT EXISTS (SELECT FROM added) THEN
+            RETURN NULL;
+        END IF;
+    END IF;
     EXECUTE format(
         'INSERT INTO %I.totals AS t (name, amount) SELECT name, sum(amount) FROM (%s) d (name, amount) GROUP BY name HAVING sum(amount) <> 0'
         ' ON CONFLICT (name) DO UPDATE SET amount = t.amount + EXCLUDED.amount',

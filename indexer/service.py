@@ -173,7 +173,7 @@ class Service:
         log.warning("step-failed", why=str(error), hint=error.hint)
 
     async def _note(self, store: Store, *, phase: str) -> None:
-        cursor = await store.cursor()
+        cursor = store.at or await store.cursor()
         status = self.status
         status.phase = phase
         status.head_number = max(cursor.head_number, cursor.indexed_number)

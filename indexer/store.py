@@ -5,6 +5,7 @@ that slipped past the lock changes no row and fails.
 """
 
 import json
+import struct
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ import msgspec
 
 from indexer.chain import Header
 from indexer.copying import copy_logs, copy_task_events
-from indexer.errors import LostLock
+from indexer.errors import FoldError, LostLock
 from indexer.events import Log
 from indexer.fold.audits import ROUNDS, places
 from indexer.fold.state import Changes, Keys, State
@@ -23,6 +24,8 @@ from indexer.rpc.wire import hexed
 from indexer.tables import APPENDED, FOLDED, FOLDED_BY_NAME, HISTORY, Table
 
 LOG_COLUMNS = Log.__struct_fields__
+STAGED_ROWS = 20_000
+"""Rows after whose deletion the stages are truncated, which vacuuming never looks at; less often, as it is slow."""
 CHANNEL = "parity_block"
 """Channel that is notified of every committed head."""
 
@@ -73,7 +76,10 @@ class Store:
     reader: asyncpg.Connection
     schema: str
     stages: set[str] = field(default_factory=set)
+    staged_rows: int = 0
     nonce: int | None = None
+    at: Cursor | None = None
+    """The cursor as this process last committed or read it."""
 
     @classmethod
     @asynccontextmanager
@@ -100,6 +106,7 @@ class Store:
             self.nonce = cursor.nonce
         if cursor.nonce != self.nonce:
             raise _overtaken()
+        self.at = cursor
         return cursor
 
     async def window(self, cursor: Cursor) -> list[Header]:
@@ -241,8 +248,14 @@ class Store:
             fence = "UPDATE sync_state SET nonce = nonce + 1, updated_at = now() WHERE nonce = $1"
             if await self.writer.execute(fence, self.nonce) != "UPDATE 1":
                 raise _overtaken()
-            yield Transaction(self.writer)
+            transaction = Transaction(self.writer)
+            yield transaction
         self.nonce = (self.nonce or 0) + 1
+        self.at = transaction.moved_to
+        self.staged_rows += transaction.staged_rows
+        if self.staged_rows > STAGED_ROWS:
+            self.staged_rows = 0
+            await self.writer.execute(f"TRUNCATE {', '.join(self.stages)}")
 
     async def enter_phase(self, phase: str) -> None:
         """Tell readers what the indexer is about to do."""
@@ -250,23 +263,38 @@ class Store:
             await self.writer.execute("UPDATE sync_state SET phase = $1", phase)
 
 
-@dataclass(frozen=True, slots=True)
+_NO_VALUE = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    ValueError,
+    OverflowError,
+    struct.error,
+)
+
+
+@dataclass(slots=True)
 class Transaction:
     """An open writing transaction."""
 
     connection: asyncpg.Connection
+    moved_to: Cursor | None = None
+    staged_rows: int = 0
 
     async def write(self, batch: Batch) -> None:
-        """Write logs, rows, undo images and blocks."""
+        """Write logs, rows, undo images and blocks. `FoldError` when a value fits no column, as no contract's would."""
+        try:
+            await self._write(batch)
+        except _NO_VALUE as error:
+            where = batch.logs[0].where if batch.logs else "blocks without logs"
+            raise FoldError(
+                f"what was folded from {where} on cannot be stored: {error}",
+                hint="Distrust the node, or run `parity-indexer verify`.",
+            ) from error
+
+    async def _write(self, batch: Batch) -> None:
         if batch.logs:
             await copy_logs(self.connection, batch.logs)
-        for name, table in FOLDED_BY_NAME.items():
-            new, changed = batch.changes.new.get(name, []), batch.changes.changed.get(name, [])
-            if batch.undo_block is not None:
-                await self._merge(table, [*new, *changed], undo_block=batch.undo_block)
-                continue
-            await self._copy(name, table.columns, new)
-            await self._merge(table, changed, undo_block=None)
+        await self._write_rows(batch)
         for name, kind in APPENDED.items():
             if name == "task_events":
                 continue
@@ -278,6 +306,24 @@ class Transaction:
             await self._copy(f"{name}_history", HISTORY[f"{name}_history"], records)
         await self.want_documents(batch.changes.documents)
         await self.add_blocks(batch.blocks)
+
+    async def _write_rows(self, batch: Batch) -> None:
+        merges: list[str] = []
+        for name, table in FOLDED_BY_NAME.items():
+            new, changed = batch.changes.new.get(name, []), batch.changes.changed.get(name, [])
+            if batch.undo_block is None:
+                await self._copy(name, table.columns, new)
+            else:
+                changed = [*new, *changed]
+            if changed:
+                self.staged_rows += len(changed)
+                await self._copy(table.stage, table.columns, changed)
+                if batch.undo_block is not None:
+                    merges.append(table.keep_before_images(batch.undo_block))
+                merges.append(table.merge())
+        if merges:
+            # One journey to the database instead of three a table, of which a block changes half a dozen.
+            await self.connection.execute(";".join(merges))
 
     async def add_blocks(self, blocks: Sequence[Header]) -> None:
         """Write block rows."""
@@ -294,17 +340,6 @@ class Transaction:
     async def _copy(self, table: str, columns: Sequence[str], records: Sequence[tuple[Any, ...]]) -> None:
         if records:
             await self.connection.copy_records_to_table(table, records=records, columns=list(columns))
-
-    async def _merge(
-        self, table: Table, records: Sequence[tuple[Any, ...]], *, undo_block: int | None
-    ) -> None:
-        if not records:
-            return
-        await self._copy(table.stage, table.columns, records)
-        if undo_block is not None:
-            await self.connection.execute(table.keep_before_images(), undo_block)
-        await self.connection.execute(table.merge())
-        await self.connection.execute(f"DELETE FROM {table.stage}")  # noqa: S608 (our names)
 
     async def want_documents(self, documents: dict[bytes, str]) -> None:
         """Ask the document worker for digests that it does not know yet."""
@@ -327,35 +362,39 @@ class Transaction:
         await self.connection.execute("DELETE FROM blocks WHERE number > $1", ancestor)
 
     async def advance(self, cursor: Cursor, to: Advance) -> None:
-        """Move the cursor and tell listeners."""
-        finalized = max(cursor.finalized_number, await self._final_block(to))
-        if finalized > cursor.finalized_number:
-            await self.connection.execute("DELETE FROM undo WHERE block_number <= $1", finalized)
-        await self.connection.execute(
-            """
-            UPDATE sync_state SET phase = $1, head_number = $2, indexed_number = $3, indexed_hash = $4,
-                finalized_number = $5, reorgs = reorgs + ($6::int8 IS NOT NULL)::int,
-                last_reorg_depth = coalesce($6, last_reorg_depth),
-                last_reorg_at = CASE WHEN $6 IS NULL THEN last_reorg_at ELSE now() END
-            """,
+        """Move the cursor and tell listeners.
+
+        What is final is the newest block at or below the finalised height: that itself may be a null round, in whose place
+        a reorganisation may put a block.
+        """
+        row = await self.connection.fetchrow(
+            _ADVANCE,
             to.phase,
             to.head_number,
             to.indexed.number,
             to.indexed.hash,
-            finalized,
+            min(to.finalized_number, to.indexed.number),
+            cursor.finalized_number,
             to.reorg_depth,
+            CHANNEL,
+            json.dumps({"number": to.indexed.number, "hash": hexed(to.indexed.hash)}),
         )
-        payload = json.dumps({"number": to.indexed.number, "hash": hexed(to.indexed.hash)})
-        await self.connection.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
+        assert row is not None
+        self.moved_to = Cursor(**{column: row[column] for column in Cursor.__dataclass_fields__})
 
-    async def _final_block(self, to: Advance) -> int:
-        """Give the newest block at or below the finalised height.
 
-        The height itself may be a null round, and a null round is not final: a reorganisation may put a block there.
-        """
-        height = min(to.finalized_number, to.indexed.number)
-        found = await self.connection.fetchval("SELECT max(number) FROM blocks WHERE number <= $1", height)
-        return int(found or 0)
+_ADVANCE = """
+    WITH final AS (
+        SELECT greatest($6::int8, (SELECT max(number) FROM blocks WHERE number <= $5::int8)) AS number
+    ), forgotten AS (
+        DELETE FROM undo USING final WHERE undo.block_number <= final.number AND final.number > $6
+    )
+    UPDATE sync_state SET phase = $1, head_number = $2, indexed_number = $3, indexed_hash = $4,
+        finalized_number = final.number, reorgs = reorgs + ($7::int8 IS NOT NULL)::int,
+        last_reorg_depth = coalesce($7, last_reorg_depth),
+        last_reorg_at = CASE WHEN $7 IS NULL THEN last_reorg_at ELSE now() END
+    FROM final RETURNING sync_state.*, pg_notify($8, $9)
+"""
 
 
 def _overtaken() -> LostLock:

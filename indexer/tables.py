@@ -27,11 +27,21 @@ class Table:
         return f"stage_{self.name}"
 
     def create_stage(self) -> str:
-        """Make the stage, emptied at the end of every transaction."""
-        return f"CREATE TEMP TABLE {self.stage} (LIKE {self.name}) ON COMMIT DELETE ROWS"
+        """Make the stage, and have its statements planned for this connection.
+
+        Whoever fills it empties it by `merge`: if the end of a transaction did, it would truncate the files of all stages.
+        """
+        return (
+            f"CREATE TEMP TABLE {self.stage} (LIKE {self.name}); "  # noqa: S608 (our names)
+            f"PREPARE merge_{self.name} AS {self._merge()}; "
+            f"PREPARE clear_{self.name} AS DELETE FROM {self.stage}"
+        )
 
     def merge(self) -> str:
-        """Upsert the staged rows."""
+        """Upsert the staged rows and empty the stage, on a connection that made it."""
+        return f"EXECUTE merge_{self.name}; EXECUTE clear_{self.name}"
+
+    def _merge(self) -> str:
         columns = ", ".join(f'"{column}"' for column in self.columns)
         changed = ", ".join(
             f'"{column}" = EXCLUDED."{column}"' for column in self.columns if column not in self.key
@@ -42,12 +52,12 @@ class Table:
             f"ON CONFLICT ({key}) DO UPDATE SET {changed}"
         )
 
-    def keep_before_images(self) -> str:
-        """Copy the rows that the staged ones are about to replace into `undo`, as of block $1."""
+    def keep_before_images(self, block: int) -> str:
+        """Copy the rows that the staged ones are about to replace into `undo`, as of a block."""
         pairs = ", ".join(f"'{column}', s.{column}" for column in self.key)
         return (
             f"INSERT INTO undo (block_number, tbl, pk, before) "  # noqa: S608 (our names)
-            f"SELECT $1, '{self.name}', jsonb_build_object({pairs}), to_jsonb(t) "
+            f"SELECT {block}, '{self.name}', jsonb_build_object({pairs}), to_jsonb(t) "
             f"FROM {self.stage} s LEFT JOIN {self.name} t USING ({', '.join(self.key)})"
         )
 

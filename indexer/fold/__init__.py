@@ -39,7 +39,7 @@ def apply(state: State, event: Event) -> None:
         return
     try:
         FOLDS[event.type.contract][event.type.name](state, event)
-    except Impossible as error:
+    except (Impossible, LookupError, ValueError, OverflowError) as error:
         raise FoldError(
             f"{event.type.contract}.{event.type.name} at {event.log.where}: {error}",
             hint="The node skipped events, or this indexer does not know the contracts: run `parity-indexer verify`.",
