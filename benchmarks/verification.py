@@ -43,6 +43,8 @@ ENOUGH = 1_000
 _FINE = ("honest", "weights as Q8_0")
 """The two that are hardest to tell apart; of the others, which are plain, every few prompts are enough."""
 _COARSE_EVERY = 5
+_PATIENCE_S = 3_600.0
+"""A calibration takes hours and is paused, or crowded out by other work: no answer is late."""
 POSITIONS = 12
 ANSWER_TOKENS = 32
 QUESTIONS = (
@@ -101,7 +103,7 @@ async def engine(file: Path, *, threads: int, log: Path) -> AsyncIterator[str]:
 
 async def answer(url: str, spec: LlmSpec, task: bytes, *, asked: LlmSpec | None = None) -> Answer:
     """Have an engine answer `asked`, or `spec` if nothing else, and claim that it answers `spec` with its model."""
-    executor = LlmExecutor(url, slots=1)
+    executor = LlmExecutor(url, slots=1, timeout_s=_PATIENCE_S)
     (model,) = await executor.models()
     mine = (asked or spec).model_copy(update={"model": f"{model.name}@sha256:{model.digest}"})
     work = await executor.execute(mine, task, audited=True)
@@ -217,7 +219,7 @@ async def _audited(spec: LlmSpec, number: int, kinds: dict[str, Cheat], auditor:
     audits = []
     for kind, work in kinds.items():
         given = await work(spec, task)
-        scores, finding = await audit(Prober(auditor), given, LOOSE)
+        scores, finding = await audit(Prober(auditor, timeout_s=_PATIENCE_S), given, LOOSE)
         audits.append(
             Audited(
                 model=spec.model,

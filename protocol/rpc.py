@@ -1,5 +1,6 @@
 """A JSON-RPC provider whose failures are `RpcUnavailable`. Importing it loads web3, so importers do so when needed."""
 
+import contextlib
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +21,10 @@ _REPEATABLE = [method for method in REQUEST_RETRY_ALLOWLIST if method != "eth_se
 """The sender repeats transactions itself: it must know whether an `already known` is of its own making."""
 _CHAIN_ID = "eth_chainId"
 _NOT_JSON_RPC = "the answer is not JSON-RPC"
+
+
+class _Nonsense(Exception):
+    """An answer that is none."""
 
 
 class _Sessions(HTTPSessionManager):
@@ -46,7 +51,10 @@ class _Sessions(HTTPSessionManager):
 
 
 class RpcProvider(AsyncHTTPProvider):
-    """web3's HTTP provider with a time limit for every call; calls that change nothing are tried three times."""
+    """web3's HTTP provider with a time limit for every call; calls that change nothing are tried three times.
+
+    No connection, a broken one and nonsense for an answer are tried again alike.
+    """
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
         super().__init__(
@@ -77,6 +85,16 @@ class RpcProvider(AsyncHTTPProvider):
         return response
 
     async def _ask(self, method: RPCEndpoint, params: Any) -> RPCResponse:
+        """Ask; what changes nothing is asked again when the answer is nonsense, as a node in trouble gives it at times."""
+        for _ in range(_ATTEMPTS - 1 if method in _REPEATABLE else 0):
+            with contextlib.suppress(_Nonsense):
+                return await self._answer(method, params)
+        try:
+            return await self._answer(method, params)
+        except _Nonsense as error:
+            raise self._unavailable(method, str(error)) from error
+
+    async def _answer(self, method: RPCEndpoint, params: Any) -> RPCResponse:
         try:
             response = await super().make_request(method, params)
         except TimeoutError as error:
@@ -86,11 +104,11 @@ class RpcProvider(AsyncHTTPProvider):
                 method, str(error).replace(str(self.endpoint_uri), self._shown)
             ) from error
         except (ValueError, RecursionError, Web3ValueError) as error:  # also JSON's and Unicode's
-            raise self._unavailable(method, _NOT_JSON_RPC) from error
+            raise _Nonsense(_NOT_JSON_RPC) from error
         if not is_reply(response):
-            raise self._unavailable(method, _NOT_JSON_RPC)
+            raise _Nonsense(_NOT_JSON_RPC)
         if "error" not in response and not is_result(method, response["result"]):
-            raise self._unavailable(method, "the answer is not what this method gives")
+            raise _Nonsense("the answer is not what this method gives")
         return response
 
     def _unavailable(self, method: str, why: str) -> RpcUnavailable:

@@ -23,7 +23,7 @@ class BentNode:
     """Bends `share` of all answers, as the seed has it; `share` 0 passes everything on."""
 
     def __init__(self, upstream: str, *, seed: int, share: float) -> None:
-        self.share, self.bent, self.url = share, 0, ""
+        self.share, self.calls, self.bent, self.url = share, 0, 0, ""
         self._upstream, self._chance = upstream, random.Random(seed)
 
     @asynccontextmanager
@@ -46,6 +46,7 @@ class BentNode:
             self._upstream, data=await request.read(), headers={"Content-Type": "application/json"}
         ) as response:
             body = await response.read()
+        self.calls += 1
         if self._chance.random() < self.share:
             self.bent += 1
             body = self._bend(body)
