@@ -17,13 +17,13 @@ Check = Callable[[Any], bool]
 
 
 def is_reply(reply: object) -> bool:
-    """Say whether this is a JSON-RPC reply: with a result, or with an error of a code and a message."""
+    """Say whether this is a JSON-RPC reply: with a result, or with an error of a code and a message, and not with both."""
     if not isinstance(reply, dict) or reply.get("jsonrpc") != "2.0":
         return False
     if "error" not in reply:
         return "result" in reply
     error = reply["error"]
-    return (
+    return reply.get("result") is None and (
         isinstance(error, dict) and type(error.get("code")) is int and isinstance(error.get("message"), str)
     )
 
