@@ -26,7 +26,7 @@ export function Failure({ problem, onRetry }: { problem: Problem; onRetry?: () =
   return (
     <div class="notice bad" role="alert">
       <p>
-        <strong>{problem.message}.</strong> {problem.hint}
+        <strong>{problem.message.replace(/\.$/, "")}.</strong> {problem.hint}
       </p>
       {onRetry && (
         <button type="button" class="button small" onClick={onRetry}>

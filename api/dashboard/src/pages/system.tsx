@@ -29,13 +29,15 @@ export function System() {
   return (
     <>
       <Heading title="Status" lead="How this server, its index and the chain are." />
+      {status.problem && <Failure problem={status.problem} onRetry={status.reload} />}
       {status.data ? <Index status={status.data.status} /> : !status.problem && <Loading />}
       <div class="columns">
         <Panel title="Server">
           {problem && <Failure problem={problem} />}
-          {server && <Server server={server} />}
+          {server ? <Server server={server} /> : !problem && <Loading />}
         </Panel>
         <Panel title="Contracts">
+          {!server && (problem ? <p>Unknown until the server answers.</p> : <Loading />)}
           {server && (
             <Facts>
               {Object.entries(server.contracts).map(([name, address]) => (
