@@ -3,7 +3,7 @@ import { Account, Hash } from "../components/identity";
 import { Fact, Facts, Figure, Figures, Heading, Panel } from "../components/layout";
 import { Moment } from "../components/moment";
 import { Pill } from "../components/pill";
-import { Failure, Loading } from "../components/states";
+import { Empty, Failure, Loading } from "../components/states";
 import { count, plural, words } from "../format/number";
 import { type Status, useStatus } from "../live/network";
 import { Problem, request } from "../live/problem";
@@ -37,7 +37,7 @@ export function System() {
           {server ? <Server server={server} /> : !problem && <Loading />}
         </Panel>
         <Panel title="Contracts">
-          {!server && (problem ? <p>Unknown until the server answers.</p> : <Loading />)}
+          {!server && (problem ? <Empty title="Unknown until the server answers" /> : <Loading />)}
           {server && (
             <Facts>
               {Object.entries(server.contracts).map(([name, address]) => (
