@@ -89,7 +89,6 @@ class EventBook:
     @classmethod
     def of(cls, deployment: Deployment) -> "EventBook":
         """Make the book of the contracts of a deployment whose events are folded."""
-        """Make the book of a deployment's contracts."""
         return cls(
             {
                 address_bytes(deployment.stake_wallet): "StakeWallet",
