@@ -307,7 +307,14 @@ def _migrate(database: sqlite3.Connection, path: Path) -> None:
     version = database.execute("PRAGMA user_version").fetchone()[0]
     if version == 0:
         schema = files("runner").joinpath("schema.sql").read_text(encoding="utf-8")
-        database.executescript(f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version = {VERSION};\nCOMMIT;")
+        try:
+            database.executescript(f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version = {VERSION};\nCOMMIT;")
+        except sqlite3.OperationalError:
+            if database.in_transaction:
+                database.execute("ROLLBACK")
+            # Another process may have made it since: who asks for the status while the daemon starts for the first time.
+            if database.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+                raise
     elif version != VERSION:
         raise JournalError(
             f"{path}: a journal of version {version}; this program reads version {VERSION}",

@@ -3,7 +3,9 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -149,3 +151,16 @@ def test_audited_work_is_opened_with_the_root_of_its_fingerprint(journal: Journa
     assert job.fingerprint == b"papers"
     assert job.opening is not None
     assert job.opening.fingerprint == b"\x07" * 32
+
+
+def test_two_processes_that_make_the_journal_at_once_share_it(tmp_path: Path) -> None:
+    for number in range(20):
+        path, start = tmp_path / f"{number}.sqlite", threading.Barrier(4)
+
+        def make(path: Path = path, start: threading.Barrier = start) -> str | None:
+            start.wait()
+            with Journal.open(path, exclusive=False) as journal:
+                return journal.fact("none")
+
+        with ThreadPoolExecutor(4) as pool:
+            assert [made.result() for made in [pool.submit(make) for _ in range(4)]] == [None] * 4
