@@ -45,6 +45,7 @@ class Follower:
     progress: Progress
     state: State = field(default_factory=State)
     window: dict[bytes, Header] = field(default_factory=dict)
+    _in_doubt: bool = False
     _tag: int = 0
     _tag_asked_at: int = -TAG_EVERY_BLOCKS
 
@@ -53,6 +54,7 @@ class Follower:
         self.state.forget()
         cursor = await self.store.cursor()
         self.window = {block.hash: block for block in await self.store.window(cursor)}
+        self._in_doubt = False
 
     async def step(self) -> bool:
         """Bring the tables to the node's head, or nearer to a far one; say whether anything was committed.
@@ -60,6 +62,8 @@ class Follower:
         Raises `DeepReorg` when the walk passes the finalised block, `InconsistentChain` when the node's answers do not
         fit together, `RpcUnavailable` when it does not answer.
         """
+        if self._in_doubt:
+            await self.restore()
         # Nobody else moves the cursor; if somebody does all the same, the commit fails.
         cursor = self.store.at or await self.store.cursor()
         head = await self.chain.head()
@@ -82,7 +86,8 @@ class Follower:
         try:
             await self._commit(cursor, branch, ancestor, logs, advance)
         except BaseException:
-            await self.restore()
+            # Not read anew before the next step: what failed may have been the connection, or somebody's patience.
+            self._in_doubt = True
             raise
         return True
 
