@@ -21,6 +21,7 @@ BROKEN = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the driver's own doubt, where a connection ended under one of its operations
     asyncpg.AdminShutdownError,
     asyncpg.IdleInTransactionSessionTimeoutError,
 )

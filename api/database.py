@@ -269,11 +269,9 @@ class said_plainly:  # noqa: N801  # a context manager reads as a verb
                 "the database holds no index of the chain, or one of another version",
                 hint="Start parity-indexer of the same release on this database and try again.",
             ) from error
-        if isinstance(
-            error, OSError | TimeoutError | asyncpg.PostgresConnectionError | asyncpg.InterfaceError
-        ) or (
+        if isinstance(error, (*BROKEN, TimeoutError)) or (
             isinstance(error, asyncpg.PostgresError)
-            and (error.sqlstate or "")[:2] in {"08", "28", "3D", "53", "57"}
+            and (error.sqlstate or "")[:2] in {"08", "28", "3D", "53", "55", "57"}
         ):
             raise DatabaseUnavailable(
                 "the database does not answer",

@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 import structlog
 
+from api.connections import BROKEN
 from api.metrics import SUBSCRIBERS
 from api.rejections import TooManyRequests
 
@@ -55,7 +56,7 @@ class BlockFeed:
                     pause_s, self.connected = _FIRST_PAUSE_S, True
                     while True:
                         await self._forward(await _next(connection, inbox))
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (*BROKEN, TimeoutError, asyncpg.PostgresError) as error:
                 log.warning("block feed interrupted", error=str(error), retry_in_s=pause_s)
             finally:
                 self.connected = False

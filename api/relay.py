@@ -2,10 +2,11 @@
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 from eth_account.signers.local import LocalAccount
@@ -198,7 +199,9 @@ class Relay:
         identity: bytes,
         answer: "asyncio.Future[Sent]",
     ) -> Sent:
-        job = self._tasks.create_task(self._carry(sender, call, identity=identity, answer=answer))
+        job = self._tasks.create_task(
+            _alone(self._carry(sender, call, identity=identity, answer=answer), identity)
+        )
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
         return await asyncio.shield(answer)
@@ -245,6 +248,14 @@ class Relay:
         except ParityError as error:
             # Whoever else has this intent then finds it on the chain.
             log.warning("relaying not noted", intent="0x" + identity.hex(), error=error.message)
+
+
+async def _alone(carrying: Coroutine[Any, Any, None], identity: bytes) -> None:
+    """Carry one intent. What goes wrong with it must not end the carrying of all others."""
+    try:
+        await carrying
+    except Exception:
+        log.exception("relaying failed", intent="0x" + identity.hex())
 
 
 def _fail(answer: "asyncio.Future[Sent]", error: ParityError, identity: bytes) -> None:

@@ -18,6 +18,7 @@ _OUTAGES = (
     ConnectionError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the driver's own doubt, where a connection ended under one of its operations
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # it was told to stop, or is still starting
     asyncpg.ObjectNotInPrerequisiteStateError,  # it takes no connections for now

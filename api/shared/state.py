@@ -11,7 +11,7 @@ from typing import Any, Self
 import asyncpg
 import structlog
 
-from api.connections import read_json
+from api.connections import BROKEN, read_json
 from api.database import ACQUIRE_TIMEOUT_S, Record, said_plainly
 from protocol.errors import ParityError
 
@@ -160,10 +160,11 @@ def _migrations() -> list[tuple[str, str]]:
 
 
 async def repeatedly(work: Callable[[], Awaitable[object]], *, every_s: float, what: str) -> None:
-    """Do `work` for ever, with a pause after each; a failure of ours is logged and work goes on."""
+    """Do `work` for ever, with a pause after each. Whatever fails is logged and tried again: it must not end the server."""
     while True:
         try:
             await work()
-        except (ParityError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            log.warning("will try again", what=what, error=str(error), retry_in_s=every_s)
+        except Exception as error:
+            known = isinstance(error, (ParityError, *BROKEN, asyncpg.PostgresError))
+            log.warning("will try again", what=what, error=str(error), retry_in_s=every_s, exc_info=not known)
         await asyncio.sleep(every_s)

@@ -7,12 +7,13 @@ import os
 import subprocess
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rich.console import Console
 
 from client.federated.reading import read_config
+from client.logs import Event, Span, read_events
+from devnet.faults.waiting import until
 from devnet.network import Network
 from devnet.paths import VENV_BIN
 from devnet.plan import Plan, Ports
@@ -22,6 +23,7 @@ from learning import networks, tensors
 from learning.assignment import PartitionIndex, read_list
 from learning.datasets import load_dataset
 from learning.simulate import Simulation
+from protocol.chain import Chain
 from protocol.cid import cid_to_digest
 from protocol.content import IpfsStore
 from protocol.files import FileStore
@@ -68,9 +70,21 @@ class Person:
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    async def session(self, name: str) -> dict[str, Any]:
-        seen: dict[str, Any] = json.loads(await self.run(f"parity-client fl get-session {name} --json"))
-        return seen
+
+async def first_commitment(network: Network, *, session: str) -> None:
+    """Wait until a participant has committed its training of the first round."""
+    async with Chain.connect(network.endpoints.chain, network.deployment) as chain, asyncio.timeout(600):
+
+        async def committed() -> list[Event]:
+            return await read_events(
+                chain,
+                "FederatedLearning",
+                names=("ContributionCommitted",),
+                span=Span(0, await chain.block_number()),
+                reference=bytes.fromhex(session.removeprefix("0x")),
+            )
+
+        await until(committed)
 
 
 async def undisturbed(ipfs_api: str, *, session: str, config_cid: str) -> bytes:
@@ -105,11 +119,7 @@ async def test_ten_runners_whose_whole_network_goes_down_in_a_round_end_at_the_u
         await person.run("\n".join([*tutorial[:3], CREATE]))
         created = json.loads((home / "created.json").read_text())
         name = created["sessionId"]
-        async with asyncio.timeout(600):
-            while True:
-                seen = await person.session(name)
-                if seen["phase"] in ("training", "revealing") and seen["present"] >= 1:
-                    break
+        await first_commitment(network, session=name)
         for number in range(RUNNERS):
             await network.processes[f"runner-{number + 1}"].kill()
 
