@@ -15,8 +15,8 @@ from indexer.progress import Progress
 from indexer.refold import rebuild
 from indexer.store import Store
 from protocol.deployment import Deployment
+from tests.indexer.contract_events import ADDRESSES, TREASURY
 from tests.indexer.simulated_node import SimulatedNode
-from tests.indexer.world import ADDRESSES, TREASURY
 
 
 def hexed(value: bytes) -> str:

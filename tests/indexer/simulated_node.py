@@ -12,7 +12,9 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.indexer.world import Emitted, Refused, Tx, World, opening, random_tx
+from tests.indexer.contract_events import Emitted
+from tests.indexer.transactions import opening, random_tx
+from tests.indexer.world import Refused, Tx, World
 
 GENESIS_TIME = 1_700_000_000
 

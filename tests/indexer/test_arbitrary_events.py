@@ -13,9 +13,9 @@ from indexer.errors import FoldError, InconsistentChain
 from indexer.events import TOPIC
 from protocol.abi import event_topics
 from tests.indexer.conftest import Rig
+from tests.indexer.contract_events import ADDRESSES, NODES, OWNERS, PAYERS
 from tests.indexer.simulated_node import Block
 from tests.indexer.test_follow import assert_equal_to_fresh_fold
-from tests.indexer.world import ADDRESSES, NODES, OWNERS, PAYERS
 
 TYPES = [(name, topic, event) for name, topics in event_topics().items() for topic, event in topics.items()]
 LIES = 40

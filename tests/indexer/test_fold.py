@@ -10,7 +10,7 @@ from indexer.errors import FoldError
 from indexer.events import EventBook, Log
 from indexer.fold import apply, needs
 from indexer.fold.state import State
-from tests.indexer.world import ADDRESSES, DEAD, NODES, OWNERS, PAYERS, TREASURY, emitted
+from tests.indexer.contract_events import ADDRESSES, DEAD, NODES, OWNERS, PAYERS, TREASURY, emitted
 
 TASK = b"\x07" * 32
 CHANNEL = b"\x0c" * 32

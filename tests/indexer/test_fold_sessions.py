@@ -10,7 +10,7 @@ from indexer.events import EventBook, Log
 from indexer.fold import apply, needs
 from indexer.fold.state import State
 from protocol.enums import SessionPhase
-from tests.indexer.world import ADDRESSES, NODES, OWNERS, PAYERS, emitted
+from tests.indexer.contract_events import ADDRESSES, NODES, OWNERS, PAYERS, emitted
 
 SESSION = b"\x05" * 32
 WORD = b"\x01" * 32

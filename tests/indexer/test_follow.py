@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from indexer.verify import compare_with_fresh_fold
 from tests.indexer.conftest import Rig, rig_on
+from tests.indexer.contract_events import NODES
 from tests.indexer.simulated_node import SimulatedNode
-from tests.indexer.world import NODES
 
 
 async def assert_equal_to_fresh_fold(rig: Rig) -> None:

@@ -1,41 +1,16 @@
-"""A small model of the three contracts: takes transactions, gives the events that the contracts would emit.
+"""A small model of the contracts: takes transactions, gives the events that the contracts would emit.
 
 It keeps its own ledger, so that the fold's rows can be compared with something that the fold did not compute.
 """
 
 import hashlib
-import random
 from collections import defaultdict
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from eth_abi.abi import encode
-from eth_utils.abi import event_abi_to_log_topic
-
-from protocol.abi import canonical_type, load_abi
-
-ADDRESSES = {
-    "StakeWallet": bytes.fromhex("a1" * 20),
-    "RunnerReputation": bytes.fromhex("a2" * 20),
-    "TaskEscrow": bytes.fromhex("a3" * 20),
-    "SessionCharter": bytes.fromhex("a4" * 20),
-    "FederatedLearning": bytes.fromhex("a5" * 20),
-    "PeerMonitoring": bytes.fromhex("a6" * 20),
-    "AuditCourt": bytes.fromhex("a7" * 20),
-}
-TREASURY = bytes.fromhex("77" * 20)
-DEAD = bytes.fromhex("000000000000000000000000000000000000dead")
-PAYERS = [bytes([0x10 + i]) * 20 for i in range(3)]
-OWNERS = [bytes([0x20 + i]) * 20 for i in range(4)]
-NODES = [bytes([0x30 + i]) * 20 for i in range(4)]
-ABI = {
-    (contract, entry["name"]): entry
-    for contract in ADDRESSES
-    for entry in load_abi(contract)
-    if entry["type"] == "event"
-}
+from tests.indexer.contract_events import ADDRESSES, DEAD, NODES, OWNERS, PAYERS, TREASURY, Emitted, emitted
 
 
 @dataclass(frozen=True)
@@ -49,29 +24,6 @@ class Tx:
     @property
     def hash(self) -> bytes:
         return hashlib.sha256(repr((self.action, self.args, self.nonce)).encode()).digest()
-
-
-@dataclass
-class Emitted:
-    """One event before it has a place in a block."""
-
-    address: bytes
-    topics: list[bytes]
-    data: bytes
-
-
-def emitted(contract: str, name: str, *args: Any) -> Emitted:
-    """Encode an event as Solidity would."""
-    entry = ABI[contract, name]
-    topics = [bytes(event_abi_to_log_topic(entry))]
-    types, values = [], []
-    for argument, value in zip(entry["inputs"], args, strict=True):
-        if argument["indexed"]:
-            topics.append(encode([canonical_type(argument)], [value]))
-        else:
-            types.append(canonical_type(argument))
-            values.append(value)
-    return Emitted(ADDRESSES[contract], topics, encode(types, values))
 
 
 class Refused(Exception):
@@ -429,66 +381,3 @@ class World:
             row.bonded -= from_bonded
             row.unbonding -= slash - from_bonded
             self._emit("StakeWallet", "Moved", task_id, who, pay, unlock, slash)
-
-
-def random_tx(rng: random.Random, world: World, nonce: int) -> Tx:
-    """Draw a transaction that has a good chance of being taken."""
-    kinds = ["deposit", "withdraw", "transfer", "bond", "unbond", "cancel_unbond", "complete_unbond", "burn"]
-    kinds += [
-        "register",
-        "retire",
-        "profile",
-        "add_params",
-        "revoke",
-        "submit",
-        "submit",
-        "cancel",
-        "advance",
-    ]
-    kinds += ["open_channel"] * 3 + ["top_up", "redeem", "redeem", "request_close", "close"]
-    kinds += ["pause", "unpause"]
-    kinds += ["claim"] * 8 + ["commit"] * 8 + ["reveal"] * 8
-    kind = rng.choice(kinds)
-    everyone = [*PAYERS, *OWNERS]
-    amount = rng.randrange(1, 10**20)
-    tasks = list(world.tasks) or [bytes(32)]
-    task_id = rng.choice(tasks[-4:])
-    task = world.tasks.get(task_id)
-    channel_id = rng.choice((list(world.channels) or [bytes(32)])[-6:])
-    seat = rng.randrange(max(1, len(task.seats) if task else 1))
-    args: dict[str, tuple[Any, ...]] = {
-        "pause": (rng.choice(["StakeWallet", "TaskEscrow"]), rng.randrange(1, 9)),
-        "unpause": (rng.choice(["StakeWallet", "TaskEscrow"]),),
-        "deposit": (rng.choice(everyone), amount),
-        "withdraw": (rng.choice(everyone), amount // 10),
-        "transfer": (rng.choice(everyone), rng.choice(everyone), amount // 10),
-        "bond": (rng.choice(OWNERS), amount),
-        "unbond": (rng.choice(OWNERS), amount // 5),
-        "cancel_unbond": (rng.choice(OWNERS),),
-        "complete_unbond": (rng.choice(OWNERS),),
-        "register": (rng.randrange(4),),
-        "retire": (rng.randrange(4),),
-        "profile": (rng.randrange(4),),
-        "revoke": (rng.choice(PAYERS),),
-        "submit": (rng.choice(PAYERS), amount // 3, rng.randrange(0, 10**18), rng.choice([1, 2, 3])),
-        "cancel": (task_id,),
-        "advance": (task_id,),
-        "open_channel": (rng.choice(PAYERS), rng.randrange(4), amount // 5),
-        "top_up": (channel_id, rng.choice(everyone), amount // 50),
-        "redeem": (rng.randrange(4),),
-        "request_close": (channel_id,),
-        "close": (channel_id,),
-        "claim": (task_id, rng.randrange(4)),
-        "commit": (task_id, seat),
-        "reveal": (task_id, seat, rng.choice([1, 1, 1, 2])),
-    }
-    return Tx(kind, args.get(kind, ()), nonce)
-
-
-def opening(nonce: int = 0) -> list[Tx]:
-    """Transactions that make a lively start: money, stake, runners, parameters."""
-    txs = [Tx("wire", (), nonce), Tx("add_params", (), nonce)]
-    txs += [Tx("deposit", (who, 10**21), nonce) for who in (*PAYERS, *OWNERS)]
-    txs += [Tx("bond", (who, 5 * 10**20), nonce) for who in OWNERS]
-    txs += [Tx("register", (index,), nonce) for index in range(4)]
-    return txs
