@@ -34,7 +34,8 @@ export function PhaseSteps({ task }: { task: TaskDetail }) {
 
 function progressOf(task: TaskDetail, step: string): string {
   if (step === "OPEN") return `${task.claimed}/${task.replicas} seats`;
-  if (step === "COMMITTING") return `${task.committed}/${task.replicas} committed`;
+  // The last seat to answer needs no commitment: it opens its result at once.
+  if (step === "COMMITTING") return `${Math.max(task.committed, task.revealed)}/${task.replicas} committed`;
   if (step === "REVEALING") return `${task.revealed}/${task.replicas} revealed`;
   if (step === "FINAL" && task.settledBlock !== null)
     return plural(task.settledBlock - task.createdBlock, "block");
