@@ -33,6 +33,8 @@ _log = structlog.get_logger(__name__)
 _ATTEMPTS = 8
 """Times a transaction is numbered anew because somebody else used its nonce, before giving up."""
 _LONGEST_POLL_S = 5.0
+_RAN_DRY = 0.95
+"""Share of its gas that a reverted transaction used when its gas was too little: calls leave their caller a 64th each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,10 @@ class Prepared:
     def most_it_costs(self) -> int:
         """Give the most this can cost in the chain's native base units, value included."""
         return self.gas * self.fees.max_fee + int(self.call.get("value", 0))
+
+    def ran_dry(self, receipt: TxReceipt) -> bool:
+        """Say whether it seems to have failed for want of gas alone, as when another's deed made it dearer meanwhile."""
+        return receipt["status"] != 1 and receipt["gasUsed"] >= _RAN_DRY * self.gas
 
 
 class Sender:
@@ -123,11 +129,13 @@ class Sender:
     ) -> Receipt:
         """Simulate, send and wait for the receipt. `label` names the deed in logs and errors.
 
-        `on_sent` hears the transaction's hash as soon as a node has taken it, for who must not wait for the block.
+        `on_sent` hears the transaction's hash as soon as a node has taken it, for who must not wait for the block; again,
+        where it ran out of gas and is sent anew: two reveals of a task may cross, and the later one settles it.
 
         Raises `TransactionReverted`, `InsufficientFunds`, `RpcUnavailable`, and `TransactionTimeout` if it is in no
         block within the network's `receipt_timeout_s`.
         """
+        may_run_dry = True
         for _ in range(_ATTEMPTS):
             prepared = await self.prepare(function, label=label, value=value)
             nonce, sent = await self._submit(prepared)
@@ -137,10 +145,14 @@ class Sender:
                 receipt = await self._wait(prepared, nonce=nonce, sent=[sent])
             finally:
                 self._in_flight.discard(nonce)
-            if receipt is not None:
+            if receipt is None:
+                _log.info("nonce_taken", label=label, nonce=nonce)
+                self._next_nonce = None
+            elif may_run_dry and prepared.ran_dry(receipt):
+                _log.info("out_of_gas", label=label, nonce=nonce, gas=prepared.gas)
+                may_run_dry = False
+            else:
                 return await self._checked(receipt, prepared)
-            _log.info("nonce_taken", label=label, nonce=nonce)
-            self._next_nonce = None
         raise ChainError(
             f"{label}: another process keeps using {self.address}'s nonces",
             hint="Give each process an account of its own.",

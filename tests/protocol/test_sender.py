@@ -2,6 +2,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from urllib.parse import urlsplit
@@ -63,6 +64,28 @@ async def test_what_would_revert_is_not_sent(chain: Chain, accounts: LocalAccoun
     assert "USDFC needed" in str(caught.value)
     assert caught.value.exit_code == 3
     assert await nonces(chain, sender.address) == before
+
+
+async def test_a_deed_that_another_made_dearer_meanwhile_is_done_with_more_gas(
+    chain: Chain, accounts: LocalAccounts
+):
+    holder, mint = Account.create(), chain.token.functions.mint
+    await chain.w3.provider.make_request("anvil_setBalance", [holder.address, hex(10**18)])
+    await Sender(chain, accounts.outsider).send(mint(holder.address, 5), label="mint")
+
+    @asynccontextmanager
+    async def meanwhile() -> AsyncIterator[None]:
+        """To fill the holder's balance takes more gas than to add to it: it is emptied between price and broadcast."""
+        if await chain.call(chain.token.functions.balanceOf(holder.address)):
+            everything = chain.token.functions.transfer(SOMEBODY, 5)
+            await Sender(chain, holder).send(everything, label="transfer")
+        yield
+
+    sender = Sender(chain, accounts.outsider, turn=meanwhile)
+    before = await nonces(chain, sender.address)
+    await sender.send(mint(holder.address, 7), label="mint")
+    assert await chain.call(chain.token.functions.balanceOf(holder.address)) == 7
+    assert await nonces(chain, sender.address) == before + 2
 
 
 async def test_a_dry_run_prices_a_call_and_sends_nothing(chain: Chain, accounts: LocalAccounts):
