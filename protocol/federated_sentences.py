@@ -93,6 +93,10 @@ FEDERATED_SENTENCES: dict[str, tuple[str, str]] = {
         "The aggregate accepts slots that contributed nothing.",
         "The aggregators' result cannot be used; at its deadline the session fails and refunds.",
     ),
+    "FederatedStrangersCaught": (
+        "The aggregate calls slots false that it accepts, or that contributed nothing.",
+        "The aggregators' result cannot be used; at its deadline the session fails and refunds.",
+    ),
     "FederatedAlreadyClosing": (
         "The session is closing already.",
         "It ends when the running round does.",

@@ -15,23 +15,18 @@ import httpx
 ROOT = Path(__file__).resolve().parents[2]
 _CONSOLE_SCRIPT = Path(__file__).with_name("console_script.py")
 _FORKED = multiprocessing.get_context("forkserver")
+# Libraries alone: what names ape's `project` would remember the contracts as they were compiled then, perhaps not at all.
 _FORKED.set_forkserver_preload(
     [
-        *(
-            "ape._cli",
-            "ape.managers.chain",
-            "ape.contracts.base",
-            "ape_accounts.accounts",
-            "ape_ethereum.provider",
-        ),
-        *(
-            "ape_foundry.provider",
-            "ape_node.provider",
-            "ape_run._cli",
-            "ape_test.provider",
-            "scripts._session",
-        ),
-        *("scripts._options", "scripts._reader", "scripts._verify"),
+        "ape._cli",
+        "ape.contracts.base",
+        "ape.managers.chain",
+        "ape_accounts.accounts",
+        "ape_ethereum.provider",
+        "ape_foundry.provider",
+        "ape_node.provider",
+        "ape_run._cli",
+        "ape_test.provider",
     ]
 )
 
