@@ -64,11 +64,12 @@ class Journal:
         database = None
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            database = sqlite3.connect(path, isolation_level=None, timeout=10)
-            database.row_factory = sqlite3.Row
-            database.execute("PRAGMA journal_mode=WAL")
-            database.execute("PRAGMA synchronous=FULL")
-            _migrate(database, path)
+            with _turn_to_open(path):
+                database = sqlite3.connect(path, isolation_level=None, timeout=10)
+                database.row_factory = sqlite3.Row
+                database.execute("PRAGMA journal_mode=WAL")
+                database.execute("PRAGMA synchronous=FULL")
+                _migrate(database, path)
         except (sqlite3.DatabaseError, OSError) as error:
             if database is not None:
                 database.close()  # or what it has locked stays locked for as long as the error is held
@@ -303,18 +304,22 @@ def _lock(path: Path) -> int:
     )
 
 
+@contextmanager
+def _turn_to_open(path: Path) -> Iterator[None]:
+    """Open one at a time: SQLite waits for no lock when it turns a new file to WAL mode, it fails."""
+    descriptor = os.open(path.with_name(f"{path.name}.opening"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _migrate(database: sqlite3.Connection, path: Path) -> None:
     version = database.execute("PRAGMA user_version").fetchone()[0]
     if version == 0:
         schema = files("runner").joinpath("schema.sql").read_text(encoding="utf-8")
-        try:
-            database.executescript(f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version = {VERSION};\nCOMMIT;")
-        except sqlite3.OperationalError:
-            if database.in_transaction:
-                database.execute("ROLLBACK")
-            # Another process may have made it since: who asks for the status while the daemon starts for the first time.
-            if database.execute("PRAGMA user_version").fetchone()[0] != VERSION:
-                raise
+        database.executescript(f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version = {VERSION};\nCOMMIT;")
     elif version != VERSION:
         raise JournalError(
             f"{path}: a journal of version {version}; this program reads version {VERSION}",
