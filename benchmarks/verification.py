@@ -1,8 +1,8 @@
 """How often an audit finds a cheat, and how often it wrongs an honest runner, beside comparing texts.
 
 Every answer comes from a real model. An honest pair is one runner and one auditor with the same model on other numbers of
-threads. The cheats: the same weights in two other quantisations, a prompt that was edited, an answer that was cut off, and
-made-up text. The peer is what a network without fingerprints can do: run the prompt again and compare the texts.
+threads. The cheats: the same weights in two other quantisations, a smaller model (one block of thirty left out), a prompt
+that was edited, an answer that was cut off, and made-up text. The peer is what a network without fingerprints can do: run the prompt again and compare the texts.
 
 Usage: python -m benchmarks.verification [--pairs N] [--minutes M] [--write]      JSON=1 prints one document a line
 """
@@ -21,7 +21,7 @@ from pathlib import Path
 
 import gguf
 
-from benchmarks.quantised import requantise
+from benchmarks.quantised import requantise, without_block
 from benchmarks.roc import Curve, Sample, calibrate, draw
 from benchmarks.samples import Audited, by_kind, read, samples_of
 from devnet.paths import MODEL, PARITY
@@ -41,8 +41,10 @@ SAMPLES = ROOT / "benchmarks/verification-samples.jsonl"
 ENOUGH = 1_000
 """Honest answers before thresholds of their own replace the cautious ones: fewer do not show how often honest runners are wronged."""
 _FINE = ("honest", "weights as Q8_0")
-"""The two that are hardest to tell apart; of the others, which are plain, every few prompts are enough."""
-_COARSE_EVERY = 5
+"""The two that are hardest to tell apart; of the others, which are plain, a tenth of the prompts is enough."""
+_COARSE_EVERY = 10
+_LEFT_OUT = 20
+"""The block that the smaller model lacks: one of the middle, whose absence is told least by the text."""
 _PATIENCE_S = 3_600.0
 """A calibration takes hours and is paused, or crowded out by other work: no answer is late."""
 POSITIONS = 12
@@ -137,7 +139,7 @@ class Cheats:
 
     def all(self) -> dict[str, Cheat]:
         """Give the cheats by name."""
-        swaps = {f"weights as {kind}": self._swap(url) for kind, url in self._others.items()}
+        swaps = {kind: self._swap(url) for kind, url in self._others.items()}
         return {
             **swaps,
             "prompt edited": self._edited,
@@ -181,14 +183,15 @@ async def measure(prompts_wanted: int, *, kept: Path | None, minutes: float, qui
     """
     cache = PARITY / "cache"
     files = {
-        "Q8_0": requantise(MODEL, cache / "smollm2-q8_0.gguf", gguf.GGMLQuantizationType.Q8_0),
-        "Q4_0": requantise(MODEL, cache / "smollm2-q4_0.gguf", gguf.GGMLQuantizationType.Q4_0),
+        "weights as Q8_0": requantise(MODEL, cache / "smollm2-q8_0.gguf", gguf.GGMLQuantizationType.Q8_0),
+        "weights as Q4_0": requantise(MODEL, cache / "smollm2-q4_0.gguf", gguf.GGMLQuantizationType.Q4_0),
+        "smaller model": without_block(MODEL, cache / "smollm2-29-blocks.gguf", _LEFT_OUT),
     }
     log = cache / "verification-engines.log"
     until = time.monotonic() + 60 * minutes
     async with AsyncExitStack() as stack:
-        honest = await stack.enter_async_context(engine(MODEL, threads=1, log=log))
-        auditor = await stack.enter_async_context(engine(MODEL, threads=2, log=log))
+        honest = await stack.enter_async_context(engine(MODEL, threads=2, log=log))
+        auditor = await stack.enter_async_context(engine(MODEL, threads=1, log=log))
         others = {
             kind: await stack.enter_async_context(engine(file, threads=1, log=log))
             for kind, file in files.items()

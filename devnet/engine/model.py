@@ -154,7 +154,9 @@ class Model:
             "prompt": prompt,
             "n_predict": limit if options.num_predict < 0 else min(options.num_predict, limit),
             "n_probs": 0 if top_logprobs is None else max(1, top_logprobs),
-            "cache_prompt": False,  # a reused prefix is computed in other batches, with other last bits
+            # An auditor's probes are one token each and share their beginning. Answers are computed whole: a reused
+            # beginning is computed in other batches, which on some processors gives other last bits.
+            "cache_prompt": options.num_predict == 1,
             "stream": True,
         }
         async with self._http.stream("POST", "/completion", json=body) as answer:
