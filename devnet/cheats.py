@@ -6,10 +6,14 @@ agree by chance.
 
 import asyncio
 import dataclasses
+import json
 import secrets
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
 from typing import Final
+
+import msgspec
 
 from devnet.conduct import Conduct
 from protocol.cid import digest_of
@@ -22,6 +26,8 @@ from protocol.settings import load
 from runner.daemon import run_daemon
 from runner.executors import Execution, Executor, Model
 from runner.executors.llm import LlmExecutor
+from runner.federated.messages import Train, Trained
+from runner.federated.workshop import Workshop
 from runner.settings import RunnerSettings
 
 SLOW_S: Final = 5.0
@@ -61,6 +67,17 @@ class Slanderer:
         """Say the worst."""
         del target, epoch, since_block, until_block
         return ReportKind.MALICIOUS_BEHAVIOR
+
+
+class HalfTrained(Workshop):
+    """A training process that learns half as fast as the session asks, and claims to have done what was asked."""
+
+    async def train(self, work: Train) -> Trained:
+        """Train at half the rate."""
+        config = json.loads(work.config)
+        rate = Decimal(config["training"]["learning_rate"]) / 2
+        config["training"]["learning_rate"] = str(rate)
+        return await super().train(msgspec.structs.replace(work, config=json.dumps(config).encode()))
 
 
 async def another_prompt(honest: Executor, spec: LlmSpec, task: bytes, audited: bool) -> Execution:
@@ -146,6 +163,7 @@ async def misbehave(conduct: Conduct, settings: RunnerSettings) -> None:
         settings.account(),
         executor=executor if deed is None else Cheating(executor, deed),
         opinion=Slanderer() if conduct is Conduct.LYING_MONITOR else None,
+        workshop=HalfTrained() if conduct is Conduct.HALF_TRAINED else None,
     )
 
 

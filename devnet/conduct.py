@@ -18,8 +18,10 @@ class Conduct(Enum):
     """Works honestly, and accuses everybody it watches of malice."""
     SLOW = "slow"
     """Works honestly, and waits before each answer."""
+    HALF_TRAINED = "half-trained"
+    """Answers honestly, and trains at half the learning rate of the session."""
 
     @property
     def is_cheating(self) -> bool:
         """Say whether its answers to audited orders are not what they claim to be."""
-        return self not in (Conduct.LYING_MONITOR, Conduct.SLOW)
+        return self not in (Conduct.LYING_MONITOR, Conduct.SLOW, Conduct.HALF_TRAINED)

@@ -23,12 +23,13 @@ from runner.status import read_status
 
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
 _HEARTBEAT_S = 2
-_CUT_PRICES = {
+_CHEAP_TALK = {
     "RUNNER_INPUT_PRICE": "0.00001",
     "RUNNER_OUTPUT_PRICE": "0.00002",
     "RUNNER_MIN_REWARD": "0.00001",
+    "RUNNER_LEARNING": "false",
 }
-"""Who does no work can ask a tenth of the usual for it."""
+"""Who does no work can ask a tenth of the usual for it, and what it earns is to be known from what honest work earns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,7 @@ def runner(plan: Plan, shared: Mapping[str, str], number: int) -> Launch:
         "RUNNER_COMMANDS": "true",  # where no box can be had, a runner says so and goes on
     }
     conduct = plan.conducts.get(number)
-    own |= _CUT_PRICES if conduct is not None and conduct.is_cheating else {}
+    own |= _CHEAP_TALK if conduct is not None and conduct.is_cheating else {}
     module, command = ("runner", "runner") if conduct is None else ("devnet.cheats", conduct.value)
     return _python(plan, runner_name(number), module, command, {**shared, **own})
 

@@ -1,19 +1,24 @@
-"""Transactions of one account: simulated first, numbered without gaps, bumped when stuck, waited for."""
+"""Transactions of one account: simulated first, numbered without gaps, bumped when stuck, waited for.
+
+A reorganisation may drop what was mined and leave a gap behind which nothing of the account ever comes into a block. While anything
+waits, what was dropped is handed to the node again, byte for byte.
+"""
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 from eth_account.signers.local import LocalAccount
+from eth_typing import HexStr
 from eth_utils.crypto import keccak
 from web3.contract.async_contract import AsyncContractFunction
 from web3.exceptions import ContractLogicError, TransactionNotFound, Web3RPCError
-from web3.types import TxParams, TxReceipt
+from web3.types import TxParams, TxReceipt, Wei
 
 from protocol.chain import Chain
 from protocol.errors import (
@@ -33,6 +38,8 @@ _log = structlog.get_logger(__name__)
 _ATTEMPTS = 8
 """Times a transaction is numbered anew because somebody else used its nonce, before giving up."""
 _LONGEST_POLL_S = 5.0
+_KEPT = 64
+"""How many of the newest mined transactions are kept, in case a reorganisation drops them."""
 _RAN_DRY = 0.95
 """Share of its gas that a reverted transaction used when its gas was too little: calls leave their caller a 64th each."""
 
@@ -94,6 +101,8 @@ class Sender:
         self._lock = asyncio.Lock()
         self._next_nonce: int | None = None
         self._in_flight: set[int] = set()
+        # By nonce; None for one that failed: to do it after all is not what its caller was told.
+        self._mined: dict[int, bytes | None] = {}
 
     @property
     def address(self) -> str:
@@ -141,10 +150,11 @@ class Sender:
             nonce, sent = await self._submit(prepared)
             try:
                 if on_sent is not None:
-                    on_sent(sent)
-                receipt = await self._wait(prepared, nonce=nonce, sent=[sent])
+                    on_sent(*sent)
+                receipt = await self._wait(prepared, nonce=nonce, sent=sent)
             finally:
                 self._in_flight.discard(nonce)
+            self._keep(nonce, receipt, sent)
             if receipt is None:
                 _log.info("nonce_taken", label=label, nonce=nonce)
                 self._next_nonce = None
@@ -168,8 +178,11 @@ class Sender:
                 hint=f"Send some {symbol} to that address; USDFC does not pay network fees.",
             )
 
-    async def _submit(self, prepared: Prepared) -> tuple[int, str]:
-        """Give it a nonce, sign and broadcast, one at a time, so that no nonce is skipped or used twice."""
+    async def _submit(self, prepared: Prepared) -> tuple[int, dict[str, bytes]]:
+        """Give it a nonce, sign and broadcast, one at a time, so that no nonce is skipped or used twice.
+
+        Gives the nonce and the signed transaction by its hash.
+        """
         async with self._lock, self._turn():
             for _ in range(_ATTEMPTS):
                 # With nothing under way the chain says it: a reorganisation may have dropped what was mined.
@@ -183,7 +196,7 @@ class Sender:
                     self._next_nonce = None if self._is_shared else nonce + 1
                     self._in_flight.add(nonce)
                     _log.info("sent", label=prepared.label, tx_hash=transaction_hash, nonce=nonce)
-                    return nonce, transaction_hash
+                    return nonce, {transaction_hash: raw}
         raise ChainError(
             f"{prepared.label}: no free nonce for {self.address}",
             hint="Give each process an account of its own.",
@@ -234,7 +247,7 @@ class Sender:
                 return True
         return False
 
-    async def _wait(self, prepared: Prepared, *, nonce: int, sent: list[str]) -> TxReceipt | None:
+    async def _wait(self, prepared: Prepared, *, nonce: int, sent: dict[str, bytes]) -> TxReceipt | None:
         """Wait until one of the versions is in a block; `None` when somebody else's transaction took the nonce.
 
         It is sent already: a node that is away for a while is waited for, and only time ends the wait.
@@ -246,18 +259,53 @@ class Sender:
                 receipt = await self._any_receipt(sent)
                 if receipt is not None or used > nonce:
                     return receipt or await self._late_receipt(sent)
+                await self._fill_gaps(range(used, nonce), stuck=self._is_stuck(bumped_at))
             now = time.monotonic()
             if now - started > self._network.receipt_timeout_s:
-                raise _timeout(prepared.label, sent[-1], waited_s=now - started)
-            if now - bumped_at > self._network.stuck_after_s:
+                raise _timeout(prepared.label, list(sent)[-1], waited_s=now - started)
+            if self._is_stuck(bumped_at):
                 prepared, bumped_at = await self._bump(prepared, nonce=nonce, sent=sent), now
             await asyncio.sleep(self._poll_s)
+
+    def _is_stuck(self, since: float) -> bool:
+        return time.monotonic() - since > self._network.stuck_after_s
+
+    def _keep(self, nonce: int, receipt: TxReceipt | None, sent: dict[str, bytes]) -> None:
+        """Remember what was mined at a nonce, unless it was somebody else's."""
+        if receipt is not None:
+            raw = sent[receipt["transactionHash"].to_0x_hex()]
+            self._mined[nonce] = raw if receipt["status"] == 1 else None
+            self._mined.pop(nonce - _KEPT, None)
+
+    async def _fill_gaps(self, below: range, *, stuck: bool) -> None:
+        """Fill the nonces that are neither mined nor under way, before a transaction that waits behind them.
+
+        A node that merely lags has what it is given again already, and refuses it. A gap that nobody can explain is filled
+        by a transaction that does nothing, once what waits is `stuck`; not if others use the account, whose it may be.
+        """
+        async with self._lock:
+            for nonce in below:
+                known = nonce in self._mined
+                if nonce in self._in_flight or not (known or (stuck and not self._is_shared)):
+                    continue
+                raw = self._mined.get(nonce) or await self._blank(nonce)
+                with contextlib.suppress(Web3RPCError, ContractLogicError):
+                    await self._eth.send_raw_transaction(raw)
+                    _log.warning("gap_filled", nonce=nonce, again=self._mined.get(nonce) is not None)
+
+    async def _blank(self, nonce: int) -> bytes:
+        """Sign a transaction that moves nothing, from the account to itself."""
+        mine = self._account.address
+        call: TxParams = {"from": mine, "to": mine, "data": HexStr("0x"), "value": Wei(0)}
+        gas = int(await self._eth.estimate_gas(call) * self._network.gas_headroom)
+        prepared = Prepared(call=call, gas=gas, fees=await current_fees(self._eth), label="blank")
+        return self._sign(prepared, nonce)[0]
 
     @property
     def _poll_s(self) -> float:
         return min(max(self._network.block_time_s / 4, 0.05), _LONGEST_POLL_S)
 
-    async def _late_receipt(self, sent: list[str]) -> TxReceipt | None:
+    async def _late_receipt(self, sent: Iterable[str]) -> TxReceipt | None:
         """Look again for a block's time: nodes behind one address may show a nonce before its receipt."""
         until = time.monotonic() + self._network.block_time_s
         while time.monotonic() < until:
@@ -268,23 +316,23 @@ class Sender:
         return None
 
     async def _is_mined(self, transaction_hash: str) -> bool:
-        sent = [transaction_hash]
+        sent = (transaction_hash,)
         return (await self._any_receipt(sent) or await self._late_receipt(sent)) is not None
 
-    async def _any_receipt(self, sent: list[str]) -> TxReceipt | None:
-        for transaction_hash in reversed(sent):
+    async def _any_receipt(self, sent: Iterable[str]) -> TxReceipt | None:
+        for transaction_hash in sent:
             with contextlib.suppress(TransactionNotFound):
                 return await self._eth.get_transaction_receipt(transaction_hash)  # type: ignore[arg-type]
         return None
 
-    async def _bump(self, prepared: Prepared, *, nonce: int, sent: list[str]) -> Prepared:
+    async def _bump(self, prepared: Prepared, *, nonce: int, sent: dict[str, bytes]) -> Prepared:
         """Send the same transaction at the same nonce for a higher fee: whichever version lands, it lands once."""
         dearer = prepared
         with contextlib.suppress(RpcUnavailable, InsufficientFunds):
             dearer = replace(prepared, fees=bumped(prepared.fees, await current_fees(self._eth)))
             raw, transaction_hash = self._sign(dearer, nonce)
             if await self._broadcast(raw, transaction_hash, label=prepared.label):
-                sent.append(transaction_hash)
+                sent[transaction_hash] = raw
                 _log.info(
                     "fee_bumped", label=prepared.label, tx_hash=transaction_hash, max_fee=dearer.fees.max_fee
                 )

@@ -33,6 +33,7 @@ from runner.executors import Executor
 from runner.executors.command import CommandExecutor
 from runner.executors.llm import LlmExecutor
 from runner.federated.duty import LearningDuty, learning
+from runner.federated.workshop import Workshop
 from runner.jobs import Stage
 from runner.journal import DRAIN, HEARTBEAT, Journal, journal_path
 from runner.monitoring.duty import MonitorDuty
@@ -65,10 +66,11 @@ async def run_daemon(
     *,
     executor: Executor | None = None,
     opinion: Opinion | None = None,
+    workshop: Workshop | None = None,
 ) -> None:
     """Run until drained or stopped. `ConfigError`, `JournalError` or `WrongChain` say why it cannot start.
 
-    `executor` and `opinion` stand in for the engine's own and for the honest monitor's.
+    `executor`, `opinion` and `workshop` stand in for the engine's own, the honest monitor's and the training process.
     """
     deployment = settings.deployment()
     path = journal_path(
@@ -99,7 +101,9 @@ async def run_daemon(
                     await stack.enter_async_context(window)
                 if settings.runner_learning:
                     heard = parts.situation.heard
-                    session_work = learning(settings, chain, parts.store, journal=path, heard=heard)
+                    session_work = learning(
+                        settings, chain, parts.store, journal=path, heard=heard, workshop=workshop
+                    )
                     parts = replace(parts, aggregator=await stack.enter_async_context(session_work))
                     assert parts.aggregator is not None
                     beside.append(LearningDuty(parts, parts.aggregator).run)

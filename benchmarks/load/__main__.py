@@ -1,8 +1,10 @@
-"""Load the network: thin runners on one chain with an indexer behind it, and subscribers of one API server.
+"""Load the network: thin runners on one chain with an indexer behind it, blocks that stay full, and subscribers of one API server.
 
-Usage: python -m benchmarks.load [--quick] [--runners N] [--subscribers N]      JSON=1 prints one document a line
+Usage: python -m benchmarks.load [--quick] [--only NAME] [--runners N] [--blocks N] [--subscribers N] [--plots FOLDER]
+JSON=1 prints one document a line.
 
-Each is measured at a hundredth, a tenth and the whole of its size; a document's peer is the hundredth.
+Runners are measured at a tenth, three tenths and the whole of their number, subscribers at a hundredth, a tenth and the whole;
+a document's peer is the smallest.
 """
 
 import argparse
@@ -12,7 +14,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,10 @@ import asyncpg
 
 from benchmarks.load import subscribers
 from benchmarks.load.crowd import Crowd, Day
+from benchmarks.load.following import Follower
+from benchmarks.load.plots import BLOCKS_PLOT, RUNNERS_PLOT, plot_blocks, plot_runners
 from benchmarks.load.pool import Pool
+from benchmarks.load.pressure import Pressure, press
 from benchmarks.load.subscribers import Told
 from devnet import services
 from devnet.anvil import Anvil
@@ -95,7 +100,7 @@ async def _running(launch: Launch, ready: str) -> AsyncIterator[None]:
 
 
 async def crowd_rows(count: int, *, tasks: int) -> list[dict[str, Any]]:
-    """Have a crowd do some tasks; give its rows."""
+    """Have a crowd do some tasks; give its rows. Raises `TimeoutError` where the index does not follow."""
     with tempfile.TemporaryDirectory(prefix="parity-load-") as scratch:
         async with (
             stand(Path(scratch)) as place,
@@ -105,24 +110,66 @@ async def crowd_rows(count: int, *, tasks: int) -> list[dict[str, Any]]:
             crowd = Crowd(chain, Pool(place.anvil, session), count)
             await crowd.enlist()
             began, said = time.monotonic(), await place.settled()
-            day = await crowd.work(tasks, a_block=max(1, tasks // 10))
-            worked_s, ended = time.monotonic() - began, time.monotonic()
-            while await place.settled() < said + tasks:  # noqa: ASYNC110 (it happens in the indexer)
-                await asyncio.sleep(0.02)
-            lag_ms = 1000 * (time.monotonic() - ended)
-    return list(_crowd_rows(day, worked_s=worked_s, lag_ms=lag_ms))
+            with Follower.of(place.ends.database) as follower:
+                day = await crowd.work(tasks, a_block=max(1, tasks // 10))
+                worked_s = time.monotonic() - began
+                await follower.reach(max(day.mined))
+            if await place.settled() < said + tasks:
+                raise RuntimeError("the index has the last block, and not all that was settled in it")
+    return list(_crowd_rows(day, worked_s=worked_s, lags_ms=follower.lags_ms(day.mined)))
 
 
-def _crowd_rows(day: Day, *, worked_s: float, lag_ms: float) -> list[dict[str, Any]]:
-    at = f"{day.runners:,} runners, {day.tasks:,} tasks"
+def _crowd_rows(day: Day, *, worked_s: float, lags_ms: list[float]) -> list[dict[str, Any]]:
+    at = f"{day.runners:,} runners"
     return [
+        _row(f"{at}: tasks", day.tasks, "tasks"),
         _row(f"{at}: settled", day.tasks / worked_s, "1/s"),
         _row(f"{at}: claims mined for nothing", 100 * day.wasted / max(day.claims, 1), "%"),
-        _row(f"{at}: blocks from the draw to the claim, median", day.median_wait, "blocks"),
+        _row(f"{at}: blocks from the draw to the claim, p50", part_of(day.waits, 0.5), "blocks"),
+        _row(f"{at}: blocks from the draw to the claim, p95", part_of(day.waits, 0.95), "blocks"),
+        _row(f"{at}: blocks from the draw to the claim, max", max(day.waits), "blocks"),
         _row(f"{at}: gas a task", day.gas / day.tasks, "gas"),
         _row(f"{at}: runners that had work", day.workers, "runners"),
-        _row(f"{at}: index behind the last block", lag_ms, "ms"),
+        _row(f"{at}: block mined to indexed, p50", part_of(lags_ms, 0.5), "ms"),
+        _row(f"{at}: block mined to indexed, p95", part_of(lags_ms, 0.95), "ms"),
     ]
+
+
+async def pressed(blocks: int, *, every_s: float) -> Pressure:
+    """Fill blocks to their gas limit, and watch the index follow."""
+    with tempfile.TemporaryDirectory(prefix="parity-load-") as scratch:
+        async with (
+            stand(Path(scratch)) as place,
+            aiohttp.ClientSession() as session,
+            Chain.connect(place.anvil.url, place.deployment) as chain,
+        ):
+            pool = Pool(place.anvil, session)
+            return await press(place.anvil, chain, pool, place.ends.database, blocks=blocks, every_s=every_s)
+
+
+def pressure_rows(pressure: Pressure) -> list[dict[str, Any]]:
+    """Give the rows of full blocks."""
+    at = f"{pressure.blocks} full blocks"
+    return [
+        _row(f"{at}: of the gas limit, the least full", 100 * pressure.filled, "%"),
+        _row(f"{at}: seconds between them", pressure.seconds / pressure.blocks, "s"),
+        _row(f"{at}: transactions in each", pressure.transactions / pressure.blocks, "transactions"),
+        _row(f"{at}: events in each", pressure.logs / pressure.blocks, "events"),
+        *(
+            _row(f"{at}: {what}, {name}", part_of(values, part), unit)
+            for what, values, unit in (
+                ("mined to indexed", pressure.lags_ms, "ms"),
+                ("index behind at a new block", pressure.behind, "blocks"),
+            )
+            for name, part in (("p50", 0.5), ("p95", 0.95), ("max", 1.0))
+        ),
+        _row(f"{at}: index whole after the last", pressure.caught_up_ms, "ms"),
+    ]
+
+
+def part_of(values: Sequence[float], part: float) -> float:
+    """Give the value that `part` of all values (0 to 1) do not exceed."""
+    return sorted(values)[min(int(len(values) * part), len(values) - 1)]
 
 
 async def subscriber_rows(counts: list[int], *, blocks: int) -> list[dict[str, Any]]:
@@ -160,9 +207,9 @@ def beside_smallest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
-def sizes(whole: int) -> list[int]:
-    """Give a hundredth, a tenth and the whole."""
-    return sorted({max(1, whole // 100), max(1, whole // 10), whole})
+def sizes(whole: int, *parts: float) -> list[int]:
+    """Give these parts of a whole, and the whole."""
+    return sorted({*(max(1, round(whole * part)) for part in parts), whole})
 
 
 def main() -> int:
@@ -170,22 +217,35 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--only", choices=("runners", "blocks", "subscribers"))
     parser.add_argument("--runners", type=int, default=1_000)
+    parser.add_argument("--blocks", type=int, default=150)
+    parser.add_argument("--every", type=float, default=1.0, help="seconds between blocks, if the node can")
     parser.add_argument("--subscribers", type=int, default=200)
-    parser.add_argument("--quick", action="store_true", help="a tenth of both")
+    parser.add_argument("--quick", action="store_true", help="a tenth of everything")
+    parser.add_argument("--plots", type=Path, help="folder to write plots to")
     asked = parser.parse_args()
     configure_logging("benchmark", level="error")
     part = 10 if asked.quick else 1
     shown = show if os.environ.get("JSON") == "1" else show_table
-    for count in sizes(asked.runners // part):
-        say(f"{count} runners …")
-        shown(asyncio.run(crowd_rows(count, tasks=max(10, count // 2))))
-    say(f"{asked.subscribers // part} subscribers …")
-    shown(
-        beside_smallest(
-            asyncio.run(subscriber_rows(sizes(asked.subscribers // part), blocks=subscribers.BLOCKS))
-        )
-    )
+    if asked.only in (None, "runners"):
+        rows = []
+        for count in sizes(asked.runners // part, 0.1, 0.3):
+            say(f"{count} runners …")
+            rows += asyncio.run(crowd_rows(count, tasks=max(10, count // 2)))
+        shown(beside_smallest(rows))
+        if asked.plots:
+            (asked.plots / RUNNERS_PLOT).write_text(plot_runners(rows), encoding="utf-8")
+    if asked.only in (None, "blocks"):
+        say(f"{asked.blocks // part} full blocks …")
+        pressure = asyncio.run(pressed(asked.blocks // part, every_s=asked.every))
+        shown(pressure_rows(pressure))
+        if asked.plots:
+            (asked.plots / BLOCKS_PLOT).write_text(plot_blocks(pressure), encoding="utf-8")
+    if asked.only in (None, "subscribers"):
+        say(f"{asked.subscribers // part} subscribers …")
+        counts = sizes(asked.subscribers // part, 0.01, 0.1)
+        shown(beside_smallest(asyncio.run(subscriber_rows(counts, blocks=subscribers.BLOCKS))))
     return 0
 
 

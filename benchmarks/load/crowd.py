@@ -7,7 +7,6 @@ would compute alike (tickets, and whose turn it is) is computed once for all.
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cache
-from statistics import median
 from typing import Any, Final
 
 from eth_account import Account
@@ -49,7 +48,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """What a crowd did. `wasted` claims were mined and reverted; `waits` are blocks from a task's seed block to its claim."""
+    """What a crowd did. `wasted` claims were mined and reverted; `waits` are blocks from a task's seed block to its claim.
+
+    `mined` has the moment at which each block was.
+    """
 
     runners: int
     tasks: int
@@ -57,13 +59,9 @@ class Day:
     claims: int
     wasted: int
     waits: list[int]
+    mined: dict[int, float]
     gas: int
     workers: int
-
-    @property
-    def median_wait(self) -> float:
-        """Give the median wait in blocks."""
-        return median(self.waits)
 
 
 class Crowd:
@@ -109,6 +107,7 @@ class Crowd:
         gas_before, pool.failed = pool.gas, 0
         open_: dict[bytes, Work] = {}
         waits: list[int] = []
+        mined: dict[int, float] = {}
         workers: set[str] = set()
         placed = claims = wasted = 0
         while placed < tasks or open_:
@@ -121,6 +120,7 @@ class Crowd:
                 self._answer(work, head)
             failed_before = pool.failed
             await pool.mine()
+            mined[head + 1] = pool.mined_at
             claims, wasted = claims + len(sent), wasted + pool.failed - failed_before
             for work in sent:
                 work.claimed_block = head + 1
@@ -136,6 +136,7 @@ class Crowd:
             claims=claims,
             wasted=wasted,
             waits=waits,
+            mined=mined,
             gas=pool.gas - gas_before,
             workers=len(workers),
         )

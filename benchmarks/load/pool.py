@@ -1,5 +1,6 @@
 """Transactions by the hundred: signed here, sent in batches, mined when told, counted with what they cost."""
 
+import time
 from typing import Any, Final
 
 import aiohttp
@@ -15,14 +16,17 @@ CHAIN_ID: Final = 31337
 
 
 class Pool:
-    """Of one anvil that mines nothing by itself. `failed` counts mined transactions that reverted; `gas` is of all together."""
+    """Of one anvil that mines nothing by itself. `failed` counts mined transactions that reverted; `gas` is of all together.
+
+    `mined_at` is the moment of the last block, by `time.perf_counter`.
+    """
 
     def __init__(self, anvil: Anvil, session: aiohttp.ClientSession) -> None:
         self._anvil, self._session = anvil, session
-        self._raw: list[str] = []
         self._nonces: dict[str, int] = {}
         self._fresh: list[tuple[LocalAccount, Any]] = []
         self.failed = self.gas = self.sent = 0
+        self.mined_at = 0.0
 
     def add(self, account: LocalAccount, call: Any) -> None:
         """Keep a call for the next block; it is signed when that is mined."""
@@ -32,6 +36,7 @@ class Pool:
         """Send what was added, and mine."""
         await self._send()
         await self._anvil.mine(blocks)
+        self.mined_at = time.perf_counter()
         await self._count(blocks)
 
     async def mine_all(self) -> None:
@@ -45,8 +50,12 @@ class Pool:
 
     async def _send(self) -> None:
         await self._introduce()
-        raw = [self._signed(account, call) for account, call in self._fresh]
+        raw = [self.signed(account, call) for account, call in self._fresh]
         self._fresh.clear()
+        await self.broadcast(raw)
+
+    async def broadcast(self, raw: list[str]) -> None:
+        """Send transactions that are signed already."""
         for at in range(0, len(raw), _BATCH):
             await self._calls([("eth_sendRawTransaction", [one]) for one in raw[at : at + _BATCH]])
         self.sent += len(raw)
@@ -58,7 +67,8 @@ class Pool:
         counts = await self._calls([("eth_getTransactionCount", [name, "latest"]) for name in names])
         self._nonces |= {name: int(count, 16) for name, count in zip(names, counts, strict=True)}
 
-    def _signed(self, account: LocalAccount, call: Any) -> str:
+    def signed(self, account: LocalAccount, call: Any) -> str:
+        """Sign the next transaction of an account that has sent one through this pool before."""
         nonce = self._nonces[account.address]
         self._nonces[account.address] = nonce + 1
         signed = account.sign_transaction(

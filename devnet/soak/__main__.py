@@ -39,6 +39,9 @@ def soak(
         float, typer.Option("--fault-every", help="Mean seconds between faults; 0: none.")
     ] = 15.0,
     block_time: Annotated[int, typer.Option("--block-time", help="Seconds between blocks.")] = 1,
+    sessions: Annotated[
+        bool, typer.Option("--sessions/--no-sessions", help="Hold two learning sessions meanwhile.")
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
 ) -> None:
     """Rehearse a network day: mixed work, cheats, a liar, crashes, reorganisations; then audit the ledger."""
@@ -50,6 +53,7 @@ def soak(
         at_once=at_once,
         fault_every_s=fault_every,
         block_time_s=block_time,
+        sessions=sessions,
     )
     configure_logging("soak", level="warning")
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False, stderr=as_json)

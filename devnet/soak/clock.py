@@ -30,7 +30,6 @@ class Clock:
     def __init__(self, anvil: Anvil, chain: Chain, record: Record, *, quick_s: int) -> None:
         self._anvil, self._record, self._quick_s = anvil, record, quick_s
         self._cases = Cases(chain)
-        self._closed: set[bytes] = set()
         self._interval_s = quick_s
 
     async def run(self) -> None:
@@ -43,13 +42,10 @@ class Clock:
             await asyncio.sleep(_POLL_S)
 
     async def _panel_sits(self) -> bool:
-        sits = False
-        for task_id in [task for task in self._record.audited if task not in self._closed]:
-            stage = (await self._cases.case(task_id)).stage
-            sits = sits or stage in _SITTING
-            if stage is AuditStage.CLOSED:
-                self._closed.add(task_id)
-        return sits
+        for task_id in tuple(self._record.audited):
+            if (await self._cases.case(task_id)).stage in _SITTING:
+                return True
+        return False
 
     async def _set(self, interval_s: int) -> None:
         if interval_s != self._interval_s:

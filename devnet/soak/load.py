@@ -43,10 +43,10 @@ log = structlog.get_logger()
 
 @dataclass
 class Record:
-    """What was ordered: task ids, the audited ones apart, and a count of all that was done by kind."""
+    """What was ordered: task ids, the audited ones that have not ended, and a count of all that was done by kind."""
 
     tasks: list[bytes] = field(default_factory=list)
-    audited: list[bytes] = field(default_factory=list)
+    audited: set[bytes] = field(default_factory=set)
     done: Counter[str] = field(default_factory=Counter)
     gone: int = 0
     """Orders that a reorganisation undid; their money never left the payer."""
@@ -94,7 +94,7 @@ class Load:
         placed = await self._parity.placement(order, via="wallet")
         stored = await self._parity.content.add(canonical(plan.spec))
         sent = await self._parity.send(placed, spec_cid=digest_to_cid(stored))
-        self.record.audited.append(sent.task_id)
+        self.record.audited.add(sent.task_id)
         return sent.task_id
 
     async def _quorum_prompt(self) -> None:
@@ -159,8 +159,14 @@ class Load:
 
         One that a reorganisation took back is placed by nobody again.
         """
-        impatient_at = time.monotonic() + _PATIENCE_S
         self.record.tasks.append(task_id)
+        try:
+            await self._ended(task_id, kind)
+        finally:
+            self.record.audited.discard(task_id)
+
+    async def _ended(self, task_id: bytes, kind: str) -> None:
+        impatient_at = time.monotonic() + _PATIENCE_S
         state_of = self._parity.chain.escrow.functions.taskOf(task_id)
         while True:
             try:

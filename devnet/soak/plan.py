@@ -20,7 +20,8 @@ class SoakPlan:
 
     `fault_every_s` seconds lie between two faults on average; 0 is none at all. Blocks come every `block_time_s` seconds
     and never in between. `await_liars`: go on until
-    lying monitors are marked, which takes two to three monitoring epochs of 80 blocks.
+    lying monitors are marked, which takes two to three monitoring epochs of 80 blocks. `sessions`: two learning sessions are
+    held meanwhile.
     """
 
     tasks: int = 40
@@ -33,6 +34,7 @@ class SoakPlan:
     await_liars: bool = True
     chats: bool = True
     commands: bool = True
+    sessions: bool = True
 
     def __post_init__(self) -> None:
         if self.runners < LEAST_RUNNERS:
@@ -52,6 +54,8 @@ class SoakPlan:
             found[2] = Conduct.SLOW
         if self.runners >= _EVERYTHING:
             found[3] = random.Random(self.seed).choice([Conduct.OTHER_PROMPT, Conduct.PADDED])  # noqa: S311
+        if self.sessions and self.runners > LEAST_RUNNERS:
+            found[len(found)] = Conduct.HALF_TRAINED
         return found
 
     @property
@@ -64,6 +68,11 @@ class SoakPlan:
     def cheats(self) -> tuple[int, ...]:
         """List the runners whose answers are not what they claim to be."""
         return tuple(number for number, conduct in self.conducts.items() if conduct.is_cheating)
+
+    @property
+    def half_trained(self) -> tuple[int, ...]:
+        """List the runners that train less than they say, and answer honestly."""
+        return tuple(number for number, conduct in self.conducts.items() if conduct is Conduct.HALF_TRAINED)
 
     @property
     def liars(self) -> tuple[int, ...]:

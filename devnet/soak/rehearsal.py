@@ -25,12 +25,14 @@ from devnet.soak.clock import Clock
 from devnet.soak.faults import Faults
 from devnet.soak.load import Load
 from devnet.soak.plan import SoakPlan
+from devnet.soak.sessions import Sessions, hold, judge_sessions
 from devnet.soak.verdict import Standing, index_is_true, judge, standings
 from protocol.chain import Chain
 from protocol.money import USDFC
 from protocol.sender import Sender
 
 _MORE_TASKS = 30
+_PAID_IN = 500
 _WRONG, _MONITOR_MISSED = 2, 4
 _LIAR_PATIENCE_BLOCKS = 320
 _POLL_S = 1.0
@@ -50,6 +52,7 @@ class Outcome:
     faults: Counter[str]
     undone_orders: int
     seconds: float
+    sessions: Sessions | None
 
     @property
     def holds(self) -> bool:
@@ -65,19 +68,20 @@ async def rehearse(plan: SoakPlan, *, state: Path, progress: Progress) -> Outcom
         Network.up(network_plan, progress) as network,
         Parity.connect(client_settings(network), LOCAL.client) as parity,
     ):
-        await _pay_in(parity)
+        await _pay_in(parity, plan)
         model = await offered_model(parity, replicas=plan.runners)
         load = Load(parity, LOCAL.client, plan, model=model, state=state)
         began = time.monotonic()
         async with _paced(network, parity.chain, load):
             with progress.step(f"{plan.tasks} pieces of work, under faults"):
-                faults = await _work(network, plan, load)
+                faults, sessions = await _work(network, parity, plan, load)
             seconds = time.monotonic() - began
             with progress.step("each cheat caught, each liar marked"):
                 await _until_caught(parity.chain, plan, load)
                 await _until_marked(parity.chain, plan)
         with progress.step("the ledger, and the index against a fresh fold"):
             evidence, standing, found = await _judge(network, parity.chain, plan)
+            found += judge_sessions(plan, sessions) if sessions else ()
     return Outcome(
         plan=plan,
         evidence=evidence,
@@ -87,6 +91,7 @@ async def rehearse(plan: SoakPlan, *, state: Path, progress: Progress) -> Outcom
         faults=faults.made,
         undone_orders=load.record.gone,
         seconds=seconds,
+        sessions=sessions,
     )
 
 
@@ -111,20 +116,26 @@ async def _paced(network: Network, chain: Chain, load: Load) -> AsyncIterator[No
         pacing.cancel()
 
 
-async def _pay_in(parity: Parity) -> None:
+async def _pay_in(parity: Parity, plan: SoakPlan) -> None:
     sender = Sender(parity.chain, LOCAL.client)
-    await faucet(parity.chain, amount=1_000 * USDFC, sender=sender)
-    await deposit(parity.chain, 500 * USDFC, account=LOCAL.client, sender=sender)
+    amount = (_PAID_IN + plan.tasks) * USDFC
+    await faucet(parity.chain, amount=2 * amount, sender=sender)
+    await deposit(parity.chain, amount, account=LOCAL.client, sender=sender)
 
 
-async def _work(network: Network, plan: SoakPlan, load: Load) -> Faults:
+async def _work(
+    network: Network, parity: Parity, plan: SoakPlan, load: Load
+) -> tuple[Faults, Sessions | None]:
+    """Have all of it done under faults, which go on until the last order and the last session have ended."""
     faults, over = Faults(network, plan), asyncio.Event()
     async with asyncio.TaskGroup() as group:
         making = group.create_task(faults.run(over))
+        learning = group.create_task(hold(parity, plan)) if plan.sessions else None
         await load.run()
+        sessions = await learning if learning else None
         over.set()
         await making
-    return faults
+    return faults, sessions
 
 
 async def _until_caught(chain: Chain, plan: SoakPlan, load: Load) -> None:

@@ -63,13 +63,12 @@ def judge(plan: SoakPlan, standing: list[Standing]) -> Iterator[Finding]:
         yield Finding(
             f"{liar.name} ({liar.role}) is marked as a bad monitor", liar.missed_duties > 0, _words(liar)
         )
-    wronged = [
-        one for number, one in enumerate(standing) if number not in plan.cheats and one.fortune.slashed > 0
-    ]
+    guilty = {*plan.cheats, *plan.half_trained}
+    wronged = [one for number, one in enumerate(standing) if number not in guilty and one.fortune.slashed > 0]
     yield Finding(
         "no honest runner is slashed", not wronged, "; ".join(map(_words, wronged)) or "none lost stake"
     )
-    honest = [one.profit for number, one in enumerate(standing) if number not in plan.cheats]
+    honest = [one.profit for number, one in enumerate(standing) if number not in guilty]
     cheating = [standing[number].profit for number in plan.cheats]
     better = sum(honest) / len(honest) > max(cheating)
     yield Finding(

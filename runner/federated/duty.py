@@ -100,21 +100,27 @@ class LearningDuty:
 
 @asynccontextmanager
 async def learning(
-    settings: RunnerSettings, chain: Chain, store: ContentStore, *, journal: Path, heard: Heard
+    settings: RunnerSettings,
+    chain: Chain,
+    store: ContentStore,
+    *,
+    journal: Path,
+    heard: Heard,
+    workshop: Workshop | None = None,
 ) -> AsyncIterator[Aggregator]:
     """Open the diary beside `journal`, and have a training process ready to be started, or a Ray cluster joined.
 
-    Raises `ConfigError` if there is no such cluster.
+    `workshop` stands in for either. Raises `ConfigError` if there is no such cluster.
     """
     with closing(Diary.open(diary_path(journal))) as diary:
         address = settings.runner_ray_address
-        async with RayWorkshop(address) if address else Workshop() as workshop:
+        async with workshop or (RayWorkshop(address) if address else Workshop()) as ready:
             yield aggregator_of(
                 settings,
                 chain,
                 store,
                 diary=diary,
-                workshop=workshop,
+                workshop=ready,
                 folder=journal.parent,
                 heard=heard,
             )

@@ -20,6 +20,7 @@ def test_whatever_its_size_most_runners_are_honest_and_none_has_two_roles(runner
     assert plan.cheats
     assert plan.liars
     assert not set(plan.crashing) & set(plan.conducts)
+    assert not set(plan.half_trained) & set(plan.cheats)
     assert 2 * len(plan.cheats) < runners
     assert runners - len(plan.cheats) > 3, "a panel of three beside the accused"
 
@@ -28,6 +29,11 @@ def test_a_day_of_twelve_has_two_cheats_one_liar_one_slow_and_two_that_crash() -
     plan = SoakPlan(runners=12)
     assert [plan.role_of(number) for number in range(4)][:3] == ["made-up", "lying-monitor", "slow"]
     assert (len(plan.cheats), len(plan.liars), len(plan.crashing)) == (2, 1, 2)
+    assert [plan.role_of(number) for number in plan.half_trained] == ["half-trained"]
+
+
+def test_nobody_trains_falsely_where_no_sessions_are_held() -> None:
+    assert SoakPlan(runners=12, sessions=False).half_trained == ()
 
 
 def test_a_seed_chooses_the_same_conducts_again() -> None:

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.timeout(600)
 
 
 async def test_a_cheat_is_convicted_by_real_daemons_and_every_token_is_accounted_for(tmp_path: Path) -> None:
-    # Without liars, who take three monitoring epochs to be found out, and without faults: `make soak` has both.
-    plan = SoakPlan(tasks=3, runners=5, fault_every_s=0, commands=False, await_liars=False)
+    # Without liars, who take three monitoring epochs to be found out, learning and faults: `make soak` has them all.
+    plan = SoakPlan(tasks=3, runners=5, fault_every_s=0, commands=False, await_liars=False, sessions=False)
     state = tmp_path / "day"
     with hold_lock(state):
         outcome = await rehearse(plan, state=state, progress=Progress(Console(file=StringIO())))

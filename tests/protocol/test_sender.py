@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -24,7 +25,7 @@ from protocol.errors import (
     TransactionTimeout,
 )
 from protocol.money import USDFC
-from protocol.sender import Sender
+from protocol.sender import Receipt, Sender
 
 SOMEBODY = "0x000000000000000000000000000000000000bEEF"
 
@@ -141,6 +142,75 @@ async def test_the_nonces_of_what_a_reorganisation_dropped_are_used_again(
     assert await chain.call(chain.token.functions.balanceOf(SOMEBODY)) == 1
 
 
+async def test_what_a_reorganisation_dropped_before_a_transaction_that_waits_is_done_again_once(
+    anvil: Anvil, impatient: Chain, accounts: LocalAccounts
+):
+    sender = Sender(impatient, accounts.outsider)
+    await sender.send(impatient.token.functions.mint(SOMEBODY, 1), label="mint")
+    await anvil.rpc("evm_setAutomine", False)
+    sent: asyncio.Queue[str] = asyncio.Queue()
+    sending = asyncio.create_task(
+        sender.send(impatient.token.functions.mint(SOMEBODY, 10), label="mint", on_sent=sent.put_nowait)
+    )
+    await sent.get()
+    await anvil.rpc("anvil_reorg", 1, [])
+    await until(lambda: _mines(anvil, sending))
+    assert (await sending).raw["status"] == 1
+    await anvil.mine(3)
+    assert await impatient.call(impatient.token.functions.balanceOf(SOMEBODY)) == 11
+
+
+async def test_a_gap_of_what_failed_is_filled_and_the_failure_is_not_done_after_all(
+    anvil: Anvil, impatient: Chain, accounts: LocalAccounts
+):
+    token, holder = impatient.token.functions, accounts.outsider
+    other = Sender(impatient, accounts.treasury)
+    await other.send(token.mint(holder.address, 5), label="mint")
+
+    @asynccontextmanager
+    async def meanwhile() -> AsyncIterator[None]:
+        """What was to be moved is gone between simulation and broadcast."""
+        if await impatient.call(token.balanceOf(holder.address)):
+            await Sender(impatient, holder).send(token.transfer(accounts.treasury.address, 5), label="other")
+        yield
+
+    sender = Sender(impatient, holder, turn=meanwhile)
+    with pytest.raises(TransactionReverted):
+        await sender.send(token.transfer(SOMEBODY, 5), label="transfer")
+    minted = await other.send(token.mint(holder.address, 5), label="mint")
+    again = await anvil.rpc("eth_getRawTransactionByHash", minted.transaction_hash)
+
+    await anvil.rpc("evm_setAutomine", False)
+    sent: asyncio.Queue[str] = asyncio.Queue()
+    sender._turn = contextlib.nullcontext  # nobody gets in between any more
+    sending = asyncio.create_task(
+        sender.send(token.mint(SOMEBODY, 100), label="mint", on_sent=sent.put_nowait)
+    )
+    await sent.get()
+    await anvil.rpc("anvil_reorg", 2, [[again, 0]])
+    await until(lambda: _mines(anvil, sending))
+    assert (await sending).raw["status"] == 1
+    assert await impatient.call(token.balanceOf(SOMEBODY)) == 100
+    assert await impatient.call(token.balanceOf(holder.address)) == 5
+
+
+async def test_a_gap_from_before_the_process_began_is_filled_when_what_waits_is_stuck(
+    anvil: Anvil, impatient: Chain, accounts: LocalAccounts
+):
+    await Sender(impatient, accounts.outsider).send(impatient.token.functions.mint(SOMEBODY, 1), label="mint")
+    await anvil.rpc("evm_setAutomine", False)
+    restarted = Sender(impatient, accounts.outsider)
+    sent: asyncio.Queue[str] = asyncio.Queue()
+    sending = asyncio.create_task(
+        restarted.send(impatient.token.functions.mint(SOMEBODY, 10), label="mint", on_sent=sent.put_nowait)
+    )
+    await sent.get()
+    await anvil.rpc("anvil_reorg", 1, [])
+    await until(lambda: _mines(anvil, sending))
+    await sending
+    assert await impatient.call(impatient.token.functions.balanceOf(SOMEBODY)) == 10
+
+
 async def test_a_nonce_that_was_used_elsewhere_is_noticed(chain: Chain, accounts: LocalAccounts):
     sender = Sender(chain, accounts.outsider)
     await sender.send(chain.token.functions.mint(SOMEBODY, 1), label="mint")
@@ -236,10 +306,10 @@ async def test_a_transaction_that_another_one_overtakes_reverts_with_the_reason(
         sender.send(chain.wallet.functions.withdraw(balance), label="first", on_sent=lambda _: fast.set())
     )
     await fast.wait()
-    nonce, transaction_hash = await slow._submit(prepared)
+    nonce, sent = await slow._submit(prepared)
     await anvil.mine()
     await overtaking
-    raw = await slow._wait(prepared, nonce=nonce, sent=[transaction_hash])
+    raw = await slow._wait(prepared, nonce=nonce, sent=sent)
     assert raw is not None
     with pytest.raises(TransactionReverted) as caught:
         await slow._checked(raw, prepared)
@@ -328,6 +398,13 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 async def _is_stopped(pid: int) -> bool:
     return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+
+
+async def _mines(anvil: Anvil, sending: "asyncio.Task[Receipt]") -> bool:
+    """Mine, unless it is in a block already."""
+    if not sending.done():
+        await anvil.mine()
+    return sending.done()
 
 
 async def _is_dearer(anvil: Anvil, *, than: int) -> bool:
