@@ -19,7 +19,7 @@ from runner.auditing.cases import Cases
 
 _SITTING: Final = (AuditStage.VOTING, AuditStage.REVEALING)
 PATIENT_S: Final = 3
-_POLL_S: Final = 0.5
+_POLL_S: Final = 1.0
 
 log = structlog.get_logger()
 

@@ -36,7 +36,7 @@ _CHAT_DEPOSIT: Final = USDFC
 _PATIENCE_S: Final = 120.0
 _TRIES: Final = 20
 _PAUSE_S: Final = 1.0
-_POLL_S: Final = 0.5
+_POLL_S: Final = 1.0
 
 log = structlog.get_logger()
 

@@ -49,29 +49,44 @@ class AuditDuty:
         self._watched: set[bytes] = set()
         self._declined: set[tuple[bytes, int]] = set()
         self._faults: dict[bytes, str] = {}
+        self._under_way: set[bytes] = set()
         self._seen_block = -1
         self._undone = self._heard.undone
 
     async def run(self) -> None:
-        """Do what is due at each block, until cancelled. What fails is tried again at the next."""
+        """Do what is due at each block, until cancelled. What fails is tried again at the next.
+
+        Nothing waits for an examination, which may outlast a stage of another case: a sealed vote that is opened too late costs stake.
+        """
         situation, fault = self._parts.situation, ""
-        while True:
-            rings = situation.rings
-            if situation.head_block >= 0:
-                try:
-                    await self.step(situation.head_block)
-                    fault = ""
-                except (ParityError, Web3Exception) as error:
-                    if str(error) != fault:
-                        log.warning("audits_delayed", error=str(error))
-                    fault = str(error)
-            await situation.news(since=rings)
+        async with asyncio.TaskGroup() as group:
+            while True:
+                rings = situation.rings
+                if situation.head_block >= 0:
+                    try:
+                        for task_id in await self._due(situation.head_block) - self._under_way:
+                            self._under_way.add(task_id)
+                            group.create_task(self._apart(task_id, situation.head_block))
+                        fault = ""
+                    except (ParityError, Web3Exception) as error:
+                        if str(error) != fault:
+                            log.warning("audits_delayed", error=str(error))
+                        fault = str(error)
+                await situation.news(since=rings)
 
     async def step(self, head: int) -> None:
         """Do what is due after block `head`; a case that fails keeps no other from its step. `RpcUnavailable`."""
+        await asyncio.gather(*[self._guarded(task, head) for task in await self._due(head)])
+
+    async def _due(self, head: int) -> set[bytes]:
         await self._look_for_panels(head)
-        tasks = dict.fromkeys([*(task for task, _ in self._ballots.held()), *sorted(self._watched)])
-        await asyncio.gather(*[self._guarded(task, head) for task in tasks])
+        return {task for task, _ in self._ballots.held()} | self._watched
+
+    async def _apart(self, task_id: bytes, head: int) -> None:
+        try:
+            await self._guarded(task_id, head)
+        finally:
+            self._under_way.discard(task_id)
 
     async def _guarded(self, task_id: bytes, head: int) -> None:
         try:

@@ -1,5 +1,6 @@
 """Audited answers on a real chain, with real content and a real model: honest ones, and each kind of cheat."""
 
+import asyncio
 import dataclasses
 from dataclasses import dataclass
 from typing import Any
@@ -58,6 +59,13 @@ class Auditor:
     async def step(self) -> None:
         await self.hand.look()
         await self.duty.step(self.hand.parts.situation.head_block)
+
+
+class Running(Auditor):
+    """An auditor whose duty runs by itself, and who is told of blocks alone."""
+
+    async def step(self) -> None:
+        await self.hand.look()
 
 
 @dataclass
@@ -234,6 +242,33 @@ async def test_a_killed_auditor_casts_and_opens_the_vote_that_it_had_sealed(cour
     assert last.ballots.due() == 0
     await court.until(task, AuditStage.CLOSED, last, *others)
     assert await court.bench.status(task) is TaskStatus.FINAL
+
+
+async def test_a_vote_is_opened_in_time_while_another_answer_takes_long_to_examine(court: Court) -> None:
+    task, other, never = await court.order(), bytes(32), asyncio.Event()
+    await court.accuse(task)
+    await court.bench.anvil.mine(EVERYBODYS_TURN)
+    first, *others = court.jury
+    serve = first.duty._serve
+
+    async def served(task_id: bytes, head: int) -> None:
+        await (never.wait() if task_id == other else serve(task_id, head))
+
+    first.duty._serve = served  # type: ignore[method-assign]
+    first.duty._watched.add(other)
+    running = asyncio.create_task(first.duty.run())
+    try:
+        await first.hand.look()
+        async with asyncio.timeout(60):
+            while not first.ballots.due():
+                await court.bench.anvil.mine()
+                await first.hand.look()
+                await asyncio.sleep(0.05)
+        await court.until(task, AuditStage.APPEALABLE, Running(first.hand, first.duty), *others)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert (await court.cases.panel(task, 0)).opened == (True, True, True)
 
 
 async def test_an_auditor_without_the_model_leaves_the_seat_to_others(court: Court) -> None:
