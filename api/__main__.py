@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import signal
 import sys
 from collections.abc import Iterator
@@ -30,6 +31,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
 
@@ -109,6 +112,7 @@ def auth(
         Path | None,
         typer.Option(help="File with the password; asked for if left out.", envvar="RELAYER_PASSWORD_FILE"),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
 ) -> None:
     """Encrypt the key of the account that pays for relayed orders."""
     if is_on_command_line(private_key):
@@ -118,9 +122,11 @@ def auth(
         password_file, variable="--password-file", prompt="Password for the key file", confirm=True
     )
     address = create_keystore(keystore, key, password)
-    typer.echo(
+    shown = json.dumps({"address": address, "keystore": str(keystore)}, indent=2)
+    text = (
         f"{keystore} holds the key of {address}. Set RELAYER_KEYSTORE={keystore} and RELAYER_PASSWORD_FILE."
     )
+    typer.echo(shown if as_json else text)
 
 
 @app.callback()
@@ -134,13 +140,13 @@ def root(
     """Serve the index through GraphQL and REST, live updates, and the relay of signed orders."""
 
 
-@app.command()
+@app.command(epilog="Example: parity-server schema > schema.graphql")
 def schema() -> None:
     """Print the GraphQL schema in the schema definition language."""
     typer.echo(schema_text(), nl=False)
 
 
-@app.command()
+@app.command(epilog="Example: parity-server routes > rest.md")
 def routes() -> None:
     """Print the REST reference in Markdown."""
     from api.rest.reference import reference  # noqa: PLC0415  # loads web3, as `server` does

@@ -33,6 +33,8 @@ app = typer.Typer(
     help="Run the whole Parity network on this machine: chain, Postgres, IPFS, model engine, indexer, API, runners.",
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 _PLAIN_WIDTH = 160
 console = Console()
@@ -90,7 +92,7 @@ def default(
         up(runners=runners, ports=ports, reset=reset, demo=demo, state_dir=state_dir)
 
 
-@app.command()
+@app.command(epilog="Example: parity-devnet up --runners 5 --ports 9000")
 def up(
     *,
     runners: Runners = 3,
@@ -127,7 +129,7 @@ def _block_time_s(runners: int) -> float:
     return max(1, runners / 4) * LOCAL.block_time_s
 
 
-@app.command()
+@app.command(epilog="Example: parity-devnet down")
 def down(state_dir: StateDir = DEVNET_STATE) -> None:
     """Stop a running network, and remove all it kept."""
     plan = Plan(state=state_dir.expanduser().resolve())

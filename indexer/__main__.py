@@ -27,9 +27,17 @@ from protocol.settings import load
 from protocol.version import print_version
 
 log = structlog.get_logger()
-app = typer.Typer(name="parity-indexer", help=__doc__, no_args_is_help=True, add_completion=True)
+app = typer.Typer(
+    name="parity-indexer",
+    help="Fold the chain's events into Postgres, and look at, check or rebuild that index.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 
 
 @app.callback()
@@ -40,10 +48,10 @@ def root(
         typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and stop."),
     ] = False,
 ) -> None:
-    """`parity-indexer`: run, look at, check and rebuild the index."""
+    """Fold the chain's events into Postgres, and look at, check or rebuild that index."""
 
 
-@app.command()
+@app.command(epilog="Example: parity-indexer run")
 def run(
     *,
     reset: Annotated[
@@ -51,21 +59,15 @@ def run(
         typer.Option(help="Drop an index of another chain with this chain id, such as a reset local one."),
     ] = False,
 ) -> None:
-    """Index until stopped; waits as a standby while another indexer is active.
-
-    Example: parity-indexer run
-    """
+    """Index until stopped; waits as a standby while another indexer is active."""
     settings = load(IndexerSettings)
     configure_logging("indexer", level=settings.log_level)
     _until_stopped(service.run(settings, reset=reset))
 
 
-@app.command()
+@app.command(epilog="Example: parity-indexer status --json")
 def status(*, as_json: JsonOption = False) -> None:
-    """Show how far the published index has come.
-
-    Example: parity-indexer status --json
-    """
+    """Show how far the published index has come."""
     row = asyncio.run(_status(load(IndexerSettings)))
     if as_json:
         typer.echo(json.dumps(row))
@@ -74,70 +76,56 @@ def status(*, as_json: JsonOption = False) -> None:
             typer.echo(f"{name:18} {value}")
 
 
-@app.command()
-def verify() -> None:
-    """Compare the index with a fresh fold of the chain and with the contracts.
-
-    Example: parity-indexer verify
-    """
+@app.command(epilog="Example: parity-indexer verify")
+def verify(*, as_json: JsonOption = False) -> None:
+    """Compare the index with a fresh fold of the chain and with the contracts."""
     settings = load(IndexerSettings)
     configure_logging("indexer", level=settings.log_level)
     differences = asyncio.run(_verify(settings))
-    for difference in differences:
-        typer.echo(difference)
+    if as_json:
+        typer.echo(json.dumps({"differences": differences}))
+    else:
+        typer.echo("\n".join(differences) or "verified: equal to a fresh fold, and to the contracts")
     if differences:
         raise IndexerError(
             f"{len(differences)} differences",
             hint="Run `parity-indexer rebuild`; if they stay, distrust the node.",
         )
-    typer.echo("verified: equal to a fresh fold, and to the contracts")
 
 
-@app.command()
+@app.command(epilog="Example: parity-indexer rebuild")
 def rebuild() -> None:
-    """Fold the stored logs anew and replace the index; readers notice nothing.
-
-    Example: parity-indexer rebuild
-    """
+    """Fold the stored logs anew and replace the index; readers notice nothing."""
     settings = load(IndexerSettings)
     configure_logging("indexer", level=settings.log_level)
     count = asyncio.run(_rebuild(settings))
     typer.echo(f"rebuilt from {count} events")
 
 
-@app.command()
+@app.command(epilog="Example: parity-indexer prune")
 def prune() -> None:
-    """Delete the versions of the index that are no longer shown; refuses while another one is being built.
-
-    Example: parity-indexer prune
-    """
+    """Delete the versions of the index that are no longer shown; refuses while another one is being built."""
     settings = load(IndexerSettings)
     configure_logging("indexer", level=settings.log_level)
     removed = asyncio.run(_prune(settings))
     typer.echo("\n".join(f"removed {name}" for name in removed) or "nothing to remove")
 
 
-@app.command("grant-roles")
+@app.command("grant-roles", epilog="Example: parity-indexer grant-roles")
 def roles(
     *,
     writer: Annotated[str, typer.Option(help="Role of the indexer.")] = access.WRITER,
     reader: Annotated[str, typer.Option(help="Role of the API and other readers.")] = access.READER,
 ) -> None:
-    """Make the two database roles with the least they need; DATABASE_URL must be a superuser's.
-
-    Example: parity-indexer grant-roles
-    """
+    """Make the two database roles with the least they need; DATABASE_URL must be a superuser's."""
     settings = load(IndexerSettings)
     asyncio.run(access.grant_roles(settings.database_url, writer=writer, reader=reader))
     typer.echo(f"{writer} may write, {reader} may read; set their passwords with psql's \\password")
 
 
-@app.command("schema-docs")
+@app.command("schema-docs", epilog="Example: parity-indexer schema-docs > docs/reference/database.md")
 def schema_docs() -> None:
-    """Print docs/reference/database.md.
-
-    Example: parity-indexer schema-docs > docs/reference/database.md
-    """
+    """Print docs/reference/database.md."""
     typer.echo(database_page(), nl=False)
 
 

@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -26,14 +26,20 @@ from protocol.version import print_version
 from runner.settings import RunnerSettings, read_password
 from runner.status import lines_of, read_status, request_drain
 
-models_app = typer.Typer(help="The engine's models: what is there and offered.", add_completion=False)
+models_app = typer.Typer(
+    help="The engine's models: what is there and offered.", add_completion=False, rich_markup_mode=None
+)
 app = typer.Typer(
     name="parity-runner",
     help="Earn USDFC by doing AI work: claim tasks, run models, prove the results.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 
 
 def main() -> None:
@@ -65,6 +71,7 @@ def auth(
     ] = None,
     new: Annotated[bool, typer.Option("--new", help="Make a fresh key instead.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing key file.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Encrypt the node key into RUNNER_KEYSTORE. The key is never shown."""
     if is_on_command_line(private_key):
@@ -79,7 +86,11 @@ def auth(
     )
     password = settings.password() or _new_password()
     address = create_keystore(settings.keystore, key, password, overwrite=overwrite)
-    typer.echo(f"node key {address} encrypted in {settings.keystore}")
+    _print(
+        {"address": address, "keystore": str(settings.keystore)},
+        [f"node key {address} encrypted in {settings.keystore}"],
+        as_json=as_json,
+    )
 
 
 @app.command(epilog="Example: parity-runner register --stake 100 --owner-keystore ~/.parity/keystore.json")
@@ -97,6 +108,7 @@ def register(
             help="Deposit and bond this much of the owner's in the same transaction, which the node pays.",
         ),
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Make the node key a runner of its owner, who has bonded stake and receives what it earns."""
     settings = load(RunnerSettings)
@@ -104,7 +116,7 @@ def register(
     node = settings.account(password=_asked_password(settings))
     owner = _owner(settings, owner_keystore, owner_password_file)
     amount = parse_usdfc(stake, field="--stake") if stake else 0
-    asyncio.run(_register(settings, owner=owner, node=node, stake=amount))
+    asyncio.run(_register(settings, owner=owner, node=node, stake=amount, as_json=as_json))
 
 
 @app.command(epilog="Example: RUNNER_MODELS=llama3.2:1b parity-runner runner")
@@ -120,22 +132,24 @@ def runner() -> None:
 
 @app.command(epilog="Example: parity-runner status --json")
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show what the runner is doing, and why it is not doing what waits."""
     settings = load(RunnerSettings)
     found = read_status(settings.home, chain_id=settings.filecoin_chain_id)
-    typer.echo(json.dumps(found.to_json(), indent=2) if as_json else "\n".join(lines_of(found)))
+    _print(found.to_json(), lines_of(found), as_json=as_json)
 
 
 @app.command(epilog="Example: parity-runner drain")
-def drain() -> None:
-    """Let the running daemon finish what has a seat, claim nothing more, and stop."""
+def drain(as_json: Json = False) -> None:
+    """Let the running daemon finish what has a seat, claim nothing more, and stop. It stays registered."""
     settings = load(RunnerSettings)
-    if request_drain(settings.home, chain_id=settings.filecoin_chain_id):
-        typer.echo("draining; `parity-runner status` shows what is left")
-    else:
-        typer.echo("no daemon is running")
+    draining = request_drain(settings.home, chain_id=settings.filecoin_chain_id)
+    text = [
+        "draining: what has a seat is finished first; `parity-runner status` shows what is left",
+        "It stays registered, so others expect it to watch them: for more than a short pause, `parity-runner retire`.",
+    ]
+    _print({"draining": draining}, text if draining else ["no daemon is running"], as_json=as_json)
 
 
 @app.command(epilog="Example: parity-runner retire --owner-keystore ~/.parity/keystore.json")
@@ -148,7 +162,7 @@ def retire(
         Path | None, typer.Option(help="File with that key file's password.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+    as_json: Json = False,
 ) -> None:
     """End the runner's registration, and say what is left to wait for. It may be registered again later."""
     settings = load(RunnerSettings)
@@ -162,7 +176,7 @@ def retire(
 
 @app.command(epilog="Example: parity-runner doctor")
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Check chain, IPFS and engine, and prove by a run in it what a box for commands holds on this machine."""
     from runner.doctor import examine  # noqa: PLC0415 (loads web3)
@@ -171,8 +185,7 @@ def doctor(
     settings = load(RunnerSettings)
     configure_logging("runner", level="error")
     found = asyncio.run(examine(settings))
-    shown = json.dumps([finding.to_json() for finding in found], indent=2)
-    typer.echo(shown if as_json else "\n".join(lines_of_findings(found)))
+    _print([finding.to_json() for finding in found], lines_of_findings(found), as_json=as_json)
     if not all(finding.fine or not finding.needed for finding in found):
         raise typer.Exit(1)
 
@@ -195,22 +208,26 @@ def bench(
     asyncio.run(_bench(settings, tokens=tokens, per_hour=wanted, as_json=as_json))
 
 
-@models_app.callback(invoke_without_command=True)
-def models(context: typer.Context) -> None:
+@models_app.callback(invoke_without_command=True, epilog="Example: parity-runner models")
+def models(context: typer.Context, as_json: Json = False) -> None:
     """List the engine's models, and which of them are offered."""
     if context.invoked_subcommand is None:
         from runner.executors.llm import LlmExecutor  # noqa: PLC0415 (loads the engine's client)
+        from runner.models import json_of as json_of_models  # noqa: PLC0415 (as above)
         from runner.models import lines_of as lines_of_models  # noqa: PLC0415 (as above)
 
         settings = load(RunnerSettings)
         found = asyncio.run(LlmExecutor(settings.ollama_url, slots=1).models())
-        typer.echo("\n".join(lines_of_models(found, settings)))
+        _print(json_of_models(found, settings), lines_of_models(found, settings), as_json=as_json)
 
 
-@models_app.command("pull")
+@models_app.command("pull", epilog="Example: parity-runner models pull llama3.2:1b")
 def pull_model(name: Annotated[str, typer.Argument(help="The model's name, such as llama3.2:1b.")]) -> None:
     """Have the engine fetch a model; shows speed and time left."""
-    asyncio.run(_pull(load(RunnerSettings), name))
+    from runner.models import pull_in_view  # noqa: PLC0415 (loads the engine's client)
+
+    asyncio.run(pull_in_view(load(RunnerSettings).ollama_url, name))
+    typer.echo(f"{name} is there; a running daemon offers it within seconds, if RUNNER_MODELS lets it")
 
 
 app.add_typer(models_app, name="models")
@@ -242,38 +259,8 @@ async def _bench(settings: RunnerSettings, *, tokens: int, per_hour: Decimal | N
         typer.echo(shown if as_json else "\n".join(lines_of_pace(pace, per_hour=per_hour)))
 
 
-async def _pull(settings: RunnerSettings, name: str) -> None:
-    from rich.console import Console  # noqa: PLC0415 (only here)
-    from rich.progress import (  # noqa: PLC0415 (as above)
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
-
-    from runner.models import pull  # noqa: PLC0415 (loads the engine's client)
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    layers = {}
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        async for step in pull(settings.ollama_url, name):
-            if step.digest and step.digest not in layers:
-                layers[step.digest] = progress.add_task(step.status, total=step.total or None)
-            if step.digest:
-                progress.update(layers[step.digest], completed=step.completed, total=step.total or None)
-    typer.echo(f"{name} is there; a running daemon offers it within seconds, if RUNNER_MODELS lets it")
-
-
 async def _register(
-    settings: RunnerSettings, *, owner: LocalAccount, node: LocalAccount, stake: int = 0
+    settings: RunnerSettings, *, owner: LocalAccount, node: LocalAccount, stake: int, as_json: bool
 ) -> None:
     from protocol.sender import Sender  # noqa: PLC0415 (loads web3)
     from runner.register import register_node, stake_and_register  # noqa: PLC0415 (as above)
@@ -289,9 +276,21 @@ async def _register(
             receipt = await register_node(chain, owner=Sender(chain, owner), node=node, label=label)
         coin = await chain.w3.eth.get_balance(node.address)
         symbol = chain.network.native_symbol
-    typer.echo(f"registered {node.address} for owner {owner.address}")
-    typer.echo(f"transaction {receipt.transaction_hash}, block {receipt.block_number}")
-    typer.echo(f"the node has {format_native(coin)} {symbol} for network fees")
+    _print(
+        {
+            "node": node.address,
+            "owner": owner.address,
+            "transaction": receipt.transaction_hash,
+            "block": receipt.block_number,
+            "nodeCoin": str(coin),
+        },
+        [
+            f"registered {node.address} for owner {owner.address}",
+            f"transaction {receipt.transaction_hash}, block {receipt.block_number}",
+            f"the node has {format_native(coin)} {symbol} for network fees",
+        ],
+        as_json=as_json,
+    )
     if not coin:
         typer.echo(f"hint: Send it some {symbol} before you start it; it cannot claim without.", err=True)
 
@@ -305,7 +304,7 @@ async def _retire(
     async with Chain.connect(settings.filecoin_rpc, settings.deployment()) as chain:
         departure = await retire_node(chain, node=node, owner=owner)
         lines = lines_of_departure(departure, native_symbol=chain.network.native_symbol)
-    typer.echo(json.dumps(departure.to_json(), indent=2) if as_json else "\n".join(lines))
+    _print(departure.to_json(), lines, as_json=as_json)
 
 
 def _owner(settings: RunnerSettings, keystore: Path | None, password_file: Path | None) -> LocalAccount:
@@ -327,6 +326,10 @@ def _owner(settings: RunnerSettings, keystore: Path | None, password_file: Path 
         )
     refuse_development_key(owner.address, settings.filecoin_chain_id)
     return owner
+
+
+def _print(document: object, lines: Sequence[str], *, as_json: bool) -> None:
+    typer.echo(json.dumps(document, indent=2) if as_json else "\n".join(lines))
 
 
 def _given_key(value: str | None) -> str:

@@ -37,6 +37,7 @@ from runner.federated.workshop import Workshop
 from runner.jobs import Stage
 from runner.journal import DRAIN, HEARTBEAT, Journal, journal_path
 from runner.monitoring.duty import MonitorDuty
+from runner.monitoring.openings import Openings
 from runner.monitoring.opinion import Observer, Opinion
 from runner.parts import Parts
 from runner.profile import commands_of, offers_of, profile_of
@@ -201,10 +202,11 @@ class Daemon:
 
     def _unfinished(self) -> int:
         seats = sum(job.stage is not Stage.WAITING for job in self._parts.journal.live())
-        # A sealed vote that is never opened costs stake, so there is nothing to stop for before it is.
+        # A sealed vote that is never opened costs stake, and a sealed report score: there is no stopping before they are.
         votes = Ballots(self._parts.journal).due() if self._parts.settings.runner_auditing else 0
+        reports = len(Openings(self._parts.journal).due()) if self._parts.settings.runner_monitoring else 0
         sessions = self._parts.aggregator.diary.joined() if self._parts.aggregator else 0
-        return seats + votes + sessions
+        return seats + votes + reports + sessions
 
     async def _follow_engine(self) -> None:
         """Keep the offers equal to what the engine has, and the published profile equal to the offers."""

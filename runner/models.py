@@ -53,6 +53,34 @@ async def pull(url: str, name: str) -> AsyncIterator[Pulling]:
         )
 
 
+async def pull_in_view(url: str, name: str) -> None:
+    """Fetch a model with a bar, speed and time left for each layer, on standard error; raises as `pull` does."""
+    from rich.console import Console  # noqa: PLC0415 (only here)
+    from rich.progress import (  # noqa: PLC0415 (as above)
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    layers = {}
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        async for step in pull(url, name):
+            if step.digest and step.digest not in layers:
+                layers[step.digest] = progress.add_task(step.status, total=step.total or None)
+            if step.digest:
+                progress.update(layers[step.digest], completed=step.completed, total=step.total or None)
+
+
 def lines_of(models: tuple[Model, ...], settings: RunnerSettings) -> list[str]:
     """Write the models for people: reference, context, and whether the owner's settings offer it."""
     if not models:
@@ -61,5 +89,18 @@ def lines_of(models: tuple[Model, ...], settings: RunnerSettings) -> list[str]:
     return [
         f"{'offered' if not offered or model.name in offered else 'kept back':<10}{model.context:>8} tokens"
         f"  {model.name}@sha256:{model.digest}"
+        for model in models
+    ]
+
+
+def json_of(models: tuple[Model, ...], settings: RunnerSettings) -> list[dict[str, object]]:
+    """Write the models for programs; `context` is in tokens."""
+    offered = settings.runner_models
+    return [
+        {
+            "model": f"{model.name}@sha256:{model.digest}",
+            "context": model.context,
+            "offered": not offered or model.name in offered,
+        }
         for model in models
     ]

@@ -35,7 +35,7 @@ async def print_answer(
 async def print_provisional(parity: "Parity", now: Progress, *, as_json: bool) -> None:
     """Print a revealed answer that is not final, and say what its payer can do about it."""
     answer = await parity.answer(now.task_id, provisional=True)
-    note(f"not final: {progress_line(now)}")
+    note(f"not final yet; {progress_line(now)}")
     if now.status is TaskStatus.CHALLENGEABLE:
         note(f"if it is wrong: parity-client task dispute {name_of(now.task_id)}")
     Printer(as_json=as_json).result(document(now, answer, None), text=[answer.output])
@@ -49,10 +49,16 @@ def document(
 
 
 def progress_line(now: Progress) -> str:
-    """Say in a line how far a task is."""
-    counts = f"{now.claimed} claimed, {now.committed} committed, {now.revealed} revealed of {now.replicas}"
+    """Say in a line how far a task is, by the one count that its phase is about."""
+    match now.status:
+        case TaskStatus.OPEN:
+            count = f"{now.claimed} of {now.replicas} seats claimed"
+        case TaskStatus.COMMITTING:
+            count = f"{now.committed} of {now.replicas} answers committed"
+        case _:
+            count = f"{now.revealed} of {now.replicas} answers revealed"
     deadline = "" if now.status.is_terminal else f", until block {now.deadline} (now {now.block})"
-    return f"{name_of(now.task_id)} is {now.status.name.lower()}: {counts}{deadline}"
+    return f"{now.status.name.lower()}: {count}{deadline}"
 
 
 def name_of(task_id: bytes) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from client.commands.options import Json
-from client.commands.printer import Printer, warn
+from client.commands.printer import Printer, note, warn
 from client.commands.running import command, read_settings
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ async def _auth(
         )
     settings = read_settings()
     address = keys.store(settings, _key(settings, private_key, keyfile, new=new), replace=replace)
+    if new:
+        note("Keep a copy of the key file and of its password: without both, what the account holds is lost.")
     Printer(as_json=as_json).result(
         {"address": address, "keystore": str(settings.keystore)},
         text=[f"{address} is stored, encrypted, in {settings.keystore}"],

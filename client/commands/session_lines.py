@@ -142,6 +142,15 @@ def _printable(text: str) -> str:
     return "".join(one if one.isprintable() else "?" for one in text[:200])
 
 
+def _paid_line(record: "SessionRecord") -> str:
+    """Say where a session's budget went; what is neither contributions' nor returned went to those who added up."""
+    contributions = sum(one.pay + one.fee for one in record.round_list)
+    line = f"{format_usdfc(contributions)} USDFC for contributions"
+    if record.returned is None:
+        return line
+    return f"{line}, {format_usdfc(record.budget - record.returned - contributions)} USDFC for aggregation"
+
+
 def session_lines(record: "SessionRecord") -> list[str]:
     """Show a session whole."""
     fields = [
@@ -153,10 +162,7 @@ def session_lines(record: "SessionRecord") -> list[str]:
         ("creator", record.creator),
         ("created", f"block {record.created_block}, transaction {record.transaction_hash}"),
         ("budget", f"{format_usdfc(record.budget)} USDFC"),
-        (
-            "paid",
-            f"{format_usdfc(sum(one.pay + one.fee for one in record.round_list))} USDFC for contributions",
-        ),
+        ("paid", _paid_line(record)),
         ("returned", "not yet" if record.returned is None else f"{format_usdfc(record.returned)} USDFC"),
         ("configuration", record.config_cid),
         ("model", "none yet" if record.model is None else f"sha256 {record.model.hex()}"),

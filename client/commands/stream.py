@@ -68,13 +68,17 @@ async def _gateway(
             ("most in channels", f"{format_usdfc(limits.total)} USDFC"),
         ]
         if dry_run:
-            value = {"dryRun": True, "deposit": str(limits.deposit), "budget": str(limits.total)}
+            value = {
+                "dryRun": True,
+                **_amount("deposit", limits.deposit),
+                **_amount("budget", limits.total),
+            }
             Printer(as_json=as_json).result(value, text=["Not started:", *aligned([*fields, _FEES])])
             return
         confirm("Open channels as prompts need them", [*fields, _FEES], yes=yes)
         async with opened_lines(parity, account, limits, keystore=settings.keystore) as lines:
             given = _TOKEN_VARIABLE in os.environ
-            document = {"base_url": f"http://{host}:{port}/v1", "api_key": None if given else token}
+            document = {"baseUrl": f"http://{host}:{port}/v1", "apiKey": None if given else token}
             Printer(as_json=as_json).result(document, text=[])
             note(f"OPENAI_BASE_URL=http://{host}:{port}/v1")
             note(
@@ -131,7 +135,7 @@ async def chat(
             _FEES,
         ]
         if dry_run:
-            value = {"dryRun": True, "model": model, "deposit": str(limits.deposit)}
+            value = {"dryRun": True, "model": model, **_amount("deposit", limits.deposit)}
             Printer(as_json=as_json).result(value, text=["Not asked:", *aligned(fields)])
             return
         confirm("Ask over a channel", fields, yes=yes)
@@ -192,7 +196,7 @@ async def _close(*, dry_run: DryRun = False, yes: Yes = False, as_json: Json = F
         left = sum(entry.left for entry in entries)
         shown = [("channels", str(len(entries))), ("left", f"{format_usdfc(left)} USDFC"), _FEES]
         if dry_run:
-            value = {"dryRun": True, "channels": len(entries), "left": str(left)}
+            value = {"dryRun": True, "channels": len(entries), **_amount("left", left)}
             Printer(as_json=as_json).result(value, text=["Not closed:", *aligned(shown)])
             return
         confirm("Close channels", shown, yes=yes)
@@ -200,7 +204,11 @@ async def _close(*, dry_run: DryRun = False, yes: Yes = False, as_json: Json = F
             collected = await channels.collect()
             dates = [await channels.close(entry) for entry in channels.book.entries()]
         until = max((date for date in dates if date is not None), default=None)
-    document = {"closing": len(entries), "collected": str(collected), "collectable_from_block": until}
+    document = {
+        "closing": len(entries),
+        **_amount("collected", collected),
+        "collectableFromBlock": until,
+    }
     fields = [("collected", f"{format_usdfc(collected)} USDFC"), ("closing", str(len(entries)))]
     if until is not None:
         fields.append(("run again after block", str(until)))
@@ -209,14 +217,18 @@ async def _close(*, dry_run: DryRun = False, yes: Yes = False, as_json: Json = F
 
 def _document(entry: "Entry") -> dict[str, object]:
     return {
-        "channel_id": "0x" + entry.channel_id.hex(),
+        "channelId": "0x" + entry.channel_id.hex(),
         "node": entry.channel.node,
         "owner": entry.channel.owner,
-        "deposited": str(entry.deposited),
-        "promised": str(entry.promised),
-        "spent": str(entry.spent),
+        **_amount("deposited", entry.deposited),
+        **_amount("promised", entry.promised),
+        **_amount("spent", entry.spent),
         "closing": entry.closing,
     }
+
+
+def _amount(name: str, units: int) -> dict[str, str]:
+    return {name: str(units), f"{name}Usdfc": format_usdfc(units)}
 
 
 def _budget(deposit: str, total: str) -> "Budget":

@@ -153,6 +153,9 @@ class MonitorDuty:
         elif kept > MAX_TARGETS + 1:
             reveal = self._chain.monitoring.functions.revealReports(round_, *opened.as_arguments())
             await self._send(reveal, label="revealReports", round_=round_)
+            self._openings.reveal(round_)
+        else:
+            self._openings.reveal(round_)
 
     async def _look_for_challenges(self, head: int) -> None:
         """Note the judges' rounds of new challenges, first and after reorganisations as far back as one may be open."""

@@ -37,16 +37,30 @@ class Openings:
             self._journal.set_fact(_OPEN, json.dumps([*map(str, self.rounds()), str(round_)]))
         return made
 
+    def due(self) -> list[int]:
+        """List the rounds whose sealed reports are still to be revealed."""
+        return [round_ for round_ in self.rounds() if not self._journal.fact(_revealed(round_))]
+
+    def reveal(self, round_: int) -> None:
+        """Note that what was sealed for a round needs no reveal any more."""
+        if self.of(round_) is not None:
+            self._journal.set_fact(_revealed(round_), "yes")
+
     def close(self, round_: int) -> None:
         """Forget a round that is over."""
         with self._journal.together():
             self._journal.set_fact(_name(round_), "")
+            self._journal.set_fact(_revealed(round_), "")
             left = [str(other) for other in self.rounds() if other != round_]
             self._journal.set_fact(_OPEN, json.dumps(left))
 
 
 def _name(round_: int) -> str:
     return f"monitoring {round_:x}"
+
+
+def _revealed(round_: int) -> str:
+    return f"monitoring {round_:x} revealed"
 
 
 def _written(made: Opening) -> str:

@@ -68,11 +68,17 @@ async def serve_streams(parts: Parts, *, tabs: Tabs, account: LocalAccount) -> N
         )
     )
     log.info("streams_served", url=settings.stream_url)
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    redeeming = asyncio.create_task(redeemer.run())
     try:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(server.serve(sockets=[listening]))
-            group.create_task(redeemer.run())
+        # Cancelled, the server would drop its answers where they are.
+        done, _ = await asyncio.wait({serving, redeeming}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
     finally:
+        redeeming.cancel()
+        server.should_exit = True
+        await asyncio.gather(serving, redeeming, return_exceptions=True)
         await _last_redeem(redeemer)
 
 

@@ -93,7 +93,7 @@ async def test_an_answer_is_printed_alone_on_standard_output(shell, runners):
     await runners.answer(bytes.fromhex(name[2:]), "Paris, of course.")
     answered = await shell()("llm", "get", name, "--wait")
 
-    assert "is open: 0 claimed" in pending.out
+    assert pending.out.startswith("open: 0 of 1 seats claimed, until block ")
     assert "USDFC came back to" in answered.err
     assert (answered.code, answered.out) == (0, "Paris, of course.\n")
 
@@ -127,7 +127,7 @@ async def test_submit_and_wait_follows_the_task_to_its_answer(shell, runners, an
     assert ran.code == 0, ran.err
     assert ran.json["answer"]["output"] == "Paris."
     assert ran.json["answer"]["model"] == MODEL
-    assert "is final: 1 claimed, 1 committed, 1 revealed of 1" in ran.err
+    assert "final: 1 of 1 answers revealed" in ran.err
 
 
 async def test_every_token_of_a_settled_task_is_accounted_for(parity, runners, chain, accounts):

@@ -94,7 +94,7 @@ async def test_ctrl_c_while_waiting_exits_at_once_and_the_task_goes_on(shell, pa
     name = "0x" + order.task_id.hex()
 
     async with Terminal(shell().env, "llm", "get", name, "--wait") as terminal:
-        await terminal.see("is open")
+        await terminal.see("open: 0 of 1 seats claimed")
         terminal.process.send_signal(signal.SIGINT)
         await terminal.see("interrupted; what was sent to the chain goes on by itself")
         code = await terminal.ended()

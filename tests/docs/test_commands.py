@@ -1,6 +1,7 @@
 """Every command that a page shows is one that there is, with options that it has."""
 
 import importlib.util
+import os
 import re
 import subprocess
 from functools import cache
@@ -99,6 +100,23 @@ def test_every_block_of_a_page_is_something_that_bash_can_read(path: Path) -> No
     for block in blocks(path):
         ran = subprocess.run(["bash", "-n"], input=block, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, f"{block}\n{ran.stderr}"
+
+
+@pytest.mark.parametrize("path", WITH_COMMANDS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_page_that_makes_a_password_leaves_one_alone_that_is_there(path: Path, tmp_path: Path) -> None:
+    """A reader of two tutorials would lose the first one's wallet."""
+    makers = [line for block in blocks(path) for line in block.splitlines() if "urandom" in line]
+    for line in makers:
+        made = []
+        for _ in range(2):
+            ran = subprocess.run(
+                ["bash", "-ec", line], env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]}, check=False
+            )
+            assert ran.returncode == 0
+            (file,) = (tmp_path / ".parity").iterdir()
+            assert file.stat().st_mode & 0o777 == 0o600
+            made.append(file.read_text())
+        assert made[0] == made[1]
 
 
 @pytest.mark.parametrize(

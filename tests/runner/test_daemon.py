@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from devnet.accounts import LOCAL
+from devnet.ports import free_port
 from protocol.deployment import save_deployment
 from protocol.documents import RunnerProfile, parse_document
 from protocol.enums import TaskStatus
@@ -21,6 +22,7 @@ from protocol.errors import ParityError
 from runner.errors import JournalError
 from runner.jobs import Job, Stage
 from runner.journal import Journal, journal_path
+from runner.monitoring.openings import Openings
 from runner.status import read_status
 from tests.runner.bench import Bench
 
@@ -59,9 +61,9 @@ class Owner:
         self.processes.append(process)
         return process
 
-    async def running(self) -> asyncio.subprocess.Process:
+    async def running(self, **environment: str) -> asyncio.subprocess.Process:
         """Start the daemon and wait until it has seen the chain and offers its model."""
-        process = await self.start()
+        process = await self.start(**environment)
         await until(lambda: bool(self.beat().get("pid") == process.pid and self.beat()["models"]))
         return process
 
@@ -84,17 +86,20 @@ class Owner:
         return ()
 
     def stage(self, task: bytes) -> Stage | None:
-        path = journal_path(
-            self.home,
-            chain_id=31337,
-            genesis_hash=self.bench.chain.deployment.genesis_hash,
-            node=LOCAL.node(0).address,
-        )
-        try:
-            with Journal.open(path, exclusive=False) as journal:
-                return journal.job(task).stage
-        except (KeyError, JournalError):
-            return None
+        with contextlib.suppress(KeyError, JournalError), self._journal() as journal:
+            return journal.job(task).stage
+        return None
+
+    def sealed(self) -> list[int]:
+        """List the rounds of monitoring whose sealed reports are still to be revealed."""
+        with contextlib.suppress(JournalError), self._journal() as journal:
+            return Openings(journal).due()
+        return []
+
+    def _journal(self) -> contextlib.AbstractContextManager[Journal]:
+        genesis_hash = self.bench.chain.deployment.genesis_hash
+        path = journal_path(self.home, chain_id=31337, genesis_hash=genesis_hash, node=LOCAL.node(0).address)
+        return Journal.open(path, exclusive=False)
 
     def log(self) -> str:
         return (self.home / "log").read_text()
@@ -230,6 +235,32 @@ async def test_status_explains_and_drain_stops_an_idle_daemon(bench: Bench, owne
     assert "draining" in await owner.ask("drain")
     assert await ended(process) == 0
     assert "no daemon is running" in await owner.ask("drain")
+
+
+async def test_a_daemon_that_serves_streams_stops_without_a_complaint(owner: Owner) -> None:
+    process = await owner.running(RUNNER_PORT=str(free_port()))
+    await until(lambda: "streams_served" in owner.log())
+    process.send_signal(signal.SIGTERM)
+    assert await ended(process) == 0
+    assert "Traceback" not in owner.log()
+
+
+async def test_draining_waits_until_what_was_sealed_about_others_is_revealed(
+    bench: Bench, owner: Owner
+) -> None:
+    process = await owner.running()
+    while not owner.sealed():
+        await bench.anvil.mine(2)
+        await asyncio.sleep(0.05)
+    await owner.ask("drain")
+    await until(lambda: bool(owner.beat().get("draining")))
+    assert process.returncode is None
+    while process.returncode is None:
+        await bench.anvil.mine(2)
+        await asyncio.sleep(0.05)
+    assert await ended(process) == 0
+    assert owner.sealed() == []
+    assert "revealReports" in owner.log()
 
 
 async def test_a_second_daemon_with_the_same_key_is_refused(owner: Owner) -> None:

@@ -186,10 +186,12 @@ async def test_a_monitor_that_was_killed_says_what_it_was_about_to_say(network: 
     second = network.hire(1, Liar(network.node(2)))
     await network.live([second], until_block=windows.commit_by - 1)
     assert Openings(second.journal).of(epoch) == sealed
+    assert Openings(second.journal).due() == [epoch]
     # Killed again, with the commitment on chain.
     third = network.hire(1, Liar(network.node(2)))
     await network.live([third], until_block=windows.commit_by + 8)
     assert await network.rounds.duty(epoch, network.node(1)) == 1
+    assert Openings(third.journal).due() == []
 
 
 async def test_a_judge_says_what_it_saw_and_a_challenge_ends(network: Network) -> None:
