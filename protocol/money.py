@@ -53,6 +53,16 @@ def format_usdfc(amount: int) -> str:
     return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
 
 
+def format_about(amount: int) -> str:
+    """Write what is only estimated: base units of USDFC to three digits that count, rounded up.
+
+    >>> format_about(122857142857142)
+    '0.000123'
+    """
+    step = 10 ** max(len(str(amount)) - 3, 0)
+    return format_usdfc(-(-amount // step) * step)
+
+
 def format_native(amount: int) -> str:
     """Write an amount of a chain's native coin (18 decimals, as USDFC) to six digits, rounded up."""
     step = 10**12

@@ -260,7 +260,12 @@ async def _bench(settings: RunnerSettings, *, tokens: int, per_hour: Decimal | N
 
 
 async def _register(
-    settings: RunnerSettings, *, owner: LocalAccount, node: LocalAccount, stake: int, as_json: bool
+    settings: RunnerSettings,
+    *,
+    owner: LocalAccount,
+    node: LocalAccount,
+    stake: int = 0,
+    as_json: bool = False,
 ) -> None:
     from protocol.sender import Sender  # noqa: PLC0415 (loads web3)
     from runner.register import register_node, stake_and_register  # noqa: PLC0415 (as above)

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MERMAID = ROOT / "node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js"
 UPWARDS = re.compile(r"\[([^\]]+)\]\(((?:\.\./)+)[^)]*\)")
 SCRIPT = re.compile(r'<script src="[^"]*assets/mermaid\.js"></script>')
+LINK = re.compile(r"\]\(([^)#]+)")
 ORDER = ["Tutorials", "How to", "Reference", "Explanation"]
 
 
@@ -27,7 +28,8 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 
 def on_nav(nav: Any, **_: Any) -> Any:
-    """Put the start first, then the four kinds of pages in the order in which they are needed."""
+    """Put the start first, then the four kinds of pages in the order in which they are needed, as the start lists them."""
+    listed = LINK.findall((ROOT / "docs/index.md").read_text(encoding="utf-8"))
 
     def place(item: Any) -> int:
         if item.is_page:
@@ -35,6 +37,15 @@ def on_nav(nav: Any, **_: Any) -> Any:
         return ORDER.index(item.title)
 
     nav.items.sort(key=place)
+    for section in nav.items:
+        if section.is_section:
+            section.children.sort(
+                key=lambda child: (
+                    listed.index(child.file.src_uri)
+                    if child.is_page and child.file.src_uri in listed
+                    else len(listed)
+                )
+            )
     return nav
 
 

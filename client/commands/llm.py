@@ -20,7 +20,7 @@ from client.commands.stream import chat
 from client.records import Offer, Route, to_json
 from protocol.enums import Mode, TaskStatus
 from protocol.errors import InputError
-from protocol.money import format_native, format_usdfc, parse_usdfc
+from protocol.money import format_about, format_native, format_usdfc, parse_usdfc
 
 if TYPE_CHECKING:
     from client.ordering import Plan
@@ -276,10 +276,16 @@ def _recent(recent: "RecentPrices | None") -> Fields:
     return [
         (
             "lately",
-            f"this model took {format_usdfc(recent.per_1000_tokens)} USDFC per 1,000 tokens, by {recent.prompts} prompts",
+            f"this model took {format_about(recent.per_1000_tokens)} USDFC per 1,000 tokens, by {recent.prompts} prompts",
         ),
-        ("by that", f"about {format_usdfc(recent.expected)} USDFC for the longest answer"),
+        ("by that", f"about {format_about(recent.expected)} USDFC for the longest answer"),
     ]
+
+
+def _seats(plan: "Plan") -> str:
+    order = plan.order
+    agreeing = f", of which {order.quorum} must agree" if order.replicas > 1 else ""
+    return f"{order.replicas}{agreeing}; {plan.estimate.runners} runners take this price"
 
 
 def _checked(plan: "Plan") -> str:
@@ -324,10 +330,7 @@ def _figures(parity: "Parity", plan: "Plan") -> Fields:
         ),
         ("paid from", plan.funding.value),
         ("network fee", fee),
-        (
-            "seats",
-            f"{order.replicas}, of which {order.quorum} must agree; {estimate.runners} runners take this price",
-        ),
+        ("seats", _seats(plan)),
         ("checked", _checked(plan)),
         ("runners stake", f"{format_usdfc(order.bond)} USDFC each on the answer"),
         ("task", name_of(plan.task_id)),

@@ -194,7 +194,11 @@ async def _close(*, dry_run: DryRun = False, yes: Yes = False, as_json: Json = F
     ):
         entries = [entry for entry in channels.book.entries() if not entry.closing]
         left = sum(entry.left for entry in entries)
-        shown = [("channels", str(len(entries))), ("left", f"{format_usdfc(left)} USDFC"), _FEES]
+        shown = [("channels", str(len(entries))), ("left", f"{format_usdfc(left)} USDFC")]
+        if closing := [entry for entry in channels.book.entries() if entry.closing]:
+            due = format_usdfc(sum(entry.left for entry in closing))
+            shown.append(("closing already", f"{len(closing)}, with {due} USDFC to collect when it is time"))
+        shown.append(_FEES)
         if dry_run:
             value = {"dryRun": True, "channels": len(entries), **_amount("left", left)}
             Printer(as_json=as_json).result(value, text=["Not closed:", *aligned(shown)])

@@ -86,6 +86,15 @@ async def test_a_dry_run_signs_and_stores_nothing(shell, parity, runners, anvil,
         await IpfsStore(ipfs_api, timeout_s=1).get(bytes.fromhex(ran.json["order"]["spec"][2:]))
 
 
+async def test_one_seat_is_not_said_to_be_compared(shell, runners):
+    alone = await shell()(*ASK, "--dry-run")
+    compared = await shell()(*ASK, "--dry-run", "--replicas", "3", "--quorum", "2")
+
+    assert "by nobody: one runner is believed" in alone.out
+    assert "must agree" not in alone.out
+    assert "2 of 3 answers must be the same" in compared.out
+
+
 async def test_an_answer_is_printed_alone_on_standard_output(shell, runners):
     name = (await shell()(*ASK, "--yes")).out.strip()
 

@@ -1,10 +1,12 @@
 """The documentation's site: it is built without complaint, asks no other host for anything, and can be read on a phone."""
 
+import re
 import subprocess
 import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,6 +53,26 @@ def url(site: Path) -> Iterator[str]:
 def test_every_page_is_in_the_site(site: Path) -> None:
     pages = [path.relative_to(ROOT / "docs") for path in (ROOT / "docs").rglob("*.md")]
     assert not [path for path in pages if not (site / path).with_suffix(".html").exists()]
+
+
+def test_a_screen_reader_finds_one_title_no_level_left_out_and_words_for_each_picture(site: Path) -> None:
+    wrong = []
+    for path in sorted(site.rglob("*.html")):
+        article = path.read_text().partition("<article")[2].partition("</article>")[0]
+        levels = [int(level) for level in re.findall(r"<h([1-6])[ >]", article)]
+        jumps = [pair for pair in pairwise(levels) if pair[1] > pair[0] + 1]
+        unsaid = [
+            image for image in re.findall(r"<img [^>]*>", article) if not re.search(r'alt="[^"]', image)
+        ]
+        if levels.count(1) != 1 or jumps or unsaid:
+            wrong.append((path.name, levels.count(1), jumps, unsaid))
+    assert wrong == []
+
+
+def test_the_first_tutorial_is_the_first_that_the_site_offers(site: Path) -> None:
+    start = (site / "index.html").read_text()
+    offered = re.findall(r'href="(tutorials/[a-z-]+\.html)"', start.partition("<article")[0])
+    assert offered[0] == "tutorials/first-prompt.html"
 
 
 def test_pages_without_a_drawing_do_not_load_the_drawing_program(site: Path) -> None:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import InputError
-from protocol.money import MAX_AMOUNT, USDFC, format_native, format_usdfc, parse_usdfc
+from protocol.money import MAX_AMOUNT, USDFC, format_about, format_native, format_usdfc, parse_usdfc
 
 
 @given(st.integers(min_value=0, max_value=MAX_AMOUNT))
@@ -67,3 +67,12 @@ def test_a_loss_is_written_with_its_sign():
 def test_a_network_fee_is_written_rounded_up_so_that_it_always_suffices():
     assert format_native(1) == "0.000001"
     assert format_native(3 * USDFC) == "3"
+
+
+@given(st.integers(min_value=1, max_value=MAX_AMOUNT // 2))
+def test_an_estimate_is_never_below_and_at_most_a_hundredth_above(amount: int):
+    assert amount <= parse_usdfc(format_about(amount)) <= amount + amount // 100 + 1
+
+
+def test_an_estimate_has_three_digits_that_count():
+    assert format_about(122857142857142) == "0.000123"
