@@ -13,22 +13,30 @@ OutputActivation = Literal["softmax", "sigmoid", "linear"]
 MAX_PARAMETERS = 200_000_000
 
 
-class NeuralNetwork(Document):
+class Network(Document):
+    """What has weights: they are drawn from the session's seed, or begin as another session or training left them.
+
+    `init` then names the safetensors file, by the SHA-256 digest of the list of its parts.
+    """
+
+    input_dim: Width
+    output_dim: Width
+    init: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+
+
+class NeuralNetwork(Network):
     """Fully connected layers: `input_dim`, then each of `hidden`, then `output_dim`."""
 
     type: Literal["neural_network"] = "neural_network"
-    input_dim: Width
-    output_dim: Width
     hidden: tuple[Width, ...] = Field(default=(128,), max_length=32)
     activation: Activation = "relu"
     output_activation: OutputActivation = "softmax"
 
 
-class LinearRegression(Document):
+class LinearRegression(Network):
     """One linear layer, trained by gradient steps like any network."""
 
     type: Literal["linear_regression"] = "linear_regression"
-    input_dim: Width
     output_dim: Width = 1
 
 
@@ -87,15 +95,12 @@ class Transformer(Document):
         return self
 
 
-class TorchModel(Document):
-    """One of the declared architectures, from an initial safetensors file if `init` gives its digest."""
+class TorchModel(Network):
+    """One of the declared architectures."""
 
     type: Literal["torch"] = "torch"
-    input_dim: Width
-    output_dim: Width
     architecture: Annotated[Mlp | Cnn | Transformer, Field(discriminator="name")]
     output_activation: OutputActivation = "softmax"
-    init: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
 
     @model_validator(mode="after")
     def _input_fits(self) -> Self:

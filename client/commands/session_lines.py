@@ -64,6 +64,10 @@ def _model_fields(prepared: "Prepared") -> Fields:
         ),
         ("training", f"{config.aggregation.method}, {work}"),
     ]
+    if prepared.first is not None:
+        fields.append(
+            ("begins with", f"the weights given, {len(prepared.first):,} bytes, which become public")
+        )
     if config.secure_aggregation:
         fields.append(
             ("secure", f"only the sum is readable; {config.secure_aggregation.threshold} unmask it")

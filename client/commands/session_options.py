@@ -32,6 +32,15 @@ def describe(
             show_default="one hidden layer of 128, sized by the data",
         ),
     ] = None,
+    start_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--start-from",
+            metavar="FILE",
+            help="Weights to begin with, safetensors of the same model: such as get-model fetched. They will be public.",
+            show_default="drawn from --seed",
+        ),
+    ] = None,
     total_rounds: Annotated[int, typer.Option("--total-rounds", min=1, max=10_000)] = 10,
     min_participants: Annotated[
         int, typer.Option("--min-participants", min=1, max=64, help="Fewer make no round.")
@@ -208,6 +217,7 @@ def describe(
         name=name,
         model_type=model_type,
         model_file=_text(config_file),
+        first=_weights(start_from),
         rounds=total_rounds,
         min_participants=min_participants,
         max_participants=max_participants,
@@ -278,6 +288,19 @@ def described(function: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..
     run.__signature__ = inspect.Signature(ordered)  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: hints[one.name] for one in ordered}
     return run
+
+
+def _weights(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"--start-from: {path} cannot be read ({error})",
+            field="--start-from",
+            hint="Check the path and its permissions.",
+        ) from error
 
 
 def _text(path: Path | None) -> str | None:

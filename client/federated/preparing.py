@@ -12,13 +12,14 @@ from client.federated.wishes import Protection, Split, Wishes, in_flags
 from learning import assignment
 from learning.assignment import ListPlace, PartitionIndex
 from learning.datasets import Columns, Dataset, format_of, load_dataset, read_columns
-from learning.errors import ConfigError, DataError
+from learning.errors import ConfigError, DataError, TensorError
 from learning.guide import session_config
 from learning.model_spec import RandomForest
 from learning.networks import layout
 from learning.partition import Indices
 from learning.privacy import spent_after
 from learning.session_config import Format, SessionConfig, VerificationSpec
+from learning.tensors import from_safetensors
 from protocol.parts import stored_as
 
 TARGETS = ("label", "target", "class", "y")
@@ -31,11 +32,12 @@ _MOST_CLASSES = 1_000
 class Prepared:
     """A session's documents, ready to be published. `lists` are contents, the last one being the held-out rows.
 
-    `samples` counts each seat's; it is empty where participants bring their own data. `epsilon` is what all rounds
+    `first` is the model's file that round one starts from; none if its weights are drawn from the seed. `samples` counts each seat's; it is empty where participants bring their own data. `epsilon` is what all rounds
     spend of privacy.
     """
 
     config: SessionConfig
+    first: bytes | None
     lists: tuple[bytes, ...]
     index: PartitionIndex | None
     rows: int
@@ -71,7 +73,7 @@ def _prepare_public(wishes: Wishes, content: bytes, evaluation: bytes | None) ->
             "rounds are judged on held-out samples: give a share, or a file", field="evaluation_share"
         )
     division = assignment.divide_rows(data, config.partition, evaluation_share=share)
-    return _published(config, data, division.parts, division.held_out)
+    return _published(wishes, config, data, division.parts, division.held_out)
 
 
 def _prepare_private(wishes: Wishes, evaluation: bytes | None) -> Prepared:
@@ -85,11 +87,11 @@ def _prepare_private(wishes: Wishes, evaluation: bytes | None) -> Prepared:
     columns = read_columns(evaluation, form)
     config = _configure(wishes, _dataset_section(wishes, columns, form), columns)
     data = _read(config, evaluation)
-    return _prepared(config, data, lists=(), index=None, samples=(), held_out=len(data))
+    return _prepared(wishes, config, data, lists=(), index=None, samples=(), held_out=len(data))
 
 
 def _published(
-    config: SessionConfig, data: Dataset, parts: tuple[Indices, ...], held_out: Indices
+    wishes: Wishes, config: SessionConfig, data: Dataset, parts: tuple[Indices, ...], held_out: Indices
 ) -> Prepared:
     published = assignment.publish(parts)
     held = assignment.publish([held_out]).lists if len(held_out) else ()
@@ -103,6 +105,7 @@ def _published(
     places = {"root": published.root, "index": index.digest().hex()}
     config = config.model_copy(update={"partition": config.partition.model_copy(update=places)})
     return _prepared(
+        wishes,
         config,
         data,
         lists=(*published.lists, *held),
@@ -113,6 +116,7 @@ def _published(
 
 
 def _prepared(
+    wishes: Wishes,
     config: SessionConfig,
     data: Dataset,
     *,
@@ -124,6 +128,7 @@ def _prepared(
     privacy = config.privacy
     return Prepared(
         config=config,
+        first=wishes.first,
         lists=lists,
         index=index,
         rows=len(data),
@@ -171,6 +176,8 @@ def _configure(wishes: Wishes, dataset: dict[str, Any], columns: Columns) -> Ses
     sections = _sections(wishes) | {"dataset": dataset}
     config = session_config(file, name=wishes.name, model_type=wishes.model_type, sections=sections)
     _require_supported(config)
+    if wishes.first is not None:
+        config = _begun_with(wishes.first, config)
     if config.classifies and (names := _class_names(columns[config.dataset.target])):
         config = config.model_copy(update={"dataset": config.dataset.model_copy(update={"labels": names})})
         classes = _classes(config)
@@ -180,6 +187,18 @@ def _configure(wishes: Wishes, dataset: dict[str, Any], columns: Columns) -> Ses
                 field="architecture",
             )
     return config
+
+
+def _begun_with(first: bytes, config: SessionConfig) -> SessionConfig:
+    """Name the file that the session begins with, once its tensors are seen to be the model's."""
+    if isinstance(config.model, RandomForest):
+        raise ConfigError("a random_forest begins without trees", field="init")
+    try:
+        from_safetensors(first, layout(config.model))
+    except TensorError as error:
+        raise ConfigError(f"not the weights of the session's model: {error}", field="init") from error
+    model = config.model.model_copy(update={"init": stored_as(first).root.hex()})
+    return config.model_copy(update={"model": model})
 
 
 def _require_supported(config: SessionConfig) -> None:

@@ -1,4 +1,4 @@
-"""A session's documents on IPFS: index lists, where they lie, and the configuration that the chain names."""
+"""A session's documents on IPFS: the weights it begins with, index lists, where they lie, and the configuration that the chain names."""
 
 from collections.abc import Callable
 
@@ -12,6 +12,9 @@ Told = Callable[[str], None]
 
 async def publish(store: ContentStore, prepared: Prepared, *, on_progress: Told) -> None:
     """Store and pin everything that participants will read, the configuration last. `ContentUnavailable`."""
+    if prepared.first is not None:
+        on_progress("weights to begin with")
+        await store_parts(store, prepared.first)
     for number, content in enumerate(prepared.lists, start=1):
         on_progress(f"index list {number} of {len(prepared.lists)}")
         await store_parts(store, content)

@@ -66,11 +66,15 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """A session as a person asks for it. `model_file` is the text of `model_config.json`, if there is one."""
+    """A session as a person asks for it.
+
+    `model_file` is the text of `model_config.json`, if there is one; `first` the safetensors file to begin with.
+    """
 
     name: str
     model_type: str = "neural_network"
     model_file: str | None = None
+    first: bytes | None = None
     rounds: int = 10
     min_participants: int = 3
     max_participants: int | None = None
@@ -100,6 +104,7 @@ _FLAGS: Mapping[str, str] = {
     "name": "--name",
     "model-type": "--model-type",
     "config-file": "--config-file",
+    "init": "--start-from",
     "hidden_size": "--config-file",
     "architecture": "--config-file",
     "optimizer": "--config-file",

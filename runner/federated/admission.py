@@ -2,17 +2,28 @@
 
 from collections.abc import Iterator
 
-from learning.model_spec import TorchModel
 from learning.session_config import SessionConfig
 from protocol.enums import PRIVATE_DATA
 from protocol.money import format_usdfc
 from protocol.session import SessionOrder
 from runner.admission import Terms
 
+ROOM = 0.5
+"""The part of the time for training that it may take: the rest is for a slower hour, and for being heard in time."""
+
 
 def refusal(order: SessionOrder, config: SessionConfig, *, terms: Terms, has_data: bool) -> str | None:
     """Give the first reason not to join, or none. `has_data` says whether the owner gave a file for this session."""
     return next(_refusals(order, config, terms, has_data), None)
+
+
+def too_slow(seconds: float, *, window_s: float, others: int) -> str | None:
+    """Say whether a round's training, at so many seconds, would be late beside `others` sessions' that were joined."""
+    needed = seconds * (1 + others)
+    if needed <= window_s * ROOM:
+        return None
+    beside = f" and {others} other sessions' as much" if others else ""
+    return f"time: a round's training takes about {seconds:.0f} s here{beside}; {window_s:.0f} s are given"
 
 
 def _refusals(order: SessionOrder, config: SessionConfig, terms: Terms, has_data: bool) -> Iterator[str]:
@@ -55,8 +66,6 @@ def _by_both(order: SessionOrder, config: SessionConfig) -> Iterator[str]:
 def _by_config(config: SessionConfig) -> Iterator[str]:
     if config.asynchronous:
         yield "config: asynchronous rounds are not done here"
-    if isinstance(config.model, TorchModel) and config.model.init:
-        yield "config: models that start from a file are not trained here"
     if config.privacy and config.privacy.placement == "central":
         yield (
             "config: privacy.placement central hides nothing here, where everybody can read the updates; "

@@ -65,7 +65,7 @@ class Aggregator:
         if one is None or "0x" + transcript(entry.session, one).hex() != spec.transcript:
             raise ExecutionInvalid("the round's events do not add up to the transcript that the task names")
         papers = self.history.papers
-        config = await papers.config(entry.order.config)
+        config = await papers.config(entry)
         progress = await self.history.before(entry, config, rounds, spec.round)
         done = await self.history.repeat(entry, config, rounds, spec.round, progress)
         for slot, found in done.caught.items():

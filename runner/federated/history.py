@@ -59,7 +59,7 @@ class History:
     ) -> Aggregated:
         """Aggregate a round from everything that was published in it."""
         one = rounds[number]
-        index = await self.papers.index(config)
+        index = await self.papers.index(entry, config)
         masked = SessionPhase.MASKING if entry.order.secure else SessionPhase.REVEALING
         posts = one.by(masked)
         given, left_out = ([], {}) if entry.order.secure else await self._given(entry, config, rounds, one)
@@ -70,6 +70,7 @@ class History:
                 round=one.number - 1,
                 evaluation=await self.papers.evaluation(entry, config),
                 progress=progress,
+                first=await self.papers.first(entry, config) if progress is None else None,
                 samples={slot: int.from_bytes(post.second, "big") for slot, post in posts.items()},
                 assigned=None if index is None else {s: place.samples for s, place in enumerate(index.lists)},
                 given=given,

@@ -10,10 +10,31 @@ class Data(msgspec.Struct, frozen=True, kw_only=True):
     rows: bytes | None = None
 
 
+class Rehearse(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Try what a session would ask for, before anything is promised: read everything, and train a few steps.
+
+    `lists` are the contents of all slots' lists, and `sizes` how many samples each is said to have; none where participants
+    bring their own. `data` is of the longest. `first` is the model's file that the session begins with, if it names one.
+    """
+
+    config: bytes
+    data: Data
+    evaluation: Data
+    lists: list[bytes] = []
+    sizes: list[int] = []
+    first: bytes | None = None
+
+
+class Rehearsed(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """A session that can be done: how long a round's training takes here, in seconds, with the longest list."""
+
+    seconds: float
+
+
 class Train(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Train one slot's share for one round (counted from 0). `config` is canonical JSON.
 
-    `base` is a model's file; none stands for the session's first. `correction` is of scaffold and `residual` of
+    `base` is a model's file; none stands for weights drawn from the session's seed. `correction` is of scaffold and `residual` of
     compression, float32. `masked_with` counts who shares masks in secure aggregation, 0 for a plain round. `checkpoints` is
     the folder in which to leave the checkpoints, each under its number; none where nobody can audit.
     """
@@ -86,7 +107,8 @@ class Masks(msgspec.Struct, frozen=True, kw_only=True):
 class Aggregate(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Aggregate one round (counted from 0). `samples` are those claimed on chain, `assigned` those of the lists.
 
-    Nothing is assigned where participants bring their own. `left_out` says why a contribution cannot count. `draw` is the
+    `first` is the model's file that the session begins with, where it names one and there is no progress yet. Nothing is
+    assigned where participants bring their own. `left_out` says why a contribution cannot count. `draw` is the
     seed by which audits are drawn; none where nobody can audit.
     """
 
@@ -95,6 +117,7 @@ class Aggregate(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     round: int
     evaluation: Data
     progress: bytes | None
+    first: bytes | None = None
     samples: dict[int, int]
     assigned: dict[int, int] | None
     given: list[Given] = []
@@ -126,5 +149,5 @@ class Failed(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     ours: bool = False
 
 
-Request = Train | Aggregate
-Response = Trained | Aggregated | Failed
+Request = Rehearse | Train | Aggregate
+Response = Rehearsed | Trained | Aggregated | Failed

@@ -1,14 +1,21 @@
-"""A session's documents and data: fetched once, checked against the digests that the chain and each other give."""
+"""A session's documents and data, checked against the digests that the chain and each other give.
+
+They are fetched once, and kept until the session is over: whoever published them may take them away when others have bound
+themselves to work on them.
+"""
 
 import asyncio
+import os
 import shutil
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from learning.assignment import PartitionIndex
 from learning.errors import LearningError
+from learning.model_spec import RandomForest
 from learning.session_config import SessionConfig
 from protocol.cid import digest_of
 from protocol.content import ContentStore
@@ -18,7 +25,7 @@ from protocol.parts import fetch_parts
 from protocol.session import Aggregate
 from runner.errors import ExecutionInvalid
 from runner.federated.diary import Entry
-from runner.federated.messages import Data
+from runner.federated.messages import Data, Rehearse
 
 MAX_BYTES = 1 << 30
 """The longest content that is fetched for a session."""
@@ -51,13 +58,14 @@ class Papers:
         self._folder = folder
         self._private = private
         self._configs: dict[bytes, SessionConfig] = {}
-        self._indices: dict[str, PartitionIndex] = {}
+        self._indices: dict[bytes, PartitionIndex] = {}
         self._fetching = asyncio.Lock()
 
-    async def config(self, digest: bytes) -> SessionConfig:
-        """Fetch a session's configuration."""
+    async def config(self, entry: Entry) -> SessionConfig:
+        """Give a session's configuration."""
+        digest = entry.order.config
         if digest not in self._configs:
-            content = await self.store.get(digest)
+            content = await self._kept(entry, "config", lambda: self.store.get(digest))
             try:
                 config = SessionConfig.parse(content)
             except LearningError as error:
@@ -71,24 +79,45 @@ class Papers:
         """Give the owner's own file for a session, if there is one."""
         return self._private.get("0x" + entry.session.hex()) or self._private.get(entry.order.creator.lower())
 
-    async def index(self, config: SessionConfig) -> PartitionIndex | None:
-        """Fetch where the lists of samples lie; none where participants bring their own."""
-        name, root = config.partition.index, config.partition.root
-        if name is None:
+    async def index(self, entry: Entry, config: SessionConfig) -> PartitionIndex | None:
+        """Give where the lists of samples lie; none where participants bring their own."""
+        if config.partition.index is None:
             return None
-        if name not in self._indices:
+        digest = bytes.fromhex(config.partition.index)
+        if digest not in self._indices:
             try:
-                index = PartitionIndex.parse(await self.store.get(bytes.fromhex(name)))
+                content = await self._kept(entry, "index", lambda: self.store.get(digest))
+                index = PartitionIndex.parse(content)
             except LearningError as error:
                 raise ExecutionInvalid(f"the session's partition cannot be used: {error}") from error
-            if index.root != root or len(index.lists) != config.partition.participants:
+            if index.root != config.partition.root or len(index.lists) != config.partition.participants:
                 raise ExecutionInvalid("partition.index is not of the session's partition")
-            self._indices[name] = index
-        return self._indices[name]
+            self._indices[digest] = index
+        return self._indices[digest]
+
+    async def first(self, entry: Entry, config: SessionConfig) -> bytes | None:
+        """Give the model's file that the session begins with; none where its weights are drawn from the seed."""
+        if isinstance(config.model, RandomForest) or config.model.init is None:
+            return None
+        return await self._parts(entry, config.model.init, max_bytes=MAX_BYTES)
+
+    async def rehearsal(self, entry: Entry, config: SessionConfig) -> Rehearse:
+        """Fetch everything that the session will ask for, whichever slot is had."""
+        index = await self.index(entry, config)
+        places = () if index is None else index.lists
+        longest = max(range(len(places)), key=lambda slot: places[slot].samples, default=0)
+        return Rehearse(
+            config=config.canonical(),
+            data=await self.share(entry, config, longest),
+            evaluation=await self.evaluation(entry, config),
+            lists=[await self._list(entry, place.parts) for place in places],
+            sizes=[place.samples for place in places],
+            first=await self.first(entry, config),
+        )
 
     async def share(self, entry: Entry, config: SessionConfig, slot: int) -> Data:
         """Give the samples that a slot trains on: its list's, or the owner's own file."""
-        index = await self.index(config)
+        index = await self.index(entry, config)
         if not config.dataset.cid or index is None:
             own = self.private_file(entry)
             if own is None or not own.is_file():
@@ -96,17 +125,17 @@ class Papers:
                     f"RUNNER_PRIVATE_DATA: there is no file for session 0x{entry.session.hex()}"
                 )
             return Data(file=str(own.resolve()))
-        rows = await self._list(index.lists[slot].parts)
+        rows = await self._list(entry, index.lists[slot].parts)
         return Data(file=str(await self._file(entry, config.dataset.cid)), rows=rows)
 
     async def evaluation(self, entry: Entry, config: SessionConfig) -> Data:
         """Give the samples that rounds are measured on."""
         if config.dataset.evaluation_cid:
             return Data(file=str(await self._file(entry, config.dataset.evaluation_cid)))
-        index = await self.index(config)
+        index = await self.index(entry, config)
         if index is None or index.evaluation is None:
             raise ExecutionInvalid("the session's partition holds out no samples to evaluate on")
-        rows = await self._list(index.evaluation.parts)
+        rows = await self._list(entry, index.evaluation.parts)
         return Data(file=str(await self._file(entry, config.dataset.cid)), rows=rows)
 
     async def model(self, settled: Aggregate) -> bytes:
@@ -137,8 +166,22 @@ class Papers:
     def _of(self, entry: Entry) -> Path:
         return self._folder / entry.session.hex()[:16]
 
-    async def _list(self, root: str) -> bytes:
-        return await fetch_parts(self.store, bytes.fromhex(root), max_bytes=_MAX_LIST_BYTES)
+    async def _list(self, entry: Entry, root: str) -> bytes:
+        return await self._parts(entry, root, max_bytes=_MAX_LIST_BYTES)
+
+    async def _parts(self, entry: Entry, root: str, *, max_bytes: int) -> bytes:
+        return await self._kept(
+            entry, root, lambda: fetch_parts(self.store, bytes.fromhex(root), max_bytes=max_bytes)
+        )
+
+    async def _kept(self, entry: Entry, name: str, fetch: Callable[[], Awaitable[bytes]]) -> bytes:
+        path = self._of(entry) / name
+        try:
+            return await asyncio.to_thread(path.read_bytes)
+        except FileNotFoundError:
+            content = await fetch()
+            await asyncio.to_thread(_lay, path, content)
+            return content
 
     async def _file(self, entry: Entry, cid: str) -> Path:
         """Fetch a file into the session's folder, whole or not at all."""
@@ -151,3 +194,14 @@ class Papers:
                     await self._files.download(cid, into, max_bytes=MAX_BYTES)
                 part.rename(path)
         return path.resolve()
+
+
+def _lay(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, whoever else does the same."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(part).rename(path)

@@ -15,8 +15,8 @@ import structlog
 
 from protocol.errors import ConfigError
 from runner.errors import EngineUnavailable
-from runner.federated.messages import Aggregate, Aggregated, Data, Given, Request, Train, Trained
-from runner.federated.workshop import Workshop, unless_failed
+from runner.federated.messages import Aggregate, Data, Given, Request, Train, Trained
+from runner.federated.workshop import Done, Workshop, unless_failed
 
 _REMEDY = "Start it with `ray start --head`, and give RUNNER_RAY_ADDRESS as it prints it (host:6379 or ray://host:10001)."
 
@@ -68,7 +68,7 @@ class RayWorkshop(Workshop):
             self._remote = None
             await asyncio.to_thread(ray.shutdown)
 
-    async def _ask(self, work: Request) -> Trained | Aggregated:
+    async def _ask(self, work: Request) -> Done:
         done = unless_failed(self._decoder.decode(await self._done(work)))
         if isinstance(done, Trained) and isinstance(work, Train) and work.checkpoints is not None:
             await asyncio.to_thread(_leave, done.checkpoints, Path(work.checkpoints))

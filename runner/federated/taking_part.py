@@ -40,8 +40,9 @@ class Part:
 async def training(history: History, part: Part, *, masked_with: int = 0) -> Train:
     """Write down what is to be trained. `ContentError`, `ExecutionInvalid`, `EngineUnavailable`."""
     entry, config, one = part.entry, part.config, part.round
-    base = None
-    if one.number > 1:
+    if one.number == 1:
+        base = await history.papers.first(entry, config)
+    else:
         settled = part.rounds[one.number - 1].settled
         assert settled is not None
         base = await history.papers.model(settled)

@@ -13,12 +13,13 @@ from web3.contract.async_contract import AsyncContractFunction
 from web3.exceptions import Web3Exception
 
 from learning.secagg.masks import public_key
+from learning.session_config import SessionConfig
 from protocol.documents import FederatedAggregate, parse_document
 from protocol.enums import SeatState, SessionPhase, TaskStatus
 from protocol.errors import ContentError, InputError, ParityError, RpcUnavailable, TransactionReverted
 from protocol.session import aggregate_of
-from runner.errors import ExecutionInvalid
-from runner.federated.admission import refusal
+from runner.errors import EngineUnavailable, ExecutionInvalid
+from runner.federated.admission import refusal, too_slow
 from runner.federated.aggregating import Aggregator
 from runner.federated.board import Round, Sight
 from runner.federated.diary import Entry, Standing
@@ -32,6 +33,8 @@ STAGGER_BLOCKS = 2
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 15.0
 _PATIENCE_SHARE = 2
+_DEATHS = 2
+"""Times that the training process may die of rehearsing a session before the session is thought to be why."""
 _PLAIN = (SessionPhase.TRAINING, SessionPhase.REVEALING)
 _HOPELESS = frozenset({"FederatedSelfDealing", "RunnerUnknown", "RunnerRetired", "RunnerImmature"})
 """Reverts of `join` that waiting does not cure."""
@@ -54,6 +57,8 @@ class SessionWork:
         self._not_before = 0.0
         self._first_seen: dict[tuple[object, ...], int] = {}
         self._shown: set[tuple[int, int]] = set()
+        self._training_s: float | None = None
+        self._deaths = 0
 
     async def run(self) -> None:
         """Work on the session until it is over."""
@@ -148,21 +153,37 @@ class SessionWork:
             self._diary.note(self._session, stage=Standing.REFUSED, reason=why)
             log.info("session_refused", reason=why)
             return False
+        others = self._diary.joined()
+        if crowded := too_slow(self._training_s or 0, window_s=self._window_s(entry), others=others):
+            return self._wait(crowded)
         if await self._parts.escrow.free_stake(self._parts.terms.owner) < entry.order.bond:
             return self._wait("not enough stake is free for the bond")
         return await self._send_join()
 
     async def _examined(self, entry: Entry) -> str | None:
-        """Give what speaks against a session; papers and data are fetched first, for who joins cannot go back."""
-        config = await self._papers.config(entry.order.config)
+        """Give what speaks against a session; everything is fetched and tried first, for who joins cannot go back."""
+        config = await self._papers.config(entry)
         own = self._papers.private_file(entry)
         why = refusal(
             entry.order, config, terms=self._parts.terms, has_data=own is not None and own.is_file()
         )
-        if why is None:
-            await self._papers.share(entry, config, 0)
-            await self._papers.evaluation(entry, config)
-        return why
+        return why or await self._rehearsed(entry, config)
+
+    async def _rehearsed(self, entry: Entry, config: SessionConfig) -> str | None:
+        if self._training_s is not None:
+            return None
+        try:
+            tried = await self._history.workshop.rehearse(await self._papers.rehearsal(entry, config))
+        except EngineUnavailable as error:
+            self._deaths += 1
+            if self._deaths < _DEATHS:
+                raise
+            return f"rehearsal: {error}"
+        self._training_s = tried.seconds
+        return too_slow(tried.seconds, window_s=self._window_s(entry), others=0)
+
+    def _window_s(self, entry: Entry) -> float:
+        return entry.order.train_for * self._parts.chain.network.block_time_s
 
     async def _send_join(self) -> bool:
         key = public_key(self._diary.secret(self._session, secrets.token_bytes(32)))
@@ -209,7 +230,7 @@ class SessionWork:
         one = rounds.get(sight.round)
         if one is None or sight.phase not in one.entered:
             return None
-        config = await self._papers.config(entry.order.config)
+        config = await self._papers.config(entry)
         return Part(entry=entry, config=config, rounds=rounds, round=one, slot=slot, node=self._parts.node)
 
     async def _show_again(self, entry: Entry, sight: Sight, slot: int) -> None:

@@ -28,10 +28,20 @@ from learning.trail import Mark, write_trail
 from learning.trajectory import TrainingRun, checkpoint_bytes
 from learning.updates import Vector
 from protocol.parts import stored_as
-from runner.federated import forests
+from runner.federated import forests, rehearsal
 from runner.federated.aggregation import aggregate
 from runner.federated.archive import read_progress
-from runner.federated.messages import Aggregate, Data, Failed, Request, Response, Train, Trained
+from runner.federated.messages import (
+    Aggregate,
+    Data,
+    Failed,
+    Rehearse,
+    Rehearsed,
+    Request,
+    Response,
+    Train,
+    Trained,
+)
 from runner.federated.names import name_of
 from runner.federated.workshop import LENGTH
 
@@ -58,6 +68,8 @@ def answer(read: Callable[[], Request]) -> Response:
     """Do the work that `read` gives. It raises nothing: what went wrong is the answer."""
     try:
         match read():
+            case Rehearse() as work:
+                return rehearse(work)
             case Train() as work:
                 return train(work)
             case Aggregate() as work:
@@ -65,7 +77,7 @@ def answer(read: Callable[[], Request]) -> Response:
                 return aggregate(
                     work,
                     config,
-                    progress=_progress(config, work.progress),
+                    progress=_progress(config, work.progress, first=work.first),
                     evaluation=_samples(config, work.evaluation),
                     samples=partial(_samples, config),
                 )
@@ -75,12 +87,25 @@ def answer(read: Callable[[], Request]) -> Response:
         return Failed(reason=f"{type(error).__name__}: {error}", ours=True)
 
 
+def rehearse(work: Rehearse) -> Rehearsed:
+    """Try a session before it is joined."""
+    config = SessionConfig.parse(work.config)
+    return rehearsal.rehearse(
+        work,
+        config,
+        rows=len(_dataset(config.canonical(), work.data.file)),
+        data=_samples(config, work.data),
+        evaluation=_samples(config, work.evaluation),
+        first=_first(config, work.first),
+    )
+
+
 def train(work: Train) -> Trained:
     """Train one slot's share; under secure aggregation nothing readable is given back but what is to be masked."""
     config = SessionConfig.parse(work.config)
     if isinstance(config.model, RandomForest):
         return forests.grow(work, config, _samples(config, work.data))
-    progress = _progress(config, work.progress) if work.progress else None
+    progress = read_progress(work.progress) if work.progress else None
     name = name_of(work.slot)
     correction = progress.variates.correction(name) if progress and progress.variates else None
     if correction is None and config.aggregation.method == "scaffold":
@@ -89,7 +114,7 @@ def train(work: Train) -> Trained:
         config,
         Place(work.session, work.round, work.slot, name),
         _samples(config, work.data),
-        base=_first(config) if work.base is None else _weights(config, work.base),
+        base=_first(config, work.base),
         correction=correction,
         residual=None if work.residual is None else _vector(work.residual),
     )
@@ -129,20 +154,21 @@ def _steps(
     return weighted
 
 
-def _progress(config: SessionConfig, content: bytes | None) -> Progress:
-    return rounds.start(config, _first(config)) if content is None else read_progress(content)
+def _progress(config: SessionConfig, content: bytes | None, *, first: bytes | None) -> Progress:
+    return rounds.start(config, _first(config, first)) if content is None else read_progress(content)
 
 
-def _first(config: SessionConfig) -> Vector:
+def _first(config: SessionConfig, file: bytes | None) -> Vector:
+    """Give the weights of a model's file; none stands for those drawn from the session's seed."""
     if isinstance(config.model, RandomForest):
         return np.zeros(0, np.float32)  # a forest has trees, and begins with none
-    model = _network(config)
-    return tensors.flatten(networks.initial_state(model, seed=config.training.seed), networks.layout(model))
-
-
-def _weights(config: SessionConfig, file: bytes) -> Vector:
-    layout = networks.layout(_network(config))
-    return tensors.flatten(tensors.from_safetensors(file, layout), layout)
+    layout = networks.layout(config.model)
+    state = (
+        networks.initial_state(config.model, seed=config.training.seed)
+        if file is None
+        else tensors.from_safetensors(file, layout)
+    )
+    return tensors.flatten(state, layout)
 
 
 def _network(config: SessionConfig) -> NetworkSpec:

@@ -13,10 +13,22 @@ import msgspec
 import structlog
 
 from runner.errors import EngineUnavailable, ExecutionInvalid
-from runner.federated.messages import Aggregate, Aggregated, Failed, Request, Response, Train, Trained
+from runner.federated.messages import (
+    Aggregate,
+    Aggregated,
+    Failed,
+    Rehearse,
+    Rehearsed,
+    Request,
+    Response,
+    Train,
+    Trained,
+)
 
 LENGTH = struct.Struct(">Q")
 _STOP_S = 5.0
+
+Done = Rehearsed | Trained | Aggregated
 
 log = structlog.get_logger()
 
@@ -35,6 +47,12 @@ class Workshop:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    async def rehearse(self, work: Rehearse) -> Rehearsed:
+        """Try a session before it is joined; errors as `train`."""
+        answer = await self._ask(work)
+        assert isinstance(answer, Rehearsed)
+        return answer
 
     async def train(self, work: Train) -> Trained:
         """Train. `ExecutionInvalid` says what is wrong with the session, `EngineUnavailable` that the process died."""
@@ -57,7 +75,7 @@ class Workshop:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), _STOP_S)
 
-    async def _ask(self, work: Request) -> Trained | Aggregated:
+    async def _ask(self, work: Request) -> Done:
         async with self._turn:
             try:
                 answer = await self._exchange(self._encoder.encode(work))
@@ -94,7 +112,7 @@ class Workshop:
         return self._process
 
 
-def unless_failed(answer: Response) -> Trained | Aggregated:
+def unless_failed(answer: Response) -> Done:
     """Give an answer that is one; `ExecutionInvalid` says what is wrong with what was asked."""
     if isinstance(answer, Failed):
         if answer.ours:

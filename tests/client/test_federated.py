@@ -9,6 +9,9 @@ import pytest
 
 from client.federated.reading import read_config
 from learning.assignment import PartitionIndex, check_all, read_list
+from learning.model_spec import NeuralNetwork
+from learning.networks import initial_state
+from learning.tensors import to_safetensors
 from protocol.cid import cid_to_digest
 from protocol.content import IpfsStore
 from protocol.money import USDFC
@@ -186,6 +189,48 @@ async def test_a_model_s_file_that_is_wrong_is_named(
     (tmp_path / "m.json").write_text(content)
     ran = await create(shell("payer"), data, "--config-file", str(tmp_path / "m.json"))
     assert ran.code == 2
+    assert said in ran.err
+
+
+async def test_a_session_may_begin_with_weights_from_a_file_which_lie_on_ipfs_then(
+    shell: Callable[..., Cli], data: Path, tmp_path: Path, settings
+):
+    model = NeuralNetwork(input_dim=4, output_dim=3, hidden=(8,))
+    weights = tmp_path / "before.safetensors"
+    weights.write_bytes(to_safetensors(initial_state(model, seed=5)))
+    (tmp_path / "m.json").write_text('{"hidden_size":8,"architecture":{"input_dim":4,"output_dim":3}}')
+    flags = ("--config-file", str(tmp_path / "m.json"), "--start-from", str(weights))
+
+    created = (await create(shell("payer"), data, *flags)).json
+
+    store = IpfsStore(settings.ipfs_api)
+    config = await read_config(store, cid_to_digest(created["configCid"]))
+    laid = await fetch_parts(store, bytes.fromhex(config.model.init or ""), max_bytes=1 << 20)
+    assert laid == weights.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "said"),
+    [
+        (b"none", (), "not the weights of the session's model"),
+        (None, (), "cannot be read"),
+        (b"none", ("--model-type", "random_forest"), "begins without trees"),
+    ],
+)
+async def test_weights_that_are_not_the_model_s_are_refused(
+    shell: Callable[..., Cli],
+    data: Path,
+    tmp_path: Path,
+    content: bytes | None,
+    more: tuple[str, ...],
+    said: str,
+):
+    path = tmp_path / "before.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    ran = await create(shell("payer"), data, "--start-from", str(path), *more)
+    assert (ran.code, ran.out) == (2, "")
+    assert "error: --start-from: " in ran.err
     assert said in ran.err
 
 

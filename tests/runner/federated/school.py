@@ -54,6 +54,9 @@ def digits_file(samples: int = SAMPLES, *, first: int = 0) -> bytes:
 
 def config(participants: int, **sections: Any) -> SessionConfig:
     """A small network on digits."""
+    model = sections.pop("model", {})
+    if "type" not in model:
+        model = {"type": "neural_network", "input_dim": 64, "output_dim": 10, "hidden": [16], **model}
     training = {
         "rounds": 2,
         "min_participants": min(3, participants),
@@ -64,7 +67,7 @@ def config(participants: int, **sections: Any) -> SessionConfig:
     return SessionConfig.build(
         {
             "name": "digits",
-            "model": {"type": "neural_network", "input_dim": 64, "output_dim": 10, "hidden": [16]},
+            "model": model,
             "dataset": {"format": "npz", "divide_by": "16", **sections.pop("dataset", {})},
             "partition": {"participants": participants, "seed": 3, **sections.pop("partition", {})},
             "training": training | sections.pop("training", {}),
@@ -86,14 +89,13 @@ class Lesson:
 
     def simulated(self, **changes: Any) -> Simulation:
         """Play the same session without chain and network."""
-        return Simulation(
-            self.config,
-            shares=[self.whole.take(rows) for rows in self.rows],
-            evaluation=self.whole.take(self.held_out),
-            first=first_weights(self.config),
-            name="0x" + self.session.hex(),
-            **changes,
-        ).run()
+        made_of: dict[str, Any] = {
+            "shares": [self.whole.take(rows) for rows in self.rows],
+            "evaluation": self.whole.take(self.held_out),
+            "first": first_weights(self.config),
+            "name": "0x" + self.session.hex(),
+        }
+        return Simulation(self.config, **(made_of | changes)).run()
 
 
 def first_weights(session: SessionConfig) -> Vector:
@@ -200,9 +202,10 @@ class School:
         *,
         terms: dict[str, Any] | None = None,
         content: bytes | None = None,
+        instead: bytes | None = None,
         **sections: Any,
     ) -> Lesson:
-        """Publish a session's papers, and create it."""
+        """Publish a session's papers, and create it. `instead` lies where the data should that all papers are of."""
         data = content or digits_file()
         draft = config(participants, **sections)
         whole = load_dataset(data, draft.dataset, input_dim=64, classes=10)
@@ -215,7 +218,7 @@ class School:
             samples=len(whole), root=lists.root, lists=tuple(places[:-1]), evaluation=places[-1]
         )
         digest = await self.bench.store.add(index.canonical())
-        cid = await FileStore(self.bench.ipfs_api).upload(io.BytesIO(data))
+        cid = await FileStore(self.bench.ipfs_api).upload(io.BytesIO(instead or data))
         final = draft.model_copy(
             update={
                 "dataset": draft.dataset.model_copy(update={"cid": cid}),
