@@ -140,11 +140,8 @@ class SessionWork:
     async def _join(self, entry: Entry) -> bool:
         if entry.stage is Standing.REFUSED:
             return False
-        most = self._parts.settings.runner_learning_sessions
-        if self._parts.situation.draining:
-            return self._wait("draining: no new sessions")
-        if entry.stage is not Standing.JOINING and self._diary.joined() >= most:
-            return self._wait(f"takes part in {most} sessions already")
+        if busy := self._busy(entry):
+            return self._wait(busy)
         try:
             why = await self._examined(entry)
         except ExecutionInvalid as error:
@@ -153,12 +150,26 @@ class SessionWork:
             self._diary.note(self._session, stage=Standing.REFUSED, reason=why)
             log.info("session_refused", reason=why)
             return False
+        if short := await self._short_of(entry):
+            return self._wait(short)
+        return await self._send_join()
+
+    def _busy(self, entry: Entry) -> str | None:
+        most = self._parts.settings.runner_learning_sessions
+        if self._parts.situation.draining:
+            return "draining: no new sessions"
+        if entry.stage is not Standing.JOINING and self._diary.joined() >= most:
+            return f"takes part in {most} sessions already"
+        return None
+
+    async def _short_of(self, entry: Entry) -> str | None:
+        """Say whether time or stake is lacking now, which others may give free."""
         others = self._diary.joined()
         if crowded := too_slow(self._training_s or 0, window_s=self._window_s(entry), others=others):
-            return self._wait(crowded)
+            return crowded
         if await self._parts.escrow.free_stake(self._parts.terms.owner) < entry.order.bond:
-            return self._wait("not enough stake is free for the bond")
-        return await self._send_join()
+            return "not enough stake is free for the bond"
+        return None
 
     async def _examined(self, entry: Entry) -> str | None:
         """Give what speaks against a session; everything is fetched and tried first, for who joins cannot go back."""
