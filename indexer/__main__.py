@@ -1,5 +1,12 @@
 """`parity-indexer`: run, look at, check and rebuild the index."""
 
+# ruff: noqa: E402 (the first lines are for the imports that follow)
+
+import gc
+
+gc.set_threshold(50_000)
+"""Loading a program makes hundreds of thousands of objects and no garbage: to look for some took an eighth of the start."""
+
 import asyncio
 import json
 import signal

@@ -17,13 +17,17 @@ from indexer.chain import ChainReader, Header, LogRange
 from indexer.events import EventBook, Log
 from indexer.fold import fold, needs
 from indexer.fold.state import State
+from indexer.outages import first_cause
 from indexer.progress import Progress
-from indexer.store import Advance, Batch, Cursor, Store
+from indexer.store import Store
+from indexer.writing import Advance, Batch, Cursor
 
 log = structlog.get_logger()
 
 FETCHES_AT_ONCE = 3
 FLUSH_EVENTS = 20_000
+"""Events that are written at the latest; what is collected while the writer has nothing to do is written from fewer on."""
+IDLE_FLUSH_EVENTS = 4_000
 FLUSH_S = 5.0
 ROWS_IN_MEMORY = 200_000
 
@@ -37,15 +41,19 @@ async def backfill(
         return
     progress.begin(first=cursor.indexed_number + 1, last=last_block)
     state = State()
-    with _without_garbage_collection():
-        async with asyncio.TaskGroup() as group:
-            writer = _Flusher(store, group, cursor, last_block=last_block)
-            async for fetched in _ranges(chain, group, first=cursor.indexed_number + 1, last=last_block):
-                await fold_logs(store, state, book, fetched.logs)
-                progress.reached(fetched.last, events=len(fetched.logs))
-                if writer.take(fetched) or fetched.last == last_block:
-                    await writer.flush(state)
-            await writer.finish()
+    try:
+        with _without_garbage_collection():
+            async with asyncio.TaskGroup() as group:
+                writer = _Flusher(store, group, cursor, last_block=last_block)
+                async for fetched in _ranges(chain, group, first=cursor.indexed_number + 1, last=last_block):
+                    await fold_logs(store, state, book, fetched.logs)
+                    progress.reached(fetched.last, events=len(fetched.logs))
+                    if writer.take(fetched) or fetched.last == last_block:
+                        await writer.flush(state)
+                await writer.finish()
+    except BaseExceptionGroup as group_error:
+        # Callers know single errors, of which some mean to try again; what failed beside the first is its consequence.
+        raise first_cause(group_error) from group_error
 
 
 async def fold_logs(
@@ -66,7 +74,7 @@ async def _ranges(
     while under_way or following <= last:
         while len(under_way) < FETCHES_AT_ONCE and following <= last:
             end = min(last, following + chain.ranges.blocks - 1)
-            under_way.append(group.create_task(chain.logs_between(following, end)))
+            under_way.append(group.create_task(chain.final_logs_between(following, end)))
             following = end + 1
         yield await under_way.popleft()
 
@@ -90,7 +98,9 @@ class _Flusher:
         self._logs += fetched.logs
         self._end = fetched.end
         self._end_number = fetched.last
-        return len(self._logs) >= FLUSH_EVENTS or time.monotonic() - self._since >= FLUSH_S
+        is_idle = self._writing is None or self._writing.done()
+        enough = IDLE_FLUSH_EVENTS if is_idle else FLUSH_EVENTS
+        return len(self._logs) >= enough or time.monotonic() - self._since >= FLUSH_S
 
     async def flush(self, state: State) -> None:
         """Hand what was collected to the writer, once its last transaction is through."""
@@ -128,7 +138,6 @@ class _Flusher:
 @contextmanager
 def _without_garbage_collection() -> Iterator[None]:
     """Keep the collector from walking millions of live rows again and again; nothing here makes cycles."""
-    gc.collect()
     gc.freeze()
     gc.disable()
     try:

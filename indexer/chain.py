@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -16,18 +16,23 @@ from indexer.rpc.classify import Meaning, RpcError
 from indexer.rpc.pool import RpcPool
 from indexer.rpc.ranges import RangeSize
 from indexer.rpc.wire import Call, Data, Quantity, Reply, WireHeader, WireLog, data, hexed, quantity
+from protocol.bloom import BLOOM_BYTES, bloom_of, may_name
 
 HEADERS_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A block, as far as the indexer cares; also a row of the table `blocks`."""
+    """A block, as far as the indexer cares; also a row of the table `blocks`.
+
+    `bloom` is the filter of what its logs name, 256 bytes; empty where the node told none, or it is a stored block.
+    """
 
     number: int
     hash: bytes
     parent_hash: bytes
     timestamp: datetime
+    bloom: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +46,17 @@ class LogRange:
 
 
 class ChainReader:
-    """Typed questions to a pool of nodes, for the logs of fixed addresses."""
+    """Typed questions to a pool of nodes, for the logs of fixed addresses.
 
-    def __init__(self, pool: RpcPool, addresses: Iterable[bytes], *, max_log_blocks: int) -> None:
+    A node may leave out logs, mostly since its index of them has a hole. With `blooms` the filters in headers are held
+    against it: a contract that a filter names and no log speaks for makes the whole block be read, and looked at.
+    """
+
+    def __init__(
+        self, pool: RpcPool, addresses: Iterable[bytes], *, max_log_blocks: int, blooms: bool = True
+    ) -> None:
         self.pool = pool
+        self.blooms = blooms
         self.ranges = RangeSize(max_log_blocks)
         self._by_text = {hexed(address): address for address in addresses}
         self._addresses = list(self._by_text)
@@ -60,12 +72,13 @@ class ChainReader:
         max_log_blocks: int,
         tries: int = 6,
         requests_per_s: float | None = None,
+        blooms: bool = True,
     ) -> AsyncIterator["ChainReader"]:
         """Open a reader on endpoints, in order of preference; each is sent `requests_per_s` at first, if that is given."""
         async with RpcPool.connect(
             urls, timeout_s=timeout_s, tries=tries, requests_per_s=requests_per_s
         ) as pool:
-            yield cls(pool, addresses, max_log_blocks=max_log_blocks)
+            yield cls(pool, addresses, max_log_blocks=max_log_blocks, blooms=blooms)
 
     async def chain_id(self) -> int:
         """Give the EIP-155 chain id."""
@@ -111,8 +124,8 @@ class ChainReader:
         calls = [*(_by_number(hex(number)) for number in numbers), Call("eth_blockNumber")]
         return await self.pool.ask(calls, read)
 
-    async def logs_between(self, first: int, last: int) -> LogRange:
-        """Give all logs of a range, asked for in as many parts as the node wants."""
+    async def logs_between(self, first: int, last: int, *, second: bool = False) -> LogRange:
+        """Give all logs of a range, asked for in as many parts as the node wants; `second`: by a second endpoint."""
         width = last - first + 1
         started = time.monotonic()
         calls = [
@@ -131,22 +144,38 @@ class ChainReader:
             return wire, len(memoryview(logs_reply.result)), _at(last, end_reply, height=height)
 
         try:
-            wire, size_bytes, end = await self.pool.ask(calls, read)
+            wire, size_bytes, end = await self.pool.ask(calls, read, second=second)
         except RpcError as error:
             if error.meaning is not Meaning.TOO_WIDE or width == 1:
                 raise
             self.ranges.refused(cap=error.cap, width=width)
-            return await self._in_halves(first, last)
+            return await self._in_halves(first, last, second=second)
         self.ranges.answered(size_bytes=size_bytes, seconds=time.monotonic() - started, width=width)
         logs = await self._checked(wire, first=first, last=last)
         if end is not None and logs and logs[-1].block_number == last and logs[-1].block_hash != end.hash:
             raise InconsistentChain(f"block {last} has two hashes: the chain is reorganising")
         return LogRange(first, last, logs, end or await self.last_until(last - 1))
 
-    async def _in_halves(self, first: int, last: int) -> LogRange:
+    async def final_logs_between(self, first: int, last: int) -> LogRange:
+        """Give all logs of a range that is final; one without any is asked about once more before that is believed.
+
+        The headers are, where they tell, else a second endpoint if there is one.
+        """
+        found = await self.logs_between(first, last)
+        if found.logs:
+            return found
+        if not self.blooms:
+            several = len(self.pool.endpoints) > 1
+            return await self.logs_between(first, last, second=True) if several else found
+        for header in await self.headers(range(first, last + 1)):
+            if header is not None:
+                await self.vouch(header, [])
+        return found
+
+    async def _in_halves(self, first: int, last: int, *, second: bool) -> LogRange:
         middle = (first + last) // 2
-        lower = await self.logs_between(first, middle)
-        upper = await self.logs_between(middle + 1, last)
+        lower = await self.logs_between(first, middle, second=second)
+        upper = await self.logs_between(middle + 1, last, second=second)
         return LogRange(first, last, lower.logs + upper.logs, upper.end)
 
     async def last_until(self, number: int) -> Header:
@@ -179,7 +208,38 @@ class ChainReader:
         )
         if any(log.block_hash != header.hash for log in logs):
             raise InconsistentChain(f"logs of block {header.number} came from another block")
+        await self.vouch(known, logs)
         return logs
+
+    async def vouch(self, header: Header, logs: Sequence[Log]) -> None:
+        """Hold the header's filter against what the node gave as all our logs of the block.
+
+        A filter names a contract that was silent now and then, by chance. So all logs of the block are read then, of all
+        contracts: an endpoint whose logs do not make up the header's filter has failed, and the next one is asked. Raises
+        `InconsistentChain` when the logs given were not all of ours.
+        """
+        if not self.blooms or not header.bloom:
+            return
+        heard = {log.address for log in logs}
+        if not any(
+            may_name(header.bloom, address) for address in self._by_text.values() if address not in heard
+        ):
+            return
+
+        def read(replies: Sequence[Reply]) -> list[WireLog]:
+            wire: list[WireLog] = _result(replies[0], list[WireLog], method="eth_getLogs")
+            named = (word for log in wire for word in (log.address, *log.topics))
+            if bloom_of(map(data, named)) != header.bloom:
+                raise ValueError(f"logs of block {header.number} that are not those its header names")
+            return wire
+
+        whole = await self.pool.ask([Call("eth_getLogs", [{"blockHash": hexed(header.hash)}])], read)
+        ours = sum(1 for log in whole if log.address.lower() in self._by_text)
+        if ours != len(logs):
+            self.pool.doubt_first()
+            raise InconsistentChain(
+                f"block {header.number} has {ours} logs of ours, the node gave {len(logs)}"
+            )
 
     async def _checked(
         self, wire: Sequence[WireLog], *, first: int, last: int, timestamp: datetime | None = None
@@ -235,8 +295,13 @@ def _height(reply: Reply, *, method: str) -> int:
 
 
 def _header(wire: WireHeader) -> Header:
+    bloom = data(wire.logs_bloom)
     return Header(
-        quantity(wire.number), data(wire.hash), data(wire.parent_hash), block_time(quantity(wire.timestamp))
+        quantity(wire.number),
+        data(wire.hash),
+        data(wire.parent_hash),
+        block_time(quantity(wire.timestamp)),
+        bloom if len(bloom) == BLOOM_BYTES else b"",
     )
 
 

@@ -15,7 +15,9 @@ from indexer.errors import InconsistentChain, IndexerError
 from indexer.events import EventBook, Log
 from indexer.fold.state import State
 from indexer.progress import Progress
-from indexer.store import Advance, Batch, Cursor, Store
+from indexer.second_reading import first_missed
+from indexer.store import Store
+from indexer.writing import Advance, Batch, Cursor
 
 log = structlog.get_logger()
 
@@ -25,6 +27,8 @@ BLOCKS_AT_ONCE = 500
 """Blocks that one step advances at most: after a long pause the index goes on in parts, and a head that a node made up is
 not walked to."""
 ROWS_IN_MEMORY = 100_000
+AGAIN_EVERY_BLOCKS = 10
+"""Blocks that are read a second time at once, before they count as final."""
 TAG_EVERY_BLOCKS = 10
 """How often the node is asked for its `finalized` block; what it says between is only older."""
 
@@ -73,11 +77,17 @@ class Follower:
             return False
         branch, ancestor = await self._branch(head, cursor)
         tip = branch[-1] if branch else ancestor
+        final = await self._finalized(cursor, branch, tip)
+        if not self.chain.blooms:
+            final, missed = await self._read_again(cursor, min(final, ancestor.number))
+            if missed is not None:
+                await self._undo_from(missed, cursor, head)
+                return True
         advance = Advance(
             phase="live",
             head_number=head.number,
             indexed=tip,
-            finalized_number=await self._finalized(cursor, branch, tip),
+            finalized_number=final,
             reorg_depth=cursor.indexed_number - ancestor.number
             if ancestor.hash != cursor.indexed_hash
             else None,
@@ -146,6 +156,31 @@ class Follower:
                 self._tag_asked_at = tip.number
         return max(tip.number - self.finality_blocks, self._tag)
 
+    async def _read_again(self, cursor: Cursor, final: int) -> tuple[int, int | None]:
+        """Give how far blocks are final, which takes a second reading, and the first of which logs were missed."""
+        first = cursor.finalized_number + 1
+        if final - first < AGAIN_EVERY_BLOCKS - 1:
+            return cursor.finalized_number, None
+        missed = await first_missed(self.store, self.chain, first, final)
+        return (final, None) if missed is None else (cursor.finalized_number, missed)
+
+    async def _undo_from(self, block_number: int, cursor: Cursor, head: Header) -> None:
+        """Undo a block of which logs were missed, and all above: the next step reads them from another endpoint."""
+        log.error("logs-were-missing", block=block_number, remedy="reading from there on again")
+        self.chain.pool.doubt_first()
+        ancestor = max(
+            (block for block in self.window.values() if block.number < block_number),
+            key=lambda block: block.number,
+        )
+        advance = Advance(
+            phase="live",
+            head_number=head.number,
+            indexed=ancestor,
+            finalized_number=cursor.finalized_number,
+            reorg_depth=cursor.indexed_number - ancestor.number,
+        )
+        await self._commit(cursor, [], ancestor, {}, advance)
+
     async def _logs(self, branch: list[Header]) -> dict[bytes, list[Log]]:
         """Give the logs of each block of the branch by its hash."""
         if len(branch) < RANGE_FROM_BLOCKS:
@@ -159,6 +194,8 @@ class Follower:
                     raise InconsistentChain(f"{entry.where} is not on the branch being indexed")
                 by_block[entry.block_hash].append(entry)
             first = last + 1
+        for block in branch:
+            await self.chain.vouch(block, by_block[block.hash])
         return by_block
 
     async def _commit(

@@ -9,7 +9,8 @@ from indexer import schema as versions
 from indexer.backfill import ROWS_IN_MEMORY, fold_logs
 from indexer.events import EventBook, Log
 from indexer.fold.state import State
-from indexer.store import LOG_COLUMNS, Batch, Store
+from indexer.store import Store
+from indexer.writing import Batch
 from protocol.deployment import Deployment
 
 log = structlog.get_logger()
@@ -29,7 +30,7 @@ async def rebuild(database_url: str, deployment: Deployment, *, schema: str, upt
         await versions.create(connection, shadow, deployment)
         async with Store.open(database_url, shadow) as store:
             count = await _refold(store, EventBook.of(deployment), source=schema, upto=upto)
-        await versions.create_indexes(connection, shadow)
+            await versions.create_indexes(store.writer, store.reader, shadow)
         await versions.replace(connection, schema=schema, by=shadow)
     finally:
         await connection.close()
@@ -83,7 +84,7 @@ async def _chunks(
     connection: asyncpg.Connection, source: str, *, first: int, last: int
 ) -> AsyncIterator[list[Log]]:
     """Read logs in the order of the chain; a chunk never ends inside a block."""
-    columns = ", ".join(LOG_COLUMNS)
+    columns = ", ".join(Log.__struct_fields__)
     while first <= last:
         rows = await connection.fetch(
             f"SELECT {columns} FROM {source}.logs WHERE block_number BETWEEN $1 AND $2 "  # noqa: S608 (our names)
@@ -108,7 +109,7 @@ def _whole_blocks(logs: list[Log]) -> list[Log]:
 
 
 async def _block(connection: asyncpg.Connection, source: str, number: int) -> list[Log]:
-    columns = ", ".join(LOG_COLUMNS)
+    columns = ", ".join(Log.__struct_fields__)
     rows = await connection.fetch(
         f"SELECT {columns} FROM {source}.logs WHERE block_number = $1 ORDER BY tx_index, log_index",  # noqa: S608 (our names)
         number,

@@ -28,10 +28,11 @@ SWITCH_LOCK_MS = 500
 
 @dataclass(frozen=True, slots=True)
 class SchemaFile:
-    """The three sections of `schema.sql`."""
+    """The four sections of `schema.sql`."""
 
     tables: str
     indexes: str
+    indexes_beside: str
     views: str
 
 
@@ -39,8 +40,8 @@ class SchemaFile:
 def schema_file() -> SchemaFile:
     """Read `schema.sql`."""
     text = files("indexer").joinpath("schema.sql").read_text(encoding="utf-8")
-    _, tables, indexes, views = (part.partition("\n")[2] for part in text.split("-- section: "))
-    return SchemaFile(tables, indexes, views)
+    _, *sections = (part.partition("\n")[2] for part in text.split("-- section: "))
+    return SchemaFile(*sections)
 
 
 def version_of(deployment: Deployment) -> str:
@@ -86,11 +87,20 @@ async def create(connection: asyncpg.Connection, schema: str, deployment: Deploy
         )
 
 
-async def create_indexes(connection: asyncpg.Connection, schema: str) -> None:
-    """Make the secondary indexes that are not there yet; a crash half-way is healed by the next call."""
-    async with connection.transaction():
-        await connection.execute(f"SET LOCAL search_path = {schema}, public")
-        await connection.execute(schema_file().indexes)
+async def create_indexes(connection: asyncpg.Connection, beside: asyncpg.Connection, schema: str) -> None:
+    """Make the secondary indexes that are not there yet, on two connections at once.
+
+    A crash half-way is healed by the next call.
+    """
+
+    async def create(on: asyncpg.Connection, statements: str) -> None:
+        async with on.transaction():
+            await on.execute(f"SET LOCAL search_path = {schema}, public")
+            await on.execute(statements)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(create(connection, schema_file().indexes))
+        group.create_task(create(beside, schema_file().indexes_beside))
 
 
 async def published(connection: asyncpg.Connection) -> str | None:

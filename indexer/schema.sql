@@ -1,6 +1,7 @@
--- The indexer's database. One file, three sections (`-- section:` lines split it):
+-- The indexer's database. One file, four sections (`-- section:` lines split it):
 --   tables   made first, in a schema `idx_<fingerprint>` of their own
 --   indexes  made when the backfill is done, so that it does not pay for them
+--   indexes beside  of other tables, the largest: made at the same time on a second connection
 --   views    derived names; with the tables they are shown through views of the same names in `public`
 -- Everything in `idx_<fingerprint>` is a pure fold of the chain's log and may be dropped and rebuilt at any time.
 -- Ids, addresses and digests are bytea (32 or 20 bytes), amounts numeric(78) in USDFC base units (10^-18 USDFC),
@@ -1104,15 +1105,10 @@ CREATE INDEX IF NOT EXISTS tasks_status ON tasks (status, created_block, task_id
 CREATE INDEX IF NOT EXISTS tasks_spec ON tasks (spec);
 CREATE INDEX IF NOT EXISTS task_seats_node ON task_seats (node, claimed_block, task_id);
 CREATE INDEX IF NOT EXISTS task_seats_owner ON task_seats (owner, claimed_block, task_id);
-CREATE UNIQUE INDEX IF NOT EXISTS task_events_order ON task_events (task_id, block_number, tx_index, log_index);
-CREATE INDEX IF NOT EXISTS task_events_block ON task_events (block_number);
 CREATE INDEX IF NOT EXISTS runners_owner ON runners (owner, node);
 CREATE INDEX IF NOT EXISTS runners_registered ON runners (registered_block, node);
 CREATE INDEX IF NOT EXISTS runners_status ON runners (status, node);
 CREATE INDEX IF NOT EXISTS runner_reputation_score ON runner_reputation (score, node);
-CREATE UNIQUE INDEX IF NOT EXISTS reputation_events_order ON reputation_events (node, block_number, tx_index, log_index);
-CREATE INDEX IF NOT EXISTS reputation_events_block ON reputation_events (block_number);
-CREATE INDEX IF NOT EXISTS reputation_events_ref ON reputation_events (ref);
 
 CREATE INDEX IF NOT EXISTS channels_payer ON channels (payer, opened_block, channel_id);
 CREATE INDEX IF NOT EXISTS channels_owner ON channels (owner, opened_block, channel_id);
@@ -1191,8 +1187,6 @@ CREATE INDEX IF NOT EXISTS audits_opened ON audits (opened_block, task_id);
 CREATE INDEX IF NOT EXISTS audits_node ON audits (node, opened_block, task_id);
 CREATE INDEX IF NOT EXISTS audit_votes_node ON audit_votes (node, sealed_block, task_id);
 CREATE INDEX IF NOT EXISTS audit_votes_owner ON audit_votes (owner, sealed_block, task_id);
-CREATE UNIQUE INDEX IF NOT EXISTS balances_history_order ON balances_history (account, block_number);
-CREATE INDEX IF NOT EXISTS balances_history_block ON balances_history (block_number);
 CREATE UNIQUE INDEX IF NOT EXISTS tasks_history_order ON tasks_history (task_id, block_number);
 CREATE INDEX IF NOT EXISTS tasks_history_block ON tasks_history (block_number);
 CREATE UNIQUE INDEX IF NOT EXISTS task_seats_history_order ON task_seats_history (task_id, seat, block_number);
@@ -1203,6 +1197,16 @@ CREATE UNIQUE INDEX IF NOT EXISTS runner_reputation_history_order ON runner_repu
 CREATE INDEX IF NOT EXISTS runner_reputation_history_block ON runner_reputation_history (block_number);
 CREATE UNIQUE INDEX IF NOT EXISTS channels_history_order ON channels_history (channel_id, block_number);
 CREATE INDEX IF NOT EXISTS channels_history_block ON channels_history (block_number);
+
+-- section: indexes beside
+
+CREATE UNIQUE INDEX IF NOT EXISTS task_events_order ON task_events (task_id, block_number, tx_index, log_index);
+CREATE INDEX IF NOT EXISTS task_events_block ON task_events (block_number);
+CREATE UNIQUE INDEX IF NOT EXISTS reputation_events_order ON reputation_events (node, block_number, tx_index, log_index);
+CREATE INDEX IF NOT EXISTS reputation_events_block ON reputation_events (block_number);
+CREATE INDEX IF NOT EXISTS reputation_events_ref ON reputation_events (ref);
+CREATE UNIQUE INDEX IF NOT EXISTS balances_history_order ON balances_history (account, block_number);
+CREATE INDEX IF NOT EXISTS balances_history_block ON balances_history (block_number);
 
 -- section: views
 

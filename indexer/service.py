@@ -141,7 +141,7 @@ class Service:
                 progress=self.status.progress,
             )
             enough = HANDOVER_BLOCKS
-        await versions.create_indexes(store.writer, self.schema)
+        await versions.create_indexes(store.writer, store.reader, self.schema)
 
     async def _publish(self, store: Store) -> None:
         before = await versions.published(store.writer)
@@ -242,6 +242,7 @@ def connect_chain(
     return ChainReader.connect(
         settings.rpc_urls,
         EventBook.of(deployment).addresses,
+        blooms=network.blooms,
         timeout_s=network.rpc_timeout_s,
         max_log_blocks=network.max_log_blocks,
         requests_per_s=settings.requests_per_s,

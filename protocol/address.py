@@ -1,13 +1,27 @@
-"""Addresses: 20 bytes as checksummed hex. A mixed-case address whose checksum is wrong was mistyped."""
+"""Addresses: 20 bytes as checksummed hex. A mixed-case address whose checksum is wrong was mistyped.
 
+`eth_utils` knows them too, but loads for as long as all the rest of a small process; the hash behind it is all that is needed.
+"""
+
+import re
 from typing import Annotated
 
-from eth_utils.address import is_checksum_address, is_hex_address, to_checksum_address
+from eth_hash.auto import keccak
 from pydantic import AfterValidator
 
 from protocol.errors import InputError
 
 EXPECTED = "an address: 0x and 40 hex digits, with the right checksum if mixed case"
+_FORM = re.compile(r"0x[0-9a-fA-F]{40}")
+
+
+def checksummed(address: str) -> str:
+    """Write an address of any case with its checksum: a letter is a capital where the digit of the hash is above 7 (EIP-55)."""
+    digits = address[2:].lower()
+    hashed = keccak(digits.encode()).hex()
+    return "0x" + "".join(
+        digit.upper() if over > "7" else digit for digit, over in zip(digits, hashed, strict=False)
+    )
 
 
 def parse_address(text: object, *, field: str = "address") -> str:
@@ -21,12 +35,12 @@ def parse_address(text: object, *, field: str = "address") -> str:
 
 
 def _parsed(text: object) -> str | None:
-    if not isinstance(text, str) or not text.startswith("0x") or not is_hex_address(text):
+    if not isinstance(text, str) or not _FORM.fullmatch(text):
         return None
+    address = checksummed(text)
     digits = text[2:]
-    if digits not in (digits.lower(), digits.upper()) and not is_checksum_address(text):
-        return None
-    return str(to_checksum_address(text))
+    is_plain = digits in (digits.lower(), digits.upper())
+    return address if is_plain or text == address else None
 
 
 def _validated(text: str) -> str:

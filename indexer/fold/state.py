@@ -62,7 +62,7 @@ class Rows(Generic[K, R]):
 
     def end_block(self) -> None:
         """Keep the rows that the block changed as they are at its end."""
-        if self._image is not None and self._changed_in_block:
+        if self._changed_in_block and self._image is not None:
             self._history += [self._image(self._known[key]) for key in self._changed_in_block]
             self._changed_in_block.clear()
 
@@ -169,6 +169,7 @@ class State:
         self.audit_panels: Rows[tuple[bytes, int], AuditPanel] = Rows()
         self.audit_votes: Rows[tuple[bytes, int, int], AuditVote] = Rows()
         self.audit_rules: Rows[int, AuditRules] = Rows()
+        self._with_history = tuple(self.tables()[name] for name in FIXED)
         self._start_lists()
 
     def _start_lists(self) -> None:
@@ -206,8 +207,8 @@ class State:
 
     def end_block(self) -> None:
         """Note that all events of a block are folded."""
-        for name in FIXED:
-            self.tables()[name].end_block()
+        for rows in self._with_history:
+            rows.end_block()
 
     def take_changes(self) -> Changes:
         """Give everything that changed since the last call, as values that later folding does not touch."""

@@ -54,8 +54,12 @@ class RpcPool:
             ]
             yield cls(endpoints, tries=tries)
 
-    async def ask(self, calls: Sequence[Call], read: Callable[[Sequence[Reply]], T]) -> T:
+    async def ask(
+        self, calls: Sequence[Call], read: Callable[[Sequence[Reply]], T], *, second: bool = False
+    ) -> T:
         """Have one endpoint answer the whole batch, and give what `read` makes of its replies.
+
+        `second`: not the one that is asked first, where there are more.
 
         An endpoint whose replies `read` finds to be malformed (msgspec's error, `ValueError`, `OverflowError`) has
         failed like one that does not answer. Replies may carry errors whose meaning the caller knows (null rounds, too
@@ -64,7 +68,7 @@ class RpcPool:
         failure: RpcUnavailable | RpcError | None = None
         lacking: list[Endpoint] = []
         for attempt in range(self._tries):
-            endpoint = self._choose(lacking)
+            endpoint = self._choose(lacking, second=second)
             try:
                 replies = await endpoint.send(calls)
                 failure = _curable(calls, replies, elsewhere=len(lacking) + 1 < len(self.endpoints))
@@ -91,10 +95,15 @@ class RpcPool:
                 await self._wait(attempt, endpoint, failure)
         raise RpcUnavailable(str(failure), hint=failure.hint if failure else None) from failure
 
-    def _choose(self, lacking: Sequence[Endpoint]) -> Endpoint:
+    def doubt_first(self) -> None:
+        """Have another endpoint asked first, where there is one: what this one told was found wrong later."""
+        self._choose([], second=False).failed()
+
+    def _choose(self, lacking: Sequence[Endpoint], *, second: bool) -> Endpoint:
         now = time.monotonic()
         able = [endpoint for endpoint in self.endpoints if endpoint not in lacking]
-        return min(able, key=lambda endpoint: (endpoint.is_parked(now), endpoint.failures))
+        able.sort(key=lambda endpoint: (endpoint.is_parked(now), endpoint.failures))
+        return able[1 if second and len(able) > 1 else 0]
 
     async def _wait(self, attempt: int, endpoint: Endpoint, failure: Exception) -> None:
         ceiling = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**attempt)

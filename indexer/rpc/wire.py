@@ -44,12 +44,13 @@ class Reply(msgspec.Struct, gc=False):
 
 
 class WireHeader(msgspec.Struct, gc=False, rename="camel"):
-    """The part of a block that we use."""
+    """The part of a block that we use. `logs_bloom` is not read where nothing is asked of it."""
 
     number: Quantity
     hash: Hash
     parent_hash: Hash
     timestamp: Quantity
+    logs_bloom: Data = ""
 
 
 class WireLog(msgspec.Struct, gc=False, rename="camel"):

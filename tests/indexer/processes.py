@@ -13,7 +13,7 @@ from protocol.deployment import Deployment, save_deployment
 
 # Small transactions, so that a kill finds many boundaries in a short chain.
 _MANY_COMMITS = (
-    "import indexer.backfill as b; b.FLUSH_EVENTS = 20; import indexer.rpc.ranges as r; r.START_BLOCKS = 4;"
+    "import indexer.backfill as b; b.FLUSH_EVENTS = b.IDLE_FLUSH_EVENTS = 20; import indexer.rpc.ranges as r; r.START_BLOCKS = 4;"
     " from indexer.__main__ import main; main()"
 )
 

@@ -35,10 +35,12 @@ def test_errors_of_nodes_are_understood(code: int, text: str, meaning: Meaning, 
 def test_ranges_grow_while_answers_are_small_and_shrink_when_they_are_not() -> None:
     size = RangeSize(cap=4000)
     first = size.blocks
-    size.answered(size_bytes=1000, seconds=0.1, width=first)
+    size.answered(size_bytes=1_000_000, seconds=0.1, width=first)
     assert size.blocks == 2 * first
     size.answered(size_bytes=10_000_000, seconds=0.1, width=size.blocks)
     assert size.blocks == first
+    size.answered(size_bytes=1000, seconds=0.1, width=first)
+    assert size.blocks == 4 * first, "where little happens, many more blocks are still a small answer"
     for _ in range(10):
         size.answered(size_bytes=0, seconds=0, width=size.blocks)
     assert size.blocks == 4000

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from eth_abi.abi import encode
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from indexer.decode import decoder, leaf_names
@@ -60,6 +60,7 @@ def test_every_event_decodes_as_the_abi_says(contract: str, event: Any, draw: st
 ODD_TYPES = ["int8", "int24", "int64", "int256", "uint24", "bool", "bytes4", "bytes", "string", "uint256"]
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # as it is when the machine is busy
 @given(kinds=st.lists(st.sampled_from(ODD_TYPES), min_size=1, max_size=5), draw=st.data())
 def test_events_of_any_types_decode_as_the_abi_says(kinds: list[str], draw: st.DataObject) -> None:
     inputs = [{"name": f"a{i}", "type": kind, "indexed": False} for i, kind in enumerate(kinds)]

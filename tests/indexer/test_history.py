@@ -75,15 +75,12 @@ async def test_a_backfill_keeps_the_same_history_as_following_block_by_block(rig
 
 
 async def test_one_task_as_of_a_block_is_found_by_its_index(rig: Rig) -> None:
-    connection = await asyncpg.connect(rig.database_url)
-    try:
-        await versions.create_indexes(connection, rig.schema)
-        await connection.execute("SET enable_seqscan = off")
-        plan = await connection.fetch(
+    async with Store.open(rig.database_url, rig.schema) as store:
+        await versions.create_indexes(store.writer, store.reader, rig.schema)
+        await store.reader.execute("SET enable_seqscan = off")
+        plan = await store.reader.fetch(
             "EXPLAIN SELECT * FROM public.tasks_at(5) WHERE task_id = '\\x00'::bytea AND status = 'open'"
         )
-    finally:
-        await connection.close()
     text = "\n".join(row[0] for row in plan)
     assert "tasks_history_order" in text
     assert "Function Scan" not in text

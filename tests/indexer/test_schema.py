@@ -6,6 +6,7 @@ import asyncpg
 
 from indexer import schema as versions
 from indexer.schema_docs import database_page, relations
+from indexer.store import Store
 from indexer.tables import APPENDED, FOLDED, HISTORY
 from tests.indexer.conftest import Rig
 
@@ -77,9 +78,6 @@ async def test_readers_see_the_published_version_through_public_views(rig: Rig) 
 
 
 async def test_indexes_can_be_made_twice(rig: Rig) -> None:
-    connection = await asyncpg.connect(rig.database_url)
-    try:
-        await versions.create_indexes(connection, rig.schema)
-        await versions.create_indexes(connection, rig.schema)
-    finally:
-        await connection.close()
+    async with Store.open(rig.database_url, rig.schema) as store:
+        await versions.create_indexes(store.writer, store.reader, rig.schema)
+        await versions.create_indexes(store.writer, store.reader, rig.schema)

@@ -12,7 +12,7 @@ import pytest
 
 from indexer import schema as versions
 from indexer.errors import LostLock
-from indexer.store import Advance
+from indexer.writing import Advance
 from tests.indexer.conftest import Rig
 from tests.indexer.processes import environment, indexer_process, nonce_of, wait_until_indexed
 from tests.indexer.simulated_node import SimulatedNode

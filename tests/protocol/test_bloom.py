@@ -5,7 +5,7 @@ import secrets
 from devnet.accounts import LOCAL
 from devnet.anvil import Anvil
 from protocol.blocks import block_at, logs_between
-from protocol.bloom import may_name
+from protocol.bloom import bloom_of, may_name
 from protocol.chain import Chain
 from protocol.deployment import Deployment
 from protocol.sender import Sender
@@ -21,6 +21,7 @@ async def test_a_block_names_the_contract_that_spoke_and_its_topics(
         (log,) = await logs_between(chain, block.number, block.number, addresses=[deployment.task_escrow])
         assert may_name(block.bloom, bytes.fromhex(deployment.task_escrow[2:]))
         assert all(may_name(block.bloom, bytes(topic)) for topic in log["topics"])
+        assert bloom_of([bytes.fromhex(log["address"][2:]), *map(bytes, log["topics"])]) == block.bloom
         strangers = sum(may_name(block.bloom, secrets.token_bytes(20)) for _ in range(200))
         assert strangers < 10
 
