@@ -106,12 +106,7 @@ async def _load_audits(connection: asyncpg.Connection, state: State, unknown: li
 
 
 def _row(table: Table, record: asyncpg.Record) -> Any:
-    return table.row(**{column: _integral(record[column]) for column in table.columns})
-
-
-def _integral(value: Any) -> Any:
-    # Postgres gives numeric as Decimal; amounts are int everywhere else.
-    return int(value) if type(value).__name__ == "Decimal" else value
+    return table.row(**{column: record[column] for column in table.columns})
 
 
 async def _by_key(connection: asyncpg.Connection, table: Table, keys: Sequence[Any]) -> dict[Any, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from indexer.amounts import read_and_write_integers
 from indexer.chain import Header
 from indexer.errors import LostLock
 from indexer.fold.state import Keys, State
@@ -44,6 +45,8 @@ class Store:
         try:
             reader = await asyncpg.connect(database_url, server_settings=settings)
             try:
+                for connection in (writer, reader):
+                    await read_and_write_integers(connection)
                 yield cls(writer, reader, schema)
             finally:
                 await reader.close()

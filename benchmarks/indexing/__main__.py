@@ -2,6 +2,7 @@
 
 python benchmarks/indexing                 the whole race: three runs each, medians
 python benchmarks/indexing --smoke         seconds: tiny chains, no Ponder; fails when rows are missing
+python benchmarks/indexing --only growth   the index at 10 and 100 times its size, instead of the race
 JSON=1 python benchmarks/indexing          one JSON document a line
 """
 
@@ -17,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chains import BenchChain, Shape, chain_of
-from contestants import Contestant, backfill_cost, ours, ponder
+from contestants import AS_INSTALLED, Contestant, backfill_cost, ours, ponder
+from growth import measure as growth_of
 from latency import latencies_ms, percentile
 from metering import Cost, cpu_s, metered, peak_mib
 
@@ -87,7 +89,9 @@ class Race:
         argv = [str(Path(__file__).with_name("raw_bound.py")), self.chain.url, database_url, str(folder)]
         cost = Cost()
         with metered(cost, servers=self.servers):
-            process = await asyncio.create_subprocess_exec(sys.executable, *argv, str(blocks), str(width))
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, *argv, str(blocks), str(width), env={**os.environ, **AS_INSTALLED}
+            )
             while process.returncode is None:
                 cost.peak_mib = max(cost.peak_mib, peak_mib(process.pid))
                 cost.own_cpu_s = max(cost.own_cpu_s, cpu_s([process.pid]))
@@ -222,6 +226,30 @@ async def race(arguments: argparse.Namespace) -> list[Line]:
             if not arguments.only or "live" in arguments.only:
                 samples = 10 if arguments.smoke else LATENCY_SAMPLES
                 lines += await live(postgres, folder, peers=peers, samples=samples)
+            if "growth" in (arguments.only or []):
+                lines += await growth(postgres, folder, samples=LATENCY_SAMPLES)
+    return lines
+
+
+async def growth(postgres: Postgres, folder: Path, *, samples: int) -> list[Line]:
+    """Measure the same at ten and a hundred times the size; `ratio` is how much of the first size's speed is left."""
+    sizes = await growth_of(postgres, folder, factors=[1, 10, 100], samples=samples)
+    first = sizes[0]
+    lines = []
+    for size in sizes:
+        name = f"{size.events:,} events, {size.table_mib:,.0f} MiB"
+        lines += [
+            compared(f"{name}, live p50", size.p50_ms, first.p50_ms, unit="ms"),
+            compared(f"{name}, live p95", size.p95_ms, first.p95_ms, unit="ms"),
+            compared(f"{name}, CPU of a bulk", size.cpu_us, first.cpu_us, unit="us an event"),
+            Line(
+                name=f"{name}, bulk",
+                ours=size.events_per_s,
+                peer=first.events_per_s,
+                ratio=round(size.events_per_s / first.events_per_s, 2),
+                unit="events/s",
+            ),
+        ]
     return lines
 
 
@@ -250,7 +278,7 @@ def main() -> None:
     )
     parser.add_argument("--smoke", action="store_true", help="tiny chains, one run, no Ponder")
     parser.add_argument("--alone", action="store_true", help="full chains, no Ponder")
-    parser.add_argument("--only", action="append", choices=["dense", "sparse", "live"])
+    parser.add_argument("--only", action="append", choices=["dense", "sparse", "live", "growth"])
     parser.add_argument("--peers", action="append", choices=PONDERS)
     parser.add_argument("--runs", type=int, default=RUNS)
     show(asyncio.run(race(parser.parse_args())))

@@ -22,6 +22,8 @@ from protocol.deployment import save_deployment
 APP = Path(__file__).with_name("ponder")
 INSTALLED = ROOT / ".parity/bench"
 CONTRACTS = ("StakeWallet", "RunnerReputation", "TaskEscrow")
+AS_INSTALLED = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(INSTALLED / "bytecode")}
+"""An installed package has its bytecode; a checkout may be told to write none."""
 POLL_S = 0.02
 GIVE_UP_S = 900
 
@@ -56,6 +58,7 @@ def ours(chain: BenchChain, database_url: str, folder: Path) -> Contestant:
         "DEPLOYMENTS_DIR": str(folder),
         "INDEXER_PORT": str(port),
         "IPFS_API": "/ip4/127.0.0.1/tcp/1/http",
+        **AS_INSTALLED,
     }
     return Contestant(
         name="parity-indexer",
