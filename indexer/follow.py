@@ -11,7 +11,7 @@ import structlog
 
 from indexer.backfill import fold_logs
 from indexer.chain import ChainReader, Header
-from indexer.errors import InconsistentChain, IndexerError
+from indexer.errors import FoldError, InconsistentChain, IndexerError
 from indexer.events import EventBook, Log
 from indexer.fold.state import State
 from indexer.progress import Progress
@@ -50,6 +50,7 @@ class Follower:
     state: State = field(default_factory=State)
     window: dict[bytes, Header] = field(default_factory=dict)
     _in_doubt: bool = False
+    _contradicted: bool = False
     _tag: int = 0
     _tag_asked_at: int = -TAG_EVERY_BLOCKS
 
@@ -95,9 +96,10 @@ class Follower:
         logs = await self._logs(branch)
         try:
             await self._commit(cursor, branch, ancestor, logs, advance)
-        except BaseException:
+        except BaseException as error:
             # Not read anew before the next step: what failed may have been the connection, or somebody's patience.
             self._in_doubt = True
+            self._contradicted = isinstance(error, FoldError)
             raise
         return True
 
@@ -158,11 +160,19 @@ class Follower:
 
     async def _read_again(self, cursor: Cursor, final: int) -> tuple[int, int | None]:
         """Give how far blocks are final, which takes a second reading, and the first of which logs were missed."""
-        first = cursor.finalized_number + 1
-        if final - first < AGAIN_EVERY_BLOCKS - 1:
+        first, last = cursor.finalized_number + 1, final
+        if self._contradicted:
+            # An event that the tables cannot have seen may follow from one that was missed.
+            self._contradicted = False
+            last = cursor.indexed_number
+        elif last - first < AGAIN_EVERY_BLOCKS - 1:
             return cursor.finalized_number, None
-        missed = await first_missed(self.store, self.chain, first, final)
-        return (final, None) if missed is None else (cursor.finalized_number, missed)
+        missed = await first_missed(self.store, self.chain, first, last)
+        return (
+            (max(final, cursor.finalized_number), None)
+            if missed is None
+            else (cursor.finalized_number, missed)
+        )
 
     async def _undo_from(self, block_number: int, cursor: Cursor, head: Header) -> None:
         """Undo a block of which logs were missed, and all above: the next step reads them from another endpoint."""

@@ -17,8 +17,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from chains import BenchChain, Shape, chain_of
+from chains import ROOT, BenchChain, Shape, chain_of
 from contestants import AS_INSTALLED, Contestant, backfill_cost, ours, ponder
+from growth import Size
 from growth import measure as growth_of
 from latency import latencies_ms, percentile
 from metering import Cost, cpu_s, metered, peak_mib
@@ -227,13 +228,15 @@ async def race(arguments: argparse.Namespace) -> list[Line]:
                 samples = 10 if arguments.smoke else LATENCY_SAMPLES
                 lines += await live(postgres, folder, peers=peers, samples=samples)
             if "growth" in (arguments.only or []):
-                lines += await growth(postgres, folder, samples=LATENCY_SAMPLES)
+                lines += await growth(postgres, folder, samples=LATENCY_SAMPLES, plot=arguments.plot)
     return lines
 
 
-async def growth(postgres: Postgres, folder: Path, *, samples: int) -> list[Line]:
+async def growth(postgres: Postgres, folder: Path, *, samples: int, plot: Path | None) -> list[Line]:
     """Measure the same at ten and a hundred times the size; `ratio` is how much of the first size's speed is left."""
     sizes = await growth_of(postgres, folder, factors=[1, 10, 100], samples=samples)
+    if plot is not None:
+        draw(sizes, plot)
     first = sizes[0]
     lines = []
     for size in sizes:
@@ -251,6 +254,20 @@ async def growth(postgres: Postgres, folder: Path, *, samples: int) -> list[Line
             ),
         ]
     return lines
+
+
+def draw(sizes: list[Size], target: Path) -> None:
+    """Draw latencies and cost by the size of the index."""
+    sys.path.append(str(ROOT))
+    from benchmarks.scaling.plot import Line as Drawn  # noqa: PLC0415 (found from here on only)
+    from benchmarks.scaling.plot import log_log  # noqa: PLC0415
+
+    lines = [
+        Drawn("live, p95 ms", [(size.events, size.p95_ms) for size in sizes]),
+        Drawn("live, p50 ms", [(size.events, size.p50_ms) for size in sizes]),
+        Drawn("bulk, CPU µs an event", [(size.events, size.cpu_us) for size in sizes]),
+    ]
+    target.write_text(log_log("The indexer as its tables grow", bottom="events in the index", lines=lines))
 
 
 def show(lines: list[Line]) -> None:
@@ -280,6 +297,7 @@ def main() -> None:
     parser.add_argument("--alone", action="store_true", help="full chains, no Ponder")
     parser.add_argument("--only", action="append", choices=["dense", "sparse", "live", "growth"])
     parser.add_argument("--peers", action="append", choices=PONDERS)
+    parser.add_argument("--plot", type=Path, help="draw the growth into this file")
     parser.add_argument("--runs", type=int, default=RUNS)
     show(asyncio.run(race(parser.parse_args())))
 

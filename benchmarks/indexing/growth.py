@@ -75,14 +75,13 @@ async def grow(database_url: str, *, first: int, copies: int) -> None:
     try:
         schema = await connection.fetchval("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'idx_%'")
         await connection.execute(f"SET search_path = {schema}, public")
-        if first == 1:
-            await connection.execute(
-                "CREATE TABLE public.growth_seed AS SELECT max(block_number) AS block FROM logs"
-            )
-            await connection.execute(
-                "CREATE TABLE public.growth_ids AS SELECT task_id AS id FROM tasks"
-                " UNION SELECT account FROM balances UNION SELECT node FROM runners"
-            )
+        await connection.execute(
+            "CREATE TABLE IF NOT EXISTS public.growth_seed AS SELECT max(block_number) AS block FROM logs"
+        )
+        await connection.execute(
+            "CREATE TABLE IF NOT EXISTS public.growth_ids AS SELECT task_id AS id FROM tasks"
+            " UNION SELECT account FROM balances UNION SELECT node FROM runners"
+        )
         for table in await connection.fetch(
             "SELECT relname AS name FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
         ):

@@ -14,12 +14,14 @@ from client.money import faucet
 from devnet.accounts import LOCAL
 from devnet.anvil import Anvil
 from indexer.chain import ChainReader
+from indexer.errors import FoldError
 from indexer.events import EventBook
 from indexer.settings import IndexerSettings
 from protocol.chain import Chain
 from protocol.deployment import Deployment, save_deployment
 from protocol.sender import Sender
-from tests.indexer.conftest import Rig
+from tests.indexer.conftest import Rig, rig_on
+from tests.indexer.simulated_node import SimulatedNode
 from tests.indexer.test_follow import assert_equal_to_fresh_fold
 from tests.indexer.test_on_anvil import assert_verified, fetch, indexer
 
@@ -153,6 +155,33 @@ async def test_without_filters_a_second_reading_finds_what_was_missed_before_it_
             rig.node.mine([])
             await follower.step()
         assert (await follower.store.cursor()).finalized_number >= silent
+        await assert_equal_to_fresh_fold(rig)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_an_event_that_follows_from_a_missed_one_has_the_missed_one_found(
+    postgres_url: str, seed: int
+) -> None:
+    node = SimulatedNode(seed=seed)
+    node.open()
+    contradictions = 0
+    async with (
+        rig_on(node, postgres_url) as rig,
+        reader_without_blooms(rig) as rig.chain,
+        rig.follower() as follower,
+    ):
+        await follower.step()
+        node.faults.lies = {"eth_getLogs": [[]] * 6}
+        for _ in range(40):
+            node.grow(1, nulls=0, per_block=12)
+            try:
+                await follower.step()
+            except FoldError:
+                contradictions += 1
+        for _ in range(3):
+            await follower.step()
+        assert contradictions > 0
+        assert (await follower.store.cursor()).indexed_number == node.head.number
         await assert_equal_to_fresh_fold(rig)
 
 
