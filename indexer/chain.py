@@ -159,17 +159,19 @@ class ChainReader:
     async def final_logs_between(self, first: int, last: int) -> LogRange:
         """Give all logs of a range that is final; one without any is asked about once more before that is believed.
 
-        The headers are, where they tell, else a second endpoint if there is one.
+        The headers are, where they tell and the nodes bear so many questions, else a second endpoint if there is one.
         """
         found = await self.logs_between(first, last)
-        if found.logs:
-            return found
-        if not self.blooms:
-            several = len(self.pool.endpoints) > 1
-            return await self.logs_between(first, last, second=True) if several else found
-        for header in await self.headers(range(first, last + 1)):
-            if header is not None:
-                await self.vouch(header, [])
+        start = first
+        while not found.logs and start <= last:
+            if not self.blooms or self.pool.is_limited:
+                several = len(self.pool.endpoints) > 1
+                return await self.logs_between(first, last, second=True) if several else found
+            some = range(start, min(last + 1, start + HEADERS_AT_ONCE))
+            for header in await self.headers(some):
+                if header is not None:
+                    await self.vouch(header, [])
+            start = some.stop
         return found
 
     async def _in_halves(self, first: int, last: int, *, second: bool) -> LogRange:

@@ -258,7 +258,7 @@ async def growth(postgres: Postgres, folder: Path, *, samples: int, plot: Path |
 
 def draw(sizes: list[Size], target: Path) -> None:
     """Draw latencies and cost by the size of the index."""
-    sys.path.append(str(ROOT))
+    sys.path.insert(0, str(ROOT))
     from benchmarks.scaling.plot import Line as Drawn  # noqa: PLC0415 (found from here on only)
     from benchmarks.scaling.plot import log_log  # noqa: PLC0415
 

@@ -95,6 +95,11 @@ class RpcPool:
                 await self._wait(attempt, endpoint, failure)
         raise RpcUnavailable(str(failure), hint=failure.hint if failure else None) from failure
 
+    @property
+    def is_limited(self) -> bool:
+        """Say whether an endpoint bears only so many requests a second, as far as is known."""
+        return any(endpoint.rate.per_s is not None for endpoint in self.endpoints)
+
     def doubt_first(self) -> None:
         """Have another endpoint asked first, where there is one: what this one told was found wrong later."""
         self._choose([], second=False).failed()
