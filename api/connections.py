@@ -42,6 +42,7 @@ class Connections:
         self._idle: list[tuple[Connection, float]] = []
         self._all: set[Connection] = set()
         self._sweep: asyncio.TimerHandle | None = None
+        self._renewals: set[asyncio.Task[None]] = set()
 
     async def take(self) -> Connection:
         """Give a connection in a transaction; `TimeoutError` or `OSError` if there is none in time."""
@@ -59,8 +60,13 @@ class Connections:
             self._places.release()
             raise
 
-    async def give_back(self, connection: Connection) -> None:
-        """End what was read, and begin anew for the next."""
+    def give_back(self, connection: Connection) -> None:
+        """End what was read, and begin anew for the next, while whoever read it goes on."""
+        renewal = asyncio.get_running_loop().create_task(self._renew(connection))
+        self._renewals.add(renewal)
+        renewal.add_done_callback(self._renewals.discard)
+
+    async def _renew(self, connection: Connection) -> None:
         try:
             await connection.execute(f"ROLLBACK; {_BEGIN}")
         except (*BROKEN, asyncpg.PostgresError):

@@ -12,7 +12,7 @@ import asyncpg
 
 from api.connections import BROKEN, Connection, Connections
 from api.metrics import STATEMENTS
-from api.statements import Statement, joined
+from api.statements import Statement, joined, narrowed
 from protocol.errors import ParityError
 
 ACQUIRE_TIMEOUT_S = 5.0
@@ -129,7 +129,7 @@ class Snapshot:
         if self._closed:
             raise RuntimeError("the snapshot is used after it was closed")
         loop = asyncio.get_running_loop()
-        asked = _Asked(Statement(statement, arguments), loop.create_future())
+        asked = _Asked(narrowed(statement, arguments), loop.create_future())
         self._waiting.append(asked)
         if self._reader is None:
             self._reader = loop.create_task(self._read())
@@ -152,7 +152,7 @@ class Snapshot:
         self._waiting = []
         connection, self._connection = self._connection, None
         if connection is not None:
-            await self._connections.give_back(connection)
+            self._connections.give_back(connection)
 
     async def _read(self) -> None:
         try:

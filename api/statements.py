@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+_AMONG = "= ANY($1::bytea[])"
 _PLACE = re.compile(r"\$(\d+)")
 
 
@@ -14,6 +15,18 @@ class Statement:
 
     text: str
     arguments: tuple[object, ...]
+
+
+def narrowed(text: str, arguments: tuple[object, ...]) -> Statement:
+    """Ask for a list of one as for the one: not knowing how long a list is, the planner would plan anew each time."""
+    if _AMONG in text and isinstance(arguments[0], list) and len(arguments[0]) == 1:
+        return Statement(_narrowed(text), (arguments[0][0], *arguments[1:]))
+    return Statement(text, arguments)
+
+
+@lru_cache(maxsize=500)
+def _narrowed(text: str) -> str:
+    return text.replace(_AMONG, "= $1::bytea")
 
 
 def joined(statements: Sequence[Statement]) -> Statement:

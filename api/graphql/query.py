@@ -3,6 +3,7 @@
 import strawberry
 
 from api.graphql.accounts import Balance
+from api.graphql.ahead import RUNNER, TASK, read_with
 from api.graphql.audits import AuditQuery
 from api.graphql.billing import BillingQuery
 from api.graphql.channels import ChannelQuery
@@ -16,7 +17,7 @@ from api.graphql.pages import Connection, connection
 from api.graphql.prompts import Prompt
 from api.graphql.proposals import ProposalQuery
 from api.graphql.reverts import RevertQuery
-from api.graphql.runners import NetworkModel, ReputationEvent, Runner, runner_of
+from api.graphql.runners import NetworkModel, ReputationEvent, Runner
 from api.graphql.scalars import Address, Bytes32, UInt
 from api.graphql.sessions import SessionQuery
 from api.graphql.status import Parameters, Status
@@ -52,7 +53,7 @@ class Query(
         block: BlockInput | None = None,
     ) -> Task | None:
         reading = await reading_of(info, min_block, block)
-        record = await reading.task.load(id)
+        record = await read_with(info, reading, reading.task, id, ahead=TASK)
         return Task.of(reading, record) if record else None
 
     @strawberry.field(description="Tasks, newest first by default.")
@@ -79,7 +80,8 @@ class Query(
         self, info: Info, node: Address, min_block: UInt | None = None, block: BlockInput | None = None
     ) -> Runner | None:
         reading = await reading_of(info, min_block, block)
-        return await runner_of(reading, node)
+        record = await read_with(info, reading, reading.runner, node, ahead=RUNNER)
+        return Runner.of(reading, record) if record else None
 
     @strawberry.field(description="Runners, best score first by default.")
     async def runners(

@@ -52,6 +52,7 @@ class Reading:
     offers = loader(lambda reading: _many(reading.snapshot, runners.offers_of, key="node"))
     balance = loader(lambda reading: _one(reading.snapshot, accounts.balances_of, key="account"))
     document = loader(lambda reading: _one(reading.snapshot, documents.by_digests, key="digest"))
+    session = loader(lambda reading: _one(reading.snapshot, sessions.by_ids, key="session_id"))
     rounds = loader(lambda reading: _many(reading.snapshot, sessions.rounds_of, key="session_id"))
     participants = loader(lambda reading: _many(reading.snapshot, sessions.participants_of, key="session_id"))
     session_timeline = loader(

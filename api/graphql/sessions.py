@@ -7,6 +7,7 @@ import strawberry
 from strawberry import UNSET
 
 from api.database import Record
+from api.graphql.ahead import SESSION, read_with
 from api.graphql.documents import Document, document_of
 from api.graphql.money import usdfc
 from api.graphql.operation import Info
@@ -250,8 +251,8 @@ class SessionQuery:
     ) -> FederatedSession | None:
         reading = info.context.reading
         await reading.require(min_block)
-        rows = await sessions.by_ids(reading.snapshot, [id])
-        return FederatedSession.of(reading, rows[0]) if rows else None
+        record = await read_with(info, reading, reading.session, id, ahead=SESSION)
+        return FederatedSession.of(reading, record) if record else None
 
     @strawberry.field(description="Learning sessions, newest first.")
     async def sessions(

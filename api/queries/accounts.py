@@ -11,3 +11,13 @@ async def balances_of(snapshot: Snapshot, accounts: Sequence[bytes]) -> Sequence
         f"SELECT b.* FROM {snapshot.table('balances')} b WHERE b.account = ANY($1::bytea[])",  # noqa: S608 (ours)
         accounts,
     )
+
+
+async def balances_of_owners(snapshot: Snapshot, nodes: Sequence[bytes]) -> Sequence[Record]:
+    """Give the ledger entries of whoever owns these runners."""
+    balances, runners = snapshot.table("balances"), snapshot.table("runners")
+    return await snapshot.fetch(
+        f"SELECT b.* FROM {balances} b WHERE b.account IN"  # noqa: S608 (ours)
+        f" (SELECT r.owner FROM {runners} r WHERE r.node = ANY($1::bytea[]))",
+        nodes,
+    )

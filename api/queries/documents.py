@@ -8,3 +8,12 @@ from api.database import Record, Snapshot
 async def by_digests(snapshot: Snapshot, digests: Sequence[bytes]) -> Sequence[Record]:
     """Give the documents of these digests that are known."""
     return await snapshot.fetch("SELECT * FROM documents WHERE digest = ANY($1::bytea[])", digests)
+
+
+async def of_rounds(snapshot: Snapshot, sessions: Sequence[bytes]) -> Sequence[Record]:
+    """Give what the aggregations of these sessions' rounds say of them, as far as it is known."""
+    return await snapshot.fetch(
+        "SELECT * FROM documents WHERE digest IN"
+        " (SELECT manifest FROM fl_rounds WHERE session_id = ANY($1::bytea[]))",
+        sessions,
+    )

@@ -72,6 +72,25 @@ async def by_nodes(snapshot: Snapshot, nodes: Sequence[bytes]) -> Sequence[Recor
     return await snapshot.fetch(f"{_runners(snapshot)} WHERE r.node = ANY($1::bytea[])", nodes)
 
 
+async def in_seats(snapshot: Snapshot, tasks: Sequence[bytes]) -> Sequence[Record]:
+    """Give the runners that hold seats in these tasks."""
+    seats = snapshot.table("task_seats")
+    return await snapshot.fetch(
+        f"{_runners(snapshot)} WHERE r.node IN"  # noqa: S608 (ours)
+        f" (SELECT s.node FROM {seats} s WHERE s.task_id = ANY($1::bytea[]))",
+        tasks,
+    )
+
+
+async def in_sessions(snapshot: Snapshot, sessions: Sequence[bytes]) -> Sequence[Record]:
+    """Give the runners that take part, or took part, in these learning sessions."""
+    return await snapshot.fetch(
+        f"{_runners(snapshot)} WHERE r.node IN"  # noqa: S608 (ours)
+        " (SELECT p.node FROM fl_participants p WHERE p.session_id = ANY($1::bytea[]))",
+        sessions,
+    )
+
+
 async def offers_of(snapshot: Snapshot, nodes: Sequence[bytes]) -> Sequence[Record]:
     """Give the models that these runners offer."""
     if snapshot.as_of is not None:

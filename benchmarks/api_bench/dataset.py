@@ -67,8 +67,8 @@ _RESULT = "sha256(int4send((n % ({tasks} / 10 + 1))::int4) || 'r'::bytea)"
 _STATEMENTS = (
     (
         "INSERT INTO sync_state (chain_id, genesis_hash, start_block, phase, head_number, indexed_number, indexed_hash,"
-        " finalized_number) VALUES (31337, '\\x00', 0, 'live', {tasks} / {a_block} + 2, {tasks} / {a_block} + 2, '\\x01',"
-        " {tasks} / {a_block})"
+        " finalized_number) VALUES (31337, sha256('genesis'), 0, 'live', {tasks} / {a_block} + 2, {tasks} / {a_block} + 2,"
+        " sha256('indexed'), {tasks} / {a_block})"
     ),
     # One specification and one result in ten tasks is new; five hundred applications ask.
     (
@@ -113,7 +113,7 @@ _STATEMENTS = (
     ),
     (
         "INSERT INTO runners SELECT"
-        f" {_place('n')}, {_place('n + 5000')}, convert_to(rpad('runner-' || n, 32, chr(1)), 'UTF8'),"
+        f" {_place('n')}, {_place('n + 5000')}, decode(rpad(encode(convert_to('runner-' || n, 'UTF8'), 'hex'), 64, '0'), 'hex'),"
         " sha256(int4send(n) || 'p'::bytea), 'active', n, 0, 0, 0, n FROM generate_series(1, {runners}) n"
     ),
     (

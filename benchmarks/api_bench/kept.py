@@ -18,15 +18,15 @@ from devnet.postgres import Postgres
 FOLDER = Path(__file__).parents[2] / ".parity" / "bench-api"
 _NAME = "bench"
 _COMPLETE = "complete"
-_WORTH_KEEPING = 100_000
+_WORTH_KEEPING = 200_000
 
 
 @asynccontextmanager
 async def filled(tasks: int) -> AsyncIterator[str]:
-    """Run a server with a database of so many tasks and give its URL; filled anew when schema, filling or day are others.
+    """Run a server with a database of so many tasks and give its URL; filled anew when schema, filling or month are others.
 
-    The day counts because the tasks are of the 200 days before it. Only the newest is kept, since a million tasks take some
-    GiB, and none of fewer than `_WORTH_KEEPING`.
+    The month counts because the tasks are of the 200 days before the filling, and a bill is of 366 days. Only the newest is
+    kept, since a million tasks take some GiB, and none of fewer than `_WORTH_KEEPING`.
     """
     if tasks < _WORTH_KEEPING:
         with tempfile.TemporaryDirectory(prefix="parity-bench-") as folder:
@@ -65,6 +65,6 @@ def _digest(tasks: int) -> str:
         files("benchmarks.api_bench").joinpath("dataset.py").read_text(encoding="utf-8"),
         RELATIONS,
         str(tasks),
-        datetime.now(UTC).date().isoformat(),
+        f"{datetime.now(UTC):%Y-%m}",
     )
     return hashlib.sha256("\0".join(sources).encode()).hexdigest()[:16]
