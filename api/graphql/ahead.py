@@ -17,7 +17,7 @@ from api.graphql.operation import Info
 from api.graphql.reading import Load, One, Reading
 from api.queries import accounts, documents, runners
 
-_DEPTH = 2
+_DEPTH = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ TASK: Mapping[str, Ahead] = {
     "timeline": Ahead("timeline"),
     "prompt": Ahead("prompt"),
     "audit": Ahead("audit"),
+    "audit.panels": Ahead("panels"),
+    "audit.panels.votes": Ahead("votes"),
 }
 SESSION: Mapping[str, Ahead] = {
     "roundList": Ahead("rounds"),

@@ -234,6 +234,39 @@ async def test_a_runners_page_shows_verdicts_duties_and_audits(
     await inspected(visit, "runner-judged", shots)
 
 
+async def test_an_audited_tasks_page_shows_the_draw_the_challenge_and_every_vote(
+    visit: Visit, judged: str, index: Index, shots: Path
+) -> None:
+    assert judged
+    task_id = await index.task(60, mode="audited", status="disputed", replicas=1, quorum=1)
+    await index.seat(task_id, 0)
+    await filled_row(
+        index,
+        "audits",
+        task_id=task_id,
+        node=address(100),
+        stage="appealable",
+        audited=False,
+        rate_bps=250,
+        challenger=address(7),
+        deadline=130,
+        bond=10**18,
+    )
+    panel = {"task_id": task_id, "round": 0}
+    await filled_row(index, "audit_panels", **panel, size=3, seated=3, opened=2, valid=False)
+    for seat, vote in enumerate((False, False, None)):
+        told = {"valid": vote, "outcome": None, "paid": 0 if vote is None else 10**16}
+        await filled_row(index, "audit_votes", **panel, seat=seat, node=address(100 + seat), **told)
+    await visit.go(f"/tasks/{hexed(task_id)}", heading="Task 0x")
+    page = visit.page
+    await expect(page.get_by_text("not drawn, at a chance of 2.5 %")).to_be_visible()
+    await expect(page.get_by_text("3 of 3 seats taken, 2 opened, verdict wrong")).to_be_visible()
+    votes = page.get_by_role("table", name="Votes: Panel")
+    await expect(votes.get_by_text("Wrong")).to_have_count(2)
+    await expect(votes.get_by_text("Sealed")).to_have_count(1)
+    await inspected(visit, "task-audited", shots)
+
+
 @pytest.mark.parametrize(
     ("path", "said"),
     [

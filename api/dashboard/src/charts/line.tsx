@@ -23,6 +23,7 @@ const RIGHT = 12;
 const TOP = 12;
 const BOTTOM = 26;
 const GRID_LINES = 4;
+const STEPS = [1, 2, 2.5, 5, 10];
 
 /** A line over time with its axes; pointing at it, or moving over it with the arrow keys, reads a value. */
 export function LineChart({ label, points, stepped = false, formatX, formatY, bounds }: LineChartProps) {
@@ -105,11 +106,8 @@ function scaleOf(points: readonly Point[], width: number, bounds?: readonly [num
   const ys = points.map((point) => point.y);
   const xs = points.map((point) => point.x);
   const [from, to] = [Math.min(...xs), Math.max(...xs)];
-  let [low, high] = bounds ?? [Math.min(...ys), Math.max(...ys)];
-  if (low === high) {
-    low -= Math.abs(low) / 10 || 1;
-    high += Math.abs(high) / 10 || 1;
-  }
+  const ticks = ticksOf(...(bounds ?? boundsOf(ys)));
+  const [low, high] = [ticks[0] ?? 0, ticks.at(-1) ?? 1];
   const plot = width - LEFT - RIGHT;
   const height = HEIGHT - TOP - BOTTOM;
   const span = to - from || 1;
@@ -117,11 +115,27 @@ function scaleOf(points: readonly Point[], width: number, bounds?: readonly [num
     from,
     to,
     low,
-    ticks: Array.from({ length: GRID_LINES + 1 }, (_, line) => low + ((high - low) * line) / GRID_LINES),
+    ticks,
     x: (value) => LEFT + ((value - from) / span) * plot,
     y: (value) => TOP + (1 - (value - low) / (high - low)) * height,
     valueAt: (pixel) => from + ((pixel - LEFT) / plot) * span,
   };
+}
+
+/** The values' own bounds; from 0, unless that would leave most of the chart empty. */
+function boundsOf(ys: readonly number[]): [number, number] {
+  const [low, high] = [Math.min(...ys), Math.max(...ys)];
+  if (low === high) return low > 0 ? [0, high] : [low - 1, high + 1];
+  return low > 0 && low < high / 2 ? [0, high] : [low, high];
+}
+
+/** Round values from one at or below `low` to one at or above `high`, about `GRID_LINES` apart. */
+function ticksOf(low: number, high: number): number[] {
+  const rough = (high - low) / GRID_LINES;
+  const unit = 10 ** Math.floor(Math.log10(rough));
+  const step = unit * (STEPS.find((factor) => factor * unit >= rough * 0.999) ?? 10);
+  const [first, last] = [Math.floor(low / step + 1e-9), Math.ceil(high / step - 1e-9)];
+  return Array.from({ length: last - first + 1 }, (_, line) => (first + line) * step);
 }
 
 function pathOf(points: readonly Point[], scale: Scale, stepped: boolean): string {

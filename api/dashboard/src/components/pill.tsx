@@ -54,6 +54,7 @@ const TONES: Record<string, string> = {
   LYING: "bad",
   CLEARED: "good",
   VOTING: "busy",
+  SEALED: "busy",
   APPEALABLE: "warn",
 };
 

@@ -47,7 +47,7 @@ export function VerdictTable({ verdicts }: { verdicts: readonly Verdict[] }) {
         { title: "Said", cell: (verdict) => words(verdict.judgedKind ?? verdict.kind) },
         { title: "Ruling", cell: (verdict) => <Pill state={verdict.ruling} /> },
         {
-          title: "Alike",
+          title: "Agreeing",
           cell: (verdict) => `${verdict.agreeing} of ${verdict.reports}`,
           numeric: true,
           wide: true,

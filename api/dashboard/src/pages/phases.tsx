@@ -12,7 +12,8 @@ export function PhaseSteps({ task }: { task: TaskDetail }) {
   const detour = !ended && !WAY.includes(task.status);
   const steps = [...WAY, ...(detour ? [task.status] : []), ended ? task.status : "FINAL"];
   const at = ended ? steps.length - 1 : steps.indexOf(task.status);
-  const left = head !== undefined && task.deadline > head ? task.deadline - head : undefined;
+  const deadline = task.audit?.deadline || task.deadline; // of a disputed task its audit has one
+  const left = head !== undefined && deadline > head ? deadline - head : undefined;
   return (
     <ol class="phases" aria-label="Phases">
       {steps.map((step, index) => (
@@ -23,8 +24,12 @@ export function PhaseSteps({ task }: { task: TaskDetail }) {
         >
           <span class="phase-name">{words(step)}</span>
           <span class="phase-note">
-            {progressOf(task, step)}
-            {index === at && !ended && left !== undefined && ` · at most ${plural(left, "block")} more`}
+            {[
+              progressOf(task, step),
+              index === at && !ended && left !== undefined && `at most ${plural(left, "block")} more`,
+            ]
+              .filter(Boolean)
+              .join(" · ")}
           </span>
         </li>
       ))}

@@ -173,14 +173,19 @@ function Phases({ session }: { session: SessionDetail }) {
           aria-current={index === at ? "step" : undefined}
         >
           <span class="phase-name">{words(step)}</span>
-          <span class="phase-note">
-            {index === at && !ended && session.round > 0 && `round ${session.round}`}
-            {index === at && !ended && left !== undefined && ` · at most ${plural(left, "block")} more`}
-          </span>
+          <span class="phase-note">{index === at && !ended && noteOf(session.round, left)}</span>
         </li>
       ))}
     </ol>
   );
+}
+
+function noteOf(round: number, left: number | undefined): string {
+  const parts = [
+    round > 0 && `round ${round}`,
+    left !== undefined && `at most ${plural(left, "block")} more`,
+  ];
+  return parts.filter(Boolean).join(" · ");
 }
 
 function Rounds({ rounds }: { rounds: readonly RoundRow[] }) {
@@ -196,7 +201,10 @@ function Rounds({ rounds }: { rounds: readonly RoundRow[] }) {
         { title: "Status", cell: (round) => <Pill state={round.status.toUpperCase()} /> },
         {
           title: "Accepted",
-          cell: (round) => `${round.acceptedCount} of ${round.contributions}`,
+          cell: (round) =>
+            round.settledAt
+              ? `${round.acceptedCount} of ${round.contributions}`
+              : `${round.contributions} came`,
           numeric: true,
         },
         {
@@ -204,7 +212,12 @@ function Rounds({ rounds }: { rounds: readonly RoundRow[] }) {
           cell: (round) => (round.taskId ? <TaskLink id={round.taskId} /> : "–"),
           wide: true,
         },
-        { title: "Paid each", cell: (round) => <Usdfc value={round.pay} />, numeric: true, wide: true },
+        {
+          title: "Paid each",
+          cell: (round) => (round.settledAt ? <Usdfc value={round.pay} /> : "–"),
+          numeric: true,
+          wide: true,
+        },
         {
           title: "Settled",
           cell: (round) => (round.settledAt ? <Moment iso={round.settledAt} /> : "–"),
@@ -278,7 +291,7 @@ function Terms({ session }: { session: SessionDetail }) {
       <Fact name="Bond each">
         <Usdfc value={session.bond} />
       </Fact>
-      <Fact name="Joined until">block {count(session.joinBy)}</Fact>
+      <Fact name="Joining until">block {count(session.joinBy)}</Fact>
       <Fact name="Fees">
         <Usdfc value={session.fees} />
       </Fact>

@@ -13,6 +13,7 @@ import { subscribe } from "../live/socket";
 import { useQuery } from "../live/useQuery";
 import taskQuery from "../queries/task.graphql?raw";
 import progressQuery from "../queries/task-progress.graphql?raw";
+import { Audit, type TaskAudit } from "./audit";
 import { PhaseSteps } from "./phases";
 import { Timeline, type TimelineEvent } from "./timeline";
 
@@ -71,6 +72,7 @@ export interface TaskDetail {
   resultDocument: { status: string; error: string | null } | null;
   prompt: Prompt | null;
   seats: Seat[];
+  audit: TaskAudit | null;
   timeline: TimelineEvent[];
 }
 
@@ -132,14 +134,10 @@ function Detail({ task }: { task: TaskDetail }) {
           <Usdfc value={task.slashed} />
         </Figure>
       </Figures>
-      <Panel
-        title="Seats"
-        side={
-          <span class="faint">{`${task.claimed} of ${task.replicas} taken, ${task.quorum} alike settle`}</span>
-        }
-      >
+      <Panel title="Seats" side={<span class="faint">{seatsOf(task)}</span>}>
         <Seats seats={task.seats} />
       </Panel>
+      {task.audit && <Audit audit={task.audit} />}
       <Panel title="Timeline">
         <Timeline events={task.timeline} names={names} />
       </Panel>
@@ -148,6 +146,11 @@ function Detail({ task }: { task: TaskDetail }) {
       </Panel>
     </>
   );
+}
+
+function seatsOf(task: TaskDetail): string {
+  const taken = `${task.claimed} of ${task.replicas} taken`;
+  return task.mode === "AUDITED" ? `${taken}, checked by audit` : `${taken}, ${task.quorum} alike settle`;
 }
 
 function Conversation({ task, prompt }: { task: TaskDetail; prompt: Prompt }) {
@@ -248,7 +251,7 @@ function Terms({ task }: { task: TaskDetail }) {
         </Fact>
       )}
       <Fact name="Check">
-        {words(task.mode)}, {task.quorum} of {task.replicas}
+        {task.mode === "AUDITED" ? "audit" : `quorum, ${task.quorum} of ${task.replicas}`}
       </Fact>
       <Fact name="Bond a seat">
         <Usdfc value={task.bond} />
