@@ -40,7 +40,13 @@ def main() -> None:
 
 
 async def run(
-    tasks: int, *, seconds: float, alone: bool, seed: int, only: Sequence[str] | None = None
+    tasks: int,
+    *,
+    seconds: float,
+    alone: bool,
+    seed: int,
+    only: Sequence[str] | None = None,
+    clients: Sequence[int] = CLIENTS,
 ) -> list[dict[str, Any]]:
     """Measure every query at every number of clients; contestants take turns, so that both see the same machine."""
     rows = []
@@ -48,12 +54,12 @@ async def run(
         for named in NAMED:
             if only and named.name not in only:
                 continue
-            for clients in CLIENTS:
-                row: dict[str, Any] = {"query": named.name, "clients": clients}
+            for many in clients:
+                row: dict[str, Any] = {"query": named.name, "clients": many}
                 for name, contestant in contestants.items():
                     question = named.ours if name == "parity" else named.peer
                     bodies = _bodies(question, tasks, seed=seed)
-                    row[name] = await _measured(contestant, bodies, clients=clients, seconds=seconds)
+                    row[name] = await _measured(contestant, bodies, clients=many, seconds=seconds)
                 rows.append(row)
     return rows
 

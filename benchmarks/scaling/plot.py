@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT, LEFT, TOP = 680, 320, 70, 34
 INK, GRID = "#57606a", "#d0d7de"
-COLOURS = ("#8250df", "#0969da", "#bf8700", "#57606a", "#1a7f37")
+COLOURS = ("#8250df", "#0969da", "#bf8700", "#57606a", "#1a7f37", "#cf222e")
 _STEPS = 5
 
 
