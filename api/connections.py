@@ -1,4 +1,4 @@
-"""Connections to Postgres for reading, each with a transaction begun: a request then pays no round trip for that.
+"""Connections to Postgres for reading, with a transaction begun or for one statement: a request pays no round trip for that.
 
 A transaction that has read nothing yet holds neither a snapshot nor a lock, so that a waiting one is in nobody's way. It is
 renewed in the one round trip that ends the last; nothing else of a connection changes, so that nothing else is reset.
@@ -7,6 +7,7 @@ renewed in the one round trip that ends the last; nothing else of a connection c
 import asyncio
 import contextlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import asyncpg
 import msgspec
@@ -30,6 +31,14 @@ BROKEN = (
 Connection = asyncpg.Connection
 
 
+@dataclass(frozen=True, slots=True)
+class _Idle:
+    connection: Connection
+    since: float
+    begun: bool
+    """Whether a transaction waits on it."""
+
+
 class Connections:
     """At most `size` of them, made when they are needed; the one used last is given first, idle ones are closed."""
 
@@ -39,29 +48,53 @@ class Connections:
         self._timeout_s = timeout_s
         self._settings = dict(settings)
         self._places = asyncio.Semaphore(size)
-        self._idle: list[tuple[Connection, float]] = []
+        self._idle: list[_Idle] = []
         self._all: set[Connection] = set()
         self._sweep: asyncio.TimerHandle | None = None
         self._renewals: set[asyncio.Task[None]] = set()
 
-    async def take(self) -> Connection:
-        """Give a connection in a transaction; `TimeoutError` or `OSError` if there is none in time."""
+    async def take(self, *, begun: bool = True) -> Connection:
+        """Give a connection, in a transaction or not; `TimeoutError` or `OSError` if there is none in time."""
         async with asyncio.timeout(_QUEUE_S):
             await self._places.acquire()
         try:
             while self._idle:
-                connection, _ = self._idle.pop()
-                if not connection.is_closed():
-                    return connection
-                self._all.discard(connection)
+                idle = self._most_fitting(begun=begun)
+                if not idle.connection.is_closed() and await self._fits(idle, begun=begun):
+                    return idle.connection
+                self._all.discard(idle.connection)
             async with asyncio.timeout(self._timeout_s):
-                return await self._connect()
+                return await self._connect(begun=begun)
         except BaseException:
             self._places.release()
             raise
 
-    def give_back(self, connection: Connection) -> None:
-        """End what was read, and begin anew for the next, while whoever read it goes on."""
+    def _most_fitting(self, *, begun: bool) -> "_Idle":
+        """Pop the one used last of those that are as they are wanted; of the others, if there are none."""
+        fitting = [place for place, idle in enumerate(self._idle) if idle.begun is begun]
+        return self._idle.pop(fitting[-1] if fitting else -1)
+
+    async def _fits(self, idle: "_Idle", *, begun: bool) -> bool:
+        """Begin or end the connection's transaction, if it is not as it is wanted; False if the database has closed it."""
+        if idle.begun is begun:
+            return True
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await idle.connection.execute(_BEGIN if begun else "ROLLBACK")
+        except (*BROKEN, asyncpg.PostgresError):
+            idle.connection.terminate()
+            return False
+        except BaseException:
+            self._all.discard(idle.connection)
+            idle.connection.terminate()
+            raise
+        return True
+
+    def give_back(self, connection: Connection, *, begun: bool = True) -> None:
+        """End what was read in a transaction, and begin anew for the next, while whoever read it goes on."""
+        if not begun:
+            self._keep(connection, begun=False)
+            return
         renewal = asyncio.get_running_loop().create_task(self._renew(connection))
         self._renewals.add(renewal)
         renewal.add_done_callback(self._renewals.discard)
@@ -75,9 +108,12 @@ class Connections:
             self.drop(connection)
             raise
         else:
-            self._idle.append((connection, asyncio.get_running_loop().time()))
-            self._places.release()
-            self._sweep_later()
+            self._keep(connection, begun=True)
+
+    def _keep(self, connection: Connection, *, begun: bool) -> None:
+        self._idle.append(_Idle(connection, asyncio.get_running_loop().time(), begun))
+        self._places.release()
+        self._sweep_later()
 
     def drop(self, connection: Connection) -> None:
         """Give up a connection that is of no use any more."""
@@ -95,7 +131,7 @@ class Connections:
         self._all.clear()
         self._idle.clear()
 
-    async def _connect(self) -> Connection:
+    async def _connect(self, *, begun: bool) -> Connection:
         connection: Connection = await asyncpg.connect(
             self._url,
             timeout=self._timeout_s,
@@ -104,7 +140,8 @@ class Connections:
         )
         self._all.add(connection)
         await read_json(connection)
-        await connection.execute(_BEGIN)
+        if begun:
+            await connection.execute(_BEGIN)
         return connection
 
     def _sweep_later(self) -> None:
@@ -114,10 +151,11 @@ class Connections:
     def _close_idle(self) -> None:
         self._sweep = None
         oldest = asyncio.get_running_loop().time() - _IDLE_S
-        for connection, _ in (idle for idle in self._idle if idle[1] <= oldest):
-            self._all.discard(connection)
-            connection.terminate()
-        self._idle = [idle for idle in self._idle if idle[1] > oldest]
+        for idle in self._idle:
+            if idle.since <= oldest:
+                self._all.discard(idle.connection)
+                idle.connection.terminate()
+        self._idle = [idle for idle in self._idle if idle.since > oldest]
         if self._idle:
             self._sweep_later()
 

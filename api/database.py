@@ -46,6 +46,10 @@ class StatementTimeout(ParityError):
     """A statement took longer than this server allows."""
 
 
+class ReadAgain(Exception):  # no error: whoever reads once reads anew, in a transaction
+    """A snapshot that takes no transaction was asked a second time."""
+
+
 class Database:
     """Lazy: made without a connection, so that the process starts (and says so) while Postgres is away."""
 
@@ -72,9 +76,9 @@ class Database:
         if self._connections is not None:
             self._connections.terminate()
 
-    def snapshot(self) -> "Snapshot":
-        """Give a view of one instant, opened at its first read; the caller closes it."""
-        return Snapshot(self.connections)
+    def snapshot(self, *, once: bool = False) -> "Snapshot":
+        """Give a view of one instant, opened at its first read; the caller closes it. `once`: for reads asked together."""
+        return Snapshot(self.connections, once=once)
 
     @property
     def connections(self) -> Connections:
@@ -102,18 +106,24 @@ class _Asked:
 class Snapshot:
     """All that one request reads: one REPEATABLE READ transaction on one connection, so that its parts agree.
 
-    Reads that are asked for at once go to the database as one statement. Raises `DatabaseUnavailable`, `IndexMissing` or
-    `StatementTimeout`.
+    Reads that are asked for at once go to the database as one statement. One that is said to be for these alone takes no
+    transaction, and fails those that come later with `ReadAgain`, which the caller has to see to. Raises
+    `DatabaseUnavailable`, `IndexMissing` or `StatementTimeout`.
     """
 
     as_of: int | None = None
     """Block at whose end tables with history are read; None for the newest."""
 
-    def __init__(self, connections: Connections) -> None:
+    exceeded = False
+    """Whether more was asked of it than what it is for."""
+
+    def __init__(self, connections: Connections, *, once: bool = False) -> None:
         self._connections = connections
+        self._once = once
         self._connection: Connection | None = None
         self._waiting: list[_Asked] = []
         self._reader: asyncio.Task[None] | None = None
+        self._has_read = False
         self._closed = False
 
     def at(self, block: int) -> "PastSnapshot":
@@ -143,6 +153,9 @@ class Snapshot:
     async def close(self) -> None:
         """End the transaction and give the connection back; harmless when repeated. What still runs is given up."""
         self._closed = True
+        begun = (
+            not self._once or self._reader is not None
+        )  # what was interrupted is ended as a transaction is
         if self._reader is not None:
             self._reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -152,7 +165,7 @@ class Snapshot:
         self._waiting = []
         connection, self._connection = self._connection, None
         if connection is not None:
-            self._connections.give_back(connection)
+            self._connections.give_back(connection, begun=begun)
 
     async def _read(self) -> None:
         try:
@@ -161,6 +174,7 @@ class Snapshot:
                     await asyncio.sleep(0)
                 asked, self._waiting = self._waiting, []
                 await self._answer(asked)
+                self._has_read = True
         finally:
             self._reader = None
 
@@ -186,6 +200,9 @@ class Snapshot:
                     one.answer.set_result(rows)
 
     async def _rows_of(self, statements: list[Statement]) -> list[list[Record]]:
+        if self._once and self._has_read:
+            self.exceeded = True
+            raise ReadAgain("more was to be read than could be asked for together")
         if len(statements) == 1:
             return [await self._run(statements[0])]
         names = [await self._names(statement.text) for statement in statements]
@@ -219,7 +236,7 @@ class Snapshot:
         if self._connection is not None:
             return await work(self._connection)
         for left in range(self._connections.size, -1, -1):
-            connection = await self._connections.take()
+            connection = await self._connections.take(begun=not self._once)
             try:
                 result = await work(connection)
             except BROKEN:

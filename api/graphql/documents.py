@@ -18,7 +18,6 @@ from protocol.cid import digest_to_cid
 )
 class Document:
     digest: Bytes32
-    cid: str = strawberry.field(description="CIDv1 of the content: raw codec, sha2-256, base32.")
     status: DocumentStatus
     kind: str | None = strawberry.field(
         description="What the chain refers to it as: spec, result, profile, session or model-card."
@@ -36,7 +35,6 @@ class Document:
         found = dict(record) if record else {}
         return cls(
             digest=Bytes32(digest),
-            cid=digest_to_cid(digest),
             status=DocumentStatus(found.get("status", "pending")),
             kind=found.get("kind"),
             content=found.get("content"),
@@ -44,6 +42,10 @@ class Document:
             error=found.get("error"),
             fetched_at=found.get("fetched_at"),
         )
+
+    @strawberry.field(description="CIDv1 of the content: raw codec, sha2-256, base32.")
+    def cid(self) -> str:
+        return digest_to_cid(self.digest)
 
 
 async def document_of(reading: Reading, digest: bytes | None) -> Document | None:

@@ -22,8 +22,12 @@ log = structlog.get_logger(__name__)
 class Operation:
     """What resolvers find in `info.context`. `reading` is opened at its first use and renewed for each event."""
 
-    def __init__(self, services: Services) -> None:
+    exceeded = False
+    """Whether it was to read once, and had to read more."""
+
+    def __init__(self, services: Services, *, once: bool = False) -> None:
         self.services = services
+        self._once = once
         self._reading: Reading | None = None
 
     @property
@@ -31,7 +35,9 @@ class Operation:
         """Give the operation's reading."""
         if self._reading is None:
             services = self.services
-            self._reading = Reading(services.database.snapshot(), services.link, services.shared)
+            database = services.database
+            snapshot = database.snapshot(once=True) if self._once else database.snapshot()
+            self._reading = Reading(snapshot, services.link, services.shared)
         return self._reading
 
     async def renew(self) -> Reading:
@@ -43,6 +49,7 @@ class Operation:
         """Close the reading, if there is one."""
         reading, self._reading = self._reading, None
         if reading is not None:
+            self.exceeded = reading.snapshot.exceeded
             await reading.close()
 
 

@@ -37,6 +37,8 @@ class Prepared:
         self.document = document
         self.may_wait = "minBlock" in text
         """Whether some field may ask for a block that the index does not hold yet."""
+        self.reads_once = not self.may_wait
+        """Whether all it has read so far could be asked for together."""
         self._schema = schema
         self._operation = operation
         self._flags = sorted(flags_asked(document))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 import strawberry
 
 from api.database import Record
+from api.graphql.dressing import dressed
 from api.graphql.enums import TaskStatus
 from api.graphql.money import usdfc
 from api.graphql.reading import Reading
@@ -35,10 +36,9 @@ class Prompt:
     @classmethod
     def of(cls, reading: Reading, record: Record) -> Self:
         """Dress a row of `prompt_requests`."""
-        row = dict(record)
-        row.pop("created_block")
-        row["id"] = row.pop("task_id")
-        return cls(reading=reading, **{**row, "status": TaskStatus(row["status"])})
+        return dressed(
+            cls, record, reading=reading, id=record["task_id"], status=TaskStatus(record["status"])
+        )
 
     @strawberry.field
     async def task(self) -> Annotated["Task", strawberry.lazy("api.graphql.tasks")]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 from graphql import GraphQLError
+from graphql.execution.values import VariableValues
 
 from api.graphql.operation import MIN_BLOCK_WAIT_S, Operation, put_in_words, wanted_block
 from api.graphql.persisted import PersistedQueries
@@ -32,13 +33,9 @@ class QuickQueries:
         values = prepared.values(variables) if prepared else None
         if prepared is None or values is None or prepared.is_too_costly(variables):
             return None
-        operation = Operation(services)
-        try:
-            if prepared.may_wait:
-                await _wait(prepared, variables, services)
-            data, errors = await run(prepared.plan(values.coerced), operation, values)
-        finally:
-            await operation.close()
+        if prepared.may_wait:
+            await _wait(prepared, variables, services)
+        data, errors = await _executed(prepared, values, services)
         if not errors:
             return msgspec.json.encode({"data": data})
         put_in_words(errors)
@@ -52,6 +49,27 @@ class QuickQueries:
             except GraphQLError:
                 return None
         return self._prepared.find(text, request.get("operationName")) if text else None
+
+
+async def _executed(
+    prepared: Prepared, values: VariableValues, services: Services
+) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
+    """Run the query, without a transaction for as long as all its reads have gone together."""
+    plan = prepared.plan(values.coerced)
+    if prepared.reads_once:
+        operation = Operation(services, once=True)
+        try:
+            answer = await run(plan, operation, values)
+        finally:
+            await operation.close()
+        if not operation.exceeded:
+            return answer
+        prepared.reads_once = False
+    operation = Operation(services)
+    try:
+        return await run(plan, operation, values)
+    finally:
+        await operation.close()
 
 
 async def _wait(prepared: Prepared, variables: dict[str, Any], services: Services) -> None:

@@ -8,6 +8,7 @@ import strawberry
 from api.database import Record
 from api.graphql.accounts import Balance
 from api.graphql.documents import Document, cid_of
+from api.graphql.dressing import dressed
 from api.graphql.enums import Outcome, RunnerStatus
 from api.graphql.money import usdfc
 from api.graphql.reading import Reading
@@ -103,7 +104,7 @@ class Runner:
     @classmethod
     def of(cls, reading: Reading, record: Record) -> Self:
         """Dress a row of `runners` joined with its record."""
-        return cls(reading=reading, **{**record, "status": RunnerStatus(record["status"])})
+        return dressed(cls, record, reading=reading, status=RunnerStatus(record["status"]))
 
     @strawberry.field(description="`label` as text.")
     def name(self) -> str:
@@ -148,17 +149,8 @@ class ReputationEvent:
     @classmethod
     def of(cls, reading: Reading, record: Record) -> Self:
         """Dress a row of `reputation_events`."""
-        return cls(
-            reading=reading,
-            node=record["node"],
-            ref=record["ref"],
-            outcome=Outcome(record["outcome"]),
-            score=record["score"],
-            block_number=record["block_number"],
-            log_index=record["log_index"],
-            tx_hash=record["tx_hash"],
-            timestamp=record["block_time"],
-        )
+        outcome = Outcome(record["outcome"])
+        return dressed(cls, record, reading=reading, outcome=outcome, timestamp=record["block_time"])
 
     @strawberry.field
     async def runner(self) -> Runner | None:

@@ -9,6 +9,7 @@ from strawberry import UNSET
 from api.database import Record
 from api.graphql.ahead import SESSION, read_with
 from api.graphql.documents import Document, document_of
+from api.graphql.dressing import dressed
 from api.graphql.money import usdfc
 from api.graphql.operation import Info
 from api.graphql.pages import Connection, connection
@@ -93,10 +94,8 @@ class Round:
     @classmethod
     def of(cls, reading: Reading, record: Record) -> Self:
         """Dress a row of `fl_rounds`."""
-        left_out = ("base", "spec", "paid_slots", "updated_block")
-        row = {name: value for name, value in dict(record).items() if name not in left_out}
-        row["accepted"] = None if row["accepted"] is None else int(row["accepted"])
-        return cls(reading=reading, **row)
+        accepted = record["accepted"]
+        return dressed(cls, record, reading=reading, accepted=None if accepted is None else int(accepted))
 
     @strawberry.field(
         description="What participants contributed, in the order of the chain, of all attempts at the round."
@@ -136,9 +135,7 @@ class Participant:
     @classmethod
     def of(cls, reading: Reading, record: Record) -> Self:
         """Dress a row of `fl_participants`."""
-        left_out = ("session_id", "key", "acted_phase", "last_digest", "updated_block")
-        row = {name: value for name, value in dict(record).items() if name not in left_out}
-        return cls(reading=reading, **row)
+        return dressed(cls, record, reading=reading)
 
     @strawberry.field
     async def runner(self) -> Runner | None:
@@ -187,9 +184,7 @@ class FederatedSession:
     @classmethod
     def of(cls, reading: Reading, record: Record) -> Self:
         """Dress a row of `federated_learning_sessions`."""
-        row = {name: value for name, value in dict(record).items() if name not in _LEFT_OUT}
-        row["id"] = row.pop("session_id")
-        return cls(reading=reading, **row)
+        return dressed(cls, record, reading=reading, id=record["session_id"])
 
     @strawberry.field(description="The configuration: name, architecture, method, data.")
     async def config_document(self) -> Document | None:
@@ -209,31 +204,6 @@ class FederatedSession:
     async def participants(self) -> list[Participant]:
         rows = await self.reading.participants.load(self.id)
         return [Participant.of(self.reading, record) for record in rows]
-
-
-_LEFT_OUT = frozenset(
-    [
-        "aggregation_reward",
-        "aggregation_bond",
-        "threshold",
-        "replicas",
-        "quorum",
-        "params_id",
-        "task_params_id",
-        "train_for",
-        "reveal_for",
-        "retention",
-        "salt",
-        "purse",
-        "seed_block",
-        "attempts",
-        "expected",
-        "acted",
-        "closing",
-        "task_id",
-        "tips",
-    ]
-)
 
 
 TERMINAL = frozenset({"finished", "failed", "cancelled"})

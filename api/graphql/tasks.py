@@ -8,6 +8,7 @@ from strawberry.scalars import JSON
 
 from api.database import Record
 from api.graphql.documents import Document, cid_of, document_of
+from api.graphql.dressing import dressed
 from api.graphql.enums import Outcome, SeatState, TaskMode, TaskStatus
 from api.graphql.money import usdfc
 from api.graphql.prompts import Prompt
@@ -48,7 +49,7 @@ class Seat:
     def of(cls, reading: Reading, record: Record) -> Self:
         """Dress a row of `task_seats`."""
         outcome = Outcome(record["outcome"]) if record["outcome"] else None
-        return cls(reading=reading, **{**record, "state": SeatState(record["state"]), "outcome": outcome})
+        return dressed(cls, record, reading=reading, state=SeatState(record["state"]), outcome=outcome)
 
     @strawberry.field
     def result_cid(self) -> str | None:
@@ -76,15 +77,7 @@ class TimelineEvent:
     @classmethod
     def of(cls, record: Record) -> Self:
         """Dress a row of `task_events`."""
-        return cls(
-            name=record["name"],
-            node=record["node"],
-            data=record["data"],
-            block_number=record["block_number"],
-            log_index=record["log_index"],
-            tx_hash=record["tx_hash"],
-            timestamp=record["block_time"],
-        )
+        return dressed(cls, record, timestamp=record["block_time"])
 
 
 @strawberry.type(description="A runner's draw in a task's lottery.")
@@ -167,17 +160,15 @@ class Task:
     @classmethod
     def of(cls, reading: Reading, record: Record) -> Self:
         """Dress a row of `tasks`."""
-        row = dict(record)
-        row["id"] = row.pop("task_id")
-        winners = row["winners"] or 0
-        return cls(
+        winners = record["winners"] or 0
+        return dressed(
+            cls,
+            record,
             reading=reading,
-            **{
-                **row,
-                "mode": TaskMode(row["mode"]),
-                "status": TaskStatus(row["status"]),
-                "winners": [seat for seat in range(8) if winners >> seat & 1],
-            },
+            id=record["task_id"],
+            mode=TaskMode(record["mode"]),
+            status=TaskStatus(record["status"]),
+            winners=[seat for seat in range(8) if winners >> seat & 1],
         )
 
     @strawberry.field

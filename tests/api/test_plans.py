@@ -32,9 +32,11 @@ class Explaining(Snapshot):
     plans: list[Any] = []  # noqa: RUF012  # shared by the snapshots of one test
 
     async def _run(self, statement: Statement) -> list[Any]:
-        (row,) = await super()._run(Statement(f"EXPLAIN (FORMAT JSON) {statement.text}", statement.arguments))
-        (plan,) = row.values()
-        self.plans.append(json.loads(plan) if isinstance(plan, str) else plan)
+        for options in ("FORMAT JSON", "FORMAT JSON, GENERIC_PLAN"):  # Postgres may use either
+            explained = Statement(f"EXPLAIN ({options}) {statement.text}", statement.arguments)
+            (row,) = await super()._run(explained)
+            (plan,) = row.values()
+            self.plans.append(json.loads(plan) if isinstance(plan, str) else plan)
         return await super()._run(statement)
 
 
