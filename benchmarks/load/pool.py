@@ -69,12 +69,17 @@ class Pool:
 
     def signed(self, account: LocalAccount, call: Any) -> str:
         """Sign the next transaction of an account that has sent one through this pool before."""
+        data = call._encode_transaction_data()  # noqa: SLF001 (web3 has no public way to it without asking the node)
+        return self.signed_data(account, to=call.address, data=data)
+
+    def signed_data(self, account: LocalAccount, *, to: Any, data: Any) -> str:
+        """Sign it from a call's data, for who knows better than to have each encoded anew."""
         nonce = self._nonces[account.address]
         self._nonces[account.address] = nonce + 1
         signed = account.sign_transaction(
             {
-                "to": call.address,
-                "data": call._encode_transaction_data(),  # noqa: SLF001 (web3 has no public way to it without asking the node)
+                "to": to,
+                "data": data,
                 "value": 0,
                 "nonce": nonce,
                 "gas": _GAS,
