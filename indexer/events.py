@@ -40,9 +40,12 @@ class Log(msgspec.Struct, frozen=True, gc=False):
         return (self.block_number, self.tx_index, self.log_index)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EventType:
-    """One event of one contract, with its decoder; `fields` name what the decoder returns."""
+    """One event of one contract, with its decoder; `fields` name what the decoder returns.
+
+    Each is equal to itself alone: every event looks things up by its type, and to hash all that is in it would take longer.
+    """
 
     contract: str
     name: str

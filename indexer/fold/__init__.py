@@ -1,9 +1,9 @@
 """The fold: events in, rows out. Pure: no clock, no network, no database."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from indexer.errors import FoldError
-from indexer.events import Event
+from indexer.events import Event, EventType
 from indexer.fold import audits, escrow, federated, monitoring, reputation, wallet
 from indexer.fold.state import Impossible, Keys, State
 
@@ -33,15 +33,22 @@ NEEDS = {
 }
 
 
+_changes: dict[EventType, Callable[[State, Event], None]] = {}
+
+
 def apply(state: State, event: Event) -> None:
     """Fold one event into the state. `FoldError` names the event that cannot have happened."""
-    if event.type.name in WITHOUT_ROWS:
-        return
+    kind = event.type
     try:
-        FOLDS[event.type.contract][event.type.name](state, event)
+        change = _changes.get(kind)
+        if change is None:
+            if kind.name in WITHOUT_ROWS:
+                return
+            change = _changes[kind] = FOLDS[kind.contract][kind.name]
+        change(state, event)
     except (Impossible, LookupError, ValueError, OverflowError) as error:
         raise FoldError(
-            f"{event.type.contract}.{event.type.name} at {event.log.where}: {error}",
+            f"{kind.contract}.{kind.name} at {event.log.where}: {error}",
             hint="The node skipped events, or this indexer does not know the contracts: run `parity-indexer verify`.",
         ) from error
 

@@ -1,10 +1,10 @@
 """A task's timeline: which events it shows, and how their arguments are written."""
 
-from indexer.events import Event
+from indexer.events import Event, EventType
 from indexer.fold.rows import TaskEvent
 from indexer.fold.state import State
 
-_templates: dict[tuple[str, ...], str] = {}
+_templates: dict[EventType, str] = {}
 
 
 def add_to_timeline(
@@ -12,12 +12,12 @@ def add_to_timeline(
 ) -> None:
     """Append the event to the task's timeline: integers as decimal strings, bytes as 0x hex, words as they are.
 
-    An argument of one event is always of one kind, and a word needs no escaping: the JSON is filled into a template,
-    because every event of every task comes by here.
+    An event has the same arguments each time, one of them is always of one kind, and a word needs no escaping: the JSON is
+    filled into a template, because every event of every task comes by here.
     """
     log = event.log
-    key = (event.type.contract, event.type.name, *arguments)
-    template = _templates.get(key) or _templates.setdefault(key, _template(arguments))
+    kind = event.type
+    template = _templates.get(kind) or _templates.setdefault(kind, _template(arguments))
     state.task_events.append(
         TaskEvent(
             task_id,
@@ -26,7 +26,7 @@ def add_to_timeline(
             log.log_index,
             log.tx_hash,
             log.block_time,
-            event.type.name,
+            kind.name,
             node,
             template
             % tuple([value.hex() if type(value) is bytes else value for value in arguments.values()]),
