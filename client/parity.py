@@ -101,7 +101,7 @@ class Parity(Wallet):
     @property
     def federated(self) -> "Federated":
         """Give the network's learning sessions, as this account sees them."""
-        from client.federated.sessions import Federated  # noqa: PLC0415 (loads torch: 1 s that few commands need)
+        from client.federated.sessions import Federated  # noqa: PLC0415 (few commands need it)
 
         signer = self._signer
         return Federated(

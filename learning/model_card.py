@@ -3,13 +3,16 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from learning.canonical import Document, Number
 from learning.errors import EvidenceError
-from learning.rounds import RoundReport
 from learning.session_config import Digest, SessionConfig
 from learning.tensors import digest
 from learning.updates import Vector
+
+if TYPE_CHECKING:
+    from learning.rounds import RoundReport  # with torch, which who only reads a card can spare
 
 
 class Counted(Document):
@@ -69,7 +72,7 @@ class ModelCard(Document):
 
 def card(
     config: SessionConfig,
-    report: RoundReport,
+    report: "RoundReport",
     *,
     session: str,
     parent: Vector | bytes,

@@ -10,6 +10,7 @@ from protocol.money import format_usdfc
 
 if TYPE_CHECKING:
     from client.parity import Parity
+    from protocol.order import Order
 
 
 async def wait_for_answer(parity: "Parity", task_id: bytes, *, timeout_s: float) -> Answer:
@@ -59,6 +60,12 @@ def progress_line(now: Progress) -> str:
             count = f"{now.revealed} of {now.replicas} answers revealed"
     deadline = "" if now.status.is_terminal else f", until block {now.deadline} (now {now.block})"
     return f"{now.status.name.lower()}: {count}{deadline}"
+
+
+def seats_line(order: "Order", takers: int) -> str:
+    """Say how many seats an order has, and for how many runners its price is enough."""
+    agreeing = f", of which {order.quorum} must agree" if order.replicas > 1 else ""
+    return f"{order.replicas}{agreeing}; {takers} runners take this price"
 
 
 def name_of(task_id: bytes) -> str:

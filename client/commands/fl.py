@@ -336,9 +336,12 @@ async def _evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure a fetched model on a file with the session's columns. Needs no network."""
-    from client.federated.evaluating import evaluate_model  # noqa: PLC0415 (loads torch)
+    from client.federated.local_data import check_files  # noqa: PLC0415 (as all of them here)
 
+    check_files(model, data)
     with progress("measuring"):
+        from client.federated.evaluating import evaluate_model  # noqa: PLC0415 (loads torch)
+
         measured = evaluate_model(model, data)
     fields = [
         ("samples", str(measured.samples)),

@@ -10,6 +10,7 @@ from client.commands.answers import (
     print_answer,
     print_provisional,
     progress_line,
+    seats_line,
     wait_for_answer,
 )
 from client.commands.options import Json, TaskId, Timeout, Wait, Yes
@@ -282,12 +283,6 @@ def _recent(recent: "RecentPrices | None") -> Fields:
     ]
 
 
-def _seats(plan: "Plan") -> str:
-    order = plan.order
-    agreeing = f", of which {order.quorum} must agree" if order.replicas > 1 else ""
-    return f"{order.replicas}{agreeing}; {plan.estimate.runners} runners take this price"
-
-
 def _checked(plan: "Plan") -> str:
     order, audit = plan.order, plan.audit
     if audit is None and order.replicas == 1:
@@ -330,7 +325,7 @@ def _figures(parity: "Parity", plan: "Plan") -> Fields:
         ),
         ("paid from", plan.funding.value),
         ("network fee", fee),
-        ("seats", _seats(plan)),
+        ("seats", seats_line(order, estimate.runners)),
         ("checked", _checked(plan)),
         ("runners stake", f"{format_usdfc(order.bond)} USDFC each on the answer"),
         ("task", name_of(plan.task_id)),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from client.commands.answers import progress_line, seats_line
 from client.commands.options import Json, Timeout, Wait, Yes
 from client.commands.printer import Fields, Printer, aligned, confirm, note, table
 from client.commands.progress import progress
@@ -225,10 +226,7 @@ def _figures(parity: "Parity", plan: "CommandPlan") -> Fields:
         ),
         ("paid from", plan.funding.value),
         ("network fee", fee),
-        (
-            "seats",
-            f"{order.replicas}, of which {order.quorum} must agree; {len(plan.takers)} runners take this price",
-        ),
+        ("seats", seats_line(order, len(plan.takers))),
         ("runners stake", f"{format_usdfc(order.bond)} USDFC each on the result"),
         ("task", _hex(plan.task_id)),
         ("public", "command, files and results lie on IPFS, readable by anyone"),
@@ -247,7 +245,7 @@ async def wait_for_outcome(
             parity.chain,
             task_id,
             timeout_s=timeout_s,
-            on_progress=lambda now: tell(f"{_hex(task_id)} is {now.status.name.lower()}"),
+            on_progress=lambda now: tell(progress_line(now)),
         )
         return await fetch_outcome(parity, task_id, folder=output)
 

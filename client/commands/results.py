@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from client.commands.answers import print_answer, print_provisional
+from client.commands.answers import print_answer, print_provisional, progress_line
 from client.commands.options import Json, TaskId, Timeout, Wait
 from client.commands.printer import Printer, note
 from client.commands.program import Output, print_outcome
@@ -80,7 +80,7 @@ async def _wait(parity: "Parity", wanted: bytes, *, timeout_s: float) -> None:
             parity.chain,
             wanted,
             timeout_s=timeout_s,
-            on_progress=lambda now: tell(f"{name} is {now.status.name.lower()}"),
+            on_progress=lambda now: tell(progress_line(now)),
         )
 
 

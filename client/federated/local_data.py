@@ -8,6 +8,13 @@ from protocol.errors import InputError
 from protocol.unixfs import cid_of_file
 
 
+def check_files(*paths: Path) -> None:
+    """Raise `InputError` where there is no such file: before a slow start, not after it."""
+    for path in paths:
+        if not path.is_file():
+            raise InputError(f"{path}: there is no such file", field="FILE", hint="Check the path.")
+
+
 def read_data_file(path: Path) -> tuple[bytes, str]:
     """Read a data set, and give the CID that it has once it is uploaded; `InputError` if it cannot be read."""
     try:

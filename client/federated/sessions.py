@@ -6,11 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from client.api import ApiClient, SessionView
-from client.federated import following, ordering
-from client.federated.model import fetch_model, write_model
-from client.federated.ordering import SessionPlan
-from client.federated.preparing import Prepared, prepare
-from client.federated.publishing import publish
+from client.federated import following
 from client.federated.reading import read_session, read_state
 from client.federated.records import Created, FetchedModel, SessionRecord
 from client.federated.wishes import Terms, Wishes
@@ -27,6 +23,9 @@ from protocol.sender import Sender
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
+
+    from client.federated.ordering import SessionPlan
+    from client.federated.preparing import Prepared
 
 Told = Callable[[str], None]
 
@@ -48,11 +47,13 @@ class Federated:
 
     # ------------------------------------------------------------------ creating
 
-    async def prepare(self, wishes: Wishes, *, dataset: bytes | None = None) -> Prepared:
+    async def prepare(self, wishes: Wishes, *, dataset: bytes | None = None) -> "Prepared":
         """Fetch the data (unless they are given), and check everything that was asked for against them.
 
         Raises `InputError` naming the flag, `ContentUnavailable`, `ContentMismatch`, `ContentTooLarge`.
         """
+        from client.federated.preparing import prepare  # noqa: PLC0415 (loads torch, which who only looks can spare)
+
         data = wishes.data
         if dataset is None and not wishes.private_data:
             if not data.cid:
@@ -67,22 +68,25 @@ class Federated:
             evaluation = await self.files.fetch(data.evaluation_cid, max_bytes=MAX_BYTES)
         return prepare(wishes, None if wishes.private_data else dataset, evaluation)
 
-    async def plan(self, prepared: Prepared, terms: Terms) -> SessionPlan:
+    async def plan(self, prepared: "Prepared", terms: Terms) -> "SessionPlan":
         """Draw up the order and simulate it; nothing is signed, stored or sent. `InputError` names the flag."""
-        account, sender = self._signer()
-        return await ordering.plan_session(
-            self.chain, prepared, terms, creator=account.address, sender=sender
-        )
+        from client.federated.ordering import plan_session  # noqa: PLC0415 (see prepare)
 
-    async def create(self, plan: SessionPlan, *, on_progress: Told | None = None) -> Created:
+        account, sender = self._signer()
+        return await plan_session(self.chain, prepared, terms, creator=account.address, sender=sender)
+
+    async def create(self, plan: "SessionPlan", *, on_progress: Told | None = None) -> Created:
         """Publish the session's documents, sign once, send, and see the session on chain.
 
         Nothing is signed before the documents are stored, and no money moves unless the session is in a block.
         """
+        from client.federated.ordering import send  # noqa: PLC0415 (see prepare)
+        from client.federated.publishing import publish  # noqa: PLC0415 (see prepare)
+
         account, sender = self._signer()
         await publish(self.content, plan.prepared, on_progress=on_progress or _ignore)
         (on_progress or _ignore)("transaction")
-        sent = await ordering.send(self.chain, plan, account=account, sender=sender)
+        sent = await send(self.chain, plan, account=account, sender=sender)
         await read_state(self.chain, plan.session_id)
         return Created(
             session_id=plan.session_id,
@@ -150,6 +154,8 @@ class Federated:
         self, session: bytes, path: Path, *, number: int | None = None, replace: bool = False
     ) -> FetchedModel:
         """Fetch the model after a round (by default the last), check it against the chain, and write it with its card."""
+        from client.federated.model import fetch_model, write_model  # noqa: PLC0415 (see prepare)
+
         model = await fetch_model(self.chain, self.content, session, number=number)
         return await write_model(model, path, replace=replace)
 

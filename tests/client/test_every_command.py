@@ -3,6 +3,8 @@
 import importlib
 import json
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from typer.testing import CliRunner
 
 from tests.client.cli import Cli
 
+ROOT = Path(__file__).parents[2]
 PROGRAMS = {
     "parity-client": "client.commands.app",
     "parity-runner": "runner.__main__",
@@ -104,3 +107,14 @@ def test_with_no_network_json_stays_json_and_the_error_is_said_with_its_code(
         assert "Traceback" not in ran.err
     if ran.code == 2:
         assert "hint: " in ran.err
+
+
+def test_watching_a_session_loads_no_trainer() -> None:
+    """Torch and scikit-learn take seconds, in which Ctrl-C is not heard."""
+    program = (
+        "import sys, client.federated.sessions; print({'torch', 'sklearn'} & set(sys.modules) or 'neither')"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert ran.stdout.strip() == "neither"

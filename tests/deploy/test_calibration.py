@@ -21,10 +21,11 @@ from protocol.money import USDFC
 from protocol.sender import Sender
 from protocol.typed_data import escrow_domain, task_id
 from runner.register import register_node
+from tests.forge_output import built
 from tests.indexer.imposing_proxy import ImposingProxy, Limits
 from tests.indexer.test_filecoin_limits import assert_indexed_like_the_node_itself, mine, settings_for
 from tests.indexer.test_on_anvil import Network, an_order
-from tests.scripts.ape import ROOT, Ape
+from tests.scripts.ape import Ape
 
 CHAIN_ID = 314159
 COIN = 10**18
@@ -86,8 +87,7 @@ async def made_like_calibration(anvil: Anvil, people: FreshAccounts) -> str:
     for account in people.all():
         await anvil.rpc("anvil_setBalance", account.address, hex(100 * COIN))
     await anvil.rpc("anvil_setCode", DRAND, DRAND_CODE)
-    built = json.loads((ROOT / ".parity/forge/out/TestUSDFC.sol/TestUSDFC.json").read_text())
-    code = built["bytecode"]["object"]
+    code = built("local/TestUSDFC.sol")["bytecode"]["object"]
     creation = {"chainId": 31337, "nonce": 0, "gas": 5_000_000, "gasPrice": 10**10, "value": 0, "data": code}
     raw = Account.create().sign_transaction(creation)
     await anvil.rpc("anvil_setBalance", Account.recover_transaction(raw.raw_transaction), hex(COIN))

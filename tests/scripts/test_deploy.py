@@ -9,7 +9,8 @@ from protocol.chain import Chain
 from protocol.deployment import load_deployment
 from protocol.errors import TransactionReverted
 from protocol.networks import CALIBRATION
-from tests.scripts.ape import ROOT, Ape
+from tests.forge_output import built
+from tests.scripts.ape import Ape
 
 NOWHERE = "http://127.0.0.1:9"
 TREASURY = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
@@ -35,8 +36,7 @@ GIVEN = ("--treasury", TREASURY, "--guardian", GUARDIAN, "--usdfc", TOKEN)
 
 async def place_token(ape: Ape) -> None:
     """Puts the test token's code where Calibration has USDFC: its constructor refuses to run there."""
-    built = json.loads((ROOT / ".parity/forge/out/TestUSDFC.sol/TestUSDFC.json").read_text())
-    await ape.rpc("anvil_setCode", TOKEN, built["deployedBytecode"]["object"])
+    await ape.rpc("anvil_setCode", TOKEN, built("local/TestUSDFC.sol")["deployedBytecode"]["object"])
 
 
 async def height(ape: Ape) -> int:
