@@ -76,7 +76,7 @@ bench-all: install ## every benchmark, medians of three, and the table at the he
 bench-idle: install ## what runners cost that have nothing to do: calls of their node, processor; JSON=1 for one document a line
 	@$(VENV)/python -m benchmarks.idle
 
-bench-load: install ## 1,000 thin runners on one chain and 200 subscribers of one server; JSON=1 for one document a line
+bench-load: install ## 1,000 thin runners on one chain, full blocks, and 200 subscribers of one server; JSON=1 for one document a line
 	@$(VENV)/python -m benchmarks.load
 
 bench-scaling: install ## what a million runners need of chain, index and IPFS; writes docs/explanation/scaling.md

@@ -29,7 +29,7 @@ _REWARD: Final = USDFC // 100
 _OPEN_FOR: Final = 2_000
 _AHEAD: Final = 1.5
 """How many blocks' transactions wait in the pool, so that each block can be filled."""
-_A_BLOCK: Final = 800
+_A_BLOCK: Final = 900
 """More transactions than fit into a block of 60 million gas."""
 
 
