@@ -18,6 +18,7 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 
 from api.graphql.excess import nodes
+from api.graphql.fragments import fragments_of
 from api.paging import DEFAULT_PAGE
 
 MAX_COST = 10_000
@@ -70,11 +71,7 @@ class CostLimit(SchemaExtension):
 
 def cost_of(document: DocumentNode, variables: Mapping[str, object]) -> int:
     """Reckon the dearest operation of a valid document."""
-    fragments = {
-        definition.name.value: definition
-        for definition in document.definitions
-        if isinstance(definition, FragmentDefinitionNode)
-    }
+    fragments = fragments_of(document)
     return max(
         (
             _selected(definition.selection_set, fragments, variables)

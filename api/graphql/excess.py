@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from graphql import (
     DocumentNode,
     FieldNode,
-    FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
     InlineFragmentNode,
@@ -16,6 +15,8 @@ from graphql import (
     Node,
     SelectionSetNode,
 )
+
+from api.graphql.fragments import fragments_of
 
 MAX_SPREADS = 500
 MAX_DIGITS = 100
@@ -50,11 +51,7 @@ def nodes(node: Node) -> Iterator[Node]:
 
 def refuse_spreads(document: DocumentNode) -> None:
     """Raise `GraphQLError` if the document's fragments, written out, are more than `MAX_SPREADS`; cycles are left to validation."""
-    bodies = {
-        definition.name.value: definition.selection_set
-        for definition in document.definitions
-        if isinstance(definition, FragmentDefinitionNode)
-    }
+    fragments = fragments_of(document)
     known: dict[str, int] = {}
 
     def spreads(selections: SelectionSetNode) -> int:
@@ -71,7 +68,7 @@ def refuse_spreads(document: DocumentNode) -> None:
     def of(name: str) -> int:
         if name not in known:
             known[name] = 0
-            known[name] = spreads(bodies[name]) if name in bodies else 0
+            known[name] = spreads(fragments[name].selection_set) if name in fragments else 0
         return known[name]
 
     total = sum(

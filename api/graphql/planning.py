@@ -33,6 +33,8 @@ from graphql import (
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
+from api.graphql.fragments import fragments_of
+
 Write = Callable[[Any], Any]
 Read = Callable[[Any], Any]
 Flags = Mapping[str, bool]
@@ -106,11 +108,7 @@ def plan_of(
     schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, flags: Flags
 ) -> Plan:
     """Compile a query of a valid document; raises `NotPlannable`."""
-    fragments = {
-        definition.name.value: definition
-        for definition in document.definitions
-        if isinstance(definition, FragmentDefinitionNode)
-    }
+    fragments = fragments_of(document)
     assert schema.query_type is not None
     planner = _Planner(fragments, flags)
     return Plan(
