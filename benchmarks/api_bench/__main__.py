@@ -49,14 +49,16 @@ async def run(
     clients: Sequence[int] = CLIENTS,
 ) -> list[dict[str, Any]]:
     """Measure every query at every number of clients; contestants take turns, so that both see the same machine."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     async with _contestants(tasks, alone=alone) as contestants:
         for named in NAMED:
             if only and named.name not in only:
                 continue
             for many in clients:
                 row: dict[str, Any] = {"query": named.name, "clients": many}
-                for name, contestant in contestants.items():
+                # Who comes second finds in memory what the first had to fetch: that is each one's turn half of the time.
+                order = list(contestants.items())
+                for name, contestant in order if len(rows) % 2 else reversed(order):
                     question = named.ours if name == "parity" else named.peer
                     bodies = _bodies(question, tasks, seed=seed)
                     row[name] = await _measured(contestant, bodies, clients=many, seconds=seconds)
