@@ -5,18 +5,19 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-import h11
 import msgspec
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn._types import ASGISendEvent
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from api.settings import ServerSettings
 
 MAX_FRAME_BYTES = 1024 * 1024
+MAX_HEAD_BYTES = 64 * 1024
+"""After so many a request's line and headers have to be whole."""
 DRAIN_S = 10
 """Seconds that open requests and websockets get when the server stops."""
 
@@ -106,51 +107,70 @@ class _Held:
             self._stalled = None
 
 
-class GuardedHttp(H11Protocol):
-    """Cuts off who does not finish a request's headers, or does not read the answer; bodies are `CappedBody`'s."""
+class GuardedHttp(HttpToolsProtocol):
+    """Cuts off who does not finish a request's head, or does not read the answer; bodies are `CappedBody`'s."""
 
     def __init__(self, config: GuardedConfig, *arguments: Any, **more: Any) -> None:
         super().__init__(config, *arguments, **more)
         self._held = _Held(config.guard)
-        self._headers_due: asyncio.TimerHandle | None = None
-        self._begun = False
+        self._head_due: asyncio.TimerHandle | None = None
+        self._head_begun = False
+        self._head_bytes = 0
+        self._handed_over = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Count the connection, and wait for its first request."""
         super().connection_made(transport)
         if self._held.enter(self.client):
-            self._expect_headers()
+            self._expect_head()
         else:
             transport.write(_CROWDED)
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Count the connection out."""
-        self._headers_came()
+        self._head_came()
         self._held.leave()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; a request that has begun has to be whole in time."""
+        """Take what came; a head that has begun has to be whole in time, and within `MAX_HEAD_BYTES`."""
         if self.transport.is_closing():
             return
-        self._begun = True
         super().data_received(data)
-        if self.conn.their_state is h11.IDLE:
-            self._expect_headers()
-        else:
-            self._headers_came()
+        if self._handed_over:
+            return
+        if self._answering():
+            self._head_came()
+            return
+        self._expect_head()
+        self._head_bytes += len(data)
+        if self._head_bytes > MAX_HEAD_BYTES:  # the parser itself would keep a head of any length
+            self.transport.write(_LONG)
+            self.transport.close()
 
-    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+    def on_message_begin(self) -> None:
+        """Note that a head begins."""
+        self._head_begun, self._head_bytes = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Note that the head is whole, and answer."""
+        self._head_begun, self._head_bytes = False, 0
+        super().on_headers_complete()
+
+    def handle_websocket_upgrade(self) -> None:
         """Hand the connection over, which counts itself anew."""
-        self._headers_came()
+        self._handed_over = True
+        self._head_came()
         self._held.leave()
-        super().handle_websocket_upgrade(event)
+        super().handle_websocket_upgrade()
 
     def on_response_complete(self) -> None:
-        """Be ready for the next request."""
-        self._begun = False
+        """Be ready for the next request, which may have begun to come."""
         super().on_response_complete()
+        if self._head_begun and not self._answering():
+            self._expect_head()
 
     def pause_writing(self) -> None:
         """Stop writing until the client reads."""
@@ -162,18 +182,21 @@ class GuardedHttp(H11Protocol):
         self._held.flows()
         super().resume_writing()
 
-    def _expect_headers(self) -> None:
-        if self._headers_due is None:
-            self._headers_due = self.loop.call_later(self._held.guard.receive_timeout_s, self._too_slow)
+    def _answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
-    def _headers_came(self) -> None:
-        if self._headers_due is not None:
-            self._headers_due.cancel()
-            self._headers_due = None
+    def _expect_head(self) -> None:
+        if self._head_due is None:
+            self._head_due = self.loop.call_later(self._held.guard.receive_timeout_s, self._too_slow)
+
+    def _head_came(self) -> None:
+        if self._head_due is not None:
+            self._head_due.cancel()
+            self._head_due = None
 
     def _too_slow(self) -> None:
-        self._headers_due = None
-        if self._begun:  # Browsers open connections ahead of need: those are only closed.
+        self._head_due = None
+        if self._head_begun:  # Browsers open connections ahead of need: those are only closed.
             self.transport.write(_SLOW)
         self.transport.close()
 
@@ -247,4 +270,10 @@ _SLOW = _bare(
     slug="request-too-slow",
     detail="the request's headers did not come in time",
     hint="Send the request at once.",
+)
+_LONG = _bare(
+    "431 Request Header Fields Too Large",
+    slug="head-too-large",
+    detail=f"a request's line and headers may have {MAX_HEAD_BYTES} bytes",
+    hint="Send documents in the body, and identifiers only in the address.",
 )
