@@ -19,7 +19,7 @@ def sessions_among(tasks: int) -> int:
 async def fill(connection: Any, tasks: int) -> None:
     """Make the indexer's schema in `public` and fill it with `tasks` tasks; everything else in proportion."""
     text = files("indexer").joinpath("schema.sql").read_text(encoding="utf-8")
-    _, tables, indexes, views = (part.partition("\n")[2] for part in text.split("-- section: "))
+    _, tables, *indexes, views = (part.partition("\n")[2] for part in text.split("-- section: "))
     await connection.execute(tables)
     for statement in _STATEMENTS:
         await connection.execute(
@@ -33,7 +33,8 @@ async def fill(connection: Any, tasks: int) -> None:
                 participants=PARTICIPANTS,
             )
         )
-    await connection.execute(indexes)
+    for section in indexes:
+        await connection.execute(section)
     await connection.execute(views)
     await connection.execute("ANALYZE")
 
