@@ -18,9 +18,9 @@ from metering import Cost, cpu_s, metered
 
 from devnet.postgres import Postgres
 
-EVENTS = 5_000
+EVENTS = 2_500
 """Events of the chain that is indexed first: the size of the index at factor 1."""
-MORE_EVENTS = 10_000
+MORE_EVENTS = 5_000
 """Events that are indexed in one bulk at each size."""
 PER_BLOCK = 25
 TASKS = "SELECT count(*) FROM public.tasks WHERE created_block >= {block}"
