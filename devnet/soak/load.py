@@ -23,6 +23,7 @@ from protocol.documents import canonical
 from protocol.enums import Mode, TaskStatus
 from protocol.errors import ParityError
 from protocol.money import USDFC
+from protocol.sender import Sender
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -183,6 +184,23 @@ class Load:
             if status is TaskStatus.OPEN and time.monotonic() > impatient_at:
                 await self._cancel(task_id)
             await asyncio.sleep(_POLL_S)
+
+    async def see_off(self, sender: Sender) -> None:
+        """End what a reorganisation reopened after all had seen its end: on a local chain nobody waits for confirmations."""
+        until = time.monotonic() + _PATIENCE_S
+        advance = self._parity.chain.escrow.functions.advance
+        for task_id in self.record.tasks:
+            while time.monotonic() < until and not await self._is_over(task_id):
+                try:
+                    await sender.send(advance(task_id), label="advance")
+                except (ParityError, Web3Exception) as error:
+                    log.info("not_advanced", error=str(error))  # its time is not over yet
+                    await asyncio.sleep(_PAUSE_S)
+
+    async def _is_over(self, task_id: bytes) -> bool:
+        state_of = self._parity.chain.escrow.functions.taskOf(task_id)
+        status = TaskStatus((await self._parity.chain.call(state_of))[-1])
+        return status is TaskStatus.NONE or status.is_terminal
 
     async def _cancel(self, task_id: bytes) -> None:
         try:

@@ -79,6 +79,7 @@ async def rehearse(plan: SoakPlan, *, state: Path, progress: Progress) -> Outcom
             with progress.step("each cheat caught, each liar marked"):
                 await _until_caught(parity.chain, plan, load)
                 await _until_marked(parity.chain, plan)
+                await load.see_off(Sender(parity.chain, LOCAL.outsider))
         with progress.step("the ledger, and the index against a fresh fold"):
             evidence, standing, found = await _judge(network, parity.chain, plan)
             found += judge_sessions(plan, sessions) if sessions else ()
