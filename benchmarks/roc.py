@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from runner.verification.verdict import UNFOUND_DELTA, Finding, Scores, Thresholds
+from runner.verification.verdict import UNCALIBRATED, UNFOUND, Finding, Scores, Thresholds
 
-WORST = Scores(same_choice=0, within=0, delta=UNFOUND_DELTA)
+WORST = Scores(same_choice=0, within=0, opening=UNFOUND, whole=UNFOUND)
 _COLOURS = ("#2563eb", "#d97706", "#059669", "#dc2626", "#7c3aed")
 _FLOOR = 0.001
 """The smallest rate that the picture's logarithmic axis shows."""
@@ -29,7 +29,8 @@ class Sample:
         return scores is not None and not (
             scores.within >= thresholds.within
             and scores.same_choice >= thresholds.same_choice
-            and scores.delta <= thresholds.delta
+            and scores.opening <= thresholds.opening
+            and scores.whole <= thresholds.whole
         )
 
     @property
@@ -37,7 +38,7 @@ class Sample:
         """Give one number that grows with the suspicion."""
         if self.finding is not Finding.VALID:
             return math.inf
-        return 0.0 if self.scores is None else self.scores.delta
+        return 0.0 if self.scores is None else self.scores.opening
 
 
 def calibrate(samples: Mapping[str, Sequence[Sample]], *, positions: int) -> Thresholds:
@@ -54,13 +55,14 @@ def calibrate(samples: Mapping[str, Sequence[Sample]], *, positions: int) -> Thr
         for sample in each
         if sample.scores is not None and sample.finding is Finding.VALID
     ]
-    largest = max([1.0, *(scores.delta for scores in honest)])
-    near = sorted(scores.delta for scores in cheats)
-    smallest = near[len(near) // 100] if near else UNFOUND_DELTA
+    largest = max([1.0, *(scores.opening for scores in honest)])
+    near = sorted(scores.opening for scores in cheats)
+    smallest = near[len(near) // 100] if near else UNFOUND
     return Thresholds(
         same_choice=max(0.0, min(scores.same_choice for scores in honest) - 1 / positions),
         within=max(0.0, min(scores.within for scores in honest) - 1 / positions),
-        delta=round(math.sqrt(largest * max(largest, smallest)), 1),
+        opening=round(math.sqrt(largest * max(largest, smallest)), 1),
+        whole=max([UNCALIBRATED.whole, *(2 * scores.whole for scores in honest)]),
         positions=positions,
         honest_pairs=len(samples["honest"]),
         cheating_pairs=sum(len(each) for kind, each in samples.items() if kind != "honest"),

@@ -35,7 +35,12 @@ class Audited:
                 "finding": self.sample.finding.value,
                 "scores": None
                 if scores is None
-                else [round(scores.same_choice, 4), round(scores.within, 4), round(scores.delta, 3)],
+                else {
+                    "same_choice": round(scores.same_choice, 4),
+                    "within": round(scores.within, 4),
+                    "opening": round(scores.opening, 3),
+                    "whole": round(scores.whole, 3),
+                },
                 "same_text": self.same_text,
             }
         )
@@ -46,7 +51,7 @@ class Audited:
         kept = json.loads(line)
         scores = kept.pop("scores")
         sample = Sample(
-            scores=scores and Scores(same_choice=scores[0], within=scores[1], delta=scores[2]),
+            scores=scores and Scores(**scores),
             finding=Finding(kept.pop("finding")),
         )
         return cls(**kept, sample=sample)

@@ -241,7 +241,9 @@ def _keep(file: Path | None, audits: list[Audited]) -> None:
             kept.writelines(audited.to_line() + "\n" for audited in audits)
 
 
-LOOSE = Thresholds(same_choice=0, within=0, delta=1e9, positions=POSITIONS, honest_pairs=0, cheating_pairs=0)
+LOOSE = Thresholds(
+    same_choice=0, within=0, opening=1e9, whole=1e9, positions=POSITIONS, honest_pairs=0, cheating_pairs=0
+)
 """Lets through what only thresholds can tell, so that they can be chosen afterwards."""
 
 

@@ -33,11 +33,12 @@ def seal(task_id: bytes, round_: int, node: str, ballot: Ballot) -> bytes:
 
 
 class AuditScores(Document):
-    """Probes in three numbers, in thousandths: shares of 1, and nats."""
+    """Probes in four numbers, in thousandths: shares of 1, and mean distances in nats, of the answer's opening and of all of it."""
 
     same_choice: Thousandths
     within: Thousandths
-    delta: Thousandths
+    opening: Thousandths
+    whole: Thousandths
 
 
 class AuditEvidence(Document):

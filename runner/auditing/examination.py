@@ -157,5 +157,6 @@ def _rounded(scores: Scores) -> AuditScores:
     return AuditScores(
         same_choice=round(scores.same_choice * 1_000),
         within=round(scores.within * 1_000),
-        delta=min(_MOST, round(scores.delta)),
+        opening=min(_MOST, round(scores.opening)),
+        whole=min(_MOST, round(scores.whole)),
     )

@@ -17,8 +17,10 @@ from runner.verification.fingerprinting import token_mark
 
 ALTERNATIVES = 20
 """The most that Ollama gives."""
-_END_AMONG = 3
-"""An answer may end where ending is among this many of the model's likeliest tokens."""
+OPENING = 16
+"""Tokens at the beginning of an answer that make its opening, from which a third of the places is drawn."""
+_END_AMONG, _SAMPLED_END_AMONG = 3, 10
+"""An answer may end where ending is among this many of the model's likeliest tokens; more where tokens were drawn by lot."""
 _BROKEN = "\N{REPLACEMENT CHARACTER}".encode()
 
 
@@ -67,18 +69,28 @@ def _likeliest(mark: TokenMark) -> str:
 
 
 def positions_to_probe(fingerprint: Fingerprint, *, seed: bytes, count: int) -> list[int]:
-    """Choose the places: the first token, and others that follow from `seed`, which no runner could know.
+    """Choose the places: the first token, some of the opening, and others that follow from `seed`, which no runner could know.
 
-    Places are left out where the text so far ends inside a character: it cannot be given to another engine.
+    Places are left out where the text so far cannot be given to another engine as it was: where it ends inside a character,
+    and where it ends in white space, which tokenizers cut otherwise when nothing follows.
     """
-    usable, is_whole = [], True
-    for at, mark in enumerate(fingerprint.tokens):
-        if mark.token and is_whole:
-            usable.append(at)
-        is_whole = is_whole and _BROKEN not in mark.content
+    befores = [b"", *(mark.content for mark in fingerprint.tokens)]
+    usable = [
+        at
+        for at, (before, mark) in enumerate(zip(befores, fingerprint.tokens, strict=False))
+        if mark.token and not _is_cut_otherwise(before)
+    ]
     first, rest = usable[:1], usable[1:]
-    drawn = random.Random(seed).sample(rest, min(max(0, count - 1), len(rest)))  # noqa: S311 (the seed is a beacon's)
-    return sorted([*first, *drawn])
+    lots = random.Random(seed)  # noqa: S311 (the seed is a beacon's)
+    opening = [at for at in rest if at < OPENING]
+    early = lots.sample(opening, min(max(0, count // 3 - len(first)), len(opening)))
+    others = [at for at in rest if at not in early]
+    drawn = lots.sample(others, min(max(0, count - len(first) - len(early)), len(others)))
+    return sorted([*first, *early, *drawn])
+
+
+def _is_cut_otherwise(before: bytes) -> bool:
+    return _BROKEN in before or before[-1:].isspace()
 
 
 class Prober:
@@ -100,12 +112,13 @@ class Prober:
             found = _found(said)
             probes.append(Probe(position=position, committed=fingerprint.tokens[position], found=found))
             input_tokens = said.prompt_eval_count or 0 if position == 0 else input_tokens
-        ends = result.done_reason != "stop" or bool(spec.options.stop) or await self._ends(spec, result)
+        ends = not _ends_by_itself(spec, result) or await self._ends(spec, result)
         return Probing(probes=tuple(probes), input_tokens=input_tokens, ends=ends)
 
     async def _ends(self, spec: LlmSpec, result: LlmResult) -> bool:
         found = _found(await self._next(spec, result.output))
-        return found is None or not found.token or any(not other.token for other in found.top[:_END_AMONG])
+        among = _SAMPLED_END_AMONG if spec.options.temperature else _END_AMONG
+        return found is None or not found.token or any(not other.token for other in found.top[:among])
 
     async def _next(self, spec: LlmSpec, begun: str) -> ollama.ChatResponse:
         return await self._client.chat(
@@ -115,6 +128,11 @@ class Prober:
             logprobs=True,
             top_logprobs=ALTERNATIVES,
         )
+
+
+def _ends_by_itself(spec: LlmSpec, result: LlmResult) -> bool:
+    """Say whether an answer says so, in a place where the model can be asked: not behind white space, see above."""
+    return result.done_reason == "stop" and not spec.options.stop and not result.output[-1:].isspace()
 
 
 def _found(said: ollama.ChatResponse) -> TokenMark | None:

@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from protocol.documents import LlmResult, LlmSpec, model_digest
 from protocol.fingerprint import Fingerprint, TokenMark
-from runner.verification.probing import Probe, Probing
+from runner.verification.probing import OPENING, Probe, Probing
 
-UNFOUND_DELTA = 5_000
-"""Thousandths that a committed token counts as apart when the auditor's model does not even list it."""
+UNFOUND = 5_000.0
+"""The distance, in thousandths, of an answer none of whose tokens the auditor's model lists."""
 
 
 class Finding(StrEnum):
@@ -35,32 +35,39 @@ class Finding(StrEnum):
 
 
 class Thresholds(BaseModel):
-    """What an honest answer keeps to. `delta` is in thousandths of a nat; shares are 0 to 1."""
+    """What an honest answer keeps to. `opening` and `whole` are in thousandths of a nat; shares are 0 to 1."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     same_choice: float = Field(ge=0, le=1)
     within: float = Field(ge=0, le=1)
-    delta: float = Field(gt=0)
+    opening: float = Field(gt=0)
+    whole: float = Field(gt=0)
     positions: int = Field(ge=1, le=64)
     honest_pairs: int = Field(ge=0)
     cheating_pairs: int = Field(ge=0)
 
 
 UNCALIBRATED = Thresholds(
-    same_choice=0.75, within=0.9, delta=30, positions=12, honest_pairs=0, cheating_pairs=0
+    same_choice=0.75, within=0.9, opening=30, whole=250, positions=12, honest_pairs=0, cheating_pairs=0
 )
 """For models that nobody has calibrated: an honest engine of the same build is 0 to 2 thousandths off, the nearest cheat
-(the same weights in 8 bits) about 55."""
+(the same weights in 8 bits) about 55, one that saves anything (the same weights in 4 bits) about 590."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """Probes in three numbers. `delta` is the mean distance of likelihoods, in thousandths."""
+    """Probes in four numbers. `opening` and `whole` are mean distances of likelihoods, in thousandths.
+
+    The opening is judged strictly, the whole loosely: further on an honest answer may have been cut into other tokens than its
+    text is cut into again when an auditor gives it to its model, and from there on likelihoods are off by some 60 thousandths.
+    That befalls one token in two thousand.
+    """
 
     same_choice: float
     within: float
-    delta: float
+    opening: float
+    whole: float
 
 
 @cache
@@ -82,8 +89,15 @@ def scores_of(probes: Sequence[Probe]) -> Scores:
     return Scores(
         same_choice=fmean(probe.same_choice for probe in probes),
         within=fmean(probe.within for probe in probes),
-        delta=fmean(UNFOUND_DELTA if probe.delta is None else probe.delta for probe in probes),
+        opening=_distance([probe for probe in probes if probe.position < OPENING]),
+        whole=_distance(probes),
     )
+
+
+def _distance(probes: Sequence[Probe]) -> float:
+    """Average over the tokens that were found: of the others `within` tells, since a sampled one may be far down the list."""
+    found = [probe.delta for probe in probes if probe.delta is not None]
+    return fmean(found) if found else UNFOUND
 
 
 def check_papers(spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint) -> Finding:
@@ -134,4 +148,5 @@ def _weigh(scores: Scores, thresholds: Thresholds) -> Finding:
         return Finding.UNLIKELY
     if scores.same_choice < thresholds.same_choice:
         return Finding.CHOICE
-    return Finding.VALID if scores.delta <= thresholds.delta else Finding.LIKELIHOOD
+    near = scores.opening <= thresholds.opening and scores.whole <= thresholds.whole
+    return Finding.VALID if near else Finding.LIKELIHOOD

@@ -3,14 +3,23 @@
 import pytest
 
 from protocol.documents import LlmOptions, LlmResult, LlmSpec, parse_document
-from protocol.fingerprint import Fingerprint, parse_fingerprint
+from protocol.fingerprint import Alternative, Fingerprint, TokenMark, parse_fingerprint
 from runner.executors import Execution
 from runner.executors.llm import LlmExecutor
-from runner.verification.probing import Prober, Probing, positions_to_probe
-from runner.verification.verdict import Finding, Thresholds, check_papers, judge, scores_of
+from runner.verification.probing import OPENING, Probe, Prober, Probing, positions_to_probe
+from runner.verification.verdict import (
+    UNCALIBRATED,
+    Finding,
+    Thresholds,
+    check_papers,
+    judge,
+    scores_of,
+)
 from tests.runner.conftest import TASK
 
-STRICT = Thresholds(same_choice=0.9, within=0.95, delta=20, positions=8, honest_pairs=0, cheating_pairs=0)
+STRICT = Thresholds(
+    same_choice=0.9, within=0.95, opening=20, whole=200, positions=8, honest_pairs=0, cheating_pairs=0
+)
 
 
 @pytest.fixture
@@ -61,7 +70,7 @@ async def test_an_honest_answer_is_valid(engine_url: str, spec: LlmSpec, work: E
     assert check_papers(spec, result, fingerprint) is Finding.VALID
     probing = await probe(engine_url, spec, result, fingerprint)
     assert judge(result, probing, STRICT) is Finding.VALID
-    assert scores_of(probing.probes).delta < 2
+    assert scores_of(probing.probes).whole < 2
 
 
 async def test_an_answer_to_an_edited_prompt_is_found_out(engine_url: str, spec: LlmSpec) -> None:
@@ -129,3 +138,77 @@ async def test_the_places_probed_follow_from_the_seed_and_nothing_else(work: Exe
     assert drawn[b"1"] == positions_to_probe(fingerprint, seed=b"1", count=6)
     assert len({tuple(places) for places in drawn.values()}) > 1
     assert all(len(places) == 6 and places[0] == 0 for places in drawn.values())
+
+
+def marks(*texts: str) -> Fingerprint:
+    tokens = tuple(TokenMark(token=text.encode().hex(), logprob=-1, top=()) for text in texts)
+    return Fingerprint(task="0x" + "00" * 32, model=f"m@sha256:{'0' * 64}", input_tokens=1, tokens=tokens)
+
+
+def probed(position: int, *, off: int | None) -> Probe:
+    """A probe whose likelihood is `off` by so many thousandths; none where the token was not in the list."""
+    committed = TokenMark(token="aa", logprob=-100, top=(Alternative(token="aa", logprob=-100),))
+    listed = () if off is None else (Alternative(token="aa", logprob=-100 - off),)
+    return Probe(
+        position=position,
+        committed=committed,
+        found=TokenMark(token="bb", logprob=-90, top=(Alternative(token="bb", logprob=-90), *listed)),
+    )
+
+
+def test_no_place_is_probed_whose_beginning_another_engine_would_cut_into_other_tokens() -> None:
+    fingerprint = marks("A", " list", ":", "\n\n", "1", ".", " ", "x", "\N{REPLACEMENT CHARACTER}", "y", "")
+    assert positions_to_probe(fingerprint, seed=b"any", count=12) == [0, 1, 2, 3, 5, 6, 8]
+
+
+def test_a_third_of_the_places_is_in_the_opening_of_a_long_answer() -> None:
+    fingerprint = marks(*["a"] * 4_000)
+    for seed in range(50):
+        places = positions_to_probe(fingerprint, seed=bytes([seed]), count=12)
+        assert len(set(places)) == 12
+        assert sum(place < OPENING for place in places) in (4, 5)
+
+
+def test_a_token_that_is_not_listed_counts_once_and_not_as_a_distance_too() -> None:
+    scores = scores_of([probed(0, off=0), probed(1, off=None), probed(40, off=30)])
+    assert scores.within == pytest.approx(2 / 3)
+    assert (scores.opening, scores.whole) == (0, 15)
+
+
+@pytest.mark.parametrize(
+    ("opening", "rest", "finding"),
+    [
+        ((0, 0, 1, 0), 60, Finding.VALID),  # cut into other tokens from some place on
+        ((50, 60, 40, 55), 50, Finding.LIKELIHOOD),  # the same weights in 8 bits
+        ((0, 0, 0, 0), 590, Finding.LIKELIHOOD),  # the same weights in 4 bits, after an honest opening
+    ],
+)
+def test_likelihoods_are_held_to_strictly_in_the_opening_and_loosely_later(
+    work: Execution, opening: tuple[int, ...], rest: int, finding: Finding
+) -> None:
+    result, fingerprint = papers(work)
+    early = [probed(at, off=off) for at, off in enumerate(opening)]
+    late = [probed(40 + at, off=rest) for at in range(8)]
+    probing = Probing(probes=(*early, *late), input_tokens=fingerprint.input_tokens, ends=True)
+    loose = UNCALIBRATED.model_copy(update={"same_choice": 0})
+    assert judge(result, probing, loose) is finding
+
+
+@pytest.mark.parametrize(
+    ("prompt", "options"),
+    [
+        ("Tell a short story about a census.", {"num_predict": 224}),
+        ("List the parts of a bridge.", {"num_predict": 120}),
+        ("List the parts of a bridge.", {"num_predict": 120, "temperature": 0.8, "seed": 3}),
+    ],
+    ids=["long", "with empty lines", "drawn by lot"],
+)
+async def test_a_long_honest_answer_is_valid_wherever_it_is_probed(
+    engine_url: str, spec: LlmSpec, prompt: str, options: dict[str, float]
+) -> None:
+    asked = spec.model_copy(update={"prompt": prompt, "options": LlmOptions(**options)})
+    result, fingerprint = papers(await LlmExecutor(engine_url, slots=1).execute(asked, TASK, audited=True))
+    for seed in range(6):
+        positions = positions_to_probe(fingerprint, seed=bytes([seed]), count=UNCALIBRATED.positions)
+        probing = await Prober(engine_url).probe(asked, result, fingerprint, positions)
+        assert judge(result, probing, UNCALIBRATED) is Finding.VALID, positions
