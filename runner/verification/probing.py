@@ -19,8 +19,8 @@ ALTERNATIVES = 20
 """The most that Ollama gives."""
 OPENING = 16
 """Tokens at the beginning of an answer that make its opening, from which a third of the places is drawn."""
-_END_AMONG, _SAMPLED_END_AMONG = 3, 10
-"""An answer may end where ending is among this many of the model's likeliest tokens; more where tokens were drawn by lot."""
+_END_AMONG = 3
+"""An answer may end where ending is among this many of the model's likeliest tokens."""
 _BROKEN = "\N{REPLACEMENT CHARACTER}".encode()
 
 
@@ -117,8 +117,7 @@ class Prober:
 
     async def _ends(self, spec: LlmSpec, result: LlmResult) -> bool:
         found = _found(await self._next(spec, result.output))
-        among = _SAMPLED_END_AMONG if spec.options.temperature else _END_AMONG
-        return found is None or not found.token or any(not other.token for other in found.top[:among])
+        return found is None or not found.token or any(not other.token for other in found.top[:_END_AMONG])
 
     async def _next(self, spec: LlmSpec, begun: str) -> ollama.ChatResponse:
         return await self._client.chat(

@@ -95,7 +95,7 @@ def scores_of(probes: Sequence[Probe]) -> Scores:
 
 
 def _distance(probes: Sequence[Probe]) -> float:
-    """Average over the tokens that were found: of the others `within` tells, since a sampled one may be far down the list."""
+    """Average over the tokens that were found; of the others `within` tells, and one of them would drown all else here."""
     found = [probe.delta for probe in probes if probe.delta is not None]
     return fmean(found) if found else UNFOUND
 
