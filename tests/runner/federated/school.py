@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import io
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
@@ -350,5 +351,10 @@ def _jobs_of(pupil: Pupil) -> Callable[[], Any]:
 
 
 def stored_bytes(home: Path) -> bytes:
-    """Everything that runners keep in their folders."""
-    return b"".join(path.read_bytes() for path in sorted(home.rglob("*")) if path.is_file())
+    """Everything that runners keep in their folders, less what they delete meanwhile."""
+    kept = []
+    for folder, _, names in os.walk(home):
+        for name in sorted(names):
+            with contextlib.suppress(FileNotFoundError):
+                kept.append((Path(folder) / name).read_bytes())
+    return b"".join(kept)
