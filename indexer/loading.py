@@ -1,6 +1,6 @@
 """Rows that the fold is about to look at, read from the tables into the state."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import asyncpg
@@ -35,11 +35,7 @@ async def load(connection: asyncpg.Connection, state: State, keys: Keys) -> None
         rows.learn(unknown, await _by_key(connection, FOLDED_BY_NAME[name], unknown))
     if unknown := state.modules.unknown(keys.modules):
         table = FOLDED_BY_NAME["modules"]
-        found = {
-            (row["contract"], row["module"]): _row(table, row)
-            for row in await connection.fetch("SELECT * FROM modules")
-        }
-        state.modules.learn(unknown, found)
+        state.modules.learn(unknown, _by_their_keys(table, await connection.fetch("SELECT * FROM modules")))
 
 
 async def _load_tasks(connection: asyncpg.Connection, state: State, unknown: list[bytes]) -> None:
@@ -47,12 +43,8 @@ async def _load_tasks(connection: asyncpg.Connection, state: State, unknown: lis
         return
     tasks = await _by_key(connection, FOLDED_BY_NAME["tasks"], unknown)
     state.tasks.learn(unknown, tasks)
-    seats = {
-        (row["task_id"], row["seat"]): _row(FOLDED_BY_NAME["task_seats"], row)
-        for row in await connection.fetch("SELECT * FROM task_seats WHERE task_id = ANY($1)", list(tasks))
-    }
     places = [(task_id, number) for task_id, task in tasks.items() for number in range(task.replicas)]
-    state.seats.learn(places, seats)
+    state.seats.learn(places, await _of_parents(connection, FOLDED_BY_NAME["task_seats"], tasks))
 
 
 async def _load_sessions(connection: asyncpg.Connection, state: State, unknown: list[bytes]) -> None:
@@ -61,23 +53,17 @@ async def _load_sessions(connection: asyncpg.Connection, state: State, unknown: 
         return
     sessions = await _by_key(connection, FOLDED_BY_NAME["federated_learning_sessions"], unknown)
     state.sessions.learn(unknown, sessions)
-    rounds = {
-        (row["session_id"], row["round"]): _row(FOLDED_BY_NAME["fl_rounds"], row)
-        for row in await connection.fetch(
-            "SELECT r.* FROM fl_rounds r JOIN federated_learning_sessions s USING (session_id, round)"
-            " WHERE session_id = ANY($1)",
-            list(sessions),
-        )
-    }
-    state.rounds.learn([(found.session_id, found.round) for found in sessions.values()], rounds)
-    held = {
-        (row["session_id"], row["slot"]): _row(FOLDED_BY_NAME["fl_participants"], row)
-        for row in await connection.fetch(
-            "SELECT * FROM fl_participants WHERE session_id = ANY($1)", list(sessions)
-        )
-    }
-    places = [(key, slot) for key, found in sessions.items() for slot in range(found.max_participants)]
-    state.participants.learn(places, held)
+    rounds = await connection.fetch(
+        "SELECT r.* FROM fl_rounds r JOIN federated_learning_sessions s USING (session_id, round)"
+        " WHERE session_id = ANY($1)",
+        list(sessions),
+    )
+    current = [(found.session_id, found.round) for found in sessions.values()]
+    state.rounds.learn(current, _by_their_keys(FOLDED_BY_NAME["fl_rounds"], rounds))
+    slots = [(key, slot) for key, found in sessions.items() for slot in range(found.max_participants)]
+    state.participants.learn(
+        slots, await _of_parents(connection, FOLDED_BY_NAME["fl_participants"], sessions)
+    )
 
 
 async def _load_audits(connection: asyncpg.Connection, state: State, unknown: list[bytes]) -> None:
@@ -87,26 +73,23 @@ async def _load_audits(connection: asyncpg.Connection, state: State, unknown: li
     state.audits.learn(unknown, audits)
     if not audits:
         return
-    known = list(audits)
-    panels, votes = FOLDED_BY_NAME["audit_panels"], FOLDED_BY_NAME["audit_votes"]
     state.audit_panels.learn(
-        [(task_id, number) for task_id in known for number in ROUNDS],
-        {
-            (row["task_id"], row["round"]): _row(panels, row)
-            for row in await connection.fetch("SELECT * FROM audit_panels WHERE task_id = ANY($1)", known)
-        },
+        [(task_id, number) for task_id in audits for number in ROUNDS],
+        await _of_parents(connection, FOLDED_BY_NAME["audit_panels"], audits),
     )
     state.audit_votes.learn(
-        [place for task_id in known for place in places(task_id)],
-        {
-            (row["task_id"], row["round"], row["seat"]): _row(votes, row)
-            for row in await connection.fetch("SELECT * FROM audit_votes WHERE task_id = ANY($1)", known)
-        },
+        [place for task_id in audits for place in places(task_id)],
+        await _of_parents(connection, FOLDED_BY_NAME["audit_votes"], audits),
     )
 
 
 def _row(table: Table, record: asyncpg.Record) -> Any:
     return table.row(**{column: record[column] for column in table.columns})
+
+
+def _by_their_keys(table: Table, records: Iterable[asyncpg.Record]) -> dict[Any, Any]:
+    """Map records to rows by their whole key, which has several columns."""
+    return {tuple(record[column] for column in table.key): _row(table, record) for record in records}
 
 
 async def _by_key(connection: asyncpg.Connection, table: Table, keys: Sequence[Any]) -> dict[Any, Any]:
@@ -127,4 +110,16 @@ async def _by_keys(connection: asyncpg.Connection, table: Table, keys: Sequence[
         f"SELECT * FROM {table.name} WHERE ({columns}) IN (SELECT * FROM unnest({arrays}))",  # noqa: S608 (our names)
         *(list(column) for column in zip(*keys, strict=True)),
     )
-    return {tuple(record[column] for column in table.key): _row(table, record) for record in records}
+    return _by_their_keys(table, records)
+
+
+async def _of_parents(
+    connection: asyncpg.Connection, table: Table, parents: Iterable[bytes]
+) -> dict[Any, Any]:
+    """Find all rows that belong to tasks or sessions, whose ids are the first column of the table's key."""
+    parent = table.key[0]
+    records = await connection.fetch(
+        f"SELECT * FROM {table.name} WHERE {parent} = ANY($1)",  # noqa: S608 (our names)
+        list(parents),
+    )
+    return _by_their_keys(table, records)

@@ -9,6 +9,8 @@ from typing import Any
 
 from aiohttp import ClientSession, web
 
+from tests.loopback import serve
+
 NONSENSE: tuple[Any, ...] = (
     None, True, -1, 2**70, 1e300, "", "0x", "0xzz", "0x" + "f" * 3_000, "nonsense", [], {}, [[]], {"a": None},
 )  # fmt: skip
@@ -30,16 +32,8 @@ class BentNode:
     async def serving(self) -> AsyncIterator["BentNode"]:
         application = web.Application()
         application.router.add_post("/", self._answer)
-        runner = web.AppRunner(application)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        try:
-            async with ClientSession() as self._session:
-                yield self
-        finally:
-            await runner.cleanup()
+        async with ClientSession() as self._session, serve(application) as self.url:
+            yield self
 
     async def _answer(self, request: web.Request) -> web.Response:
         async with self._session.post(

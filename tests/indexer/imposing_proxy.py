@@ -13,6 +13,8 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from tests.loopback import serve
+
 Answer = dict[str, Any]
 
 
@@ -47,13 +49,8 @@ class ImposingProxy:
             proxy = cls(upstream, session, limits)
             application = web.Application(client_max_size=2**26)
             application.router.add_post("/", proxy._handle)
-            runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            try:
-                yield proxy, f"http://127.0.0.1:{runner.addresses[0][1]}/"
-            finally:
-                await runner.cleanup()
+            async with serve(application) as url:
+                yield proxy, f"{url}/"
 
     async def _handle(self, request: web.Request) -> web.Response:
         self.requests += 1

@@ -15,6 +15,7 @@ from aiohttp import web
 from tests.indexer.contract_events import Emitted
 from tests.indexer.transactions import opening, random_tx
 from tests.indexer.world import Refused, Tx, World
+from tests.loopback import serve
 
 GENESIS_TIME = 1_700_000_000
 
@@ -120,14 +121,8 @@ class SimulatedNode:
     async def serve(self) -> AsyncIterator[str]:
         application = web.Application(client_max_size=2**26)
         application.router.add_post("/", self._handle)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        try:
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
-        finally:
-            await runner.cleanup()
+        async with serve(application) as url:
+            yield f"{url}/"
 
     async def _handle(self, request: web.Request) -> web.Response:
         if self.faults.failures:

@@ -24,6 +24,7 @@ from tests.indexer.conftest import Rig, rig_on
 from tests.indexer.simulated_node import SimulatedNode
 from tests.indexer.test_follow import assert_equal_to_fresh_fold
 from tests.indexer.test_on_anvil import assert_verified, fetch, indexer
+from tests.loopback import serve
 
 
 class SilentNode:
@@ -40,16 +41,8 @@ class SilentNode:
     async def serving(self) -> AsyncIterator["SilentNode"]:
         application = web.Application()
         application.router.add_post("/", self._answer)
-        runner = web.AppRunner(application)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        try:
-            async with ClientSession() as self._session:
-                yield self
-        finally:
-            await runner.cleanup()
+        async with ClientSession() as self._session, serve(application) as self.url:
+            yield self
 
     async def _answer(self, request: web.Request) -> web.Response:
         asked = await request.json()

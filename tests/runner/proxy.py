@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 
 from aiohttp import ClientSession, web
 
+from tests.loopback import serve
+
 
 class Proxy:
     """An HTTP proxy on loopback. `down` breaks every connection; `change` may alter a path's answer."""
@@ -47,13 +49,6 @@ class Proxy:
     async def serving(self) -> AsyncIterator["Proxy"]:
         app = web.Application(client_max_size=2**24)
         app.router.add_route("*", "/{tail:.*}", self.handle)
-        runner = web.AppRunner(app, shutdown_timeout=1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        self.port = runner.addresses[0][1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        try:
+        async with serve(app) as self.url:
+            self.port = int(self.url.rpartition(":")[2])
             yield self
-        finally:
-            await runner.cleanup()

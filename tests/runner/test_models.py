@@ -11,6 +11,7 @@ from runner.errors import EngineRefused, EngineUnavailable
 from runner.executors.llm import LlmExecutor
 from runner.models import Pulling, lines_of, pull
 from runner.settings import RunnerSettings
+from tests.loopback import serve
 
 DIGEST = "sha256:" + "ab" * 32
 STEPS = [
@@ -36,13 +37,8 @@ async def ollama_that_says(*steps: dict[str, object]) -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_post("/api/pull", answer)
-    runner = web.AppRunner(app, shutdown_timeout=1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    async with serve(app) as url:
+        yield url
 
 
 async def test_a_pull_tells_how_far_each_layer_is() -> None:

@@ -25,6 +25,7 @@ from runner.monitoring.opinion import Observer, Opinion, answers
 from runner.monitoring.rounds import Rounds, Verdict
 from runner.situation import Situation
 from runner.watch import Watch
+from tests.loopback import serve
 from tests.monitored import RUNNERS, enlist
 
 NOBODY = "http://127.0.0.1:9"
@@ -101,12 +102,8 @@ class Network:
 @pytest.fixture
 async def alive() -> AsyncIterator[str]:
     """The URL of a server that answers, if only to say that it has no such page."""
-    runner = web.AppRunner(web.Application())
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
+    async with serve(web.Application()) as url:
+        yield url
 
 
 @pytest.fixture
