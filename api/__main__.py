@@ -27,7 +27,7 @@ _COLLECT_AFTER = 20_000
 """Objects after which the garbage collector looks at the youngest."""
 
 app = typer.Typer(
-    help="The index through GraphQL and REST, live updates, and the relay of signed orders.",
+    help="Serve the index through GraphQL, REST and live updates, and relay signed orders.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -62,7 +62,7 @@ def server(
     ] = None,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
 ) -> None:
-    """Serve until stopped; SIGTERM and Ctrl-C close websockets and finish requests first."""
+    """Serve until stopped; on SIGTERM and Ctrl-C, finish requests and close websockets first."""
     from api.app import build_app  # noqa: PLC0415  # loads web3, which the other commands do without
     from api.serving import server_config  # noqa: PLC0415  # beside the application
 
@@ -101,8 +101,8 @@ def auth(
     private_key: Annotated[
         str | None,
         typer.Option(
-            help="File with the key, - for standard input, or the key itself, which others can then see; "
-            "asked for if left out."
+            help="A file that contains the key, - for standard input, or the key itself, which others can then see. "
+            "Leave it out to be asked."
         ),
     ] = None,
     keystore: Annotated[Path, typer.Option(help="Key file to write.", envvar="RELAYER_KEYSTORE")] = Path(
@@ -110,9 +110,11 @@ def auth(
     ),
     password_file: Annotated[
         Path | None,
-        typer.Option(help="File with the password; asked for if left out.", envvar="RELAYER_PASSWORD_FILE"),
+        typer.Option(
+            help="File with the password. Leave it out to be asked.", envvar="RELAYER_PASSWORD_FILE"
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
     """Encrypt the key of the account that pays for relayed orders."""
     if is_on_command_line(private_key):
@@ -134,7 +136,7 @@ def root(
     *,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and stop."),
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
     """Serve the index through GraphQL and REST, live updates, and the relay of signed orders."""

@@ -46,19 +46,19 @@ _STOP_TIMEOUT_S = 60
 _POLL_S = 0.1
 _INTERRUPTED = 130
 
-Runners = Annotated[int, typer.Option("--runners", help="How many runners.")]
+Runners = Annotated[int, typer.Option("--runners", help="How many runners to start.")]
 PortsOption = Annotated[
     str | None,
     typer.Option(
         "--ports",
-        help=f"A first port, from which the others follow ({', '.join(Ports.names())}), or pairs: chain=9545,server=9080.",
+        help=f"The first port, from which the others follow ({', '.join(Ports.names())}), or pairs: chain=9545,server=9080.",
     ),
 ]
-Reset = Annotated[bool, typer.Option("--reset", help="Forget all state and start afresh.")]
+Reset = Annotated[bool, typer.Option("--reset", help="Delete all state and start afresh.")]
 Demo = Annotated[
-    bool, typer.Option("--demo", help="Exit after the first prompt is settled: 0 if all checks hold.")
+    bool, typer.Option("--demo", help="Exit once the first prompt is settled, with 0 if all checks pass.")
 ]
-StateDir = Annotated[Path, typer.Option("--state-dir", help="Where everything is kept.")]
+StateDir = Annotated[Path, typer.Option("--state-dir", help="Folder for all state.")]
 
 
 def main() -> None:
@@ -84,7 +84,7 @@ def default(
     state_dir: StateDir = DEVNET_STATE,
     version: Annotated[  # noqa: ARG001 (its callback answers)
         bool,
-        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and stop."),
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
     """Without a command: `up`."""
@@ -131,7 +131,7 @@ def _block_time_s(runners: int) -> float:
 
 @app.command(epilog="Example: parity-devnet down")
 def down(state_dir: StateDir = DEVNET_STATE) -> None:
-    """Stop a running network, and remove all it kept."""
+    """Stop a running network and delete everything it stored."""
     plan = Plan(state=state_dir.expanduser().resolve())
     if not plan.state.exists():
         console.print("there is nothing to remove", highlight=False)

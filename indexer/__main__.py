@@ -36,7 +36,7 @@ from protocol.version import print_version
 log = structlog.get_logger()
 app = typer.Typer(
     name="parity-indexer",
-    help="Fold the chain's events into Postgres, and look at, check or rebuild that index.",
+    help="Fold the chain's events into Postgres; inspect, verify or rebuild the index.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -44,7 +44,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
 
 @app.callback()
@@ -52,10 +52,10 @@ def root(
     *,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and stop."),
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
-    """Fold the chain's events into Postgres, and look at, check or rebuild that index."""
+    """Fold the chain's events into Postgres; inspect, verify or rebuild the index."""
 
 
 @app.command(epilog="Example: parity-indexer run")
@@ -63,7 +63,9 @@ def run(
     *,
     reset: Annotated[
         bool,
-        typer.Option(help="Drop an index of another chain with this chain id, such as a reset local one."),
+        typer.Option(
+            help="Drop an index of a different chain with the same chain id, such as a local chain that was restarted."
+        ),
     ] = False,
 ) -> None:
     """Index until stopped; waits as a standby while another indexer is active."""
@@ -74,7 +76,7 @@ def run(
 
 @app.command(epilog="Example: parity-indexer status --json")
 def status(*, as_json: JsonOption = False) -> None:
-    """Show how far the published index has come."""
+    """Show how far the published index is."""
     row = asyncio.run(_status(load(IndexerSettings)))
     if as_json:
         typer.echo(json.dumps(row))
@@ -102,7 +104,7 @@ def verify(*, as_json: JsonOption = False) -> None:
 
 @app.command(epilog="Example: parity-indexer rebuild")
 def rebuild() -> None:
-    """Fold the stored logs anew and replace the index; readers notice nothing."""
+    """Fold the stored logs again and replace the index, without interrupting readers."""
     settings = load(IndexerSettings)
     configure_logging("indexer", level=settings.log_level)
     count = asyncio.run(_rebuild(settings))
@@ -111,7 +113,7 @@ def rebuild() -> None:
 
 @app.command(epilog="Example: parity-indexer prune")
 def prune() -> None:
-    """Delete the versions of the index that are no longer shown; refuses while another one is being built."""
+    """Delete the versions of the index that are no longer served; refuses while a new one is being built."""
     settings = load(IndexerSettings)
     configure_logging("indexer", level=settings.log_level)
     removed = asyncio.run(_prune(settings))
@@ -124,7 +126,7 @@ def roles(
     writer: Annotated[str, typer.Option(help="Role of the indexer.")] = access.WRITER,
     reader: Annotated[str, typer.Option(help="Role of the API and other readers.")] = access.READER,
 ) -> None:
-    """Make the two database roles with the least they need; DATABASE_URL must be a superuser's."""
+    """Create the two database roles with least privilege; DATABASE_URL must be a superuser's."""
     settings = load(IndexerSettings)
     asyncio.run(access.grant_roles(settings.database_url, writer=writer, reader=reader))
     typer.echo(f"{writer} may write, {reader} may read; set their passwords with psql's \\password")

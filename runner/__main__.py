@@ -27,7 +27,9 @@ from runner.settings import RunnerSettings, read_password
 from runner.status import lines_of, read_status, request_drain
 
 models_app = typer.Typer(
-    help="The engine's models: what is there and offered.", add_completion=False, rich_markup_mode=None
+    help="List the engine's models, and which of them are offered.",
+    add_completion=False,
+    rich_markup_mode=None,
 )
 app = typer.Typer(
     name="parity-runner",
@@ -39,7 +41,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
 
 def main() -> None:
@@ -53,7 +55,7 @@ def root(
     *,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and stop."),
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
     """Earn USDFC by doing AI work: claim tasks, run models, prove the results."""
@@ -65,11 +67,11 @@ def auth(
         str | None,
         typer.Option(
             "--private-key",
-            help="The node key: a file that holds it, - for standard input, or the key itself"
-            " (which your shell's history then keeps). Without it you are asked.",
+            help="The node key: a file that contains it, - for standard input, or the key itself"
+            " (which stays in your shell's history). Leave it out to be asked.",
         ),
     ] = None,
-    new: Annotated[bool, typer.Option("--new", help="Make a fresh key instead.")] = False,
+    new: Annotated[bool, typer.Option("--new", help="Generate a new key instead.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing key file.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -96,21 +98,21 @@ def auth(
 @app.command(epilog="Example: parity-runner register --stake 100 --owner-keystore ~/.parity/keystore.json")
 def register(
     owner_keystore: Annotated[
-        Path | None, typer.Option(help="The owner's key file; instead, OWNER_PRIVATE_KEY may be set.")
+        Path | None, typer.Option(help="The owner's key file. Alternatively, set OWNER_PRIVATE_KEY.")
     ] = None,
     owner_password_file: Annotated[
-        Path | None, typer.Option(help="File with that key file's password.")
+        Path | None, typer.Option(help="File with the password of that key file.")
     ] = None,
     stake: Annotated[
         str | None,
         typer.Option(
             metavar="USDFC",
-            help="Deposit and bond this much of the owner's in the same transaction, which the node pays.",
+            help="Also deposit and bond this much of the owner's USDFC, in the same transaction; the node pays the fee.",
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Make the node key a runner of its owner, who has bonded stake and receives what it earns."""
+    """Register the node under its owner, who has bonded stake and receives what it earns."""
     settings = load(RunnerSettings)
     configure_logging("runner", level="warning")
     node = settings.account(password=_asked_password(settings))
@@ -121,7 +123,7 @@ def register(
 
 @app.command(epilog="Example: RUNNER_MODELS=llama3.2:1b parity-runner runner")
 def runner() -> None:
-    """Run the daemon. Ctrl-C finishes what has a seat and stops; a second Ctrl-C stops at once."""
+    """Run the daemon. Ctrl-C finishes the seats it has and stops; a second Ctrl-C stops at once."""
     from runner.daemon import run_daemon  # noqa: PLC0415 (loads web3 and the engine's client)
 
     settings = load(RunnerSettings)
@@ -134,7 +136,7 @@ def runner() -> None:
 def status(
     as_json: Json = False,
 ) -> None:
-    """Show what the runner is doing, and why it is not doing what waits."""
+    """Show what the runner is doing, and why it leaves open tasks alone."""
     settings = load(RunnerSettings)
     found = read_status(settings.home, chain_id=settings.filecoin_chain_id)
     _print(found.to_json(), lines_of(found), as_json=as_json)
@@ -142,7 +144,7 @@ def status(
 
 @app.command(epilog="Example: parity-runner drain")
 def drain(as_json: Json = False) -> None:
-    """Let the running daemon finish what has a seat, claim nothing more, and stop. It stays registered."""
+    """Make the running daemon finish the seats it has, claim no more, and stop. It stays registered."""
     settings = load(RunnerSettings)
     draining = request_drain(settings.home, chain_id=settings.filecoin_chain_id)
     text = [
@@ -156,15 +158,17 @@ def drain(as_json: Json = False) -> None:
 def retire(
     owner_keystore: Annotated[
         Path | None,
-        typer.Option(help="The owner's key file: its stake that nothing needs begins to come free as well."),
+        typer.Option(
+            help="The owner's key file; with it, stake that is no longer needed starts to unbond as well."
+        ),
     ] = None,
     owner_password_file: Annotated[
-        Path | None, typer.Option(help="File with that key file's password.")
+        Path | None, typer.Option(help="File with the password of that key file.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     as_json: Json = False,
 ) -> None:
-    """End the runner's registration, and say what is left to wait for. It may be registered again later."""
+    """End the runner's registration, and list what is left to do. It can be registered again later."""
     settings = load(RunnerSettings)
     configure_logging("runner", level="warning")
     node = settings.account(password=_asked_password(settings))
@@ -178,7 +182,7 @@ def retire(
 def doctor(
     as_json: Json = False,
 ) -> None:
-    """Check chain, IPFS and engine, and prove by a run in it what a box for commands holds on this machine."""
+    """Check chain, IPFS and engine, and try out the sandbox for commands on this machine."""
     from runner.doctor import examine  # noqa: PLC0415 (loads web3)
     from runner.doctor import lines_of as lines_of_findings  # noqa: PLC0415 (as above)
 
@@ -192,16 +196,18 @@ def doctor(
 
 @app.command(epilog="Example: parity-runner bench --per-hour 0.05")
 def bench(
-    tokens: Annotated[int, typer.Option(min=1, max=4096, help="Tokens of each answer.")] = 64,
+    tokens: Annotated[int, typer.Option(min=1, max=4096, help="Tokens per answer.")] = 64,
     per_hour: Annotated[
         str | None,
-        typer.Option(metavar="USDFC", help="Say at which price an hour of answering brings this much."),
+        typer.Option(
+            metavar="USDFC", help="Also print the price at which an hour of answering earns this much."
+        ),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON document a model instead of text.")
+        bool, typer.Option("--json", help="Print one JSON document per model instead of text.")
     ] = False,
 ) -> None:
-    """Measure how fast the engine answers with each offered model, and what to set for it."""
+    """Measure how fast the engine answers with each offered model, and print matching settings."""
     settings = load(RunnerSettings)
     configure_logging("runner", level="error")
     wanted = None if per_hour is None else Decimal(parse_usdfc(per_hour, field="--per-hour")) / USDFC
@@ -223,7 +229,7 @@ def models(context: typer.Context, as_json: Json = False) -> None:
 
 @models_app.command("pull", epilog="Example: parity-runner models pull llama3.2:1b")
 def pull_model(name: Annotated[str, typer.Argument(help="The model's name, such as llama3.2:1b.")]) -> None:
-    """Have the engine fetch a model; shows speed and time left."""
+    """Make the engine download a model; shows speed and time left."""
     from runner.models import pull_in_view  # noqa: PLC0415 (loads the engine's client)
 
     asyncio.run(pull_in_view(load(RunnerSettings).ollama_url, name))

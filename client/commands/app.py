@@ -24,10 +24,10 @@ app = typer.Typer(
 )
 def root(
     *,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and log what is done.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and verbose logs.")] = False,
     version: Annotated[  # noqa: ARG001 (its callback answers)
         bool,
-        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and stop."),
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
     """Ask the Parity network for AI compute, and pay for it in USDFC."""

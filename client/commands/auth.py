@@ -26,8 +26,8 @@ async def _auth(
         typer.Option(
             "--private-key",
             metavar="KEY|-|FILE",
-            help="The key itself, - to read it from standard input, or a file that holds it. A key on a command line "
-            "can be seen by others; leave the option out to be asked.",
+            help="The key itself, - to read it from standard input, or a file that contains it. Others can see a key on "
+            "the command line; leave the option out to be asked for it.",
             show_default=False,
         ),
     ] = None,
@@ -36,20 +36,20 @@ async def _auth(
         typer.Option(
             "--keyfile",
             metavar="FILE",
-            help="A file with the key in hex, or a key store of another Ethereum wallet.",
+            help="A file with the key in hex, or the keystore file of another Ethereum wallet.",
             show_default=False,
         ),
     ] = None,
-    new: Annotated[bool, typer.Option("--new", help="Make a new key.")] = False,
+    new: Annotated[bool, typer.Option("--new", help="Generate a new key.")] = False,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Overwrite the key that is there; without a copy it is lost.")
+        bool, typer.Option("--replace", help="Overwrite an existing key; unless you have a copy, it is lost.")
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Encrypt a private key into the wallet's key file.
 
-    The file is ~/.parity/keystore.json or PARITY_KEYSTORE; its password is asked for, or read from the file that
-    PARITY_PASSWORD_FILE names. Without an option you are asked for the key.
+    The file is ~/.parity/keystore.json, or what PARITY_KEYSTORE names. You are asked for its password unless
+    PARITY_PASSWORD_FILE names a file that contains it. Without an option you are asked for the key.
     """
     from client import keys  # noqa: PLC0415 (half a second that --help need not spend)
 

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 _STAGES = {
     AuditStage.NONE: "no answer is revealed yet",
-    AuditStage.OPEN: "revealed; whether it is audited is drawn soon; it can be challenged",
+    AuditStage.OPEN: "revealed; the draw for an audit is still to come; it can be challenged",
     AuditStage.CLEARED: "not drawn for an audit; it can still be challenged",
-    AuditStage.VOTING: "auditors take seats and seal their votes",
-    AuditStage.REVEALING: "auditors open their votes",
-    AuditStage.APPEALABLE: "a verdict is there; whoever lost can appeal",
+    AuditStage.VOTING: "auditors take seats and commit to their votes",
+    AuditStage.REVEALING: "auditors reveal their votes",
+    AuditStage.APPEALABLE: "there is a verdict; the losing side can appeal",
     AuditStage.CLOSED: "closed",
 }
 
@@ -34,7 +34,7 @@ def register(group: typer.Typer) -> None:
 
 
 async def _case(task_id: TaskId, *, as_json: Json = False) -> None:
-    """Show an audited task's case: its stage, its panels and their votes, the verdict. From the chain."""
+    """Show the case of an audited task, read from the chain: its stage, panels, votes and verdict."""
     wanted = read_task_id(task_id)
     async with connected(read_settings()) as parity:
         case = await parity.disputes.case(wanted)
@@ -44,10 +44,10 @@ async def _case(task_id: TaskId, *, as_json: Json = False) -> None:
 async def _dispute(
     task_id: TaskId, *, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
 ) -> None:
-    """Challenge an audited answer: drawn runners then judge it, and either you or its runner loses a bond.
+    """Challenge an audited answer: randomly drawn runners judge it, and either you or its runner loses a bond.
 
-    Possible from the reveal until the window closes. If the panel throws the answer out you get your bond and your reward
-    back, and a share of the runner's stake; if not, the bond is lost.
+    Possible from the reveal until the challenge window closes. If the panel rejects the answer, you get back your bond and
+    your reward, plus a share of the runner's stake; otherwise you lose the bond.
     """
     wanted = read_task_id(task_id)
     async with connected(read_settings(), unlock=True) as parity:
@@ -76,7 +76,7 @@ async def _dispute(
 async def _appeal(
     task_id: TaskId, *, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
 ) -> None:
-    """Appeal a first panel's verdict that went against you: a larger panel decides for good."""
+    """Appeal a first verdict that went against you: a larger panel makes the final decision."""
     wanted = read_task_id(task_id)
     async with connected(read_settings(), unlock=True) as parity:
         case = await parity.disputes.check_appeal(wanted)

@@ -1,4 +1,4 @@
-"""`fl`: federated learning sessions, created, followed, and their models fetched."""
+"""`fl`: federated learning sessions, created and followed."""
 
 import dataclasses
 from pathlib import Path
@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from client.commands import trained_models
 from client.commands.consent import agreed
-from client.commands.options import DryRun, Json, Yes
+from client.commands.options import DryRun, Json, SessionId, Yes
 from client.commands.printer import Printer, aligned, confirm, note, table, warn
 from client.commands.progress import progress
-from client.commands.running import command, connected, read_settings
+from client.commands.running import command, connected, read_session_id, read_settings
 from client.commands.session_lines import left_out_lines, phase_line, plan_fields, round_line, session_lines
 from client.commands.session_options import described
 from client.federated.wishes import Wishes
-from protocol.errors import InputError
 from protocol.money import format_usdfc
 
 if TYPE_CHECKING:
@@ -23,12 +23,11 @@ if TYPE_CHECKING:
     from client.federated.records import SessionRecord
     from client.parity import Parity
 
-SessionId = Annotated[
-    str, typer.Argument(metavar="ID", help="The session's id: 0x and 64 hex digits.", show_default=False)
-]
 Timeout = Annotated[
     float | None,
-    typer.Option("--timeout", min=1, metavar="SECONDS", help="How long to wait.", show_default="to the end"),
+    typer.Option(
+        "--timeout", min=1, metavar="SECONDS", help="How long to wait.", show_default="until it ends"
+    ),
 ]
 
 
@@ -53,8 +52,7 @@ def register(app: typer.Typer) -> None:
     command(group, "start-session", example="parity-client fl start-session 0x… --wait")(_start_session)
     command(group, "watch-session", example="parity-client fl watch-session 0x…")(_watch_session)
     command(group, "cancel-session", example="parity-client fl cancel-session 0x…")(_cancel_session)
-    command(group, "get-model", example="parity-client fl get-model 0x… -o digits.safetensors")(_get_model)
-    command(group, "evaluate", example="parity-client fl evaluate digits.safetensors test.csv")(_evaluate)
+    trained_models.register(group)
     app.add_typer(group, name="fl")
 
 
@@ -74,17 +72,17 @@ async def _create_session(
         bool,
         typer.Option(
             "--private-data",
-            help="No data set: every participant trains on its own file; needs --evaluation-cid.",
+            help="No shared data set: every participant trains on its own file. Needs --evaluation-cid.",
         ),
     ] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Create a learning session on a data set that lies on IPFS.
+    """Create a learning session on a data set that is on IPFS.
 
-    Everything is checked before any money moves: flags, the model's file, and the data themselves. The whole budget is
-    escrowed, and what is not used comes back. Prints the session's id, by which it can be watched from anywhere.
+    Checks flags, model and data before any money moves. Escrows the whole budget; what is not used is refunded at the
+    end. Prints the session's id, with which you can watch it from anywhere.
     """
     data = dataclasses.replace(wishes.data, cid=dataset_cid)
     wishes = dataclasses.replace(wishes, private_data=private_data, data=data)
@@ -104,9 +102,9 @@ async def _create_session_with_data(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Put a data set on IPFS, where anyone can read it, and create a learning session on it, in one command.
+    """Store a data set on IPFS, where anyone can read it, and create a learning session on it.
 
-    Without --config-file the model is sized by the data. Nothing is uploaded before you have agreed.
+    Without --config-file the model is sized to fit the data. Nothing is uploaded before you confirm.
     """
     from client.federated.local_data import read_data_file  # noqa: PLC0415 (0.2 s that --help need not spend)
 
@@ -148,8 +146,8 @@ async def _create(
 
 async def _list_sessions(
     *,
-    limit: Annotated[int, typer.Option("--limit", "-l", min=1, max=100, help="How many.")] = 20,
-    mine: Annotated[bool, typer.Option("--mine", help="Only the wallet's own.")] = False,
+    limit: Annotated[int, typer.Option("--limit", "-l", min=1, max=100, help="How many to list.")] = 20,
+    mine: Annotated[bool, typer.Option("--mine", help="Only sessions that this wallet created.")] = False,
     as_json: Json = False,
 ) -> None:
     """List the newest sessions, from the API's index."""
@@ -180,8 +178,8 @@ async def _list_sessions(
 
 
 async def _get_session(session_id: SessionId, *, as_json: Json = False) -> None:
-    """Show a session: its terms, its participants, and every round with its figures. From the chain and IPFS."""
-    wanted = _read_session_id(session_id)
+    """Show a session's terms, participants and rounds with their metrics, read from the chain and IPFS."""
+    wanted = read_session_id(session_id)
     async with connected(read_settings()) as parity:
         with progress("reading the chain"):
             record = await parity.federated.session(wanted)
@@ -197,12 +195,12 @@ async def _start_session(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Start a session whose time to join is over: with enough participants it begins, with too few its money returns.
+    """Start a session whose time to join is over. With too few participants, it is refunded instead.
 
-    A session starts by itself as soon as its last seat is taken. The same command moves on any later phase whose
+    A session starts by itself as soon as its last seat is taken. The same command also ends any later phase whose
     deadline has passed.
     """
-    wanted = _read_session_id(session_id)
+    wanted = read_session_id(session_id)
     async with connected(read_settings(), unlock=True) as parity:
         if wait and not await _wait_for_start(parity, wanted, timeout_s=timeout_s):
             record = await parity.federated.session(wanted)
@@ -241,14 +239,14 @@ async def _wait_for_start(parity: "Parity", wanted: bytes, *, timeout_s: float |
 
 
 async def _watch_session(session_id: SessionId, *, timeout_s: Timeout = None, as_json: Json = False) -> None:
-    """Follow a session to its end: phases as they come, and loss, accuracy and spent privacy of every round.
+    """Follow a session to its end: its phases, and the loss, accuracy and privacy spent in every round.
 
-    May be stopped and started again at any time, from any machine. Exits 1 if the session failed.
+    Can be stopped and started again at any time, from any machine. Exits 1 if the session failed.
     """
     from client.errors import SessionFailed  # noqa: PLC0415 (see _list_sessions)
     from protocol.enums import SessionPhase  # noqa: PLC0415
 
-    wanted = _read_session_id(session_id)
+    wanted = read_session_id(session_id)
     shown: dict[int, Any] = {}
     record: SessionRecord | None = None
     async with connected(read_settings()) as parity:
@@ -268,8 +266,8 @@ async def _watch_session(session_id: SessionId, *, timeout_s: Timeout = None, as
 async def _cancel_session(
     session_id: SessionId, *, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
 ) -> None:
-    """Cancel a session: at once while runners join, else after the running round, which is paid."""
-    wanted = _read_session_id(session_id)
+    """Cancel a session: immediately while runners are joining, later after the current round, which is paid."""
+    wanted = read_session_id(session_id)
     async with connected(read_settings(), unlock=True) as parity:
         record = await parity.federated.session(wanted)
         if not await agreed(
@@ -288,67 +286,6 @@ async def _cancel_session(
     Printer(as_json=as_json).result(
         done, text=[f"cancelled in block {done.block}, transaction {done.transaction_hash}"]
     )
-
-
-async def _get_model(
-    session_id: SessionId,
-    *,
-    output: Annotated[
-        Path,
-        typer.Option("-o", "--output", metavar="FILE", help="Where to write the model.", show_default=False),
-    ],
-    round_number: Annotated[
-        int | None,
-        typer.Option("--round", min=1, help="The model after this round.", show_default="the last"),
-    ] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Overwrite a file that is there.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Fetch a session's model and check it: its SHA-256 digest is the one that the chain holds.
-
-    Writes safetensors (trees for a random_forest), and beside it FILE.card.json: configuration, figures, whose
-    contributions are in it and why others are not.
-    """
-    wanted = _read_session_id(session_id)
-    async with connected(read_settings()) as parity:
-        with progress("fetching the model"):
-            model = await parity.federated.get_model(wanted, output, number=round_number, replace=replace)
-    fields = [
-        ("model", model.path),
-        ("card", model.card_path),
-        ("round", str(model.round)),
-        ("size", f"{model.size:,} bytes"),
-        ("sha256", f"{model.sha256}, as on chain"),
-        ("loss", f"{model.figures.loss:.4f} on {model.figures.samples} held-out samples"),
-        *((name, f"{value:.4f}") for name, value in model.figures.metrics.items()),
-    ]
-    Printer(as_json=as_json).result(model, text=aligned(fields))
-
-
-async def _evaluate(
-    model: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="As get-model wrote it.", show_default=False)
-    ],
-    data: Annotated[
-        Path, typer.Argument(metavar="DATA", help="CSV, JSON, Parquet or NPZ.", show_default=False)
-    ],
-    *,
-    as_json: Json = False,
-) -> None:
-    """Measure a fetched model on a file with the session's columns. Needs no network."""
-    from client.federated.local_data import check_files  # noqa: PLC0415 (as all of them here)
-
-    check_files(model, data)
-    with progress("measuring"):
-        from client.federated.evaluating import evaluate_model  # noqa: PLC0415 (loads torch)
-
-        measured = evaluate_model(model, data)
-    fields = [
-        ("samples", str(measured.samples)),
-        ("loss", f"{measured.loss:.4f}"),
-        *((name, f"{value:.4f}") for name, value in measured.metrics.items()),
-    ]
-    Printer(as_json=as_json).result(measured, text=aligned(fields))
 
 
 def _tell_rounds(record: "SessionRecord", shown: dict[int, Any]) -> None:
@@ -386,17 +323,3 @@ def _plan_document(plan: "SessionPlan") -> dict[str, object]:
         "networkFee": None if plan.network_fee is None else str(plan.network_fee),
         "activeRunners": plan.rules.active_runners,
     }
-
-
-def _read_session_id(text: str) -> bytes:
-    try:
-        session = bytes.fromhex(text.strip().removeprefix("0x"))
-    except ValueError:
-        session = b""
-    if len(session) != 32:
-        raise InputError(
-            f"ID: {text!r:.80} is not a session's id",
-            field="ID",
-            hint="Give 0x and 64 hex digits, as `parity-client fl create-session` and `fl list-sessions` print them.",
-        )
-    return session

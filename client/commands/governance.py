@@ -46,10 +46,10 @@ def register(app: typer.Typer) -> None:
 
 async def _list(
     *,
-    limit: Annotated[int, typer.Option("--limit", "-l", min=1, max=20, help="How many.")] = 10,
+    limit: Annotated[int, typer.Option("--limit", "-l", min=1, max=20, help="How many to list.")] = 10,
     as_json: Json = False,
 ) -> None:
-    """List the newest proposals and how they stand, read from the chain."""
+    """List the newest proposals and their state, read from the chain."""
     async with connected(read_settings()) as parity:
         found = await parity.governance.proposals(limit=limit)
     rows = [(str(each.proposal_id), each.state.name.lower(), _changes(each)) for each in found]
@@ -79,13 +79,13 @@ async def _propose(
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
-            help="A parameter and its new value; may be given often. A wrong name lists them all. Windows are blocks, "
-            "shares basis points.",
+            help="A parameter and its new value; can be repeated. Windows are in blocks, shares in basis points. "
+            "An unknown name lists all parameters.",
         ),
     ],
     description: Annotated[
         str | None,
-        typer.Option("--description", help="Why; voters read it.", show_default="what changes"),
+        typer.Option("--description", help="The reason, for voters to read.", show_default="what changes"),
     ] = None,
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -93,7 +93,7 @@ async def _propose(
 ) -> None:
     """Propose the newest parameters with some of them changed, as a new version.
 
-    What the contracts would refuse in the end is refused now. Running tasks keep the version that they were ordered under.
+    Refuses right away what the contracts would refuse later. Running tasks keep the version they were ordered under.
     """
     wanted = dict(_setting(text) for text in settings)
     async with connected(read_settings(), unlock=True) as parity:
@@ -121,15 +121,15 @@ async def _propose(
 async def _vote(
     proposal: Number,
     choice: Annotated[
-        Literal["for", "against", "abstain"], typer.Argument(help="What you say.", show_default=False)
+        Literal["for", "against", "abstain"], typer.Argument(help="Your vote.", show_default=False)
     ],
     *,
-    reason: Annotated[str, typer.Option("--reason", help="Why; kept on chain.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="The reason; stored on chain.")] = "",
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Cast all of the wallet's votes on a proposal, as many as it had when the vote opened. A vote cannot be changed."""
+    """Cast all votes that the wallet had when the vote opened. A vote cannot be changed."""
     number = _number(proposal)
     async with connected(read_settings(), unlock=True) as parity:
         votes = await parity.governance.check_vote(number)
@@ -154,14 +154,14 @@ async def _vote(
 async def _queue(
     proposal: Number, *, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
 ) -> None:
-    """Put a proposal that has passed into the timelock. Anybody may."""
+    """Queue a passed proposal in the timelock. Anyone can."""
     await _step(proposal, "queue", dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 async def _execute(
     proposal: Number, *, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
 ) -> None:
-    """Execute a queued proposal once the timelock's delay is over. Anybody may."""
+    """Execute a queued proposal after the timelock's delay. Anyone can."""
     await _step(proposal, "execute", dry_run=dry_run, yes=yes, as_json=as_json)
 
 
@@ -169,7 +169,7 @@ async def _delegate(
     address: Annotated[
         str | None,
         typer.Argument(
-            metavar="[ADDRESS]", help="To whom; to the wallet itself if left out.", show_default=False
+            metavar="[ADDRESS]", help="Whom to delegate to; the wallet itself by default.", show_default=False
         ),
     ] = None,
     *,
@@ -177,7 +177,7 @@ async def _delegate(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Let the wallet's ParityToken count as votes of an address. The tokens stay where they are."""
+    """Delegate the votes of the wallet's ParityToken to an address. The tokens stay where they are."""
     async with connected(read_settings(), unlock=True) as parity:
         target = parity.address if address is None else read_node(address, field="ADDRESS")
         if not await agreed(

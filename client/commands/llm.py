@@ -56,41 +56,43 @@ def register(app: typer.Typer) -> None:
 
 async def _submit(
     *,
-    prompt: Annotated[str, typer.Option("--prompt", "-p", help="The question. It will be public on IPFS.")],
+    prompt: Annotated[str, typer.Option("--prompt", "-p", help="The prompt. It will be public on IPFS.")],
     model: Annotated[
         str,
-        typer.Option("--model", "-m", help="A model that `llm models` lists, by name or name@sha256:digest."),
+        typer.Option("--model", "-m", help="A model from `llm models`, as name or name@sha256:digest."),
     ],
     creator_address: Annotated[
         str | None,
         typer.Option(
             "--creator-address",
             metavar="ADDRESS",
-            help="Check that the wallet is this address.",
+            help="Refuse to sign unless the wallet has this address.",
             show_default=False,
         ),
     ] = None,
     client_id: Annotated[
         str | None,
-        typer.Option("--client-id", help="Name of your application, for billing.", show_default=False),
+        typer.Option("--client-id", help="Name of your application, for `llm billing`.", show_default=False),
     ] = None,
     max_price: Annotated[
         str | None,
         typer.Option(
             "--max-price",
             metavar="USDFC",
-            help="Most to pay for all replicas together; it is escrowed, and what is not used comes back.",
+            help="Most to pay for all replicas together. It is escrowed; what is not used is refunded.",
             show_default="1.5 times the estimate",
         ),
     ] = None,
     max_tokens: Annotated[
-        int, typer.Option("--max-tokens", min=1, max=65_536, help="Longest answer, in tokens.")
+        int, typer.Option("--max-tokens", min=1, max=65_536, help="Maximum length of the answer, in tokens.")
     ] = 128,
-    replicas: Annotated[int, typer.Option("--replicas", min=1, help="How many runners do the work.")] = 1,
+    replicas: Annotated[
+        int, typer.Option("--replicas", min=1, help="How many runners do the work independently.")
+    ] = 1,
     quorum: Annotated[
         int | None,
         typer.Option(
-            "--quorum", min=1, help="How many must agree.", show_default="a majority of the replicas"
+            "--quorum", min=1, help="How many of them must agree.", show_default="a majority of the replicas"
         ),
     ] = None,
     mode: ModeChoice = "quorum",
@@ -102,15 +104,17 @@ async def _submit(
             show_default="relay only if the account cannot pay network fees",
         ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show price and order; sign nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the price and the order without signing anything.")
+    ] = False,
     wait: Wait = False,
     timeout_s: Timeout = 300.0,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Escrow a price, have a prompt answered, and pay for the tokens that were used.
+    """Submit a prompt: escrow a maximum price, and pay for the tokens that the answer uses.
 
-    Prints the task's id, with --wait also the answer, checked against what the runners agreed on chain.
+    Prints the task's id and, with --wait, the answer, verified against the digest on chain.
     """
     settings = read_settings()
     _check_creator(creator_address)
@@ -152,7 +156,7 @@ async def _submit(
 async def _get(
     task_id: TaskId, *, wait: Wait = False, timeout_s: Timeout = 300.0, as_json: Json = False
 ) -> None:
-    """Show a prompt's answer, or how far it is. Read from the chain and IPFS; any submitted prompt can be looked up."""
+    """Show a prompt's answer or its progress, read from the chain and IPFS. Works for anyone's prompts."""
     wanted = read_task_id(task_id)
     async with connected(read_settings()) as parity:
         now = await parity.progress(wanted)
@@ -168,7 +172,7 @@ async def _get(
 
 async def _list(
     *,
-    limit: Annotated[int, typer.Option("--limit", "-l", min=1, max=100, help="How many.")] = 10,
+    limit: Annotated[int, typer.Option("--limit", "-l", min=1, max=100, help="How many to list.")] = 10,
     as_json: Json = False,
 ) -> None:
     """List the wallet's newest prompts, from the API's index."""
@@ -189,7 +193,7 @@ async def _list(
 
 
 async def _models(*, as_json: Json = False) -> None:
-    """List the models that active runners offer, with the prices they ask for 1,000 tokens."""
+    """List the models that active runners offer, with their prices per 1,000 tokens."""
     async with connected(read_settings()) as parity:
         with progress("asking what runners offer"):
             market = await parity.models()
@@ -204,20 +208,20 @@ async def _billing(
     *,
     client_id: Annotated[
         str | None,
-        typer.Option("--client-id", help="Only of this application.", show_default=False),
+        typer.Option("--client-id", help="Only this application.", show_default=False),
     ] = None,
     creator: Annotated[
         str | None,
-        typer.Option("--creator", metavar="ADDRESS", help="Only of this account.", show_default=False),
+        typer.Option("--creator", metavar="ADDRESS", help="Only this account.", show_default=False),
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="NAME@DIGEST", help="Only of this model.", show_default=False),
+        typer.Option("--model", metavar="NAME@DIGEST", help="Only this model.", show_default=False),
     ] = None,
     days: Annotated[int, typer.Option("--days", min=1, max=366, help="How many days to look back.")] = 30,
     as_json: Json = False,
 ) -> None:
-    """Sum what prompts cost, by application, account and model, from the API's index."""
+    """Sum up what prompts cost by application, account and model, from the API's index."""
     from client import keys  # noqa: PLC0415 (see _list)
 
     account = None if creator is None else keys.read_address(creator, field="--creator")

@@ -32,11 +32,13 @@ async def _balance(
     *,
     account: Annotated[
         str | None,
-        typer.Option("--account", metavar="ADDRESS", help="Another account.", show_default="the wallet's"),
+        typer.Option(
+            "--account", metavar="ADDRESS", help="The account to show.", show_default="the wallet's"
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what an account has: tokens, free and escrowed balance, stake. Read from the chain."""
+    """Show an account's tokens, free and escrowed balance, and stake, read from the chain."""
     from client import keys  # noqa: PLC0415 (half a second that --help need not spend)
 
     settings = read_settings()
@@ -49,9 +51,9 @@ async def _balance(
 async def _deposit(
     *, amount: Amount, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
 ) -> None:
-    """Move USDFC from the account into the StakeWallet contract, which keeps everybody's tokens apart.
+    """Move USDFC from the account into the StakeWallet contract, which keeps a balance for each account.
 
-    One signature and one transaction; no allowance is left behind.
+    Takes one signature and one transaction, and leaves no allowance behind.
     """
     units = parse_usdfc(amount, field="--amount")
     async with connected(read_settings(), unlock=True) as parity:
@@ -100,21 +102,21 @@ async def _withdraw(
 async def _faucet(
     *,
     amount: Annotated[
-        str, typer.Option("--amount", metavar="USDFC", help="How much test USDFC to make.")
+        str, typer.Option("--amount", metavar="USDFC", help="How much test USDFC to mint.")
     ] = "1000",
     coin_for: Annotated[
         str | None,
         typer.Option(
             "--coin-for",
             metavar="ADDRESS",
-            help="Only coin for network fees, for another account, such as a runner's node key.",
+            help="Instead, give this account (such as a runner's node key) coin for network fees.",
             show_default=False,
         ),
     ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Make test USDFC, and coin for network fees. On local chains only."""
+    """Mint test USDFC, and coin for network fees, on local chains only."""
     if coin_for is not None:
         await _faucet_coin(coin_for, as_json=as_json)
         return
@@ -147,9 +149,9 @@ async def _faucet_coin(account: str, *, as_json: bool) -> None:
 
 
 async def _stake(*, amount: Amount, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False) -> None:
-    """Stake USDFC, depositing first what the free balance lacks.
+    """Stake USDFC, depositing whatever the free balance lacks.
 
-    Stake backs the promises of your runners: wrong or missing results are paid from it.
+    Stake backs your runners: they lose part of it for wrong or missing results.
     """
     units = parse_usdfc(amount, field="--amount")
     async with connected(read_settings(), unlock=True) as parity:
@@ -178,7 +180,7 @@ async def _stake(*, amount: Amount, dry_run: DryRun = False, yes: Yes = False, a
 async def _unstake(
     *, amount: Amount, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
 ) -> None:
-    """Start to take stake out. It can be withdrawn after the unbonding delay, and stays slashable until then."""
+    """Start to take stake out. It can be withdrawn after the unbonding delay, and slashed until then."""
     units = parse_usdfc(amount, field="--amount")
     async with connected(read_settings(), unlock=True) as parity:
         delay = await parity.unbond_delay()
@@ -206,7 +208,7 @@ async def _unstake(
 
 
 async def _withdraw_stake(*, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False) -> None:
-    """Move stake whose unbonding delay is over to the free balance."""
+    """Move stake to the free balance after its unbonding delay."""
     async with connected(read_settings(), unlock=True) as parity:
         pending = (await parity.balance()).unbonding
         if not await agreed(

@@ -36,15 +36,18 @@ async def _assignments(
     runner_id: Annotated[
         str | None,
         typer.Option(
-            "--runner-id", metavar="ADDRESS", help="Only of this monitor or target.", show_default=False
+            "--runner-id",
+            metavar="ADDRESS",
+            help="Only this runner, as monitor or as target.",
+            show_default=False,
         ),
     ] = None,
     epoch: Annotated[
-        int | None, typer.Option("--epoch", min=0, help="Which epoch.", show_default="the present one")
+        int | None, typer.Option("--epoch", min=0, help="The epoch.", show_default="the current one")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List who is drawn to watch whom in an epoch, and what came of it."""
+    """List who is drawn to watch whom in an epoch, and the outcome."""
     node = None if runner_id is None else read_node(runner_id)
     async with connected(read_settings()) as parity:
         with progress("reading the draw"):
@@ -64,7 +67,7 @@ async def _stats(*, epochs: Epochs = 3, as_json: Json = False) -> None:
 
 
 async def _metrics(*, runner_id: RunnerId, epochs: Epochs = 3, as_json: Json = False) -> None:
-    """Show what a runner's monitors said of it in the last epochs, and how it did as a monitor."""
+    """Show what monitors reported about a runner in the last epochs, and how it did as a monitor."""
     node = read_node(runner_id)
     async with connected(read_settings()) as parity:
         with progress("reading the chain's log"):

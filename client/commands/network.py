@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 async def _health(*, as_json: Json = False) -> None:
-    """Ask the API server how it is, and how far its index is behind the chain. Exits 1 unless it is ready."""
+    """Show whether the API server is ready, and how far its index is behind the chain. Exits 1 if not ready."""
     from client.api import ApiClient  # noqa: PLC0415 (0.3 s that --help need not spend)
 
     settings = read_settings()
@@ -37,7 +37,7 @@ async def _health(*, as_json: Json = False) -> None:
 
 
 async def _doctor(*, as_json: Json = False) -> None:
-    """Check settings, key file, chain, contracts, balances, API and IPFS, and say what to do. Exits 1 if one fails."""
+    """Check settings, key file, chain, contracts, balances, API and IPFS, and say what to do. Exits 1 if a check fails."""
     from client.doctor import Verdict, examine  # noqa: PLC0415 (see _health)
 
     findings = await examine(read_settings())

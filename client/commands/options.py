@@ -5,12 +5,15 @@ from typing import Annotated
 import typer
 
 Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON document; amounts are strings of base units.")
+    bool, typer.Option("--json", help="Print one JSON document, with amounts as strings of base units.")
 ]
 Yes = Annotated[
-    bool, typer.Option("--yes", "-y", help="Sign without asking; needed where nobody can answer.")
+    bool, typer.Option("--yes", "-y", help="Sign without asking for confirmation; required in scripts.")
 ]
 Amount = Annotated[str, typer.Option("--amount", metavar="USDFC", help="Amount in USDFC, such as 1.25.")]
+SessionId = Annotated[
+    str, typer.Argument(metavar="ID", help="The session's id: 0x and 64 hex digits.", show_default=False)
+]
 TaskId = Annotated[
     str, typer.Argument(metavar="ID", help="The task's id: 0x and 64 hex digits.", show_default=False)
 ]
@@ -19,10 +22,13 @@ Timeout = Annotated[
     float, typer.Option("--timeout", min=1, metavar="SECONDS", help="How long to wait for the answer.")
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Simulate it, show what it costs; sign and send nothing.")
+    bool,
+    typer.Option(
+        "--dry-run", help="Simulate it and show what it costs, without signing or sending anything."
+    ),
 ]
 RunnerId = Annotated[
     str,
     typer.Option("--runner-id", metavar="ADDRESS", help="The runner: the address of its node key."),
 ]
-Limit = Annotated[int, typer.Option("--limit", "-l", min=1, max=100, help="How many.")]
+Limit = Annotated[int, typer.Option("--limit", "-l", min=1, max=100, help="How many to list.")]

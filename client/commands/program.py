@@ -36,7 +36,7 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="DIR",
-        help="Write streams and files into this new folder.",
+        help="Write output and files to this new folder.",
         show_default=False,
     ),
 ]
@@ -49,7 +49,7 @@ async def _submit(
         typer.Option(
             "--command",
             metavar="TEXT",
-            help="Program and arguments, quoted as for a shell; no shell reads them unless you name one: sh -c '…'.",
+            help="Program and arguments, quoted as in a shell. No shell interprets them unless you name one: sh -c '…'.",
         ),
     ],
     image: Annotated[
@@ -66,13 +66,14 @@ async def _submit(
         typer.Option(
             "--input",
             metavar="[NAME=]PATH",
-            help="A file or folder to find in /in, by its own name or another. May be repeated.",
+            help="A file or folder to put into /in, under its own name or another. Can be repeated.",
             show_default=False,
         ),
     ] = None,
     memory_mib: Annotated[int, typer.Option("--memory", min=16, metavar="MIB", help="Memory.")] = 256,
     disk_mib: Annotated[
-        int, typer.Option("--disk", min=1, max=512, metavar="MIB", help="Room in /out, and in /tmp.")
+        int,
+        typer.Option("--disk", min=1, max=512, metavar="MIB", help="Space in /out, and the same in /tmp."),
     ] = 16,
     wall_s: Annotated[
         int, typer.Option("--time", min=1, metavar="SECONDS", help="How long it may take.")
@@ -82,7 +83,7 @@ async def _submit(
         bool,
         typer.Option(
             "--deterministic/--not-deterministic",
-            help="Whether equal runs give equal results. Only then can several replicas be compared.",
+            help="Whether every run gives the same result; only then can replicas be compared.",
         ),
     ] = True,
     max_price: Annotated[
@@ -90,15 +91,17 @@ async def _submit(
         typer.Option(
             "--max-price",
             metavar="USDFC",
-            help="What all replicas together earn.",
+            help="Most that all replicas earn together.",
             show_default="what enough runners ask",
         ),
     ] = None,
-    replicas: Annotated[int, typer.Option("--replicas", min=1, help="How many runners do the work.")] = 1,
+    replicas: Annotated[
+        int, typer.Option("--replicas", min=1, help="How many runners do the work independently.")
+    ] = 1,
     quorum: Annotated[
         int | None,
         typer.Option(
-            "--quorum", min=1, help="How many must agree.", show_default="a majority of the replicas"
+            "--quorum", min=1, help="How many of them must agree.", show_default="a majority of the replicas"
         ),
     ] = None,
     relay: Annotated[
@@ -109,16 +112,18 @@ async def _submit(
             show_default="relay only if the account cannot pay network fees",
         ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show price and order; sign nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the price and the order without signing anything.")
+    ] = False,
     output: Output = None,
     wait: Wait = False,
     timeout_s: Timeout = 300.0,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Escrow a reward, have a program run without network by one or several runners, and compare what they return.
+    """Submit a command: one or several runners run it in a sandbox without network, and their results are compared.
 
-    Command, image, inputs and results are public. What the program prints and leaves in /out comes back.
+    Command, image, inputs and results are public. You get back what the command prints and leaves in /out.
     """
     from client.programs import plan_command, submit_command  # noqa: PLC0415 (loads what --help need not)
 
@@ -153,7 +158,7 @@ async def _submit(
 
 
 async def _runners(*, as_json: Json = False) -> None:
-    """List the active runners that take commands, with their limits and the price of a second."""
+    """List the active runners that take commands, with their limits and prices per second."""
     async with connected(read_settings()) as parity:
         with progress("asking what runners take"):
             takers = (await parity.models()).takers

@@ -77,7 +77,7 @@ async def _leaderboard(*, limit: Limit = 20, as_json: Json = False) -> None:
 
 
 async def _network_stats(*, as_json: Json = False) -> None:
-    """Show the network in a few figures, from the API's index."""
+    """Show key figures of the network, from the API's index."""
     async with connected(read_settings()) as parity:
         figures = await parity.reputation.network_stats()
     fields: Fields = [
@@ -96,11 +96,11 @@ async def _check_eligibility(
     runner_id: RunnerId,
     task_id: Annotated[
         str | None,
-        typer.Option("--task-id", metavar="ID", help="Ask about a seat of this task.", show_default=False),
+        typer.Option("--task-id", metavar="ID", help="Check for a seat in this task.", show_default=False),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say whether a runner may take a seat now, and why not, as the contracts answer. Exits 1 if it may not."""
+    """Check with the contracts whether a runner may take a seat now, and why not. Exits 1 if it may not."""
     node, wanted = read_node(runner_id), None if task_id is None else read_task_id(task_id)
     async with connected(read_settings()) as parity:
         found = await parity.reputation.eligibility(node, task_id=wanted)
@@ -115,19 +115,21 @@ async def _report(
         str, typer.Option("--monitor", metavar="ADDRESS", help="The monitor: the address of its node key.")
     ],
     runner_id: RunnerId,
-    round_: Annotated[int, typer.Option("--round", min=0, help="The epoch, or the round of the judges.")],
+    round_: Annotated[int, typer.Option("--round", min=0, help="The epoch, or the judges' round.")],
     lying: Annotated[
         bool,
-        typer.Option("--lying", help="It contradicted the final verdict; without it: it said nothing."),
+        typer.Option(
+            "--lying", help="Report it for contradicting the final verdict, instead of for saying nothing."
+        ),
     ] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Report a monitor that said nothing about the runner it had to watch, or something that was not so.
+    """Report a monitor that said nothing about a runner it had to watch, or contradicted the final verdict.
 
-    Anybody may, once the round is over; the contract checks it, and the monitor's score drops. It pays nothing.
-    What a monitor itself reports of a runner, its daemon sends.
+    Anyone can, once the round is over. The contract checks the report and lowers the monitor's score; reporting pays
+    nothing. (What monitors report about runners is sent by their daemons.)
     """
     said, watched = read_node(monitor, field="--monitor"), read_node(runner_id)
     fields: Fields = [
@@ -164,9 +166,9 @@ async def _challenge(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Challenge what monitors agreed on about a runner: judges are drawn, and either you or they lose.
+    """Challenge the monitors' verdict about a runner: judges are drawn, and either you or the monitors lose.
 
-    The bond comes back if the judges disagree with the monitors, and the verdict's effect is then undone.
+    If the judges disagree with the monitors, you get the bond back and the verdict is undone.
     """
     node = read_node(runner_id)
     async with connected(read_settings(), unlock=True) as parity:

@@ -31,10 +31,10 @@ async def _result(
     timeout_s: Timeout = 300.0,
     as_json: Json = False,
 ) -> None:
-    """Show what a task came to: a prompt's answer, or how a command ended and what it printed. From the chain and IPFS.
+    """Show a task's result, read from the chain and IPFS: a prompt's answer, or how a command ended and what it printed.
 
-    With --output everything is written into a folder: a command's streams and files, or an answer.txt, and the result
-    document as the chain names it.
+    With --output, write everything to a folder: a command's output and files, or an answer.txt, and the result document
+    exactly as it was hashed on chain.
     """
     wanted = read_task_id(task_id)
     async with connected(read_settings()) as parity:

@@ -77,18 +77,30 @@ def read_settings() -> "ClientSettings":
 
 
 def read_task_id(text: str) -> bytes:
-    """Read a task's id; `InputError` if it is none."""
+    """Read a task's id; `InputError` if it is not one."""
+    return _read_id(
+        text, what="a task's id", printed_by="`parity-client llm submit` and `llm list` print them"
+    )
+
+
+def read_session_id(text: str) -> bytes:
+    """Read a session's id; `InputError` if it is not one."""
+    commands = "`parity-client fl create-session` and `fl list-sessions` print them"
+    return _read_id(text, what="a session's id", printed_by=commands)
+
+
+def _read_id(text: str, *, what: str, printed_by: str) -> bytes:
     try:
-        task_id = bytes.fromhex(text.strip().removeprefix("0x"))
+        identifier = bytes.fromhex(text.strip().removeprefix("0x"))
     except ValueError:
-        task_id = b""
-    if len(task_id) != 32:
+        identifier = b""
+    if len(identifier) != 32:
         raise InputError(
-            f"ID: {text!r:.80} is not a task's id",
+            f"ID: {text!r:.80} is not {what}",
             field="ID",
-            hint="Give 0x and 64 hex digits, as `parity-client llm submit` and `llm list` print them.",
+            hint=f"Give 0x and 64 hex digits, as {printed_by}.",
         )
-    return task_id
+    return identifier
 
 
 def read_node(text: str, *, field: str = "--runner-id") -> str:

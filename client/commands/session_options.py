@@ -28,8 +28,8 @@ def describe(
         typer.Option(
             "--config-file",
             metavar="FILE",
-            help="The model's file, model_config.json: layers, optimiser, loss, metrics.",
-            show_default="one hidden layer of 128, sized by the data",
+            help="The model's description, such as model_config.json: layers, optimiser, loss, metrics.",
+            show_default="one hidden layer of 128, sized to fit the data",
         ),
     ] = None,
     start_from: Annotated[
@@ -37,13 +37,13 @@ def describe(
         typer.Option(
             "--start-from",
             metavar="FILE",
-            help="Weights to begin with, safetensors of the same model: such as get-model fetched. They will be public.",
-            show_default="drawn from --seed",
+            help="Initial weights: safetensors of the same model, such as get-model writes. They will be public.",
+            show_default="random, from --seed",
         ),
     ] = None,
     total_rounds: Annotated[int, typer.Option("--total-rounds", min=1, max=10_000)] = 10,
     min_participants: Annotated[
-        int, typer.Option("--min-participants", min=1, max=64, help="Fewer make no round.")
+        int, typer.Option("--min-participants", min=1, max=64, help="Fewest participants for a round.")
     ] = 3,
     max_participants: Annotated[
         int | None,
@@ -51,7 +51,7 @@ def describe(
             "--max-participants",
             min=1,
             max=64,
-            help="Seats. The session starts when all are taken, or when the time to join is over.",
+            help="Number of seats. The session starts when all are taken, or when the time to join is over.",
             show_default="--min-participants",
         ),
     ] = None,
@@ -64,64 +64,80 @@ def describe(
             show_default="fedavg",
         ),
     ] = None,
-    learning_rate: Annotated[str, typer.Option("--learning-rate", help="Of the participants.")] = "0.01",
+    learning_rate: Annotated[
+        str, typer.Option("--learning-rate", help="The participants' learning rate.")
+    ] = "0.01",
     batch_size: Annotated[int, typer.Option("--batch-size", min=1)] = 32,
     local_epochs: Annotated[
-        int, typer.Option("--local-epochs", min=1, help="Passes over a participant's samples in a round.")
+        int, typer.Option("--local-epochs", min=1, help="Epochs over a participant's samples in each round.")
     ] = 1,
     hostile: Annotated[
-        int, typer.Option("--hostile", min=0, help="How many hostile participants a robust method must bear.")
+        int,
+        typer.Option(
+            "--hostile", min=0, help="How many malicious participants a robust method must withstand."
+        ),
     ] = 0,
     proximal_mu: Annotated[
-        str | None, typer.Option("--proximal-mu", help="For fedprox.", show_default="0.1")
+        str | None, typer.Option("--proximal-mu", help="Proximal term, for fedprox.", show_default="0.1")
     ] = None,
     compression: Annotated[
-        str, typer.Option("--compression", help="Of updates: none, fp16, int8, int4 or top_k.")
+        str, typer.Option("--compression", help="Compression of updates: none, fp16, int8, int4 or top_k.")
     ] = "none",
     early_stop_patience: Annotated[
         int | None,
         typer.Option(
-            "--early-stop-patience", min=1, help="End after so many rounds without less loss.", **_OFF
+            "--early-stop-patience",
+            min=1,
+            help="Stop after this many rounds without improvement of the loss.",
+            **_OFF,
         ),
     ] = None,
     audit_rate: Annotated[
         str | None,
         typer.Option(
             "--audit-rate",
-            help="Chance, 0 to 1, that parts of a contribution are re-executed; half at least where it looks odd.",
+            help="Probability (0 to 1) that parts of a contribution are re-executed; at least 0.5 for unusual ones.",
             show_default="0.1",
         ),
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option("--seed", min=0, help="Of weights, split and batches.", show_default="drawn"),
+        typer.Option("--seed", min=0, help="Seed of weights, split and batches.", show_default="drawn"),
     ] = None,
     dataset_format: Annotated[
         str | None,
-        typer.Option("--dataset-format", help="csv, json, parquet or npz.", show_default="found out"),
+        typer.Option("--dataset-format", help="csv, json, parquet or npz.", show_default="detected"),
     ] = None,
     target: Annotated[
         str | None,
         typer.Option(
             "--target",
             metavar="COLUMN",
-            help="Column to be predicted.",
-            show_default="label, target, class or y; else the last",
+            help="Column to predict.",
+            show_default="label, target, class or y, or else the last column",
         ),
     ] = None,
     group: Annotated[
         str | None,
-        typer.Option("--group", metavar="COLUMN", help="Column of natural ids, for natural_id.", **_OFF),
+        typer.Option(
+            "--group",
+            metavar="COLUMN",
+            help="Column that tells which samples belong together, for natural_id.",
+            **_OFF,
+        ),
     ] = None,
     divide_by: Annotated[
-        str, typer.Option("--divide-by", help="Every feature is divided by this, such as 255 for images.")
+        str, typer.Option("--divide-by", help="Divide every feature by this, such as 255 for images.")
     ] = "1",
     evaluation_share: Annotated[
-        str, typer.Option("--evaluation-share", help="Share of the samples on which rounds are judged.")
+        str,
+        typer.Option(
+            "--evaluation-share", help="Fraction of the samples that is held out to evaluate rounds."
+        ),
     ] = "0.2",
     evaluation_cid: Annotated[
         str,
-        typer.Option("--evaluation-cid", metavar="CID", help="A file to judge rounds on instead.", **_OFF),
+        typer.Option("--evaluation-cid", metavar="CID", help="A file to evaluate rounds on instead.", **_OFF),
     ] = "",
     split_strategy: Annotated[
         str,
@@ -132,58 +148,71 @@ def describe(
     ] = "random",
     alpha: Annotated[
         str | None,
-        typer.Option("--alpha", help="For non_iid: the smaller, the more uneven.", show_default="0.5"),
+        typer.Option("--alpha", help="For non_iid: smaller is more uneven.", show_default="0.5"),
     ] = None,
     labels_each: Annotated[
         int | None,
-        typer.Option("--labels-each", min=1, help="For label_skew: labels of each.", show_default="2"),
+        typer.Option(
+            "--labels-each", min=1, help="For label_skew: labels per participant.", show_default="2"
+        ),
     ] = None,
     power: Annotated[
-        str | None, typer.Option("--power", help="For quantity: 0 is even.", show_default="1")
+        str | None, typer.Option("--power", help="For quantity: 0 gives equal shares.", show_default="1")
     ] = None,
     min_samples: Annotated[
         int | None,
-        typer.Option("--min-samples", min=1, help="Fewest samples of a participant.", show_default="1"),
+        typer.Option("--min-samples", min=1, help="Fewest samples per participant.", show_default="1"),
     ] = None,
     overlap_ratio: Annotated[
         str | None,
         typer.Option(
-            "--overlap-ratio", help="Samples shared with others, of a participant's own.", show_default="0"
+            "--overlap-ratio",
+            help="Fraction of a participant's samples that others have too.",
+            show_default="0",
         ),
     ] = None,
     enable_differential_privacy: Annotated[
         bool,
         typer.Option(
-            "--enable-differential-privacy", help="Clip each update and add noise; spent privacy is shown."
+            "--enable-differential-privacy",
+            help="Clip each update and add noise; the privacy spent is shown.",
         ),
     ] = False,
     noise_multiplier: Annotated[
         str | None,
-        typer.Option("--noise-multiplier", help="Noise, of the clipping length.", show_default="1"),
+        typer.Option(
+            "--noise-multiplier",
+            help="Standard deviation of the noise, relative to the clipping norm.",
+            show_default="1",
+        ),
     ] = None,
     l2_norm_clip: Annotated[
         str | None,
-        typer.Option("--l2-norm-clip", help="Length that an update is clipped to.", show_default="1"),
+        typer.Option("--l2-norm-clip", help="Norm to which each update is clipped.", show_default="1"),
     ] = None,
     delta: Annotated[
-        str | None, typer.Option("--delta", help="Chance that privacy does not hold.", show_default="0.00001")
+        str | None,
+        typer.Option("--delta", help="Probability that the privacy guarantee fails.", show_default="0.00001"),
     ] = None,
     secure_aggregation: Annotated[
-        bool, typer.Option("--secure-aggregation", help="Only the sum of all updates is ever readable.")
+        bool, typer.Option("--secure-aggregation", help="Make only the sum of all updates readable.")
     ] = False,
     budget: Annotated[
         str | None,
         typer.Option(
             "--budget",
             metavar="USDFC",
-            help="Most that the session may cost; without --reward it is divided among the contributions.",
+            help="Most that the session may cost. Without --reward it is divided among the contributions.",
             show_default="what --reward needs",
         ),
     ] = None,
     reward: Annotated[
         str | None,
         typer.Option(
-            "--reward", metavar="USDFC", help="Of each accepted contribution.", show_default="0.1 USDFC"
+            "--reward",
+            metavar="USDFC",
+            help="Reward for each accepted contribution.",
+            show_default="0.1 USDFC",
         ),
     ] = None,
     bond: Annotated[
@@ -191,7 +220,7 @@ def describe(
         typer.Option(
             "--bond",
             metavar="USDFC",
-            help="Stake asked of each participant.",
+            help="Stake that each participant must lock.",
             show_default="twice the reward",
         ),
     ] = None,
@@ -200,8 +229,8 @@ def describe(
         typer.Option(
             "--aggregators",
             min=1,
-            help="Runners that add a round up; a majority must agree.",
-            show_default="3, or 1 where there are fewer runners",
+            help="How many runners aggregate each round; a majority must agree.",
+            show_default="3, or 1 if there are fewer runners",
         ),
     ] = None,
     join_time: Annotated[

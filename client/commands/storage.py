@@ -18,7 +18,7 @@ CidArgument = Annotated[
     typer.Argument(metavar="CID", help="A content identifier: Qm…, bafy… or bafkrei….", show_default=False),
 ]
 MaxBytes = Annotated[
-    int, typer.Option("--max-bytes", min=1, metavar="BYTES", help="Refuse what is longer than this.")
+    int, typer.Option("--max-bytes", min=1, metavar="BYTES", help="Refuse content larger than this.")
 ]
 _DEFAULT_MAX_BYTES = 1 << 30
 _SHOWN_FILES = 20
@@ -43,9 +43,9 @@ async def _upload_file(
     *,
     as_json: Json = False,
 ) -> None:
-    """Put a file on IPFS and keep it there. Anyone who learns its CID can read it.
+    """Store and pin a file on IPFS. Anyone who learns its CID can read it.
 
-    The CID is computed here and must be what the node says.
+    The CID is computed locally and compared with the node's.
     """
     with progress(f"uploading {path.name}") as tell:
         stored = await _storage().upload_file(path, on_progress=_telling(tell))
@@ -58,9 +58,9 @@ async def _upload_dir(
     *,
     as_json: Json = False,
 ) -> None:
-    """Put all files below a folder on IPFS, and a listing of them, whose CID names the folder.
+    """Store all files of a folder on IPFS, and a listing of them whose CID stands for the folder.
 
-    `storage download` of that CID makes the folder again. Links are refused.
+    `storage download` of that CID recreates the folder. Symbolic links are refused.
     """
     with progress(f"uploading {path.name}") as tell:
         stored = await _storage().upload_folder(path, on_progress=_telling(tell))
@@ -75,13 +75,13 @@ async def _download(
         Path,
         typer.Option("-o", "--output", metavar="PATH", help="Where to write it.", show_default=False),
     ],
-    replace: Annotated[bool, typer.Option("--replace", help="Overwrite a file that is there.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Overwrite an existing file.")] = False,
     max_bytes: MaxBytes = _DEFAULT_MAX_BYTES,
     as_json: Json = False,
 ) -> None:
-    """Fetch a file, or a folder that upload-dir made, and check every byte against the CID.
+    """Fetch a file, or a folder that upload-dir stored, and check every byte against the CID.
 
-    Nothing gets its name before it is whole and checked.
+    Files appear under their names only when they are complete and verified.
     """
     with progress(f"fetching {cid}") as tell:
         stored = await _storage().download(
@@ -91,21 +91,21 @@ async def _download(
 
 
 async def _info(cid: CidArgument, *, max_bytes: MaxBytes = _DEFAULT_MAX_BYTES, as_json: Json = False) -> None:
-    """Fetch what a CID names, check it, and say what it is."""
+    """Fetch and verify what a CID names, and describe it."""
     with progress(f"fetching {cid}"):
         info = await _storage().info(cid, max_bytes=max_bytes)
     Printer(as_json=as_json).result(info, text=_info_lines(info))
 
 
 async def _pin(cid: CidArgument, *, as_json: Json = False) -> None:
-    """Have the IPFS node keep a file, or a folder with all its files."""
+    """Pin a file, or a folder with all its files, on the IPFS node."""
     with progress(f"pinning {cid}"):
         count = await _storage().pin(cid)
     Printer(as_json=as_json).result({"cid": cid, "pinned": count}, text=[f"pinned {_things(count)}"])
 
 
 async def _unpin(cid: CidArgument, *, as_json: Json = False) -> None:
-    """Let the IPFS node forget a file, or a folder with all its files, when it needs the room."""
+    """Unpin a file, or a folder with all its files, so that the IPFS node may delete it."""
     with progress(f"unpinning {cid}"):
         count = await _storage().unpin(cid)
     text = [f"unpinned {_things(count)}" if count else "was not pinned"]

@@ -23,10 +23,10 @@ _FEES = (
 _TOKEN_VARIABLE = "PARITY_GATEWAY_TOKEN"  # noqa: S105 (the variable's name)
 
 Deposit = Annotated[
-    str, typer.Option("--deposit", metavar="USDFC", help="What a new channel to a runner is opened with.")
+    str, typer.Option("--deposit", metavar="USDFC", help="Deposit for each new channel to a runner.")
 ]
 MostInAll = Annotated[
-    str, typer.Option("--budget", metavar="USDFC", help="Most that may lie in channels at a time.")
+    str, typer.Option("--budget", metavar="USDFC", help="Most to have locked in channels at any time.")
 ]
 
 
@@ -49,10 +49,10 @@ async def _gateway(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Serve OpenAI's API on this machine, answered and paid through the network.
+    """Serve an OpenAI-compatible API on this machine, answered and paid through the network.
 
-    Prompts go straight to a runner over a payment channel, which is opened with the first one; they are not public. Point any
-    tool's base URL here, with the key that is printed (or that PARITY_GATEWAY_TOKEN sets).
+    Prompts go straight to a runner over a payment channel, which the first prompt opens; they are not public. Point any
+    tool's base URL here, and give it the printed key (or the one in PARITY_GATEWAY_TOKEN).
     """
     from client import keys  # noqa: PLC0415 (half a second that --help need not spend)
     from client.gateway.serving import opened_lines, serve  # noqa: PLC0415 (see above)
@@ -91,16 +91,15 @@ async def _gateway(
 
 async def chat(
     *,
-    prompt: Annotated[
-        str, typer.Option("--prompt", "-p", help="The question. Only the runner gets to see it.")
-    ],
-    model: Annotated[str, typer.Option("--model", "-m", help="A model that `llm models` lists.")],
+    prompt: Annotated[str, typer.Option("--prompt", "-p", help="The prompt. Only the runner sees it.")],
+    model: Annotated[str, typer.Option("--model", "-m", help="A model from `llm models`.")],
     system: Annotated[
-        str | None, typer.Option("--system", help="Instructions before it.", show_default=False)
+        str | None,
+        typer.Option("--system", help="System instructions that precede the prompt.", show_default=False),
     ] = None,
     max_tokens: Annotated[int, typer.Option("--max-tokens", min=1, max=65_536, help="Longest answer.")] = 256,
     temperature: Annotated[
-        float, typer.Option("--temperature", min=0, max=2, help="0 repeats itself.")
+        float, typer.Option("--temperature", min=0, max=2, help="Sampling temperature; 0 is deterministic.")
     ] = 0.0,
     deposit: Deposit = "1",
     budget: MostInAll = "5",
@@ -108,7 +107,7 @@ async def chat(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Ask a runner directly and read the answer as it comes, paid by vouchers out of a channel."""
+    """Ask a runner directly and stream its answer, paid by vouchers from a payment channel."""
     from client import keys  # noqa: PLC0415 (half a second that --help need not spend)
     from client.gateway.serving import opened_lines  # noqa: PLC0415 (see above)
 

@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 async def _get(task_id: TaskId, *, as_json: Json = False) -> None:
-    """Show a task: its order, its seats, every transaction of its life, and where its money went. From the chain."""
+    """Show a task's order, seats, transactions and money, read from the chain."""
     wanted = read_task_id(task_id)
     async with connected(read_settings()) as parity:
         with progress("reading the chain"):
@@ -53,13 +53,13 @@ async def _document(
     *,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write it there.", show_default=False),
+        typer.Option("--output", "-o", metavar="FILE", help="Where to write it.", show_default=False),
     ] = None,
     wait: Wait = False,
     timeout_s: Timeout = 300.0,
     as_json: Json = False,
 ) -> None:
-    """Fetch a task's result document from IPFS, exactly as the chain names it: any kind of task."""
+    """Fetch the result document of any kind of task from IPFS, exactly as it was hashed on chain."""
     wanted = read_task_id(task_id)
     async with connected(read_settings()) as parity:
         with progress("fetching the result"):
@@ -94,7 +94,7 @@ def _readable(content: bytes) -> str | None:
 async def _cancel(
     task_id: TaskId, *, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
 ) -> None:
-    """Take back an order that no runner has claimed; all that was escrowed returns to the payer."""
+    """Cancel an order that no runner has claimed; everything escrowed returns to the payer."""
     wanted = read_task_id(task_id)
     async with connected(read_settings(), unlock=True) as parity:
         record = await parity.record(wanted)
@@ -117,7 +117,7 @@ async def _cancel(
 
 
 async def _explain(task_id: TaskId, *, as_json: Json = False) -> None:
-    """Explain why a task waits, or why it failed: from the draw, runners' standing, offers and stakes, and the chain."""
+    """Explain why a task is waiting or why it failed, from the chain and the runners' offers."""
     wanted = read_task_id(task_id)
     async with connected(read_settings()) as parity:
         with progress("looking at the task and the runners"):
@@ -128,7 +128,7 @@ async def _explain(task_id: TaskId, *, as_json: Json = False) -> None:
 async def _advance(
     task_id: TaskId, *, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
 ) -> None:
-    """End a phase of a task whose deadline has passed. Runners do that by themselves; anybody may."""
+    """End a phase of a task whose deadline has passed. Anyone can; runners do so by themselves."""
     wanted = read_task_id(task_id)
     async with connected(read_settings(), unlock=True) as parity:
         now = await parity.progress(wanted)
