@@ -43,11 +43,19 @@ class Disputes:
         case = await self.case(task_id)
         if case.stage not in _CHALLENGEABLE or case.block >= case.deadline:
             raise await self._too_late_or_early(task_id, case)
+        if case.stage is AuditStage.OPEN and case.block < case.draw_block:
+            raise NotDisputable(
+                f"task 0x{task_id.hex()}: whether it is audited anyway is drawn in block {case.draw_block}",
+                hint=f"A panel that the beacon calls costs you nothing. Try again after that block; now is {case.block}.",
+            )
         await self._check_bond(case)
         return case
 
     async def challenge(self, task_id: bytes) -> Transaction:
-        """Force a panel on a revealed answer, with a bond from the free balance: lost if the panel finds it valid."""
+        """Force a panel on a revealed answer, with a bond from the free balance: lost if the panel finds it valid.
+
+        Where the draw is due and audits the answer, this asks for the draw instead, and takes no bond.
+        """
         await self.check_challenge(task_id)
         return await self._send("challenge", task_id)
 

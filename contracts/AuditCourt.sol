@@ -45,7 +45,7 @@ contract AuditCourt is CourtStore {
     /// @inheritdoc IAuditCourt
     function draw(bytes32 taskId) external {
         Docket.Data memory docket = _requireStage(taskId, Stage.Open);
-        require(block.number > docket.drawBlock, AuditNotDrawn(docket.drawBlock, block.number));
+        _requireDue(docket);
         if (_isAudited(taskId, docket)) {
             _dispute(taskId, docket);
         } else {
@@ -62,10 +62,12 @@ contract AuditCourt is CourtStore {
         _requireInTime(docket);
         (address node, address owner) = _accused(taskId);
         require(msg.sender != node && msg.sender != owner, AuditSelfDealing(msg.sender));
-        // What the beacon has called needs no accuser: a cheat that sees itself drawn would send one of its own, for the
-        // accuser's part of its slash.
-        bool due = docket.stage == Stage.Open && block.number > docket.drawBlock;
-        if (due && _isAudited(taskId, docket)) return _dispute(taskId, docket);
+        // What the beacon calls needs no accuser: a cheat that sees itself drawn would send one of its own, for the accuser's part
+        // of its slash. Nor is there one before the draw, for a beacon's value may be public before its block is past.
+        if (docket.stage == Stage.Open) {
+            _requireDue(docket);
+            if (_isAudited(taskId, docket)) return _dispute(taskId, docket);
+        }
         docket.challenged = true;
         _sides[taskId].challenger = msg.sender;
         emit Challenged(taskId, msg.sender, docket.bond);
@@ -140,6 +142,10 @@ contract AuditCourt is CourtStore {
         require(block.number <= docket.deadline, AuditDeadline(docket.deadline, block.number));
     }
 
+    function _requireDue(Docket.Data memory docket) private view {
+        require(block.number > docket.drawBlock, AuditNotDrawn(docket.drawBlock, block.number));
+    }
+
     /// @dev Stores the docket too.
     function _enter(bytes32 taskId, Docket.Data memory docket, Stage stage, uint256 window) private {
         docket.stage = stage;
@@ -181,6 +187,7 @@ contract AuditCourt is CourtStore {
         _enter(taskId, docket, Stage.Closed, 0);
         emit CaseClosed(taskId, valid);
         Awards.Bill memory bill = _bill(taskId, docket, valid);
+        bill.carried = carried;
         address[] memory nodes = new address[](0);
         if (disputed) (nodes, bill.outcomes, bill.first) = _jury(taskId, docket.round, valid, carried);
         IRunnerReputation records = IRunnerReputation(runnerReputation);
@@ -204,9 +211,13 @@ contract AuditCourt is CourtStore {
         if (docket.challenged) bill.challenger = _sides[taskId].challenger;
         if (docket.round == FIRST) return bill;
         (bool before,) = verdictOf(taskId, FIRST);
-        bill.appeal = before == valid ? Awards.Appeal.Lost : Awards.Appeal.Won;
+        (, bool affirmed) = verdictOf(taskId, SECOND);
+        if (before != valid) bill.appeal = Awards.Appeal.Won;
+        else bill.appeal = affirmed ? Awards.Appeal.Lost : Awards.Appeal.Undecided;
     }
 
+    /// @dev A second panel without a majority leaves the first one's verdict, and then none of its own is wrong: nobody is slashed
+    /// because others did not come.
     function _jury(bytes32 taskId, uint8 round, bool valid, bool carried)
         private
         view
@@ -222,7 +233,8 @@ contract AuditCourt is CourtStore {
                 i < first ? jurorOf(taskId, FIRST, uint8(i)).node : jurorOf(taskId, SECOND, uint8(i - first)).node;
         }
         Tally.outcomesOf(bench, valid, carried, outcomes, 0);
-        Tally.outcomesOf(second, valid, carried, outcomes, first);
+        (, bool affirmed) = verdictOf(taskId, SECOND);
+        Tally.outcomesOf(second, valid, affirmed, outcomes, first);
     }
 
     function _recordRunner(bytes32 taskId, IRunnerReputation records, bool valid, uint96 fee)
@@ -248,12 +260,12 @@ contract AuditCourt is CourtStore {
             );
         }
         if (bill.appeal != Awards.Appeal.None) {
-            bool lost = bill.appeal == Awards.Appeal.Lost;
+            bool won = bill.appeal == Awards.Appeal.Won;
             wallet.settle(
                 _appealRef(taskId),
                 appellant,
                 bill.bond,
-                lost ? Awards.appealLost(bill) : Awards.returned(bill, appellant)
+                won ? Awards.returned(bill, appellant) : Awards.appealLost(bill, appellant)
             );
         }
     }

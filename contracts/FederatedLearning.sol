@@ -317,14 +317,10 @@ contract FederatedLearning is Rounds {
     /// @dev True when it has ordered the aggregation, and stored all of that.
     function _advanceAggregation(Run memory run, Bill memory bill) private returns (bool) {
         bytes32 task = _tasks[run.id];
-        bool late = block.number > run.course.deadline;
         if (task == bytes32(0)) {
-            if (!late) {
-                _order(run);
-                return true;
-            }
-            _fail(run, bill);
-            return false;
+            bool ordered = _order(run);
+            if (!ordered) _fail(run, bill);
+            return ordered;
         }
         (ITaskEscrowTypes.Status status,) = _outcomeOf(run.id, task);
         if (status == ITaskEscrowTypes.Status.Failed || status == ITaskEscrowTypes.Status.Cancelled) {
@@ -356,18 +352,20 @@ contract FederatedLearning is Rounds {
         _end(run, bill, Phase.Failed, run.course.round - 1);
     }
 
-    /// @dev The deadline is when the slowest task and the opening of its result are over.
-    function _order(Run memory run) private {
+    /// @dev False when it is too late for it. The deadline is when the slowest task and the opening of its result are over.
+    function _order(Run memory run) private returns (bool) {
         address purse = purseOf(run.id);
         // What an earlier task returned comes first.
         uint256 free = _accountOf(purse).free;
         uint256 reward = _pacts[run.id].aggregationReward;
         if (free < reward) _transfer(run.id, purse, purse, uint96(reward - free));
         (bytes32 task, bytes32 spec, uint256 span) = SessionPurse(purse).order(run.id);
+        if (task == bytes32(0)) return false;
         _tasks[run.id] = task;
         emit AggregationOrdered(run.id, task, run.course.round, spec);
         _enter(run, Phase.Aggregating, span + _rules[run.id].openFor);
         _save(run);
+        return true;
     }
 
     /// @dev How the task stands, and, once it is final, what its winning seats revealed.

@@ -10,6 +10,7 @@ contract ParameterBounds is ITaskEscrowErrors {
     uint256 private constant MAX_FEE_BPS = 1_000;
     uint256 private constant MAX_CHALLENGER_BPS = 5_000;
     uint256 private constant MAX_SEATS = 7;
+    uint256 private constant SEED_DELAY = 2;
 
     /// @notice Reverts with the field that is out of bounds.
     /// @param unbondDelay blocks for which leaving stake stays slashable: longer than any task may last once claimed
@@ -20,6 +21,8 @@ contract ParameterBounds is ITaskEscrowErrors {
         _check(params.challengeFor != 0, "challengeFor");
         _check(params.panelFor != 0, "panelFor");
         _check(params.maxClaimFor != 0, "maxClaimFor");
+        // Who registers when a draw may be public is too young for it.
+        _check(params.maturity >= SEED_DELAY, "maturity");
         _check(windows < unbondDelay, "windows");
         _check(params.feeBps <= MAX_FEE_BPS, "feeBps");
         _check(params.wrongBps <= WHOLE_BPS, "wrongBps");

@@ -34,14 +34,18 @@ contract SessionPurse {
     }
 
     /// @notice Orders the aggregation of the session's current round, as client and payer.
-    /// @return task its id
+    /// @return task its id; zero when the time to order it is over, which it is not while orders are paused, nor so soon after
     /// @return spec SHA-256 digest of the document that says what is to be aggregated
     /// @return span blocks after which the task can be ended by anyone, however slow its seats are
     function order(bytes32 session) external onlyController returns (bytes32 task, bytes32 spec, uint256 span) {
         IFederatedLearningTypes.Terms memory terms = IFederatedLearning(_controller).termsOf(session);
         IFederatedLearningTypes.Session memory held = IFederatedLearning(_controller).sessionOf(session);
+        IFederatedLearningTypes.SessionParams memory windows = _charter.paramsOf(terms.paramsId);
+        // What participants have earned by their work, a pause must not take from them.
+        uint256 resumed = uint256(_wallet.pauseOf(address(_escrow)).pausedUntil) + windows.openFor;
+        if (block.number > held.deadline && block.number > resumed) return (0, 0, 0);
         spec = _specOf(session, terms, held);
-        uint256 claimFor = _charter.paramsOf(terms.paramsId).claimFor;
+        uint256 claimFor = windows.claimFor;
         ITaskEscrowTypes.Params memory rules = _escrow.paramsOf(terms.taskParamsId);
         span = claimFor + rules.commitFor + rules.revealFor;
         ITaskEscrowTypes.Order memory asked;

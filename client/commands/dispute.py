@@ -46,8 +46,8 @@ async def _dispute(
 ) -> None:
     """Challenge an audited answer: randomly drawn runners judge it, and either you or its runner loses a bond.
 
-    Possible from the reveal until the challenge window closes. If the panel rejects the answer, you get back your bond and
-    your reward, plus a share of the runner's stake; otherwise you lose the bond.
+    Possible from the block after the audit's draw until the challenge window closes. If the panel rejects the answer, you get
+    back your bond and your reward, plus a share of the runner's stake; if it finds the answer valid, you lose the bond.
     """
     wanted = read_task_id(task_id)
     async with connected(read_settings(), unlock=True) as parity:

@@ -79,8 +79,8 @@ interface IAuditCourtEvents is IAuditCourtTypes {
 interface IAuditCourt is IAuditCourtErrors, IAuditCourtEvents, IPanel {
     /// @notice Evaluates the draw once its block is past: an audited task goes to a panel. By anyone.
     function draw(bytes32 taskId) external;
-    /// @notice Forces a panel on a task that is not audited yet. By anyone but its runner, with a bond equal to the runner's from
-    /// the caller's free balance. Where the draw is due and audits the task, this is as `draw`: nobody has accused anybody.
+    /// @notice Forces a panel on a task that the beacon spares. By anyone but its runner, once the draw's block is past, with a bond equal
+    /// to the runner's from the caller's free balance. Where the draw audits the task, this is as `draw`: nobody has accused anybody.
     function challenge(bytes32 taskId) external;
     /// @notice Takes a seat on the panel and seals a vote, in one call. The caller is the node; its owner's stake is locked.
     function vote(bytes32 taskId, bytes32 commitment) external returns (uint8 seat);

@@ -15,10 +15,12 @@ library Awards {
 
     uint256 private constant WHOLE_BPS = 10_000;
 
+    /// @notice `Undecided`: the second panel found no majority, which proves neither side wrong.
     enum Appeal {
         None,
         Lost,
-        Won
+        Won,
+        Undecided
     }
 
     /// @notice Everything that a case's money is computed from, in base units. Jurors of the first panel come first.
@@ -41,6 +43,7 @@ library Awards {
         uint16 burnBps;
         uint16 sideBps; // of what the loser loses, to the other side
         bool valid;
+        bool carried; // by a majority of some panel
         Appeal appeal;
     }
 
@@ -86,14 +89,17 @@ library Awards {
         return _done(lines);
     }
 
-    /// @notice A challenger's bond that is lost: it pays the first panel, half of the rest goes to the runner's side.
+    /// @notice A challenger's bond that is lost: it pays the first panel, half of the rest goes to the runner's side. Where no panel
+    /// found a majority it pays the wages alone: a court to which nobody came has not proven its accuser wrong.
     function challengeLost(Bill memory bill) internal pure returns (IStakeWalletTypes.Move[] memory) {
-        return _forfeit(bill, bill.owner, 0, bill.first);
+        return _forfeit(bill, bill.carried, bill.challenger, bill.owner, 0, bill.first);
     }
 
-    /// @notice An appellant's bond that is lost: it pays the second panel and the side that had to defend itself twice.
-    function appealLost(Bill memory bill) internal pure returns (IStakeWalletTypes.Move[] memory) {
-        return _forfeit(bill, bill.valid ? bill.owner : _accuser(bill), bill.first, bill.jurors.length);
+    /// @notice An appellant's bond that is lost: it pays the second panel and the side that had to defend itself twice; the wages alone
+    /// where that panel found no majority.
+    function appealLost(Bill memory bill, address appellant) internal pure returns (IStakeWalletTypes.Move[] memory) {
+        address side = bill.valid ? bill.owner : _accuser(bill);
+        return _forfeit(bill, bill.appeal == Appeal.Lost, appellant, side, bill.first, bill.jurors.length);
     }
 
     /// @notice The task's own money and all stake that the case locks.
@@ -124,18 +130,20 @@ library Awards {
         return _done(lines);
     }
 
-    function _forfeit(Bill memory bill, address side, uint256 from, uint256 to)
+    /// @param proven whether a panel has found whose bond this is wrong; else what the wages leave is given back
+    function _forfeit(Bill memory bill, bool proven, address loser, address side, uint256 from, uint256 to)
         private
         pure
         returns (IStakeWalletTypes.Move[] memory)
     {
         Lines memory lines = _lines(to - from + 3);
-        Split memory shares = split(bill.bond, bill.sideBps, bill.burnBps, _right(bill, from, to), bill.wage);
+        (uint16 sideBps, uint16 burnBps) = proven ? (bill.sideBps, bill.burnBps) : (0, 0);
+        Split memory shares = split(bill.bond, sideBps, burnBps, _right(bill, from, to), bill.wage);
         _add(lines, side, shares.side, 0, 0);
         for (uint256 i = from; i < to; ++i) {
             if (_isRight(bill, i)) _add(lines, bill.jurors[i], shares.wage, 0, 0);
         }
-        _add(lines, bill.treasury, shares.treasury, 0, 0);
+        _add(lines, proven ? bill.treasury : loser, shares.treasury, 0, 0);
         _add(lines, bill.sink, shares.burn, 0, 0);
         return _done(lines);
     }

@@ -14,6 +14,7 @@ library SessionRules {
     uint256 private constant MAX_FEE_BPS = 1_000;
     uint256 private constant MAX_ROUNDS = 10_000;
     uint256 private constant MAX_ATTEMPTS = 10;
+    uint256 private constant SEED_DELAY = 2;
     /// @dev A session's stake can neither be unbonded nor serve elsewhere, so that its windows are bounded for good.
     uint256 private constant LONGEST_WINDOW = 1_000_000;
 
@@ -96,6 +97,8 @@ library SessionRules {
         _check(params.maxWindow <= LONGEST_WINDOW, "maxWindow");
         _check(params.maxJoinFor != 0 && params.maxJoinFor <= LONGEST_WINDOW, "maxJoinFor");
         _check(params.claimFor != 0, "claimFor");
+        // Who registers when a draw may be public is too young for it.
+        _check(params.maturity >= SEED_DELAY, "maturity");
         _check(params.openFor != 0 && params.openFor <= LONGEST_WINDOW, "openFor");
         _check(params.feeBps <= MAX_FEE_BPS, "feeBps");
         _check(params.missBps <= WHOLE_BPS, "missBps");

@@ -11,6 +11,8 @@ library Watch {
     uint256 private constant MAX_MONITORS = 8;
     uint256 private constant MAX_PANEL = 32;
     uint256 private constant MIN_EPOCH = 8;
+    /// @dev Who registers when a draw may be public already is too young for it.
+    uint256 private constant MIN_MATURITY = 2;
 
     function ticket(uint256 seed, address target, address monitor) internal pure returns (uint256) {
         return uint256(keccak256(abi.encode(seed, target, monitor)));
@@ -36,6 +38,7 @@ library Watch {
         _check(chosen.revealFor != 0, "revealFor");
         _check(chosen.challengeFor != 0, "challengeFor");
         _check(chosen.panelFor > 1, "panelFor");
+        _check(chosen.maturity >= MIN_MATURITY, "maturity");
         _check(chosen.monitors <= MAX_MONITORS, "monitors");
         _check(chosen.quorum > 1 && chosen.quorum <= chosen.monitors, "quorum");
         _check(chosen.panelSize >= chosen.monitors && chosen.panelSize <= MAX_PANEL, "panelSize");

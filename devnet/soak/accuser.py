@@ -47,4 +47,7 @@ class Accuser:
         return task_id
 
     async def _may_be_challenged(self, task_id: bytes) -> bool:
-        return (await self._cases.case(task_id)).stage in (AuditStage.OPEN, AuditStage.CLEARED)
+        case = await self._cases.case(task_id)
+        if case.stage is AuditStage.OPEN:
+            return await self._chain.block_number() >= case.draw_block
+        return case.stage is AuditStage.CLEARED

@@ -83,7 +83,7 @@ async def test_a_payer_that_challenges_a_false_answer_gets_everything_back(
     shell, runners, depositor, chain, anvil, accounts
 ):
     await enlist(chain, accounts)
-    revealed = await answered(depositor, runners)
+    revealed = await spared(depositor, runners, chain, anvil)
     mine, name = shell("payer"), "0x" + revealed.hex()
     before = await depositor.balance()
     shown = await mine("task", "dispute", name, "--dry-run")
@@ -145,9 +145,19 @@ async def test_what_was_ordered_in_quorum_mode_cannot_be_disputed(shell, runners
     assert "ordered in quorum mode" in ran.err
 
 
+async def test_before_the_draw_nobody_is_accused(shell, revealed, depositor):
+    case = await depositor.disputes.case(revealed)
+
+    ran = await shell("payer")("task", "dispute", "0x" + revealed.hex(), "--yes")
+
+    assert ran.code == 1
+    assert f"whether it is audited anyway is drawn in block {case.draw_block}" in ran.err
+
+
 async def test_a_challenge_without_the_bond_in_the_free_balance_says_how_much_lacks(
-    shell, revealed, depositor
+    shell, revealed, depositor, anvil
 ):
+    await anvil.mine(3)
     await depositor.withdraw((await depositor.balance()).free)
 
     ran = await shell("payer")("task", "dispute", "0x" + revealed.hex(), "--yes")

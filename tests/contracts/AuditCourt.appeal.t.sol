@@ -53,7 +53,7 @@ contract AuditCourtAppealTest is Courts {
         bytes32 id = escrow.submitFor(order, signOrder(client.key, order), signOrder(sponsor.key, order));
         claim(id, fleet[0]);
         revealResult(id, 0, fleet[0], RIGHT);
-        challenged(id);
+        accused(id);
         decide(id, 1, unanimous(3, true));
         refuse(id, fleet[0].owner);
         refuse(id, outsider.addr);

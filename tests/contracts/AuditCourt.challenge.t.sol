@@ -15,6 +15,7 @@ contract AuditCourtChallengeTest is Courts {
     }
 
     function test_AnyoneForcesAPanelWithABond() public {
+        fate(id, false);
         uint256 before = free(challenger.addr);
         vm.expectEmit(address(court));
         emit IAuditCourtEvents.Challenged(id, challenger.addr, BOND);
@@ -32,14 +33,25 @@ contract AuditCourtChallengeTest is Courts {
         assertStage(id, IAuditCourtTypes.Stage.Voting);
     }
 
+    function test_BeforeTheDrawsBlockIsPastNobodyIsAccused() public {
+        uint256 drawBlock = court.caseOf(id).drawBlock;
+        vm.roll(drawBlock);
+        expectError(IAuditCourtErrors.AuditNotDrawn.selector, drawBlock, drawBlock);
+        challenged(id);
+        fate(id, false);
+        challenged(id);
+        assertEq(court.caseOf(id).challenger, challenger.addr);
+    }
+
     function test_ClientAndPayerMayChallenge() public {
+        fate(id, false);
         vm.prank(client.addr);
         court.challenge(id);
         assertEq(court.caseOf(id).challenger, client.addr);
     }
 
     function test_ATaskIsChallengedOnce() public {
-        challenged(id);
+        accused(id);
         expectError(IAuditCourtErrors.AuditWrongStage.selector, 1, 3);
         vm.prank(client.addr);
         court.challenge(id);
@@ -73,6 +85,7 @@ contract AuditCourtChallengeTest is Courts {
     }
 
     function test_WithoutABondThereIsNoChallenge() public {
+        fate(id, false);
         expectError(IStakeWalletErrors.WalletInsufficient.selector, BOND, 0);
         vm.prank(outsider.addr);
         court.challenge(id);

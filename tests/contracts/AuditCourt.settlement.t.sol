@@ -113,7 +113,7 @@ contract AuditCourtSettlementTest is Courts {
     }
 
     function test_AWrongChallengePaysRunnerAndPanel() public {
-        challenged(id);
+        accused(id);
         decide(id, 1, unanimous(3, true));
         advance(id);
         change(worker, PAY + BOND / 2, 0, "runner");
@@ -126,7 +126,7 @@ contract AuditCourtSettlementTest is Courts {
     }
 
     function test_ARightChallengeIsRewardedByHalfOfTheSlash() public {
-        challenged(id);
+        accused(id);
         decide(id, 1, votes3(false, true, false));
         advance(id);
         change(worker, 0, SLASH, "runner");
@@ -141,7 +141,7 @@ contract AuditCourtSettlementTest is Courts {
     }
 
     function test_WithoutAMajorityOnlySilenceCosts() public {
-        challenged(id);
+        accused(id);
         for (uint256 i = 1; i <= 3; i++) {
             sit(id, fleet[i], i == 1);
         }
@@ -149,14 +149,14 @@ contract AuditCourtSettlementTest is Courts {
         tell(id, 1, false);
         advance(id);
         advance(id);
-        change(worker, PAY + BOND / 2, 0, "runner");
-        change(challenger.addr, 0, BOND, "challenger");
+        change(worker, PAY, 0, "runner");
+        change(challenger.addr, 0, WAGE, "challenger");
         change(fleet[1].owner, WAGE, 0, "auditor who doubted the accusation");
         change(fleet[2].owner, 0, 0, "auditor who believed it");
         change(fleet[3].owner, 0, MISS, "silent auditor");
         change(client.addr, 0, REWARD, "payer");
-        change(sink, (BOND + MISS) / 5, 0, "burnt");
-        change(treasury, FEE + BOND - BOND / 2 - WAGE + MISS - (BOND + MISS) / 5, 0, "treasury");
+        change(sink, MISS / 5, 0, "burnt");
+        change(treasury, FEE + MISS - MISS / 5, 0, "treasury");
         nothingElse();
         assertEq(reputation.scoreOf(fleet[3].node).missed, 1);
         assertEq(reputation.scoreOf(fleet[2].node).wrong, 0);
@@ -208,7 +208,7 @@ contract AuditCourtSettlementTest is Courts {
     }
 
     function test_AnAppealThatConvictsIsPaidByTheRunner() public {
-        challenged(id);
+        accused(id);
         decide(id, 1, unanimous(3, true));
         appealBy(id, challenger.addr);
         decide(id, 4, unanimous(5, false));
@@ -229,7 +229,7 @@ contract AuditCourtSettlementTest is Courts {
     }
 
     function test_AChallengersAppealInVainCostsBothItsBonds() public {
-        challenged(id);
+        accused(id);
         decide(id, 1, unanimous(3, true));
         appealBy(id, challenger.addr);
         decide(id, 4, unanimous(5, true));
@@ -239,6 +239,57 @@ contract AuditCourtSettlementTest is Courts {
         change(sink, 2 * BOND / 5, 0, "burnt");
         change(treasury, FEE + 2 * (BOND - BOND / 2 - BOND / 5) - 8 * WAGE, 0, "treasury");
         wages(1, 8, "auditors");
+        nothingElse();
+    }
+
+    function test_ACourtToWhichNobodyComesCostsTheAccuserNothing() public {
+        accused(id);
+        advance(id);
+        appealBy(id, challenger.addr);
+        advance(id);
+        change(worker, PAY, 0, "runner");
+        change(client.addr, 0, REWARD, "payer");
+        change(treasury, FEE, 0, "treasury");
+        nothingElse();
+    }
+
+    function test_ASecondPanelThatIsNotFilledCostsItsAuditorsNothing() public {
+        drawn(id);
+        decide(id, 1, unanimous(3, false));
+        appealBy(id, worker);
+        sit(id, fleet[4], true);
+        sit(id, fleet[5], true);
+        sit(id, fleet[6], false);
+        sit(id, fleet[7], true);
+        advance(id);
+        tell(id, 0, true);
+        tell(id, 1, true);
+        tell(id, 2, false);
+        advance(id);
+        change(worker, 0, SLASH + WAGE, "runner, whose appeal proved nothing");
+        change(fleet[4].owner, 0, 0, "auditor who believed it");
+        change(fleet[5].owner, 0, 0, "auditor who believed it");
+        change(fleet[6].owner, WAGE, 0, "auditor who did not");
+        change(fleet[7].owner, 0, MISS, "silent auditor");
+        assertEq(reputation.scoreOf(fleet[4].node).wrong, 0);
+        change(client.addr, SLASH / 2, 0, "payer");
+        change(sink, (SLASH + MISS) / 5, 0, "burnt");
+        change(treasury, SLASH - SLASH / 2 - SLASH / 5 - 3 * WAGE + MISS - MISS / 5, 0, "treasury");
+        wages(1, 3, "first panel");
+        nothingElse();
+    }
+
+    function test_AnAccuserWhomTheFirstPanelRefutedGetsAnUndecidedAppealBack() public {
+        accused(id);
+        decide(id, 1, unanimous(3, true));
+        appealBy(id, challenger.addr);
+        advance(id);
+        change(worker, PAY + BOND / 2, 0, "runner");
+        change(challenger.addr, 0, BOND, "challenger");
+        change(sink, BOND / 5, 0, "burnt");
+        change(treasury, FEE + BOND - BOND / 2 - BOND / 5 - 3 * WAGE, 0, "treasury");
+        change(client.addr, 0, REWARD, "payer");
+        wages(1, 3, "auditors");
         nothingElse();
     }
 

@@ -82,6 +82,7 @@ contract AuditCourtVoteTest is Courts {
         claim(id, fleet[0]);
         revealResult(id, 0, fleet[0], RIGHT);
         fund(fleet[4].owner, BOND);
+        fate(id, false);
         vm.prank(fleet[4].owner);
         court.challenge(id);
         refuseSeat(id, fleet[4], abi.encodeWithSelector(IAuditCourtErrors.AuditSelfDealing.selector, fleet[4].owner));

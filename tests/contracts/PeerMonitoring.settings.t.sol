@@ -45,6 +45,9 @@ contract PeerMonitoringSettingsTest is Watches {
         chosen = monitorSettings();
         chosen.panelFor = 1;
         refuse(chosen, "panelFor");
+        chosen = monitorSettings();
+        chosen.maturity = 1;
+        refuse(chosen, "maturity");
     }
 
     function test_NumbersOfMonitorsAndJudgesAreBounded() public {

@@ -76,6 +76,14 @@ contract TaskEscrowAddParamsTest is Lives {
         escrow.addParams(chosen);
     }
 
+    function test_NodesMadeForAKnownDrawAreNeverOldEnough() public {
+        ITaskEscrowTypes.Params memory chosen = params();
+        chosen.maturity = 1;
+        refuse(chosen, "maturity");
+        chosen.maturity = uint24(escrow.SEED_DELAY());
+        escrow.addParams(chosen);
+    }
+
     function test_SharesBeyondTheirBoundsAreRefused() public {
         ITaskEscrowTypes.Params memory chosen = params();
         chosen.feeBps = 1_001;

@@ -103,6 +103,7 @@ class Court:
 
     async def accuse(self, task: bytes) -> None:
         await self.until(task, AuditStage.OPEN)
+        await self.bench.anvil.mine(2)
         if (await self.cases.case(task)).stage is not AuditStage.VOTING:
             await self.challenge(task)
 

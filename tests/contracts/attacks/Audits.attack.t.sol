@@ -153,7 +153,7 @@ contract AuditsAttackTest is Courts {
 
     function test_Attack8_AccuserAndAccusedInOneHandLose() public {
         uint256 together = wealth(fleet[0].owner) + wealth(challenger.addr);
-        challenged(id);
+        accused(id);
         decide(id, 1, unanimous(3, false));
         advance(id);
         assertLe(wealth(fleet[0].owner) + wealth(challenger.addr), together - BOND / 4, "half of the slash is gone");
@@ -161,7 +161,7 @@ contract AuditsAttackTest is Courts {
 
     function test_Attack8_TheyLoseEvenWithTheWholePanelInTheirHand() public {
         uint256 together = hand();
-        challenged(id);
+        accused(id);
         decide(id, 1, unanimous(3, false));
         appealBy(id, fleet[0].owner);
         decide(id, 4, unanimous(5, false));
@@ -177,7 +177,7 @@ contract AuditsAttackTest is Courts {
 
     function test_Attack8_AFalseAccusationCostsItsBond() public {
         uint256 before = wealth(challenger.addr);
-        challenged(id);
+        accused(id);
         decide(id, 1, unanimous(3, true));
         advance(id);
         assertEq(before - wealth(challenger.addr), BOND);
@@ -208,7 +208,7 @@ contract AuditsAttackTest is Courts {
     // ---------------------------------------------------------------- 14: griefing
 
     function test_Attack14_AnAbandonedPanelTrapsNothing() public {
-        challenged(id);
+        accused(id);
         advance(id);
         advance(id);
         assertStatus(id, ITaskEscrowTypes.Status.Final);

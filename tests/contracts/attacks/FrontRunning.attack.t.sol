@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IAuditCourtTypes} from "../../../contracts/interfaces/IAuditCourt.sol";
+import {IAuditCourtErrors, IAuditCourtTypes} from "../../../contracts/interfaces/IAuditCourt.sol";
 import {Courts} from "../support/Courts.sol";
 
 /// @notice Whoever sees what is about to be done on the chain, and is faster.
@@ -24,6 +24,17 @@ contract FrontRunningAttackTest is Courts {
         assertEq(cheat - wealth(fleet[0].owner), SLASH, "the whole slash");
         assertEq(wealth(challenger.addr), accomplice, "of which its hand has nothing back");
         assertEq(wealth(client.addr) - payer, SLASH / 2, "the payer has its side of it");
+    }
+
+    /// @dev Drand's value for an epoch is public before that epoch's block is past.
+    function test_ACheatThatReadsTheBeaconEarlyFindsNobodyAdmittedToAccuseItYet() public {
+        bytes32 id = answered();
+        uint256 drawBlock = court.caseOf(id).drawBlock;
+        for (uint256 height = blockNow(); height <= drawBlock; height++) {
+            vm.roll(height);
+            expectError(IAuditCourtErrors.AuditNotDrawn.selector, drawBlock, height);
+            challenged(id);
+        }
     }
 
     function test_WaitingUntilTheBeaconForgetsMakesNoRoomForTheAccomplice() public {

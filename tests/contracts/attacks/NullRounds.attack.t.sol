@@ -85,6 +85,7 @@ contract NullRoundsAttackTest is Courts {
 
     function test_APanelWithoutADrawLeavesTheAnswerAsItWasAndTrapsNothing() public {
         bytes32 id = answered();
+        vm.roll(uint256(court.caseOf(id).drawBlock) + 1);
         challenged(id);
         lose(court.benchOf(id, 0).seedBlock);
         advance(id);

@@ -273,7 +273,8 @@ contract FederatedLearningAdvanceTest is Sessions {
         federated.advance(id);
     }
 
-    function test_APauseOfNewThingsStopsNobodyFromEndingASessionAndTakingItsMoneyOut() public {
+    /// @notice All have revealed, and orders are paused until past the phase's deadline.
+    function revealedInAPause() internal {
         start();
         commitUpdate(id, 0);
         pause(address(federated), 100);
@@ -283,9 +284,22 @@ contract FederatedLearningAdvanceTest is Sessions {
         for (uint8 i = 0; i < 3; i++) {
             revealUpdate(id, i);
         }
+        pastPhase(id);
         expectPaused(address(escrow));
         federated.advance(id);
-        closePhase();
+    }
+
+    function test_WhileOrdersArePausedAnAggregationIsNotLate() public {
+        revealedInAPause();
+        vm.roll(uint256(wallet.pauseOf(address(escrow)).pausedUntil) + sessionParams().openFor);
+        finishRound(id, all, aggregateOf(7));
+        assertPhase(id, TRAINING);
+    }
+
+    function test_AnAggregationThatNobodyOrdersAfterAPauseIsLateAndTakesNoMoneyWithIt() public {
+        revealedInAPause();
+        vm.roll(uint256(wallet.pauseOf(address(escrow)).pausedUntil) + sessionParams().openFor + 1);
+        federated.advance(id);
         assertPhase(id, FAILED);
         assertRefunded();
         assertEq(free(client.addr), 1_000 * uint256(USDFC));

@@ -68,6 +68,9 @@ contract SessionCharterTest is Sessions {
         p.claimFor = 0;
         refuses(p, "claimFor");
         p = sessionParams();
+        p.maturity = 1;
+        refuses(p, "maturity");
+        p = sessionParams();
         p.openFor = 0;
         refuses(p, "openFor");
         p.openFor = 1_000_001;

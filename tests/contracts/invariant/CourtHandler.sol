@@ -155,6 +155,7 @@ contract CourtHandler is Courtroom {
     function window(Case storage c) private {
         if (!chance(c.cheats ? 60 : 20) || free(challenger.addr) < c.order.bond) return late(c);
         signs(challenger.addr);
+        rollPast(court.caseOf(c.id).drawBlock);
         uint256 before = free(challenger.addr);
         vm.prank(challenger.addr);
         court.challenge(c.id);

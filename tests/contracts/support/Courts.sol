@@ -73,6 +73,12 @@ abstract contract Courts is Lives {
         court.challenge(id);
     }
 
+    /// @notice Challenged once the beacon has spared it, which is the soonest that one can.
+    function accused(bytes32 id) internal {
+        fate(id, false);
+        challenged(id);
+    }
+
     function roundOf(bytes32 id) internal view returns (uint8) {
         return court.caseOf(id).appellant == address(0) ? 0 : 1;
     }
