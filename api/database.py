@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -12,7 +12,7 @@ import asyncpg
 
 from api.connections import BROKEN, Connection, Connections
 from api.metrics import STATEMENTS
-from api.statements import Statement, joined, narrowed
+from api.statements import Statement, joined, narrowed, of_columns
 from protocol.errors import ParityError
 
 ACQUIRE_TIMEOUT_S = 5.0
@@ -25,6 +25,9 @@ T = TypeVar("T")
 
 Record = Mapping[str, Any]
 """A row: its values by the names of its columns."""
+
+Answer = asyncio.Future[list[Record]]
+"""The rows of a statement that is being asked; other statements asked meanwhile go with it."""
 
 _COLUMNS: dict[str, tuple[str, ...]] = {}
 """Names of the columns of statements that were sent together with others."""
@@ -100,7 +103,7 @@ class Database:
 @dataclass(slots=True)
 class _Asked:
     statement: Statement
-    answer: "asyncio.Future[list[Record]]"
+    answer: Answer
 
 
 class Snapshot:
@@ -134,7 +137,15 @@ class Snapshot:
         """Write a table with history as a statement's FROM names it."""
         return name if self.as_of is None else f"{name}_at({int(self.as_of)})"
 
-    async def fetch(self, statement: str, *arguments: object) -> list[Record]:
+    def narrowed(self, columns: Iterable[str]) -> "Snapshot":
+        """Give the same view of these columns alone of whatever is read."""
+        return NarrowSnapshot(self, frozenset(columns))
+
+    def with_columns(self, columns: Iterable[str]) -> "Snapshot":  # noqa: ARG002  # for those that are narrowed
+        """Give the view that has these columns too."""
+        return self
+
+    def fetch(self, statement: str, *arguments: object) -> Answer:
         """Run one statement, a query, and give all its rows."""
         if self._closed:
             raise RuntimeError("the snapshot is used after it was closed")
@@ -143,7 +154,7 @@ class Snapshot:
         self._waiting.append(asked)
         if self._reader is None:
             self._reader = loop.create_task(self._read())
-        return await asked.answer
+        return asked.answer
 
     async def fetch_one(self, statement: str, *arguments: object) -> Record | None:
         """Run one statement and give its first row, if any."""
@@ -259,9 +270,29 @@ class PastSnapshot(Snapshot):
         self._now = now
         self.as_of = block
 
-    async def fetch(self, statement: str, *arguments: object) -> list[Record]:
+    def fetch(self, statement: str, *arguments: object) -> Answer:
         """Run one statement in the snapshot."""
-        return await self._now.fetch(statement, *arguments)
+        return self._now.fetch(statement, *arguments)
+
+    async def close(self) -> None:
+        """Leave the snapshot to whoever opened it."""
+
+
+class NarrowSnapshot(Snapshot):
+    """A snapshot's view of some columns: whatever is read has these and no others."""
+
+    def __init__(self, whole: Snapshot, columns: frozenset[str]) -> None:
+        self._whole = whole
+        self._columns = columns
+        self.as_of = whole.as_of
+
+    def with_columns(self, columns: Iterable[str]) -> "Snapshot":
+        """Give the view that has these columns too."""
+        return NarrowSnapshot(self._whole, self._columns.union(columns))
+
+    def fetch(self, statement: str, *arguments: object) -> Answer:
+        """Run one statement in the snapshot for the columns."""
+        return self._whole.fetch(of_columns(statement, self._columns), *arguments)
 
     async def close(self) -> None:
         """Leave the snapshot to whoever opened it."""

@@ -44,12 +44,20 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows in the asked order, a cursor for each, and whether there are more on either side."""
+    """Rows in the asked order, and whether there are more on either side."""
 
     rows: Sequence[Record]
-    cursors: Sequence[str]
+    ordering: Ordering
     has_next: bool
     has_previous: bool
+
+    def cursor(self, place: int) -> str | None:
+        """Give the cursor of a row by its place, which may be counted from the end; None of an empty page."""
+        return _cursor(self.ordering, self.rows[place]) if self.rows else None
+
+    def cursors(self) -> list[str]:
+        """Give a cursor for each row."""
+        return [_cursor(self.ordering, row) for row in self.rows]
 
 
 def page_request(
@@ -86,13 +94,14 @@ async def fetch_page(
     direction = " DESC" if descending else ""
     order = ", ".join(f"{column}{direction}" for column in ordering.columns)
     statement = f"{select}{conditions.where()} ORDER BY {order} LIMIT {request.size + 1}"
-    rows = await snapshot.fetch(statement, *conditions.arguments)
+    known = snapshot.with_columns(column.rpartition(".")[2] for column in ordering.columns)
+    rows = await known.fetch(statement, *conditions.arguments)
     more, rows = len(rows) > request.size, rows[: request.size]
     if request.backwards:
         rows.reverse()
     return Page(
         rows=rows,
-        cursors=[_cursor(ordering, row) for row in rows],
+        ordering=ordering,
         has_next=request.before is not None if request.backwards else more,
         has_previous=more if request.backwards else request.after is not None,
     )

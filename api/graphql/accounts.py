@@ -1,16 +1,19 @@
 """Ledger entries of the StakeWallet."""
 
-from typing import Self
+from typing import ClassVar, Self
 
 import strawberry
 
 from api.database import Record
+from api.graphql.dressing import dressed
+from api.graphql.links import Columns
 from api.graphql.money import usdfc
 from api.graphql.scalars import Address, BigInt, UInt
 
 
 @strawberry.type(description="What the StakeWallet owes an account, in USDFC base units.")
 class Balance:
+    COLUMNS: ClassVar[Columns] = {}
     account: Address
     free: BigInt = strawberry.field(description="Spendable.")
     free_usdfc: str = usdfc("free")
@@ -30,14 +33,14 @@ class Balance:
     @classmethod
     def of(cls, account: bytes, record: Record | None) -> Self:
         """Dress a row; an account that the ledger never saw has nothing."""
-        row = dict(record) if record else {}
-        return cls(
-            account=Address(account),
-            free=BigInt(row.get("free", 0)),
-            escrowed=BigInt(row.get("escrowed", 0)),
-            bonded=BigInt(row.get("bonded", 0)),
-            locked=BigInt(row.get("locked", 0)),
-            unbonding=BigInt(row.get("unbonding", 0)),
-            release_block=UInt(row.get("release_block", 0)),
-            updated_block=UInt(row.get("updated_block", 0)),
-        )
+        return dressed(cls, record or cls.absent(account))
+
+    @staticmethod
+    def absent(account: bytes) -> Record:
+        """Give what stands for an account that has no row."""
+        return {"account": account, **_NOTHING}
+
+
+_NOTHING = dict.fromkeys(
+    ("free", "escrowed", "bonded", "locked", "unbonding", "release_block", "updated_block"), 0
+)

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Protocol, Self, TypeVar, cast
 
 from graphql import (
     FieldNode,
@@ -13,25 +14,29 @@ from graphql import (
 )
 
 from api.database import Record
-from api.graphql.operation import Info
-from api.graphql.reading import Load, One, Reading
+from api.graphql.direct import Unusual
+from api.graphql.operation import Info, asked_by
+from api.graphql.reading import Ahead, Reading, loader_named
 from api.queries import accounts, documents, runners
 
 _DEPTH = 3
+_NOTHING: Mapping[str, Ahead] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Ahead:
-    """A loader that a field below will ask: for the object's own id, or for what `load` finds by it, by column `key`."""
+class Dressed(Protocol):
+    """A type whose objects are made of rows."""
 
-    loader: str
-    load: Load | None = None
-    key: str = ""
+    @classmethod
+    def of(cls, reading: Reading, record: Record) -> Self:
+        """Dress a row."""
+        ...
 
+
+D = TypeVar("D", bound=Dressed)
 
 TASK: Mapping[str, Ahead] = {
     "seats": Ahead("seats"),
-    "seats.runner": Ahead("runner", runners.in_seats, "node"),
+    "seats.runner": Ahead("runner", runners.in_seats),
     "timeline": Ahead("timeline"),
     "prompt": Ahead("prompt"),
     "audit": Ahead("audit"),
@@ -40,34 +45,48 @@ TASK: Mapping[str, Ahead] = {
 }
 SESSION: Mapping[str, Ahead] = {
     "roundList": Ahead("rounds"),
-    "roundList.manifestDocument": Ahead("document", documents.of_rounds, "digest"),
+    "roundList.manifestDocument": Ahead("document", documents.of_rounds),
     "roundList.contributionList": Ahead("contributions"),
     "participants": Ahead("participants"),
-    "participants.runner": Ahead("runner", runners.in_sessions, "node"),
+    "participants.runner": Ahead("runner", runners.in_sessions),
     "timeline": Ahead("session_timeline"),
 }
 RUNNER: Mapping[str, Ahead] = {
     "models": Ahead("offers"),
-    "stake": Ahead("balance", accounts.balances_of_owners, "account"),
+    "stake": Ahead("balance", accounts.balances_of_owners),
 }
 
 
-async def read_with(
-    info: Info, reading: Reading, own: One, key: bytes, *, ahead: Mapping[str, Ahead]
-) -> Record | None:
-    """Load one row, and have the loaders know what is asked below it and in `ahead`."""
-    wanted = {path: ahead[path] for path in _asked(info) if path in ahead}
-    row, *_ = await asyncio.gather(own.load(key), *(_read(reading, one, key) for one in wanted.values()))
-    return row
+async def read_one(
+    info: Info,
+    reading: Reading,
+    kind: type[D],
+    key: bytes,
+    *,
+    loader: str,
+    ahead: Mapping[str, Ahead] = _NOTHING,
+) -> D | None:
+    """Read an object, and what is asked below it and in `ahead`; gives it written already, if that is all in rows."""
+    rows = asked_by(info)
+    if rows is not None:
+        try:
+            written: Any = await rows.one(reading, loader_named(loader), key, ahead=ahead)
+        except Unusual:
+            pass
+        else:
+            return cast("D | None", written)
+    early = (_load(reading, ahead[path], key) for path in _asked(info) if path in ahead)
+    row, *_ = await asyncio.gather(getattr(reading, loader).load(key), *early)
+    return kind.of(reading, row) if row else None
 
 
-async def _read(reading: Reading, ahead: Ahead, key: bytes) -> None:
+async def _load(reading: Reading, ahead: Ahead, key: bytes) -> None:
     loader = getattr(reading, ahead.loader)
     if ahead.load is None:
         await loader.load(key)
-    else:
-        for row in await ahead.load(reading.snapshot, [key]):
-            loader.prime(row[ahead.key], row)
+        return
+    rows = loader_named(ahead.loader).found(await ahead.load(reading.snapshot, [key]))
+    loader.prime_many(rows)
 
 
 def _asked(info: Info) -> Iterator[str]:

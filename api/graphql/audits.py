@@ -1,7 +1,7 @@
 """Audited tasks: what the beacon drew, who judged, and what came of it."""
 
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 import strawberry
 from strawberry import UNSET
@@ -9,9 +9,10 @@ from strawberry import UNSET
 from api.database import Record
 from api.graphql.documents import Document, document_of
 from api.graphql.enums import Outcome
+from api.graphql.links import Columns, linked
 from api.graphql.money import usdfc
 from api.graphql.operation import Info, reading_of
-from api.graphql.pages import Connection, connection
+from api.graphql.pages import Connection, connection, snapshot_of
 from api.graphql.reading import Reading
 from api.graphql.runners import Runner, runner_of
 from api.graphql.scalars import Address, BigInt, Bytes32, UInt
@@ -87,6 +88,7 @@ class AuditVote:
 
 @strawberry.type(description="A panel that votes: the first, or that of an appeal.")
 class AuditPanel:
+    COLUMNS: ClassVar[Columns] = {}
     reading: strawberry.Private[Reading]
     task_id: strawberry.Private[bytes]
     round: int = strawberry.field(description="0 for the first panel, 1 for the appeal's.")
@@ -112,6 +114,7 @@ class AuditPanel:
 
 @strawberry.type(description="The check of an audited task, from its reveal on.")
 class Audit:
+    COLUMNS: ClassVar[Columns] = {}
     reading: strawberry.Private[Reading]
     task_id: Bytes32
     node: Address = strawberry.field(description="The runner whose answer it is.")
@@ -138,15 +141,15 @@ class Audit:
         row = {name: value for name, value in record.items() if name != "updated_block"}
         return cls(reading=reading, **{**row, "stage": AuditStage(row["stage"])})
 
-    @strawberry.field
+    @linked("panels", by="task_id")
     async def panels(self) -> list[AuditPanel]:
         return [AuditPanel.of(self.reading, row) for row in await self.reading.panels.load(self.task_id)]
 
-    @strawberry.field
+    @linked("runner", by="node")
     async def runner(self) -> Runner | None:
         return await runner_of(self.reading, self.node)
 
-    @strawberry.field
+    @linked("task", by="task_id")
     async def task(self) -> Annotated["Task", strawberry.lazy("api.graphql.tasks")] | None:
         from api.graphql.tasks import Task  # noqa: PLC0415  # tasks and audits refer to each other
 
@@ -173,5 +176,5 @@ class AuditQuery:
     ) -> Connection[Audit]:
         request = page_request(first=first, after=after, last=last, before=before)
         reading = await reading_of(info, min_block)
-        page = await audits.page(reading.snapshot, request, where=plain(where))
-        return connection(page, lambda record: Audit.of(reading, record))
+        page = await audits.page(snapshot_of(info, reading), request, where=plain(where))
+        return await connection(info, reading, page, Audit)

@@ -116,4 +116,4 @@ class ChannelQuery:
         request = page_request(first=first, after=after, last=last, before=before)
         reading = await reading_of(info, min_block, block)
         page = await channels.page(reading.snapshot, request, where=plain(where))
-        return connection(page, lambda record: Channel.of(reading, record))
+        return await connection(info, reading, page, Channel)

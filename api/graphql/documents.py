@@ -1,13 +1,15 @@
 """Documents of IPFS."""
 
 from datetime import datetime
-from typing import Self
+from typing import ClassVar, Self
 
 import strawberry
 from strawberry.scalars import JSON
 
 from api.database import Record
+from api.graphql.dressing import dressed
 from api.graphql.enums import DocumentStatus
+from api.graphql.links import Columns, derived
 from api.graphql.reading import Reading
 from api.graphql.scalars import Bytes32, UInt
 from protocol.cid import digest_to_cid
@@ -17,6 +19,7 @@ from protocol.cid import digest_to_cid
     description="A document that the chain names by its SHA-256 digest. Public, as all of IPFS is."
 )
 class Document:
+    COLUMNS: ClassVar[Columns] = {}
     digest: Bytes32
     status: DocumentStatus
     kind: str | None = strawberry.field(
@@ -32,20 +35,18 @@ class Document:
     @classmethod
     def of(cls, digest: bytes, record: Record | None) -> Self:
         """Dress a row, or a digest that the index has not tried to fetch yet."""
-        found = dict(record) if record else {}
-        return cls(
-            digest=Bytes32(digest),
-            status=DocumentStatus(found.get("status", "pending")),
-            kind=found.get("kind"),
-            content=found.get("content"),
-            size=found.get("size"),
-            error=found.get("error"),
-            fetched_at=found.get("fetched_at"),
-        )
+        found = record or cls.absent(digest)
+        return dressed(cls, found, status=DocumentStatus(found["status"]))
 
-    @strawberry.field(description="CIDv1 of the content: raw codec, sha2-256, base32.")
-    def cid(self) -> str:
-        return digest_to_cid(self.digest)
+    @staticmethod
+    def absent(digest: bytes) -> Record:
+        """Give what stands for a document that the index has not tried to fetch yet."""
+        nothing = dict.fromkeys(("kind", "content", "size", "error", "fetched_at"))
+        return {"digest": digest, "status": "pending", **nothing}
+
+    cid: str = derived(
+        "digest", digest_to_cid, description="CIDv1 of the content: raw codec, sha2-256, base32."
+    )
 
 
 async def document_of(reading: Reading, digest: bytes | None) -> Document | None:

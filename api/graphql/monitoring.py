@@ -208,7 +208,7 @@ class MonitoringQuery:
         request = page_request(first=first, after=after, last=last, before=before)
         reading = await reading_of(info, min_block)
         page = await monitoring.assignment_page(reading.snapshot, request, where=plain(where))
-        return connection(page, lambda record: MonitoringAssignment.of(reading, record))
+        return await connection(info, reading, page, MonitoringAssignment)
 
     @strawberry.field(description="Monitors' and judges' reports, revealed last first.")
     async def monitoring_reports(
@@ -225,7 +225,7 @@ class MonitoringQuery:
         request = page_request(first=first, after=after, last=last, before=before)
         reading = await reading_of(info, min_block)
         page = await monitoring.report_page(reading.snapshot, request, where=plain(where))
-        return connection(page, lambda record: MonitoringReport.of(reading, record))
+        return await connection(info, reading, page, MonitoringReport)
 
     @strawberry.field(description="Verdicts about runners, concluded last first.")
     async def monitoring_verdicts(
@@ -242,4 +242,4 @@ class MonitoringQuery:
         request = page_request(first=first, after=after, last=last, before=before)
         reading = await reading_of(info, min_block)
         page = await monitoring.verdict_page(reading.snapshot, request, where=plain(where))
-        return connection(page, lambda record: MonitoringVerdict.of(reading, record))
+        return await connection(info, reading, page, MonitoringVerdict)

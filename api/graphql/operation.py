@@ -8,6 +8,7 @@ import structlog
 from graphql import DocumentNode, FieldNode, GraphQLError, IntValueNode, OperationDefinitionNode, VariableNode
 from strawberry.extensions import SchemaExtension
 
+from api.graphql.direct import Rows
 from api.graphql.reading import Reading
 from api.graphql.scalars import UInt
 from api.problems import problem_of
@@ -25,8 +26,12 @@ class Operation:
     exceeded = False
     """Whether it was to read once, and had to read more."""
 
-    def __init__(self, services: Services, *, once: bool = False) -> None:
+    def __init__(
+        self, services: Services, *, once: bool = False, asked: Mapping[str, Rows] | None = None
+    ) -> None:
         self.services = services
+        self.asked = asked or {}
+        """What is asked of rows in root fields that may be answered with them, by the field's key in the answer."""
         self._once = once
         self._reading: Reading | None = None
 
@@ -61,6 +66,11 @@ Info = strawberry.Info[Operation, None]
 )
 class BlockInput:
     number: UInt
+
+
+def asked_by(info: Info) -> Rows | None:
+    """Give what a root field asks of rows; None if it wants objects."""
+    return info.context.asked.get(str(info.path.key))
 
 
 async def reading_of(info: Info, min_block: int | None, block: BlockInput | None = None) -> Reading:

@@ -1,11 +1,14 @@
 """Relay connections."""
 
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
 
 import strawberry
 
-from api.database import Record
+from api.database import Snapshot
+from api.graphql.ahead import D
+from api.graphql.operation import Info, asked_by
+from api.graphql.reading import Reading
 from api.paging import Page
 
 Node = TypeVar("Node")
@@ -27,23 +30,37 @@ class Edge(Generic[Node]):  # Python 3.11
 
 @strawberry.type(description="One page of a list.")
 class Connection(Generic[Node]):  # Python 3.11
-    edges: list[Edge[Node]]
-    page_info: PageInfo
+    page: strawberry.Private[Page]
+    items: strawberry.Private[Sequence[Any]]
+
+    @strawberry.field
+    def edges(self) -> list[Edge[Node]]:
+        cursors = self.page.cursors()
+        return [Edge(cursor=cursor, node=item) for item, cursor in zip(self.items, cursors, strict=True)]
+
+    @strawberry.field
+    def page_info(self) -> PageInfo:
+        return PageInfo(
+            has_next_page=self.page.has_next,
+            has_previous_page=self.page.has_previous,
+            start_cursor=self.page.cursor(0),
+            end_cursor=self.page.cursor(-1),
+        )
 
     @strawberry.field(description="The items without their cursors.")
     def nodes(self) -> list[Node]:
-        return [edge.node for edge in self.edges]
+        return list(self.items)
 
 
-def connection(page: Page, make: Callable[[Record], Node]) -> Connection[Node]:
-    """Dress a page of rows as a connection."""
-    edges = [Edge(cursor=cursor, node=make(row)) for row, cursor in zip(page.rows, page.cursors, strict=True)]
-    return Connection(
-        edges=edges,
-        page_info=PageInfo(
-            has_next_page=page.has_next,
-            has_previous_page=page.has_previous,
-            start_cursor=page.cursors[0] if page.cursors else None,
-            end_cursor=page.cursors[-1] if page.cursors else None,
-        ),
-    )
+def snapshot_of(info: Info, reading: Reading) -> Snapshot:
+    """Give the snapshot for a root field's page: of the columns alone that are asked for, if rows are all that is."""
+    rows = asked_by(info)
+    return reading.snapshot.narrowed(rows.columns) if rows else reading.snapshot
+
+
+async def connection(info: Info, reading: Reading, page: Page, kind: type[D]) -> Connection[D]:
+    """Dress a page of rows, read by `snapshot_of`, as a connection."""
+    rows = asked_by(info)
+    if rows is not None:
+        return Connection(page=page, items=await rows.all(reading, page.rows))
+    return Connection(page=page, items=[kind.of(reading, row) for row in page.rows])

@@ -31,9 +31,11 @@ from graphql import (
     is_object_type,
 )
 from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
 from api.graphql.fragments import fragments_of
+from api.graphql.resolving import Resolver
 
 Write = Callable[[Any], Any]
 Read = Callable[[Any], Any]
@@ -76,6 +78,8 @@ class FieldPlan:
     up: int
     read: Read | None
     """Reads the value from the parent's; None where the resolver wants to know more, such as arguments."""
+    resolve: Resolver | None
+    """What is called where there is no `read`."""
     waits: bool
     write: Write | None
     """Writes a scalar, an enum or a list of them; None for objects."""
@@ -110,7 +114,7 @@ def plan_of(
     """Compile a query of a valid document; raises `NotPlannable`."""
     fragments = fragments_of(document)
     assert schema.query_type is not None
-    planner = _Planner(fragments, flags)
+    planner = _Planner(schema, fragments, flags)
     return Plan(
         schema, operation, fragments, planner.selection(schema.query_type, [operation.selection_set], depth=0)
     )
@@ -138,7 +142,10 @@ def _flags_within(selections: SelectionSetNode) -> Iterator[str]:
 
 
 class _Planner:
-    def __init__(self, fragments: Mapping[str, FragmentDefinitionNode], flags: Flags) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], flags: Flags
+    ) -> None:
+        self._schema = schema
         self._fragments = fragments
         self._flags = flags
 
@@ -192,7 +199,8 @@ class _Planner:
         shape = _shape(definition.type)
         up = 1 + depth if not shape.nullable else 0
         named = get_named_type(definition.type)
-        field: StrawberryField = definition.extensions[_DEFINITION]
+        field = strawberry_field_of(definition)
+        read = _reader(field, definition)
         selection = None
         if is_object_type(named):
             sets = [node.selection_set for node in nodes if node.selection_set is not None]
@@ -206,11 +214,24 @@ class _Planner:
             definition=definition,
             shape=shape,
             up=up,
-            read=_reader(field, definition),
+            read=read,
+            resolve=None if read else Resolver(self._schema, field, definition, nodes[0]),
             waits=field.is_async,
-            write=_writer(definition.type) if is_leaf_type(named) else None,
+            write=writer_of(definition.type) if is_leaf_type(named) else None,
             selection=selection,
         )
+
+
+def strawberry_field_of(definition: GraphQLField) -> StrawberryField:
+    """Give the declaration of a field."""
+    field: StrawberryField = definition.extensions[_DEFINITION]
+    return field
+
+
+def kind_of(definition: GraphQLField) -> type | None:
+    """Give the class of the objects that a field gives; None if it gives none, or none of ours."""
+    declared = get_named_type(definition.type).extensions.get(_DEFINITION)
+    return declared.origin if isinstance(declared, StrawberryObjectDefinition) else None
 
 
 def _typename(parent: GraphQLObjectType, key: str, nodes: list[FieldNode]) -> FieldPlan:
@@ -225,6 +246,7 @@ def _typename(parent: GraphQLObjectType, key: str, nodes: list[FieldNode]) -> Fi
         shape=Shape(nullable=False),
         up=0,
         read=name,
+        resolve=None,
         waits=False,
         write=name,
         selection=None,
@@ -249,17 +271,19 @@ def _reader(field: StrawberryField, definition: GraphQLField) -> Read | None:
     resolver = field.base_resolver
     if resolver is None:
         return attrgetter(field.python_name)
-    if definition.args or resolver.info_parameter is not None or field.extensions:
+    if field.extensions:
+        raise NotPlannable
+    if definition.args or resolver.info_parameter is not None:
         return None
     if resolver.self_parameter is None and resolver.parent_parameter is None:
         return None
     return cast("Read", resolver.wrapped_func)
 
 
-def _writer(of: GraphQLOutputType) -> Write:
+def writer_of(of: GraphQLOutputType) -> Write:
     """Make what writes a value of a leaf type, or of a list of them; null stays null, where it may be."""
     if is_non_null_type(of):
-        write = _writer(of.of_type)
+        write = writer_of(of.of_type)
 
         def required(value: Any) -> Any:
             if value is None:
@@ -269,7 +293,7 @@ def _writer(of: GraphQLOutputType) -> Write:
         return required
     if not is_list_type(of):
         return _leaf(of)  # type: ignore[arg-type]
-    write_item, nullable = _writer(of.of_type), not is_non_null_type(of.of_type)
+    write_item, nullable = writer_of(of.of_type), not is_non_null_type(of.of_type)
 
     def listed(values: Any) -> list[Any]:
         written = []
@@ -291,9 +315,12 @@ def _leaf(of: GraphQLLeafType) -> Write:
 
 
 def _enum(of: GraphQLEnumType) -> Write:
+    """Write members of the enumeration, and their values as rows have them."""
     slow, known = of.coerce_output_value, {}
     for name, value in of.values.items():
         known[value.value] = name
+    for member in getattr(of, "wrapped_cls", ()):
+        known[member] = known[member.value]
 
     def write(value: Any) -> Any:
         return known.get(value) or slow(value)

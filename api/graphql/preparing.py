@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
@@ -18,6 +19,7 @@ from graphql import (
 from graphql.execution.values import VariableValues, get_variable_values
 
 from api.graphql.cost import MAX_COST, cost_of, depends_on_variables
+from api.graphql.direct import Rows, rows_asked
 from api.graphql.excess import refuse_excess
 from api.graphql.persisted import MAX_DOCUMENT
 from api.graphql.planning import NotPlannable, Plan, flags_asked, plan_of
@@ -26,6 +28,14 @@ _REMEMBERED = 400_000
 """Characters of all documents that are remembered together; their trees take some two hundred times as many bytes."""
 _MAX_PLANS = 16
 """Plans of one document, which may have one for each way that its `@skip` and `@include` fall out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and what it asks of rows in root fields that may be answered with them."""
+
+    plan: Plan
+    rows: Mapping[str, Rows]
 
 
 class Prepared:
@@ -42,7 +52,7 @@ class Prepared:
         self._schema = schema
         self._operation = operation
         self._flags = sorted(flags_asked(document))
-        self._plans: dict[tuple[object, ...], Plan] = {}
+        self._plans: dict[tuple[object, ...], Planned] = {}
         least = cost_of(document, {})
         self._cost = None if depends_on_variables(document) else least
         if least > MAX_COST:
@@ -59,13 +69,14 @@ class Prepared:
         read = get_variable_values(self._schema, self._operation.variable_definitions or (), variables)
         return read if isinstance(read, VariableValues) else None
 
-    def plan(self, variables: Mapping[str, object]) -> Plan:
+    def plan(self, variables: Mapping[str, object]) -> Planned:
         """Give the plan for these values of variables."""
         key = tuple(variables.get(name) for name in self._flags)
         plan = self._plans.get(key)
         if plan is None:
             flags = {name: bool(value) for name, value in zip(self._flags, key, strict=True)}
-            plan = plan_of(self._schema, self.document, self._operation, flags)
+            whole = plan_of(self._schema, self.document, self._operation, flags)
+            plan = Planned(whole, rows_asked(whole))
             if len(self._plans) < _MAX_PLANS:
                 self._plans[key] = plan
         return plan

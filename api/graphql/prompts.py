@@ -1,13 +1,14 @@
 """Tasks seen as prompts for a language model."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 import strawberry
 
 from api.database import Record
 from api.graphql.dressing import dressed
 from api.graphql.enums import TaskStatus
+from api.graphql.links import Columns, linked
 from api.graphql.money import usdfc
 from api.graphql.reading import Reading
 from api.graphql.scalars import Address, BigInt, Bytes32, UInt
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 @strawberry.type(description="A task whose specification is a prompt for a language model.")
 class Prompt:
+    COLUMNS: ClassVar[Columns] = {"id": "task_id"}
     reading: strawberry.Private[Reading]
     id: Bytes32 = strawberry.field(description="The task's id.")
     creator: Address = strawberry.field(description="Who signed the order.")
@@ -40,7 +42,7 @@ class Prompt:
             cls, record, reading=reading, id=record["task_id"], status=TaskStatus(record["status"])
         )
 
-    @strawberry.field
+    @linked("task", by="id")
     async def task(self) -> Annotated["Task", strawberry.lazy("api.graphql.tasks")]:
         from api.graphql.tasks import Task  # noqa: PLC0415  # tasks and prompts refer to each other
 

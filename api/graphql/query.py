@@ -3,7 +3,7 @@
 import strawberry
 
 from api.graphql.accounts import Balance
-from api.graphql.ahead import RUNNER, TASK, read_with
+from api.graphql.ahead import RUNNER, TASK, read_one
 from api.graphql.audits import AuditQuery
 from api.graphql.billing import BillingQuery
 from api.graphql.channels import ChannelQuery
@@ -13,7 +13,7 @@ from api.graphql.intents import IntentQuery
 from api.graphql.monitoring import MonitoringQuery
 from api.graphql.network import NetworkQuery
 from api.graphql.operation import BlockInput, Info, reading_of
-from api.graphql.pages import Connection, connection
+from api.graphql.pages import Connection, connection, snapshot_of
 from api.graphql.prompts import Prompt
 from api.graphql.proposals import ProposalQuery
 from api.graphql.reverts import RevertQuery
@@ -53,8 +53,7 @@ class Query(
         block: BlockInput | None = None,
     ) -> Task | None:
         reading = await reading_of(info, min_block, block)
-        record = await read_with(info, reading, reading.task, id, ahead=TASK)
-        return Task.of(reading, record) if record else None
+        return await read_one(info, reading, Task, id, loader="task", ahead=TASK)
 
     @strawberry.field(description="Tasks, newest first by default.")
     async def tasks(
@@ -72,16 +71,17 @@ class Query(
     ) -> Connection[Task]:
         request = page_request(first=first, after=after, last=last, before=before)
         reading = await reading_of(info, min_block, block)
-        page = await tasks.page(reading.snapshot, request, where=plain(where), ordering=ORDERINGS[order_by])
-        return connection(page, lambda record: Task.of(reading, record))
+        page = await tasks.page(
+            snapshot_of(info, reading), request, where=plain(where), ordering=ORDERINGS[order_by]
+        )
+        return await connection(info, reading, page, Task)
 
     @strawberry.field(description="One runner; null if none has that node key.")
     async def runner(
         self, info: Info, node: Address, min_block: UInt | None = None, block: BlockInput | None = None
     ) -> Runner | None:
         reading = await reading_of(info, min_block, block)
-        record = await read_with(info, reading, reading.runner, node, ahead=RUNNER)
-        return Runner.of(reading, record) if record else None
+        return await read_one(info, reading, Runner, node, loader="runner", ahead=RUNNER)
 
     @strawberry.field(description="Runners, best score first by default.")
     async def runners(
@@ -99,8 +99,10 @@ class Query(
     ) -> Connection[Runner]:
         request = page_request(first=first, after=after, last=last, before=before)
         reading = await reading_of(info, min_block, block)
-        page = await runners.page(reading.snapshot, request, where=plain(where), ordering=ORDERINGS[order_by])
-        return connection(page, lambda record: Runner.of(reading, record))
+        page = await runners.page(
+            snapshot_of(info, reading), request, where=plain(where), ordering=ORDERINGS[order_by]
+        )
+        return await connection(info, reading, page, Runner)
 
     @strawberry.field(description="An account's ledger entry; all zero if it never had one.")
     async def balance(
@@ -118,8 +120,7 @@ class Query(
         block: BlockInput | None = None,
     ) -> Prompt | None:
         reading = await reading_of(info, min_block, block)
-        record = await reading.prompt.load(id)
-        return Prompt.of(reading, record) if record else None
+        return await read_one(info, reading, Prompt, id, loader="prompt")
 
     @strawberry.field(description="Prompts, newest first by default.")
     async def prompts(
@@ -137,8 +138,10 @@ class Query(
         reading = info.context.reading
         request = page_request(first=first, after=after, last=last, before=before)
         await reading.require(min_block)
-        page = await prompts.page(reading.snapshot, request, where=plain(where), ordering=ORDERINGS[order_by])
-        return connection(page, lambda record: Prompt.of(reading, record))
+        page = await prompts.page(
+            snapshot_of(info, reading), request, where=plain(where), ordering=ORDERINGS[order_by]
+        )
+        return await connection(info, reading, page, Prompt)
 
     @strawberry.field(description="Changes of scores, newest first.")
     async def reputation_events(
@@ -155,8 +158,8 @@ class Query(
         reading = info.context.reading
         request = page_request(first=first, after=after, last=last, before=before)
         await reading.require(min_block)
-        page = await runners.event_page(reading.snapshot, request, where=plain(where))
-        return connection(page, lambda record: ReputationEvent.of(reading, record))
+        page = await runners.event_page(snapshot_of(info, reading), request, where=plain(where))
+        return await connection(info, reading, page, ReputationEvent)
 
     @strawberry.field(description="Models on offer, the most offered first.")
     async def models(self, info: Info) -> list[NetworkModel]:

@@ -55,9 +55,10 @@ async def _executed(
     prepared: Prepared, values: VariableValues, services: Services
 ) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
     """Run the query, without a transaction for as long as all its reads have gone together."""
-    plan = prepared.plan(values.coerced)
+    planned = prepared.plan(values.coerced)
+    plan = planned.plan
     if prepared.reads_once:
-        operation = Operation(services, once=True)
+        operation = Operation(services, once=True, asked=planned.rows)
         try:
             answer = await run(plan, operation, values)
         finally:
@@ -65,7 +66,7 @@ async def _executed(
         if not operation.exceeded:
             return answer
         prepared.reads_once = False
-    operation = Operation(services)
+    operation = Operation(services, asked=planned.rows)
     try:
         return await run(plan, operation, values)
     finally:

@@ -1,21 +1,24 @@
 """What one operation reads: a snapshot, and loaders that join all lookups of a level into one statement."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from strawberry.dataloader import DataLoader
 
 from api.chain_link import ChainLink
-from api.database import Record, Snapshot
+from api.database import Answer, Record, Snapshot
 from api.freshness import require_block
 from api.queries import accounts, audits, documents, monitoring, prompts, runners, sessions, tasks
 from api.shared import heartbeats
 from api.shared.state import SharedState
 from api.tickets import Draw, DrawKey, draws_of
 
-Load = Callable[[Snapshot, Sequence[bytes]], Awaitable[Sequence[Record]]]
+Load = Callable[[Snapshot, Sequence[bytes]], Answer]
+Found = Mapping[bytes, Any]
+"""Rows by key: one of each, or the list of all."""
 One = DataLoader[bytes, Record | None]
 Many = DataLoader[bytes, list[Record]]
 L = TypeVar("L")
@@ -37,6 +40,52 @@ class loader(Generic[L]):  # noqa: N801  # used as a decorator is, like `propert
         return made
 
 
+class RowLoader(loader[Any]):
+    """A loader of rows by `key`, a column: one of each, or `many`."""
+
+    def __init__(self, load: Load, *, key: str, many: bool) -> None:
+        super().__init__(lambda reading: (_many if many else _one)(reading.snapshot, load, key=key))
+        self._load = load
+        self.key = key
+        self.many = many
+
+    def ask(
+        self,
+        reading: "Reading",
+        keys: Sequence[bytes],
+        *,
+        columns: frozenset[str],
+        load: Load | None = None,
+    ) -> Answer:
+        """Begin to read rows of these keys, only the columns; by another statement, if `load` is one."""
+        return (load or self._load)(reading.snapshot.narrowed(columns | {self.key}), keys)
+
+    def found(self, rows: Iterable[Record]) -> Found:
+        """Put rows by their keys."""
+        if not self.many:
+            return {row[self.key]: row for row in rows}
+        groups: dict[bytes, list[Record]] = {}
+        for row in rows:
+            groups.setdefault(row[self.key], []).append(row)
+        return groups
+
+
+def _one_of(load: Load, *, key: str) -> RowLoader:
+    return RowLoader(load, key=key, many=False)
+
+
+def _all_of(load: Load, *, key: str) -> RowLoader:
+    return RowLoader(load, key=key, many=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """A loader that a field below will ask: for the object's own id, or for what `load` finds by it."""
+
+    loader: str
+    load: Load | None = None
+
+
 class Reading:
     """Loaders over one snapshot. Closed by whoever opened it."""
 
@@ -44,26 +93,22 @@ class Reading:
     link: ChainLink
     shared: SharedState
 
-    task = loader(lambda reading: _one(reading.snapshot, tasks.by_ids, key="task_id"))
-    seats = loader(lambda reading: _many(reading.snapshot, tasks.seats_of, key="task_id"))
-    timeline = loader(lambda reading: _many(reading.snapshot, tasks.timelines_of, key="task_id"))
-    prompt = loader(lambda reading: _one(reading.snapshot, prompts.by_ids, key="task_id"))
-    runner = loader(lambda reading: _one(reading.snapshot, runners.by_nodes, key="node"))
-    offers = loader(lambda reading: _many(reading.snapshot, runners.offers_of, key="node"))
-    balance = loader(lambda reading: _one(reading.snapshot, accounts.balances_of, key="account"))
-    document = loader(lambda reading: _one(reading.snapshot, documents.by_digests, key="digest"))
-    session = loader(lambda reading: _one(reading.snapshot, sessions.by_ids, key="session_id"))
-    rounds = loader(lambda reading: _many(reading.snapshot, sessions.rounds_of, key="session_id"))
-    participants = loader(lambda reading: _many(reading.snapshot, sessions.participants_of, key="session_id"))
-    session_timeline = loader(
-        lambda reading: _many(reading.snapshot, sessions.timelines_of, key="session_id")
-    )
-    contributions = loader(
-        lambda reading: _many(reading.snapshot, sessions.contributions_of, key="session_id")
-    )
-    audit = loader(lambda reading: _one(reading.snapshot, audits.by_tasks, key="task_id"))
-    panels = loader(lambda reading: _many(reading.snapshot, audits.panels_of, key="task_id"))
-    votes = loader(lambda reading: _many(reading.snapshot, audits.votes_of, key="task_id"))
+    task = _one_of(tasks.by_ids, key="task_id")
+    seats = _all_of(tasks.seats_of, key="task_id")
+    timeline = _all_of(tasks.timelines_of, key="task_id")
+    prompt = _one_of(prompts.by_ids, key="task_id")
+    runner = _one_of(runners.by_nodes, key="node")
+    offers = _all_of(runners.offers_of, key="node")
+    balance = _one_of(accounts.balances_of, key="account")
+    document = _one_of(documents.by_digests, key="digest")
+    session = _one_of(sessions.by_ids, key="session_id")
+    rounds = _all_of(sessions.rounds_of, key="session_id")
+    participants = _all_of(sessions.participants_of, key="session_id")
+    session_timeline = _all_of(sessions.timelines_of, key="session_id")
+    contributions = _all_of(sessions.contributions_of, key="session_id")
+    audit = _one_of(audits.by_tasks, key="task_id")
+    panels = _all_of(audits.panels_of, key="task_id")
+    votes = _all_of(audits.votes_of, key="task_id")
     heartbeat = loader(lambda reading: _shared(reading.shared, heartbeats.of, key="node"))
 
     def __init__(self, snapshot: Snapshot, link: ChainLink, shared: SharedState) -> None:
@@ -139,3 +184,10 @@ def _many(snapshot: Snapshot, load: Load, *, key: str) -> Many:
         return [groups[wanted] for wanted in keys]
 
     return DataLoader(load_fn=batch)
+
+
+def loader_named(name: str) -> RowLoader:
+    """Give a loader of rows by its name."""
+    found = Reading.__dict__[name]
+    assert isinstance(found, RowLoader)
+    return found

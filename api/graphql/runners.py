@@ -1,23 +1,26 @@
 """Runners, their offers and their records."""
 
 from datetime import datetime
-from typing import Self
+from typing import ClassVar, Self
 
 import strawberry
 
 from api.database import Record
 from api.graphql.accounts import Balance
-from api.graphql.documents import Document, cid_of
+from api.graphql.documents import Document
 from api.graphql.dressing import dressed
 from api.graphql.enums import Outcome, RunnerStatus
+from api.graphql.links import Columns, derived, linked
 from api.graphql.money import usdfc
 from api.graphql.reading import Reading
 from api.graphql.scalars import Address, BigInt, Bytes32, UInt
 from api.names import readable
+from protocol.cid import digest_to_cid
 
 
 @strawberry.type(description="A model that a runner offers, from its profile document.")
 class ModelOffer:
+    COLUMNS: ClassVar[Columns] = {}
     model: str
     digest: str = strawberry.field(description="SHA-256 of the model's weights, hex.")
     context: UInt = strawberry.field(description="Longest context, tokens.")
@@ -74,6 +77,7 @@ class Heartbeat:
 
 @strawberry.type(description="A runner: a node key that takes seats for its owner.")
 class Runner:
+    COLUMNS: ClassVar[Columns] = {}
     reading: strawberry.Private[Reading]
     node: Address = strawberry.field(description="The node (hot) key's address: the runner's id.")
     owner: Address = strawberry.field(description="Whoever stakes and is paid.")
@@ -106,19 +110,18 @@ class Runner:
         """Dress a row of `runners` joined with its record."""
         return dressed(cls, record, reading=reading, status=RunnerStatus(record["status"]))
 
-    @strawberry.field(description="`label` as text.")
-    def name(self) -> str:
-        return readable(self.label)
+    name: str = derived("label", readable, description="`label` as text.")
+    profile_cid: str = derived("profile", digest_to_cid)
 
-    @strawberry.field
-    def profile_cid(self) -> str:
-        return cid_of(self.profile) or ""
-
-    @strawberry.field
+    @linked("document", by="profile", absent=Document.absent)
     async def profile_document(self) -> Document:
         return Document.of(self.profile, await self.reading.document.load(self.profile))
 
-    @strawberry.field(description="What it offers, from its profile document; empty until that was fetched.")
+    @linked(
+        "offers",
+        by="node",
+        description="What it offers, from its profile document; empty until that was fetched.",
+    )
     async def models(self) -> list[ModelOffer]:
         return [ModelOffer.of(record) for record in await self.reading.offers.load(self.node)]
 
@@ -127,13 +130,19 @@ class Runner:
         record = None if self.reading.is_past else await self.reading.heartbeat.load(self.node)
         return Heartbeat.of(record) if record else None
 
-    @strawberry.field(description="The owner's ledger entry: its stake backs all its runners.")
+    @linked(
+        "balance",
+        by="owner",
+        absent=Balance.absent,
+        description="The owner's ledger entry: its stake backs all its runners.",
+    )
     async def stake(self) -> Balance:
         return Balance.of(self.owner, await self.reading.balance.load(self.owner))
 
 
 @strawberry.type(description="One change of a runner's score.")
 class ReputationEvent:
+    COLUMNS: ClassVar[Columns] = {"timestamp": "block_time"}
     reading: strawberry.Private[Reading]
     node: Address
     ref: Bytes32 = strawberry.field(
@@ -152,7 +161,7 @@ class ReputationEvent:
         outcome = Outcome(record["outcome"])
         return dressed(cls, record, reading=reading, outcome=outcome, timestamp=record["block_time"])
 
-    @strawberry.field
+    @linked("runner", by="node")
     async def runner(self) -> Runner | None:
         return await runner_of(self.reading, self.node)
 

@@ -5,14 +5,15 @@ together, as the data loaders have it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any
 
 from graphql import GraphQLError, GraphQLResolveInfo, located_error
-from graphql.execution.values import VariableValues, get_argument_values
+from graphql.execution.values import VariableValues
 from graphql.pyutils import Path, is_awaitable
 
+from api.graphql.direct import Written
 from api.graphql.planning import BadItem, FieldPlan, Plan, Selection, Shape
 
 Place = tuple[Any, ...] | None
@@ -52,25 +53,9 @@ class _Running:
         """Await what was begun, and what comes of it, until there is nothing left."""
         while self._waiting:
             level, self._waiting = self._waiting, []
-            for one, value in zip(level, await self._values(level), strict=True):
+            values = await asyncio.gather(*(one.awaited for one in level), return_exceptions=True)
+            for one, value in zip(level, values, strict=True):
                 one.answer[one.field.key] = self._complete(one.field, value, one.place)
-
-    async def _values(self, level: list[_Waiting]) -> list[Any]:
-        """Await a level's fields together. Most of those below the root find loaded what they want, and need no task."""
-        if len(level) == 1:
-            return [await _settled(level[0].awaited)]
-        root = self._plan.schema.query_type
-        values = [one.awaited if one.field.parent is root else begun(one.awaited) for one in level]
-        left: dict[int, Awaitable[Any]] = {}
-        for n, (one, value) in enumerate(zip(level, values, strict=True)):
-            if one.field.parent is root:
-                left[n] = value
-            elif isinstance(value, _Rest):
-                left[n] = value.value()
-        found = await asyncio.gather(*left.values(), return_exceptions=True) if left else []
-        for n, value in zip(left, found, strict=True):
-            values[n] = value
-        return values
 
     def with_nulls(self, data: dict[str, Any]) -> dict[str, Any] | None:
         """Put nulls where errors want them: last, since what was still awaited might have written below."""
@@ -109,7 +94,6 @@ class _Running:
         return answer
 
     def _resolve(self, field: FieldPlan, source: Any, place: Place) -> Any:
-        arguments = get_argument_values(field.definition, field.nodes[0], self._variables)
         plan = self._plan
         info = GraphQLResolveInfo(
             field.name,
@@ -127,8 +111,8 @@ class _Running:
             None,
             None,  # type: ignore[arg-type]  # helpers for resolvers that start work of their own; ours do not
         )
-        assert field.definition.resolve is not None
-        return field.definition.resolve(source, info, **arguments)
+        assert field.resolve is not None
+        return field.resolve(source, info)
 
     def _complete(self, field: FieldPlan, value: Any, place: Place) -> Any:
         if isinstance(value, Exception):
@@ -152,6 +136,8 @@ class _Running:
             return None
 
     def _value(self, field: FieldPlan, shape: Shape, up: int, value: Any, place: Place) -> Any:
+        if isinstance(value, Written):
+            return value.answer
         if value is None:
             if not shape.nullable:
                 self._fail(field, _null(field), place, up=up)
@@ -176,60 +162,6 @@ class _Running:
         if up:
             self._nulls.append(target)
         self.errors.append(located_error(error, field.nodes, path))
-
-
-def begun(awaited: Awaitable[Any]) -> Any:
-    """Run a resolver up to where it has to wait; gives its value, its exception, or what is left of it.
-
-    Only for one that reads through loaders alone: what is left runs in another task than what was begun.
-    """
-    assert isinstance(awaited, Coroutine)
-    try:
-        wanted = awaited.send(None)
-    except StopIteration as done:
-        return done.value
-    except Exception as error:  # noqa: BLE001  # a border: as `asyncio.gather` gives them
-        return error
-    return _Rest(awaited, _taken(wanted))
-
-
-def _taken(wanted: Any) -> Any:
-    """Take what a coroutine has yielded as a task does: others may wait for the same future."""
-    if wanted is not None:
-        wanted._asyncio_future_blocking = False  # noqa: SLF001  # what asyncio's tasks and any future agree on
-    return wanted
-
-
-class _Rest:
-    """A coroutine that has come to its first wait, and the future that it waits for (None: another turn of the loop)."""
-
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], wanted: Any) -> None:
-        self._coroutine = coroutine
-        self._wanted = wanted
-
-    async def value(self) -> Any:
-        """Run it to its end."""
-        wanted = self._wanted
-        while True:
-            cancelled: asyncio.CancelledError | None = None
-            try:
-                await (asyncio.sleep(0) if wanted is None else wanted)
-            except asyncio.CancelledError as error:
-                cancelled = error
-            except Exception:  # noqa: BLE001, S110  # the coroutine is told by the future itself
-                pass
-            try:
-                step = self._coroutine.throw(cancelled) if cancelled else self._coroutine.send(None)
-                wanted = _taken(step)
-            except StopIteration as done:
-                return done.value
-
-
-async def _settled(awaited: Awaitable[Any]) -> Any:
-    try:
-        return await awaited
-    except Exception as error:  # noqa: BLE001  # a border: as `asyncio.gather` gives them
-        return error
 
 
 def _null(field: FieldPlan) -> TypeError:

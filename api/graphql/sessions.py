@@ -1,18 +1,19 @@
 """Federated learning sessions."""
 
 from datetime import datetime
-from typing import Self
+from typing import ClassVar, Self
 
 import strawberry
 from strawberry import UNSET
 
 from api.database import Record
-from api.graphql.ahead import SESSION, read_with
+from api.graphql.ahead import SESSION, read_one
 from api.graphql.documents import Document, document_of
 from api.graphql.dressing import dressed
+from api.graphql.links import Columns, linked
 from api.graphql.money import usdfc
 from api.graphql.operation import Info
-from api.graphql.pages import Connection, connection
+from api.graphql.pages import Connection, connection, snapshot_of
 from api.graphql.reading import Reading
 from api.graphql.runners import Runner, runner_of
 from api.graphql.scalars import Address, BigInt, Bytes32, UInt
@@ -70,6 +71,7 @@ class Contribution:
 
 @strawberry.type(description="One round of a session.")
 class Round:
+    COLUMNS: ClassVar[Columns] = {"accepted": None}
     reading: strawberry.Private[Reading]
     session_id: strawberry.Private[bytes]
     accepted: strawberry.Private[int | None]
@@ -107,13 +109,19 @@ class Round:
             if row["round"] == self.round
         ]
 
-    @strawberry.field(description="What the aggregation says of the round, such as its metrics.")
+    @linked(
+        "document",
+        by="manifest",
+        absent=Document.absent,
+        description="What the aggregation says of the round, such as its metrics.",
+    )
     async def manifest_document(self) -> Document | None:
         return await document_of(self.reading, self.manifest)
 
 
 @strawberry.type(description="One runner's part in a session.")
 class Participant:
+    COLUMNS: ClassVar[Columns] = {}
     reading: strawberry.Private[Reading]
     slot: int
     node: Address
@@ -137,13 +145,14 @@ class Participant:
         """Dress a row of `fl_participants`."""
         return dressed(cls, record, reading=reading)
 
-    @strawberry.field
+    @linked("runner", by="node")
     async def runner(self) -> Runner | None:
         return await runner_of(self.reading, self.node)
 
 
 @strawberry.type(description="A federated learning session.")
 class FederatedSession:
+    COLUMNS: ClassVar[Columns] = {"id": "session_id"}
     reading: strawberry.Private[Reading]
     id: Bytes32
     creator: Address
@@ -186,21 +195,28 @@ class FederatedSession:
         """Dress a row of `federated_learning_sessions`."""
         return dressed(cls, record, reading=reading, id=record["session_id"])
 
-    @strawberry.field(description="The configuration: name, architecture, method, data.")
+    @linked(
+        "document",
+        by="config",
+        absent=Document.absent,
+        description="The configuration: name, architecture, method, data.",
+    )
     async def config_document(self) -> Document | None:
         return await document_of(self.reading, self.config)
 
-    @strawberry.field
+    @linked("rounds", by="id")
     async def round_list(self) -> list[Round]:
         return [Round.of(self.reading, record) for record in await self.reading.rounds.load(self.id)]
 
-    @strawberry.field(
-        description=f"The session's newest events, at most {sessions.MAX_EVENTS}, in the order of the chain."
+    @linked(
+        "session_timeline",
+        by="id",
+        description=f"The session's newest events, at most {sessions.MAX_EVENTS}, in the order of the chain.",
     )
     async def timeline(self) -> list[TimelineEvent]:
         return [TimelineEvent.of(row) for row in await self.reading.session_timeline.load(self.id)]
 
-    @strawberry.field
+    @linked("participants", by="id")
     async def participants(self) -> list[Participant]:
         rows = await self.reading.participants.load(self.id)
         return [Participant.of(self.reading, record) for record in rows]
@@ -221,8 +237,7 @@ class SessionQuery:
     ) -> FederatedSession | None:
         reading = info.context.reading
         await reading.require(min_block)
-        record = await read_with(info, reading, reading.session, id, ahead=SESSION)
-        return FederatedSession.of(reading, record) if record else None
+        return await read_one(info, reading, FederatedSession, id, loader="session", ahead=SESSION)
 
     @strawberry.field(description="Learning sessions, newest first.")
     async def sessions(
@@ -239,5 +254,5 @@ class SessionQuery:
         reading = info.context.reading
         request = page_request(first=first, after=after, last=last, before=before)
         await reading.require(min_block)
-        page = await sessions.page(reading.snapshot, request, where=plain(where))
-        return connection(page, lambda record: FederatedSession.of(reading, record))
+        page = await sessions.page(snapshot_of(info, reading), request, where=plain(where))
+        return await connection(info, reading, page, FederatedSession)

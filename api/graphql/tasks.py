@@ -1,7 +1,7 @@
 """Tasks, their seats and their timelines."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 import strawberry
 from strawberry.scalars import JSON
@@ -10,12 +10,14 @@ from api.database import Record
 from api.graphql.documents import Document, cid_of, document_of
 from api.graphql.dressing import dressed
 from api.graphql.enums import Outcome, SeatState, TaskMode, TaskStatus
+from api.graphql.links import Columns, derived, linked
 from api.graphql.money import usdfc
 from api.graphql.prompts import Prompt
 from api.graphql.reading import Reading
 from api.graphql.runners import Runner, runner_of
 from api.graphql.scalars import Address, BigInt, Bytes32, UInt
 from api.tickets import Draw, DrawKey
+from protocol.cid import digest_to_cid
 
 if TYPE_CHECKING:
     from api.graphql.audits import Audit
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 @strawberry.type(description="One runner's part in a task.")
 class Seat:
+    COLUMNS: ClassVar[Columns] = {}
     reading: strawberry.Private[Reading]
     task_id: Bytes32
     seat: int = strawberry.field(description="Number of the seat, from 0.")
@@ -51,21 +54,20 @@ class Seat:
         outcome = Outcome(record["outcome"]) if record["outcome"] else None
         return dressed(cls, record, reading=reading, state=SeatState(record["state"]), outcome=outcome)
 
-    @strawberry.field
-    def result_cid(self) -> str | None:
-        return cid_of(self.result)
+    result_cid: str | None = derived("result", cid_of)
 
-    @strawberry.field
+    @linked("document", by="result", absent=Document.absent)
     async def result_document(self) -> Document | None:
         return await document_of(self.reading, self.result)
 
-    @strawberry.field
+    @linked("runner", by="node")
     async def runner(self) -> Runner | None:
         return await runner_of(self.reading, self.node)
 
 
 @strawberry.type(description="One event in the life of a task.")
 class TimelineEvent:
+    COLUMNS: ClassVar[Columns] = {"timestamp": "block_time"}
     name: str = strawberry.field(description="Event name as in the contracts, such as SeatClaimed.")
     node: Address | None = strawberry.field(description="The runner, where the event names one.")
     data: JSON = strawberry.field(description="The other arguments by name; integers as decimal strings.")
@@ -108,6 +110,7 @@ class Ticket:
 
 @strawberry.type(description="An order that was submitted, with the state of its life.")
 class Task:
+    COLUMNS: ClassVar[Columns] = {"id": "task_id", "winners": None}
     reading: strawberry.Private[Reading]
     id: Bytes32 = strawberry.field(description="EIP-712 digest of the order.")
     client: Address = strawberry.field(description="Who wants the work and signed the order.")
@@ -171,39 +174,40 @@ class Task:
             winners=[seat for seat in range(8) if winners >> seat & 1],
         )
 
-    @strawberry.field
-    def spec_cid(self) -> str:
-        return cid_of(self.spec) or ""
+    spec_cid: str = derived("spec", digest_to_cid)
+    result_cid: str | None = derived("result", cid_of)
 
-    @strawberry.field
-    def result_cid(self) -> str | None:
-        return cid_of(self.result)
-
-    @strawberry.field
+    @linked("document", by="spec", absent=Document.absent)
     async def spec_document(self) -> Document:
         return Document.of(self.spec, await self.reading.document.load(self.spec))
 
-    @strawberry.field
+    @linked("document", by="result", absent=Document.absent)
     async def result_document(self) -> Document | None:
         return await document_of(self.reading, self.result)
 
-    @strawberry.field
+    @linked("seats", by="id")
     async def seats(self) -> list[Seat]:
         return [Seat.of(self.reading, record) for record in await self.reading.seats.load(self.id)]
 
-    @strawberry.field(description="The check by auditors; null unless the task is audited and was revealed.")
+    @linked(
+        "audit",
+        by="id",
+        description="The check by auditors; null unless the task is audited and was revealed.",
+    )
     async def audit(self) -> Annotated["Audit", strawberry.lazy("api.graphql.audits")] | None:
         from api.graphql.audits import Audit  # noqa: PLC0415  # tasks and audits refer to each other
 
         record = await self.reading.audit.load(self.id)
         return Audit.of(self.reading, record) if record else None
 
-    @strawberry.field(description="The task's events in the order of the chain.")
+    @linked("timeline", by="id", description="The task's events in the order of the chain.")
     async def timeline(self) -> list[TimelineEvent]:
         return [TimelineEvent.of(record) for record in await self.reading.timeline.load(self.id)]
 
-    @strawberry.field(
-        description="The task as a prompt; null if it is none, or its spec was not fetched yet."
+    @linked(
+        "prompt",
+        by="id",
+        description="The task as a prompt; null if it is none, or its spec was not fetched yet.",
     )
     async def prompt(self) -> Annotated[Prompt, strawberry.lazy("api.graphql.prompts")] | None:
         record = await self.reading.prompt.load(self.id)

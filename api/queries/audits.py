@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from api.database import Record, Snapshot
+from api.database import Answer, Snapshot
 from api.filters import Where, conditions_of
 from api.paging import Ordering, Page, PageRequest, fetch_page
 
@@ -26,20 +26,20 @@ async def page(snapshot: Snapshot, request: PageRequest, *, where: Where | None 
     )
 
 
-async def by_tasks(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
+def by_tasks(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
     """Give the audits of these tasks, where there are any."""
-    return await snapshot.fetch(f"{_AUDITS} WHERE a.task_id = ANY($1::bytea[])", ids)
+    return snapshot.fetch(f"{_AUDITS} WHERE a.task_id = ANY($1::bytea[])", ids)
 
 
-async def panels_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
+def panels_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
     """Give the panels of these tasks, the first before the appeal's."""
-    return await snapshot.fetch(
+    return snapshot.fetch(
         "SELECT * FROM audit_panels WHERE task_id = ANY($1::bytea[]) ORDER BY task_id, round", ids
     )
 
 
-async def votes_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
+def votes_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
     """Give the auditors' seats and votes about these tasks."""
-    return await snapshot.fetch(
+    return snapshot.fetch(
         "SELECT * FROM audit_votes WHERE task_id = ANY($1::bytea[]) ORDER BY task_id, round, seat", ids
     )

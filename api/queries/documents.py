@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 
-from api.database import Record, Snapshot
+from api.database import Answer, Snapshot
 
 
-async def by_digests(snapshot: Snapshot, digests: Sequence[bytes]) -> Sequence[Record]:
+def by_digests(snapshot: Snapshot, digests: Sequence[bytes]) -> Answer:
     """Give the documents of these digests that are known."""
-    return await snapshot.fetch("SELECT * FROM documents WHERE digest = ANY($1::bytea[])", digests)
+    return snapshot.fetch("SELECT * FROM documents WHERE digest = ANY($1::bytea[])", digests)
 
 
-async def of_rounds(snapshot: Snapshot, sessions: Sequence[bytes]) -> Sequence[Record]:
+def of_rounds(snapshot: Snapshot, sessions: Sequence[bytes]) -> Answer:
     """Give what the aggregations of these sessions' rounds say of them, as far as it is known."""
-    return await snapshot.fetch(
+    return snapshot.fetch(
         "SELECT * FROM documents WHERE digest IN"
         " (SELECT manifest FROM fl_rounds WHERE session_id = ANY($1::bytea[]))",
         sessions,

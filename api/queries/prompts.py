@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from api.database import Record, Snapshot
+from api.database import Answer, Snapshot
 from api.filters import Where, conditions_of
 from api.paging import Ordering, Page, PageRequest, fetch_page
 
@@ -43,8 +43,8 @@ async def page(
     )
 
 
-async def by_ids(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
+def by_ids(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
     """Give the prompts of these task ids that exist."""
     if snapshot.as_of is not None:
-        return await snapshot.fetch(_PAST.format(snapshot.table("tasks")), ids)
-    return await snapshot.fetch(f"{_PROMPTS} WHERE p.task_id = ANY($1::bytea[])", ids)
+        return snapshot.fetch(_PAST.format(snapshot.table("tasks")), ids)
+    return snapshot.fetch(f"{_PROMPTS} WHERE p.task_id = ANY($1::bytea[])", ids)

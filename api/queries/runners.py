@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from api.database import Record, Snapshot
+from api.database import Answer, Record, Snapshot
 from api.filters import Where, conditions_of
 from api.paging import Ordering, Page, PageRequest, fetch_page
 
@@ -67,35 +67,35 @@ async def page(
     )
 
 
-async def by_nodes(snapshot: Snapshot, nodes: Sequence[bytes]) -> Sequence[Record]:
+def by_nodes(snapshot: Snapshot, nodes: Sequence[bytes]) -> Answer:
     """Give the runners of these node keys that exist."""
-    return await snapshot.fetch(f"{_runners(snapshot)} WHERE r.node = ANY($1::bytea[])", nodes)
+    return snapshot.fetch(f"{_runners(snapshot)} WHERE r.node = ANY($1::bytea[])", nodes)
 
 
-async def in_seats(snapshot: Snapshot, tasks: Sequence[bytes]) -> Sequence[Record]:
+def in_seats(snapshot: Snapshot, tasks: Sequence[bytes]) -> Answer:
     """Give the runners that hold seats in these tasks."""
     seats = snapshot.table("task_seats")
-    return await snapshot.fetch(
+    return snapshot.fetch(
         f"{_runners(snapshot)} WHERE r.node IN"  # noqa: S608 (ours)
         f" (SELECT s.node FROM {seats} s WHERE s.task_id = ANY($1::bytea[]))",
         tasks,
     )
 
 
-async def in_sessions(snapshot: Snapshot, sessions: Sequence[bytes]) -> Sequence[Record]:
+def in_sessions(snapshot: Snapshot, sessions: Sequence[bytes]) -> Answer:
     """Give the runners that take part, or took part, in these learning sessions."""
-    return await snapshot.fetch(
+    return snapshot.fetch(
         f"{_runners(snapshot)} WHERE r.node IN"  # noqa: S608 (ours)
         " (SELECT p.node FROM fl_participants p WHERE p.session_id = ANY($1::bytea[]))",
         sessions,
     )
 
 
-async def offers_of(snapshot: Snapshot, nodes: Sequence[bytes]) -> Sequence[Record]:
+def offers_of(snapshot: Snapshot, nodes: Sequence[bytes]) -> Answer:
     """Give the models that these runners offer."""
     if snapshot.as_of is not None:
-        return await snapshot.fetch(_PAST_OFFERS.format(snapshot.table("runners")), nodes)
-    return await snapshot.fetch(
+        return snapshot.fetch(_PAST_OFFERS.format(snapshot.table("runners")), nodes)
+    return snapshot.fetch(
         "SELECT * FROM model_capabilities WHERE node = ANY($1::bytea[]) ORDER BY node, model", nodes
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from api.database import Record, Snapshot
+from api.database import Answer, Snapshot
 from api.filters import Where, conditions_of
 from api.paging import Ordering, Page, PageRequest, fetch_page
 
@@ -27,21 +27,21 @@ async def page(snapshot: Snapshot, request: PageRequest, *, where: Where | None 
     )
 
 
-async def by_ids(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
+def by_ids(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
     """Give the sessions of these ids that exist."""
-    return await snapshot.fetch(f"{_SESSIONS} WHERE s.session_id = ANY($1::bytea[])", ids)
+    return snapshot.fetch(f"{_SESSIONS} WHERE s.session_id = ANY($1::bytea[])", ids)
 
 
-async def rounds_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
+def rounds_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
     """Give the rounds of these sessions, in order."""
-    return await snapshot.fetch(
+    return snapshot.fetch(
         "SELECT * FROM fl_rounds WHERE session_id = ANY($1::bytea[]) ORDER BY session_id, round", ids
     )
 
 
-async def timelines_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
+def timelines_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
     """Give the newest events of these sessions, at most `MAX_EVENTS` of each, in the order of the chain."""
-    return await snapshot.fetch(
+    return snapshot.fetch(
         "SELECT e.* FROM unnest($1::bytea[]) AS i (session_id) CROSS JOIN LATERAL ("
         "SELECT * FROM fl_events f WHERE f.session_id = i.session_id"
         " ORDER BY block_number DESC, tx_index DESC, log_index DESC LIMIT $2) e"
@@ -51,9 +51,9 @@ async def timelines_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Rec
     )
 
 
-async def contributions_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
+def contributions_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
     """Give what participants contributed, openly or masked, each with its round; of all attempts at a round."""
-    return await snapshot.fetch(
+    return snapshot.fetch(
         "SELECT * FROM (SELECT e.*, max(CASE WHEN e.name = 'RoundStarted' THEN (e.data ->> 'round')::int4 END) OVER ("
         "PARTITION BY e.session_id ORDER BY e.block_number, e.tx_index, e.log_index) AS round"
         " FROM fl_events e WHERE e.session_id = ANY($1::bytea[])"
@@ -64,8 +64,8 @@ async def contributions_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence
     )
 
 
-async def participants_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
+def participants_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
     """Give the participants of these sessions, by slot."""
-    return await snapshot.fetch(
+    return snapshot.fetch(
         "SELECT * FROM fl_participants WHERE session_id = ANY($1::bytea[]) ORDER BY session_id, slot", ids
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from api.database import Record, Snapshot
+from api.database import Answer, Snapshot
 from api.filters import Where, conditions_of
 from api.paging import Ordering, Page, PageRequest, fetch_page
 
@@ -47,23 +47,23 @@ async def page(
     )
 
 
-async def by_ids(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
+def by_ids(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
     """Give the tasks of these ids that exist."""
-    return await snapshot.fetch(f"{_tasks(snapshot)} WHERE t.task_id = ANY($1::bytea[])", ids)
+    return snapshot.fetch(f"{_tasks(snapshot)} WHERE t.task_id = ANY($1::bytea[])", ids)
 
 
-async def seats_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
+def seats_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
     """Give the seats of these tasks, in order of seat."""
-    return await snapshot.fetch(
+    return snapshot.fetch(
         f"SELECT s.* FROM {snapshot.table('task_seats')} s WHERE s.task_id = ANY($1::bytea[])"  # noqa: S608 (ours)
         " ORDER BY s.task_id, s.seat",
         ids,
     )
 
 
-async def timelines_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
+def timelines_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
     """Give the events of these tasks up to the snapshot's block, in the order of the chain."""
-    return await snapshot.fetch(
+    return snapshot.fetch(
         "SELECT * FROM task_events WHERE task_id = ANY($1::bytea[])"
         " AND block_number <= $2 ORDER BY task_id, block_number, tx_index, log_index",
         ids,

@@ -63,8 +63,8 @@ class PageInfo(Model):
         return cls(
             has_next_page=page.has_next,
             has_previous_page=page.has_previous,
-            start_cursor=page.cursors[0] if page.cursors else None,
-            end_cursor=page.cursors[-1] if page.cursors else None,
+            start_cursor=page.cursor(0),
+            end_cursor=page.cursor(-1),
         )
 
 

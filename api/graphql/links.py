@@ -1,0 +1,69 @@
+"""What of a type stands in rows as it is, told beside its resolvers: columns, what follows from a column, and other rows.
+
+Resolvers make objects of rows. Where all that a query asks of an object is told here, `api.graphql.direct` reads just the
+columns asked for and writes them without making objects.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import strawberry
+
+from api.database import Record
+
+Columns = Mapping[str, str | None]
+"""Columns of attributes that are not named as they are, None for those of no column."""
+
+_HOW: Final = "rows"
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A field that follows from one attribute of the object."""
+
+    attribute: str
+    make: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A field of rows that a loader finds by one attribute; `absent` gives what stands for a row that is not there."""
+
+    loader: str
+    attribute: str
+    absent: Callable[[Any], Record] | None = None
+
+
+def derived(attribute: str, make: Callable[[Any], str | None], *, description: str | None = None) -> Any:
+    """Make a field of text that `make` writes from another attribute."""
+
+    def resolve(root: strawberry.Parent[Any]) -> str | None:
+        return make(getattr(root, attribute))
+
+    return strawberry.field(
+        resolver=resolve, description=description, metadata={_HOW: Derived(attribute, make)}
+    )
+
+
+def linked(
+    loader: str,
+    *,
+    by: str,
+    absent: Callable[[Any], Record] | None = None,
+    description: str | None = None,
+) -> Any:
+    """Decorate a resolver that gives what `loader` (of `Reading`) finds by an attribute, all of it and in that order."""
+    return strawberry.field(description=description, metadata={_HOW: Linked(loader, by, absent)})
+
+
+def told_of(metadata: Mapping[Any, Any]) -> Derived | Linked | None:
+    """Give what a field's declaration tells."""
+    told: Derived | Linked | None = metadata.get(_HOW)
+    return told
+
+
+def columns_of(kind: type) -> Columns | None:
+    """Give what a type says in `COLUMNS`; None for one that is not read from rows as it is."""
+    columns: Columns | None = getattr(kind, "COLUMNS", None)
+    return columns
