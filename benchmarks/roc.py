@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from runner.verification.verdict import UNCALIBRATED, UNFOUND, Finding, Scores, Thresholds
+from runner.verification.verdict import MOST, UNCALIBRATED, Finding, Scores, Thresholds
 
-WORST = Scores(same_choice=0, within=0, opening=UNFOUND, whole=UNFOUND)
+WORST = Scores(same_choice=0, within=0, distance=MOST)
 _COLOURS = ("#2563eb", "#d97706", "#059669", "#dc2626", "#7c3aed")
 _FLOOR = 0.001
 """The smallest rate that the picture's logarithmic axis shows."""
@@ -29,8 +29,7 @@ class Sample:
         return scores is not None and not (
             scores.within >= thresholds.within
             and scores.same_choice >= thresholds.same_choice
-            and scores.opening <= thresholds.opening
-            and scores.whole <= thresholds.whole
+            and scores.distance <= thresholds.distance
         )
 
     @property
@@ -38,14 +37,15 @@ class Sample:
         """Give one number that grows with the suspicion."""
         if self.finding is not Finding.VALID:
             return math.inf
-        return 0.0 if self.scores is None else self.scores.opening
+        return 0.0 if self.scores is None else self.scores.distance
 
 
 def calibrate(samples: Mapping[str, Sequence[Sample]], *, positions: int) -> Thresholds:
     """Set each threshold well away from every honest answer, towards the nearest cheat.
 
-    Distances spread over orders of magnitude, so the middle is the geometric one between the largest honest distance (a
-    thousandth of a nat at least, to which likelihoods are rounded) and the smallest percentile of the cheats.
+    The distance allowed is the geometric mean of the largest honest one and the first percentile of the cheats, and never less
+    than half again of the largest honest one: the engines measured here are not all there are, and a runner that is wronged
+    loses its stake, while a cheat that slips through is audited again. Shares are never stricter than `UNCALIBRATED`.
     """
     honest = [sample.scores for sample in samples["honest"] if sample.scores is not None]
     cheats = [
@@ -55,18 +55,22 @@ def calibrate(samples: Mapping[str, Sequence[Sample]], *, positions: int) -> Thr
         for sample in each
         if sample.scores is not None and sample.finding is Finding.VALID
     ]
-    largest = max([1.0, *(scores.opening for scores in honest)])
-    near = sorted(scores.opening for scores in cheats)
-    smallest = near[len(near) // 100] if near else UNFOUND
+    largest = max([1.0, *(scores.distance for scores in honest)])
+    near = sorted(scores.distance for scores in cheats)
+    smallest = near[len(near) // 100] if near else MOST
+    spare = 1 / positions
     return Thresholds(
-        same_choice=max(0.0, min(scores.same_choice for scores in honest) - 1 / positions),
-        within=max(0.0, min(scores.within for scores in honest) - 1 / positions),
-        opening=round(math.sqrt(largest * max(largest, smallest)), 1),
-        whole=max([UNCALIBRATED.whole, *(2 * scores.whole for scores in honest)]),
+        same_choice=_share_kept(UNCALIBRATED.same_choice, [scores.same_choice - spare for scores in honest]),
+        within=_share_kept(UNCALIBRATED.within, [scores.within - spare for scores in honest]),
+        distance=round(max(1.5 * largest, math.sqrt(largest * smallest)), 1),
         positions=positions,
         honest_pairs=len(samples["honest"]),
         cheating_pairs=sum(len(each) for kind, each in samples.items() if kind != "honest"),
     )
+
+
+def _share_kept(cautious: float, honest: Sequence[float]) -> float:
+    return round(max(0.0, min([cautious, *honest])), 4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,14 +15,17 @@ from runner.verification.verdict import Finding, Scores
 class Audited:
     """One audit: of which `model`, which `prompt` (its number) and `kind` of answer, and what was found.
 
-    `same_text` says whether the auditor's own answer reads the same, which is all that comparing texts can tell.
+    `off` are the distances at the places probed, in thousandths of a nat, None where a token was not listed: with them another
+    statistic can be tried without asking the models again. `same_text` says whether the auditor's own answer reads the same,
+    which is all that comparing texts can tell; None where it was not asked for one.
     """
 
     model: str
     prompt: int
     kind: str
     sample: Sample
-    same_text: bool
+    off: tuple[int | None, ...]
+    same_text: bool | None
 
     def to_line(self) -> str:
         """Write it; `from_line` reads it."""
@@ -38,9 +41,9 @@ class Audited:
                 else {
                     "same_choice": round(scores.same_choice, 4),
                     "within": round(scores.within, 4),
-                    "opening": round(scores.opening, 3),
-                    "whole": round(scores.whole, 3),
+                    "distance": round(scores.distance, 3),
                 },
+                "off": self.off,
                 "same_text": self.same_text,
             }
         )
@@ -54,7 +57,7 @@ class Audited:
             scores=scores and Scores(**scores),
             finding=Finding(kept.pop("finding")),
         )
-        return cls(**kept, sample=sample)
+        return cls(**kept | {"off": tuple(kept["off"])}, sample=sample)
 
 
 def read(file: Path, *, model: str) -> list[Audited]:

@@ -1,8 +1,10 @@
 """How often an audit finds a cheat, and how often it wrongs an honest runner, beside comparing texts.
 
-Every answer comes from a real model. An honest pair is one runner and one auditor with the same model on other numbers of
-threads. The cheats: the same weights in two other quantisations, a smaller model (one block of thirty left out), a prompt
-that was edited, an answer that was cut off, and made-up text. The peer is what a network without fingerprints can do: run the prompt again and compare the texts.
+Every answer comes from a real model. An honest pair is one runner and one auditor with the same model on engines that round
+attention differently, as other processors and graphics cards do. The cheats: the same weights in a cheaper quantisation, a smaller
+model (one block of thirty left out), a prompt that was edited, an answer that was cut off, and made-up text. The same weights in
+8 bits are shown too, and are no cheat to be caught: they cost the runner more, and their answers are as near as those of another
+engine. The peer is what a network without fingerprints can do: run the prompt again and compare the texts.
 
 Usage: python -m benchmarks.verification [--pairs N] [--minutes M] [--write]      JSON=1 prints one document a line
 """
@@ -14,13 +16,15 @@ import math
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import gguf
 
+from benchmarks.engine_of import BUILDS
 from benchmarks.quantised import requantise, without_block
 from benchmarks.roc import Curve, Sample, calibrate, draw
 from benchmarks.samples import Audited, by_kind, read, samples_of
@@ -31,8 +35,8 @@ from protocol.cid import digest_of
 from protocol.documents import LlmOptions, LlmResult, LlmSpec, model_digest, parse_document
 from protocol.fingerprint import Fingerprint, parse_fingerprint
 from runner.executors.llm import LlmExecutor
-from runner.verification.probing import Prober, positions_to_probe
-from runner.verification.verdict import Finding, Scores, Thresholds, check_papers, judge, scores_of
+from runner.verification.probing import Prober, Probing, positions_to_probe
+from runner.verification.verdict import Finding, Thresholds, check_papers, judge, scores_of
 
 ROOT = Path(__file__).resolve().parent.parent
 THRESHOLDS = ROOT / "runner/verification/thresholds.json"
@@ -40,15 +44,27 @@ ROC = ROOT / "docs/images/verification-roc"
 SAMPLES = ROOT / "benchmarks/verification-samples.jsonl"
 ENOUGH = 1_000
 """Honest answers before thresholds of their own replace the cautious ones: fewer do not show how often honest runners are wronged."""
-_FINE = ("honest", "weights as Q8_0")
-"""The two that are hardest to tell apart; of the others, which are plain, a tenth of the prompts is enough."""
-_COARSE_EVERY = 10
+HARMLESS = "weights as Q8_0"
+"""More work for the same weights: thresholds are not drawn towards it."""
+_NEAREST = ("weights as Q4_0", "smaller model")
+"""The two cheats that are hardest to tell from honest work, in turns; of the others a twentieth of the prompts is enough."""
+_PAIRS = (
+    ("plain attention", "packaged"),
+    ("bfloat16 cache", "packaged"),
+    ("plain attention", "bfloat16 cache"),
+)
+"""Engines of an honest runner and its auditor, in turns. Two packaged ones on one processor agree to the last bit."""
+_COARSE_EVERY = 20
+_COMPARED_EVERY = 5
+"""Texts are compared for every fifth prompt: they differ so often that this is enough to show it."""
 _LEFT_OUT = 20
 """The block that the smaller model lacks: one of the middle, whose absence is told least by the text."""
 _PATIENCE_S = 3_600.0
 """A calibration takes hours and is paused, or crowded out by other work: no answer is late."""
-POSITIONS = 12
-ANSWER_TOKENS = 32
+_AT_ONCE = 2
+"""Prompts in work: one is answered while the other is audited."""
+POSITIONS = 24
+_SHORT_TOKENS, _LONG_TOKENS = 32, 160
 QUESTIONS = (
     "What is {}?", "Explain {} to a child.", "Give three facts about {}.", "Why does {} matter?",
     "Write two sentences about {}.", "How did {} begin?", "What do people get wrong about {}?",
@@ -88,10 +104,10 @@ def prompts(count: int) -> list[str]:
 
 
 @asynccontextmanager
-async def engine(file: Path, *, threads: int, log: Path) -> AsyncIterator[str]:
-    """Serve a model file as the packaged model is served."""
+async def engine(file: Path, *, build: str, log: Path) -> AsyncIterator[str]:
+    """Serve a model file as the packaged model is served, on one thread and with the rounding of one of `BUILDS`."""
     port = free_port()
-    argv = [sys.executable, "-m", "benchmarks.engine_of", str(file), str(port), str(threads)]
+    argv = [sys.executable, "-m", "benchmarks.engine_of", str(file), str(port), build]
     process = await Process.start(Launch(name="engine", argv=argv, log=log))
     url = f"http://127.0.0.1:{port}"
     try:
@@ -120,20 +136,19 @@ async def answer(url: str, spec: LlmSpec, task: bytes, *, asked: LlmSpec | None 
     )
 
 
-async def audit(prober: Prober, given: Answer, thresholds: Thresholds) -> tuple[Scores | None, Finding]:
+async def audit(prober: Prober, given: Answer, thresholds: Thresholds) -> tuple[Probing, Finding]:
     """Audit as a drawn auditor does."""
     papers = check_papers(given.spec, given.result, given.fingerprint)
     seed = digest_of(given.result.task.encode())
     positions = positions_to_probe(given.fingerprint, seed=seed, count=thresholds.positions)
     probing = await prober.probe(given.spec, given.result, given.fingerprint, positions)
-    scores = scores_of(probing.probes) if probing.probes else None
-    return scores, papers if papers is not Finding.VALID else judge(given.result, probing, thresholds)
+    return probing, papers if papers is not Finding.VALID else judge(given.result, probing, thresholds)
 
 
 class Cheats:
     """The ways to earn a fee without the work that was asked for."""
 
-    def __init__(self, honest: str, others: dict[str, str]) -> None:
+    def __init__(self, honest: str, others: Mapping[str, str]) -> None:
         self._honest = honest
         self._others = others
 
@@ -176,60 +191,110 @@ class Cheats:
         return await answer(self._honest, spec, task, asked=other)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engines:
+    """Addresses of the running engines: of the true model by build, of the cheats' models by kind."""
+
+    true: Mapping[str, str]
+    cheap: Mapping[str, str]
+    model: str
+
+    @classmethod
+    async def start(cls, stack: AsyncExitStack) -> Self:
+        """Start them all, to be stopped with `stack`; makes the cheats' models first if they are not there."""
+        cache = PARITY / "cache"
+        files = {
+            HARMLESS: requantise(MODEL, cache / "smollm2-q8_0.gguf", gguf.GGMLQuantizationType.Q8_0),
+            "weights as Q4_0": requantise(MODEL, cache / "smollm2-q4_0.gguf", gguf.GGMLQuantizationType.Q4_0),
+            "smaller model": without_block(MODEL, cache / "smollm2-29-blocks.gguf", _LEFT_OUT),
+        }
+        log = cache / "verification-engines.log"
+        true = {
+            build: await stack.enter_async_context(engine(MODEL, build=build, log=log)) for build in BUILDS
+        }
+        cheap = {
+            kind: await stack.enter_async_context(engine(file, build="packaged", log=log))
+            for kind, file in files.items()
+        }
+        (model,) = await LlmExecutor(true["packaged"], slots=1).models()
+        return cls(true=true, cheap=cheap, model=f"{model.name}@sha256:{model.digest}")
+
+    @property
+    def cheats(self) -> dict[str, Cheat]:
+        """Give the ways of answering that are not honest, by name."""
+        return Cheats(self.true["packaged"], self.cheap).all()
+
+
+def kinds_for(number: int, cheats: Collection[str]) -> list[str]:
+    """Name the kinds of answers that a prompt gets: an honest one, a nearest cheat, and now and then all."""
+    if number % _COARSE_EVERY == 0:
+        return ["honest", *cheats]
+    return ["honest", _NEAREST[number % len(_NEAREST)]]
+
+
 async def measure(prompts_wanted: int, *, kept: Path | None, minutes: float, quiet: bool) -> list[Audited]:
     """Audit answers of each kind, prompt by prompt, until the prompts or the minutes are used up.
 
     What `kept` holds is not done again, and each audit is added to it at once.
     """
-    cache = PARITY / "cache"
-    files = {
-        "weights as Q8_0": requantise(MODEL, cache / "smollm2-q8_0.gguf", gguf.GGMLQuantizationType.Q8_0),
-        "weights as Q4_0": requantise(MODEL, cache / "smollm2-q4_0.gguf", gguf.GGMLQuantizationType.Q4_0),
-        "smaller model": without_block(MODEL, cache / "smollm2-29-blocks.gguf", _LEFT_OUT),
-    }
-    log = cache / "verification-engines.log"
     until = time.monotonic() + 60 * minutes
     async with AsyncExitStack() as stack:
-        honest = await stack.enter_async_context(engine(MODEL, threads=2, log=log))
-        auditor = await stack.enter_async_context(engine(MODEL, threads=1, log=log))
-        others = {
-            kind: await stack.enter_async_context(engine(file, threads=1, log=log))
-            for kind, file in files.items()
-        }
-        (model,) = await LlmExecutor(auditor, slots=1).models()
-        reference = f"{model.name}@sha256:{model.digest}"
-        kinds: dict[str, Cheat] = {"honest": lambda spec, task: answer(honest, spec, task)}
-        kinds |= Cheats(honest, others).all()
-        found = read(kept, model=reference) if kept else []
+        engines = await Engines.start(stack)
+        found = read(kept, model=engines.model) if kept else []
         done = {(audited.prompt, audited.kind) for audited in found}
-        for number, prompt in enumerate(prompts(prompts_wanted)):
-            wanted = [kind for kind in kinds if kind in _FINE or number % _COARSE_EVERY == 0]
-            missing = [kind for kind in wanted if (number, kind) not in done]
-            if missing and time.monotonic() < until:
-                spec = LlmSpec(model=reference, prompt=prompt, options=LlmOptions(num_predict=ANSWER_TOKENS))
-                audits = await _audited(spec, number, {kind: kinds[kind] for kind in missing}, auditor)
-                found += audits
+        cheats = engines.cheats
+        todo = iter(
+            [
+                (number, prompt, missing)
+                for number, prompt in enumerate(prompts(prompts_wanted))
+                if (missing := [kind for kind in kinds_for(number, cheats) if (number, kind) not in done])
+            ]
+        )
+
+        async def work() -> None:
+            for number, prompt, missing in todo:
+                if time.monotonic() > until:
+                    return
+                audits = await _audited(engines, number, prompt, missing)
+                found.extend(audits)
                 _keep(kept, audits)
-            if not quiet:
-                print(f"\r  {number + 1} of {prompts_wanted} prompts", end="", file=sys.stderr, flush=True)
+                if not quiet:
+                    print(
+                        f"\r  {len({each.prompt for each in found})} of {prompts_wanted} prompts",
+                    )
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(_AT_ONCE):
+                group.create_task(work())
     return found
 
 
-async def _audited(spec: LlmSpec, number: int, kinds: dict[str, Cheat], auditor: str) -> list[Audited]:
+async def _audited(engines: Engines, number: int, prompt: str, kinds: Sequence[str]) -> list[Audited]:
     """Have one prompt answered in each way, and each answer audited."""
+    length = _LONG_TOKENS if number % _COARSE_EVERY == _COARSE_EVERY // 2 else _SHORT_TOKENS
+    spec = LlmSpec(model=engines.model, prompt=prompt, options=LlmOptions(num_predict=length))
     task = digest_of(f"{number}".encode())
-    own = (await answer(auditor, spec, task)).result.output
+    runner, auditor = _PAIRS[number % len(_PAIRS)]
+    own: dict[str, str] = {}
     audits = []
-    for kind, work in kinds.items():
-        given = await work(spec, task)
-        scores, finding = await audit(Prober(auditor, timeout_s=_PATIENCE_S), given, LOOSE)
+    for kind in kinds:
+        judge_at = engines.true[auditor if kind == "honest" else "packaged"]
+        if number % _COMPARED_EVERY == 0 and judge_at not in own:
+            own[judge_at] = (await answer(judge_at, spec, task)).result.output
+        if kind == "honest":
+            given = await answer(engines.true[runner], spec, task)
+        else:
+            given = await engines.cheats[kind](spec, task)
+        probing, finding = await audit(Prober(judge_at, timeout_s=_PATIENCE_S), given, LOOSE)
+        scores = scores_of(probing.probes) if probing.probes else None
         audits.append(
             Audited(
                 model=spec.model,
                 prompt=number,
                 kind=kind,
                 sample=Sample(scores=scores, finding=finding),
-                same_text=given.result.output == own,
+                off=tuple(probe.delta for probe in probing.probes),
+                same_text=given.result.output == own[judge_at] if own else None,
             )
         )
     return audits
@@ -242,7 +307,7 @@ def _keep(file: Path | None, audits: list[Audited]) -> None:
 
 
 LOOSE = Thresholds(
-    same_choice=0, within=0, opening=1e9, whole=1e9, positions=POSITIONS, honest_pairs=0, cheating_pairs=0
+    same_choice=0, within=0, distance=1e9, positions=POSITIONS, honest_pairs=0, cheating_pairs=0
 )
 """Lets through what only thresholds can tell, so that they can be chosen afterwards."""
 
@@ -252,7 +317,8 @@ def report(found: dict[str, list[Audited]], thresholds: Thresholds) -> list[dict
     rows: list[dict[str, object]] = []
     for kind, audits in found.items():
         ours = sum(audited.sample.is_cheat(thresholds) for audited in audits) / len(audits)
-        texts = sum(not audited.same_text for audited in audits) / len(audits)
+        compared = [audited.same_text for audited in audits if audited.same_text is not None]
+        texts = compared.count(False) / len(compared) if compared else None
         rows.append(
             {
                 "name": f"verification: {kind}, called a cheat",
@@ -274,7 +340,7 @@ def main() -> None:
         "--pairs",
         type=int,
         default=20,
-        help="honest answers, and as many of the nearest cheat (default 20, at most 1,000)",
+        help="honest answers, and as many of the nearest cheats (default 20, at most 1,000)",
     )
     parser.add_argument(
         "--minutes", type=float, default=math.inf, help="begin no further prompt after this time"
@@ -290,7 +356,8 @@ def main() -> None:
     audits = asyncio.run(measure(asked.pairs, kept=kept, minutes=asked.minutes, quiet=as_json))
     found = by_kind(audits)
     samples = samples_of(found)
-    thresholds = calibrate(samples, positions=POSITIONS)
+    caught = {kind: each for kind, each in samples.items() if kind != HARMLESS}
+    thresholds = calibrate(caught, positions=POSITIONS)
     rows = report(found, thresholds)
     if as_json:
         for row in rows:
@@ -298,10 +365,14 @@ def main() -> None:
     else:
         print(f"\r{'kind':<44}{'fingerprint':>14}{'texts':>10}   of")
         for row in rows:
-            print(f"{row['name']!s:<44}{row['ours']:>14.3f}{row['peer']:>10.3f}   {row['unit']}")
+            print(f"{row['name']!s:<44}{row['ours']:>14.3f}{_rate(row['peer']):>10}   {row['unit']}")
         print(f"thresholds: {thresholds}")
     if asked.write:
         _publish(samples, thresholds, model=audits[0].model)
+
+
+def _rate(share: object) -> str:
+    return f"{share:.3f}" if isinstance(share, float) else "-"
 
 
 def _publish(samples: Mapping[str, Sequence[Sample]], thresholds: Thresholds, *, model: str) -> None:

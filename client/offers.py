@@ -175,6 +175,7 @@ def _offers(profile: RunnerProfile, *, node: str, owner: str) -> tuple[Offer, ..
             input_price=int(model.input_price),
             output_price=int(model.output_price),
             url=profile.url,
+            compared=model.compared,
         )
         for model in profile.models
     )

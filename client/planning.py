@@ -1,5 +1,6 @@
 """From a question to a plan: what the model's runners ask, who pays and sends, and what the chain takes for it."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from client import ordering
@@ -8,12 +9,13 @@ from client.auditing import read_terms
 from client.offers import read_market
 from client.ordering import Placement
 from client.pricing import estimate
-from client.records import Estimate, Funding, Route
+from client.records import Estimate, Funding, Offer, Route
 from client.signer import Signer
 from protocol.chain import Chain
 from protocol.content import ContentStore
 from protocol.documents import LlmSpec
 from protocol.enums import Mode
+from protocol.errors import InputError
 from protocol.order import Order
 
 Via = Literal["auto", "wallet", "relay"]
@@ -35,7 +37,20 @@ async def price_prompt(
     offers = market.of(market.resolve(model))
     spec = ordering.spec_for(prompt, offers=offers, max_tokens=max_tokens, client_id=client_id)
     able = tuple(offer for offer in offers if offer.context >= spec.options.num_ctx)
+    if replicas > 1:
+        able = _comparing(able, model)
     return spec, estimate(spec, able, replicas=replicas)
+
+
+def _comparing(offers: Sequence[Offer], model: str) -> tuple[Offer, ...]:
+    found = tuple(offer for offer in offers if offer.compared)
+    if not found:
+        raise InputError(
+            f"replicas: no runner of {model} takes prompts whose answers are compared",
+            field="replicas",
+            hint="Leave --replicas out, or have one answer audited: --mode audited.",
+        )
+    return found
 
 
 async def place_order(

@@ -82,7 +82,7 @@ class MoneyMoved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A model that one active runner offers. Prices are base units per 1,000 tokens."""
+    """A model that one active runner offers. Prices are base units per 1,000 tokens; `compared`: for several replicas too."""
 
     node: str
     owner: str
@@ -93,6 +93,7 @@ class Offer:
     input_price: Usdfc
     output_price: Usdfc
     url: str | None = None
+    compared: bool = False
 
     @property
     def reference(self) -> str:

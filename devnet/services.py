@@ -87,6 +87,7 @@ def runner(plan: Plan, shared: Mapping[str, str], number: int) -> Launch:
         "RUNNER_PRIVATE_KEY": LOCAL.node(number).key.hex(),
         "RUNNER_PORT": str(plan.ports.streams + number),
         "RUNNER_HEARTBEAT_INTERVAL_S": str(_HEARTBEAT_S),
+        "RUNNER_COMPARED_PROMPTS": "true",  # all of devnet's runners ask one engine
         "RUNNER_COMMANDS": "true",  # where no box can be had, a runner says so and goes on
     }
     conduct = plan.conducts.get(number)

@@ -33,12 +33,11 @@ def seal(task_id: bytes, round_: int, node: str, ballot: Ballot) -> bytes:
 
 
 class AuditScores(Document):
-    """Probes in four numbers, in thousandths: shares of 1, and mean distances in nats, of the answer's opening and of all of it."""
+    """Probes in three numbers, in thousandths: two shares of 1, and the mean distance in nats, see `runner.verification.verdict`."""
 
     same_choice: Thousandths
     within: Thousandths
-    opening: Thousandths
-    whole: Thousandths
+    distance: Thousandths
 
 
 class AuditEvidence(Document):

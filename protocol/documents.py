@@ -223,13 +223,18 @@ class CommandResult(Document):
 
 
 class ModelOffer(Document):
-    """A model that a runner offers. Prices are USDFC base units per 1,000 tokens, as decimal strings."""
+    """A model that a runner offers. Prices are USDFC base units per 1,000 tokens, as decimal strings.
+
+    `compared`: whether the runner takes orders of several replicas, whose answers must be equal to the byte. Engines that
+    round differently, on other processors or graphics cards, give honest answers that are not.
+    """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.:/-]*$", max_length=190)]
     digest: Digest
     context: Annotated[int, BeforeValidator(integral), Field(strict=True, ge=1, le=_MAX_SAFE_INTEGER)]
     input_price: Amount
     output_price: Amount
+    compared: bool = False
 
     @property
     def reference(self) -> str:

@@ -143,6 +143,11 @@ def _spec_refusals(
             cause=Cause.MODE,
             detail=f"temperature {options.temperature:g}; audited answers are greedy (temperature 0)",
         )
+    if order.replicas > 1 and not offer.compared:
+        yield Refusal(
+            cause=Cause.MODE,
+            detail=f"{order.replicas} answers are compared byte for byte; RUNNER_COMPARED_PROMPTS is not set",
+        )
     metered = order.input_price > 0 or order.output_price > 0
     if metered and (
         order.input_price < int(offer.input_price) or order.output_price < int(offer.output_price)

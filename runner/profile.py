@@ -30,6 +30,7 @@ def offers_of(models: Iterable[Model], settings: RunnerSettings) -> dict[str, Mo
             context=model.context,
             input_price=str(settings.runner_input_price),
             output_price=str(settings.runner_output_price),
+            compared=settings.runner_compared_prompts,
         )
         for model in models
         if not settings.runner_models or model.name in settings.runner_models

@@ -98,6 +98,11 @@ class RunnerSettings(ChainSettings, IpfsSettings):
     runner_output_price: Usdfc = Field(  # type: ignore[assignment]  # as a person writes it; validated
         "0.0002", description="USDFC asked per 1,000 output tokens"
     )
+    runner_compared_prompts: bool = Field(
+        False,
+        description="take prompts whose answers are compared byte for byte (several replicas); an engine that rounds"
+        " differently from the others is outvoted and slashed, however honest",
+    )
     runner_min_reward: Usdfc = Field(  # type: ignore[assignment]  # as a person writes it; validated
         "0.0001", description="least USDFC that a seat must be able to earn"
     )

@@ -115,7 +115,9 @@ def _candidate(
     tickets: Mapping[str, tuple[int, int]],
 ) -> Candidate:
     obstacles = [*standing_reasons(record), *_order_obstacles(record, state, terms)]
-    obstacles += _offer_obstacles(offers.get(record.node, []), terms, cap=state.reward // state.replicas)
+    obstacles += _offer_obstacles(
+        offers.get(record.node, []), terms, cap=state.reward // state.replicas, replicas=state.replicas
+    )
     if draw is not None and record.registered_block > draw.registered_by:
         obstacles.append(f"registered in block {record.registered_block}, too late for this draw")
     rank, opens = None, None
@@ -147,7 +149,7 @@ def _order_obstacles(record: RunnerRecord, state: TaskState, terms: Terms) -> li
     return found
 
 
-def _offer_obstacles(offers: Sequence[Offer], terms: Terms, *, cap: int) -> list[str]:
+def _offer_obstacles(offers: Sequence[Offer], terms: Terms, *, cap: int, replicas: int) -> list[str]:
     if not offers:
         return ["offers no model, or its profile cannot be read"]
     if terms.spec is None:
@@ -156,6 +158,8 @@ def _offer_obstacles(offers: Sequence[Offer], terms: Terms, *, cap: int) -> list
     if offer is None:
         return ["does not offer this model"]
     found = []
+    if replicas > 1 and not offer.compared:
+        found.append("takes no prompts whose answers are compared (RUNNER_COMPARED_PROMPTS)")
     if offer.context < terms.spec.options.num_ctx:
         found.append(f"has room for {offer.context:,} tokens, and {terms.spec.options.num_ctx:,} are asked")
     metered = terms.input_price or terms.output_price

@@ -82,6 +82,21 @@ class Facts:
     parameters: int
 
 
+def engine_settings(file: ModelFile, *, threads: int) -> Any:
+    """Return llama.cpp's settings for serving `file` to one request after another."""
+    params = xllamacpp.CommonParams()
+    params.model.path = str(file.path)
+    params.n_ctx = 0  # as long as the model was trained for
+    params.n_parallel = 1  # computing requests together would change the last bits of their logits
+    params.cpuparams.n_threads = threads
+    params.cpuparams_batch.n_threads = threads
+    params.port = 0
+    params.endpoint_props = True
+    params.ui = False
+    params.verbosity = -1
+    return params
+
+
 class Model:
     """A loaded model. `complete` streams an answer; leaving the stream early stops the computation."""
 
@@ -96,16 +111,11 @@ class Model:
     @classmethod
     def load(cls, file: ModelFile, *, threads: int) -> Self:
         """Load `file`, in about half a second for the model that is packaged."""
-        params = xllamacpp.CommonParams()
-        params.model.path = str(file.path)
-        params.n_ctx = 0  # as long as the model was trained for
-        params.n_parallel = 1  # computing requests together would change the last bits of their logits
-        params.cpuparams.n_threads = threads
-        params.cpuparams_batch.n_threads = threads
-        params.port = 0
-        params.endpoint_props = True
-        params.ui = False
-        params.verbosity = -1
+        return cls.serve(file, engine_settings(file, threads=threads))
+
+    @classmethod
+    def serve(cls, file: ModelFile, params: Any) -> Self:
+        """Load `file` with llama.cpp's own settings, as `engine_settings` gives them."""
         server = xllamacpp.Server(params)
         address = server.listening_address
         with httpx.Client(base_url=address, timeout=30) as client:

@@ -157,6 +157,5 @@ def _rounded(scores: Scores) -> AuditScores:
     return AuditScores(
         same_choice=round(scores.same_choice * 1_000),
         within=round(scores.within * 1_000),
-        opening=min(_MOST, round(scores.opening)),
-        whole=min(_MOST, round(scores.whole)),
+        distance=min(_MOST, round(scores.distance)),
     )

@@ -17,8 +17,8 @@ from runner.verification.fingerprinting import token_mark
 
 ALTERNATIVES = 20
 """The most that Ollama gives."""
-OPENING = 16
-"""Tokens at the beginning of an answer that make its opening, from which a third of the places is drawn."""
+OPENING = 8
+"""The first tokens, all of which are probed: an answer to an edited prompt gives itself away there, and less further on."""
 _END_AMONG = 3
 """An answer may end where ending is among this many of the model's likeliest tokens."""
 _BROKEN = "\N{REPLACEMENT CHARACTER}".encode()
@@ -69,7 +69,7 @@ def _likeliest(mark: TokenMark) -> str:
 
 
 def positions_to_probe(fingerprint: Fingerprint, *, seed: bytes, count: int) -> list[int]:
-    """Choose the places: the first token, some of the opening, and others that follow from `seed`, which no runner could know.
+    """Choose the places: the opening, and others that follow from `seed`, which no runner could know.
 
     Places are left out where the text so far cannot be given to another engine as it was: where it ends inside a character,
     and where it ends in white space, which tokenizers cut otherwise when nothing follows.
@@ -80,13 +80,9 @@ def positions_to_probe(fingerprint: Fingerprint, *, seed: bytes, count: int) -> 
         for at, (before, mark) in enumerate(zip(befores, fingerprint.tokens, strict=False))
         if mark.token and not _is_cut_otherwise(before)
     ]
-    first, rest = usable[:1], usable[1:]
+    opening, rest = usable[:OPENING], usable[OPENING:]
     lots = random.Random(seed)  # noqa: S311 (the seed is a beacon's)
-    opening = [at for at in rest if at < OPENING]
-    early = lots.sample(opening, min(max(0, count // 3 - len(first)), len(opening)))
-    others = [at for at in rest if at not in early]
-    drawn = lots.sample(others, min(max(0, count - len(first) - len(early)), len(others)))
-    return sorted([*first, *early, *drawn])
+    return sorted([*opening[:count], *lots.sample(rest, min(max(0, count - len(opening)), len(rest)))])
 
 
 def _is_cut_otherwise(before: bytes) -> bool:

@@ -12,10 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from protocol.documents import LlmResult, LlmSpec, model_digest
 from protocol.fingerprint import Fingerprint, TokenMark
-from runner.verification.probing import OPENING, Probe, Probing
-
-UNFOUND = 5_000.0
-"""The distance, in thousandths, of an answer none of whose tokens the auditor's model lists."""
+from runner.verification.probing import Probe, Probing
 
 
 class Finding(StrEnum):
@@ -35,39 +32,38 @@ class Finding(StrEnum):
 
 
 class Thresholds(BaseModel):
-    """What an honest answer keeps to. `opening` and `whole` are in thousandths of a nat; shares are 0 to 1."""
+    """What an honest answer keeps to. `distance` is in thousandths of a nat; shares are 0 to 1."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     same_choice: float = Field(ge=0, le=1)
     within: float = Field(ge=0, le=1)
-    opening: float = Field(gt=0)
-    whole: float = Field(gt=0)
+    distance: float = Field(gt=0)
     positions: int = Field(ge=1, le=64)
     honest_pairs: int = Field(ge=0)
     cheating_pairs: int = Field(ge=0)
 
 
 UNCALIBRATED = Thresholds(
-    same_choice=0.75, within=0.9, opening=30, whole=250, positions=12, honest_pairs=0, cheating_pairs=0
+    same_choice=0.5, within=0.9, distance=150, positions=24, honest_pairs=0, cheating_pairs=0
 )
-"""For models that nobody has calibrated: an honest engine of the same build is 0 to 2 thousandths off, the nearest cheat
-(the same weights in 8 bits) about 55, one that saves anything (the same weights in 4 bits) about 590."""
+"""For models that nobody has calibrated. Of the packaged model, honest engines that round attention differently are up to
+some 90 thousandths off, and a cheaper quantisation or a smaller model is usually 200 to 400 off."""
+MOST = 500
+"""A place counts at most so much, in thousandths of a nat, in the mean distance: see `Scores`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """Probes in four numbers. `opening` and `whole` are mean distances of likelihoods, in thousandths.
+    """Probes in three numbers. `distance` is the mean of |Δ log likelihood|, in thousandths of a nat, each capped at half a nat.
 
-    The opening is judged strictly, the whole loosely: further on an honest answer may have been cut into other tokens than its
-    text is cut into again when an auditor gives it to its model, and from there on likelihoods are off by some 60 thousandths.
-    That befalls one token in two thousand.
+    The cap is there because single places can be far off in an honest answer too: where text is cut into other tokens
+    than were generated, or where rounding tips the balance. A cheaper model is off nearly everywhere.
     """
 
     same_choice: float
     within: float
-    opening: float
-    whole: float
+    distance: float
 
 
 @cache
@@ -89,15 +85,14 @@ def scores_of(probes: Sequence[Probe]) -> Scores:
     return Scores(
         same_choice=fmean(probe.same_choice for probe in probes),
         within=fmean(probe.within for probe in probes),
-        opening=_distance([probe for probe in probes if probe.position < OPENING]),
-        whole=_distance(probes),
+        distance=_distance(probes),
     )
 
 
 def _distance(probes: Sequence[Probe]) -> float:
-    """Average over the tokens that were found; of the others `within` tells, and one of them would drown all else here."""
-    found = [probe.delta for probe in probes if probe.delta is not None]
-    return fmean(found) if found else UNFOUND
+    """Average over the tokens that were found; of those that were not, `within` tells."""
+    found = [min(probe.delta, MOST) for probe in probes if probe.delta is not None]
+    return fmean(found) if found else MOST
 
 
 def check_papers(spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint) -> Finding:
@@ -148,5 +143,4 @@ def _weigh(scores: Scores, thresholds: Thresholds) -> Finding:
         return Finding.UNLIKELY
     if scores.same_choice < thresholds.same_choice:
         return Finding.CHOICE
-    near = scores.opening <= thresholds.opening and scores.whole <= thresholds.whole
-    return Finding.VALID if near else Finding.LIKELIHOOD
+    return Finding.VALID if scores.distance <= thresholds.distance else Finding.LIKELIHOOD

@@ -36,6 +36,7 @@ class Runners:
             context=4096,
             input_price=str(INPUT_PRICE),
             output_price=str(OUTPUT_PRICE),
+            compared=True,
         )
         profile = RunnerProfile(label=f"runner-{number + 1}", models=(model,), slots=1)
         digest_on_chain = await self.content.add(canonical(profile))

@@ -95,7 +95,13 @@ class Bench:
         chain = chain or self.chain
         settings = RunnerSettings(
             _env_file=None,
-            **{"ollama_url": self.engine_url, "ipfs_api": self.ipfs_api, "ipfs_timeout_s": 3.0, **changes},
+            **{
+                "ollama_url": self.engine_url,
+                "ipfs_api": self.ipfs_api,
+                "ipfs_timeout_s": 3.0,
+                "runner_compared_prompts": True,
+                **changes,
+            },
         )
         folder = home or self.home / f"runner-{number}"
         opened = self.stack.enter_context(Journal.open(folder / journal, exclusive=False))

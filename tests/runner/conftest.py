@@ -56,6 +56,7 @@ def an_offer(**changes: Any) -> ModelOffer:
         "context": 4096,
         "input_price": str(USDFC // 1000),
         "output_price": str(USDFC // 500),
+        "compared": True,
     }
     return ModelOffer(**(fields | changes))
 

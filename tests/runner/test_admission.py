@@ -38,6 +38,15 @@ def test_an_audited_order_is_taken_if_its_answer_is_greedy() -> None:
     assert str(refusal) == "mode: temperature 0.7; audited answers are greedy (temperature 0)"
 
 
+def test_a_prompt_whose_answers_are_compared_is_refused_unless_the_owner_vouches_for_the_engine() -> None:
+    order, alone = an_order(replicas=3, quorum=2), an_order()
+    offers = {MODEL: an_offer(compared=False)}
+    refusal = check_spec(a_spec(), order, offers=offers, terms=TERMS, now=NOW)
+    assert str(refusal) == "mode: 3 answers are compared byte for byte; RUNNER_COMPARED_PROMPTS is not set"
+    assert check_spec(a_spec(), order, offers=OFFERS, terms=TERMS, now=NOW) is None
+    assert check_spec(a_spec(), alone, offers=offers, terms=TERMS, now=NOW) is None
+
+
 def test_a_creator_on_the_deny_list_is_refused() -> None:
     refusal = check_order(an_order(), terms=terms(deny=frozenset({CLIENT})), now=NOW)
     assert refusal is not None

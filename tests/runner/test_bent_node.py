@@ -42,6 +42,7 @@ async def test_a_daemon_does_each_deed_once_and_loses_nothing_though_its_node_an
             ipfs_api=bench.ipfs_api,
             ollama_url=bench.engine_url,
             runner_home=tmp_path / "home",
+            runner_compared_prompts=True,
             runner_slots=4,
         )
         daemon = asyncio.create_task(run_daemon(settings, account))

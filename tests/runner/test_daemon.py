@@ -43,6 +43,7 @@ class Owner:
             "OLLAMA_URL": bench.engine_url,
             "RUNNER_HOME": str(home),
             "RUNNER_PRIVATE_KEY": LOCAL.node(0).key.hex(),
+            "RUNNER_COMPARED_PROMPTS": "true",
             "RUNNER_HEARTBEAT_INTERVAL_S": "0.5",
         }
         self.processes: list[asyncio.subprocess.Process] = []

@@ -52,6 +52,7 @@ class Mortal:
             "ipfs_api": bench.ipfs_api,
             "runner_home": self.home,
             "runner_slots": 2,
+            "runner_compared_prompts": True,
             "runner_learning": False,
             "runner_monitoring": False,
             "runner_auditing": False,

@@ -1,7 +1,11 @@
 """Auditing an answer by probing it, with a real model on both sides."""
 
+from pathlib import Path
+
 import pytest
 
+from benchmarks.verification import engine
+from devnet.paths import MODEL
 from protocol.documents import LlmOptions, LlmResult, LlmSpec, parse_document
 from protocol.fingerprint import Alternative, Fingerprint, TokenMark, parse_fingerprint
 from runner.executors import Execution
@@ -14,12 +18,11 @@ from runner.verification.verdict import (
     check_papers,
     judge,
     scores_of,
+    thresholds_for,
 )
 from tests.runner.conftest import TASK
 
-STRICT = Thresholds(
-    same_choice=0.9, within=0.95, opening=20, whole=200, positions=8, honest_pairs=0, cheating_pairs=0
-)
+STRICT = Thresholds(same_choice=0.9, within=0.95, distance=20, positions=8, honest_pairs=0, cheating_pairs=0)
 
 
 @pytest.fixture
@@ -70,7 +73,7 @@ async def test_an_honest_answer_is_valid(engine_url: str, spec: LlmSpec, work: E
     assert check_papers(spec, result, fingerprint) is Finding.VALID
     probing = await probe(engine_url, spec, result, fingerprint)
     assert judge(result, probing, STRICT) is Finding.VALID
-    assert scores_of(probing.probes).whole < 2
+    assert scores_of(probing.probes).distance < 2
 
 
 async def test_an_answer_to_an_edited_prompt_is_found_out(engine_url: str, spec: LlmSpec) -> None:
@@ -134,10 +137,10 @@ async def test_papers_that_would_lead_the_probes_astray_are_refused(spec: LlmSpe
 
 async def test_the_places_probed_follow_from_the_seed_and_nothing_else(work: Execution) -> None:
     _, fingerprint = papers(work)
-    drawn = {seed: positions_to_probe(fingerprint, seed=seed, count=6) for seed in (b"1", b"2", b"3")}
-    assert drawn[b"1"] == positions_to_probe(fingerprint, seed=b"1", count=6)
+    drawn = {seed: positions_to_probe(fingerprint, seed=seed, count=12) for seed in (b"1", b"2", b"3")}
+    assert drawn[b"1"] == positions_to_probe(fingerprint, seed=b"1", count=12)
     assert len({tuple(places) for places in drawn.values()}) > 1
-    assert all(len(places) == 6 and places[0] == 0 for places in drawn.values())
+    assert all(len(places) == 12 and places[0] == 0 for places in drawn.values())
 
 
 def marks(*texts: str) -> Fingerprint:
@@ -161,35 +164,38 @@ def test_no_place_is_probed_whose_beginning_another_engine_would_cut_into_other_
     assert positions_to_probe(fingerprint, seed=b"any", count=12) == [0, 1, 2, 3, 5, 6, 8]
 
 
-def test_a_third_of_the_places_is_in_the_opening_of_a_long_answer() -> None:
-    fingerprint = marks(*["a"] * 4_000)
-    for seed in range(50):
-        places = positions_to_probe(fingerprint, seed=bytes([seed]), count=12)
-        assert len(set(places)) == 12
-        assert sum(place < OPENING for place in places) in (4, 5)
+def test_the_opening_of_a_long_answer_is_probed_and_any_other_place_may_be() -> None:
+    fingerprint = marks(*["a"] * 40)
+    drawn = [positions_to_probe(fingerprint, seed=bytes([seed]), count=12) for seed in range(50)]
+    assert all(len(set(places)) == 12 and places[:OPENING] == [*range(OPENING)] for places in drawn)
+    assert {place for places in drawn for place in places} == set(range(40))
 
 
 def test_a_token_that_is_not_listed_counts_once_and_not_as_a_distance_too() -> None:
     scores = scores_of([probed(0, off=0), probed(1, off=None), probed(40, off=30)])
     assert scores.within == pytest.approx(2 / 3)
-    assert (scores.opening, scores.whole) == (0, 15)
+    assert scores.distance == 15
 
 
 @pytest.mark.parametrize(
-    ("opening", "rest", "finding"),
+    ("off", "finding"),
     [
-        ((0, 0, 1, 0), 60, Finding.VALID),  # cut into other tokens from some place on
-        ((50, 60, 40, 55), 50, Finding.LIKELIHOOD),  # the same weights in 8 bits
-        ((0, 0, 0, 0), 590, Finding.LIKELIHOOD),  # the same weights in 4 bits, after an honest opening
+        ([0] * 12, Finding.VALID),  # the same engine
+        ([0] * 4 + [60] * 8, Finding.VALID),  # cut into other tokens from some place on
+        (
+            [40] * 10 + [2_000] * 2,
+            Finding.VALID,
+        ),  # another processor, and two places where rounding tipped the balance
+        ([590] * 12, Finding.LIKELIHOOD),  # the same weights in 4 bits, rounded more coarsely
+        ([0] * 6 + [590] * 6, Finding.LIKELIHOOD),  # the same after an honest beginning
     ],
 )
-def test_likelihoods_are_held_to_strictly_in_the_opening_and_loosely_later(
-    work: Execution, opening: tuple[int, ...], rest: int, finding: Finding
+def test_an_answer_is_judged_by_the_distance_of_most_places(
+    work: Execution, off: list[int], finding: Finding
 ) -> None:
     result, fingerprint = papers(work)
-    early = [probed(at, off=off) for at, off in enumerate(opening)]
-    late = [probed(40 + at, off=rest) for at in range(8)]
-    probing = Probing(probes=(*early, *late), input_tokens=fingerprint.input_tokens, ends=True)
+    probes = tuple(probed(at, off=each) for at, each in enumerate(off))
+    probing = Probing(probes=probes, input_tokens=fingerprint.input_tokens, ends=True)
     loose = UNCALIBRATED.model_copy(update={"same_choice": 0})
     assert judge(result, probing, loose) is finding
 
@@ -211,3 +217,17 @@ async def test_a_long_honest_answer_is_valid_wherever_it_is_probed(
         positions = positions_to_probe(fingerprint, seed=bytes([seed]), count=UNCALIBRATED.positions)
         probing = await Prober(engine_url).probe(asked, result, fingerprint, positions)
         assert judge(result, probing, UNCALIBRATED) is Finding.VALID, positions
+
+
+@pytest.mark.parametrize("build", ["plain attention", "bfloat16 cache"])
+async def test_an_honest_runner_whose_engine_rounds_otherwise_is_not_called_a_cheat(
+    engine_url: str, spec: LlmSpec, tmp_path: Path, build: str
+) -> None:
+    """As the engines of other processors and graphics cards do, see `benchmarks.engine_of`."""
+    async with engine(MODEL, build=build, log=tmp_path / "engine.log") as other:
+        work = await LlmExecutor(other, slots=1).execute(spec, TASK, audited=True)
+        result, fingerprint = papers(work)
+    positions = positions_to_probe(fingerprint, seed=b"beacon", count=UNCALIBRATED.positions)
+    probing = await Prober(engine_url).probe(spec, result, fingerprint, positions)
+    assert scores_of(probing.probes).distance > 2
+    assert judge(result, probing, thresholds_for(spec.model) or UNCALIBRATED) is Finding.VALID
