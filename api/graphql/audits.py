@@ -52,6 +52,9 @@ class AuditWhere:
     auditor: AddressFilter | None = strawberry.field(default=UNSET, description="Some seat of a panel.")
     stage: AuditStageFilter | None = UNSET
     valid: BooleanFilter | None = UNSET
+    challenged: BooleanFilter | None = strawberry.field(
+        default=UNSET, description="Whether somebody forced a panel with a bond."
+    )
 
 
 @strawberry.type(description="An auditor's seat on a panel, and its vote.")

@@ -13,6 +13,7 @@ COLUMNS: Mapping[str, str] = {
     "node": "a.node {}",
     "stage": "a.stage {}",
     "valid": "a.valid {}",
+    "challenged": "(a.challenger IS NOT NULL) {}",
     "auditor": "EXISTS (SELECT 1 FROM audit_votes v WHERE v.task_id = a.task_id AND v.node {})",
 }
 

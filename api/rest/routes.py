@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from api.fields import NoParameters
 from api.rest import (
+    audits,
     billing,
     documents,
     intents,
@@ -180,6 +181,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *signed_in.ENDPOINTS,
     *reputation.ENDPOINTS,
     *monitoring.ENDPOINTS,
+    *audits.ENDPOINTS,
     *reports.ENDPOINTS,
 )
 

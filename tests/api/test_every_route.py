@@ -37,6 +37,7 @@ READS = (
     f"{V1}/reputation/monitoring/assignments",
     f"{V1}/reputation/monitoring/stats",
     f"{V1}/reputation/monitoring/runners/{{node}}/metrics",
+    f"{V1}/reputation/audits",
     f"{V1}/network/stats",
 )
 WRITES = (
@@ -82,6 +83,7 @@ async def places(index: Index) -> dict[str, str]:
     )
     await filled_row(index, "monitoring_epochs", round=word(1), epoch=1, active=1, opened_block=10)
     await filled_row(index, "monitoring_assignments", round=word(1), monitor=node, updated_block=11)
+    await filled_row(index, "audits", task_id=task, node=node, stage="voting", challenger=address(7))
     await index.sync(indexed=20)
     return {"id": hexed(task), "node": hexed(node), "session": hexed(word(1)), "round": "1"}
 

@@ -70,10 +70,21 @@ async def test_audits_are_filtered_by_stage_and_auditor(audited: bytes, ask: Ask
         ({"stage": {"eq": "CLOSED"}}, 0),
         ({"auditor": {"eq": hexed(address(101))}}, 1),
         ({"auditor": {"eq": hexed(address(100))}}, 0),
+        ({"challenged": {"eq": False}}, 1),
+        ({"challenged": {"eq": True}}, 0),
         ({"taskId": {"eq": hexed(audited)}, "valid": {"eq": True}}, 0),
     ):
         answer = await ask(query, where=where)
         assert len(answer["data"]["audits"]["nodes"]) == found, where
+
+
+async def test_rest_lists_the_same_audits(audited: bytes, client: httpx.AsyncClient) -> None:
+    path = "/api/v1/reputation/audits"
+    (audit,) = (await client.get(path, params={"stage": "revealing", "challenged": "false"})).json()["audits"]
+    assert (audit["taskId"], audit["bond"], audit["challenger"]) == (hexed(audited), str(7 * 10**18), None)
+    assert (await client.get(path, params={"challenged": "true"})).json()["audits"] == []
+    refused = await client.get(path, params={"stage": "over"})
+    assert (refused.status_code, refused.json()["field"]) == (400, "stage")
 
 
 async def test_a_task_that_is_not_audited_has_no_audit(index: Index, ask: Ask) -> None:

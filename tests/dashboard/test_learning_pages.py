@@ -234,6 +234,27 @@ async def test_a_runners_page_shows_verdicts_duties_and_audits(
     await inspected(visit, "runner-judged", shots)
 
 
+async def test_audits_and_challenges_are_listed_live_and_filtered_in_the_address(
+    visit: Visit, judged: str, index: Index, shots: Path
+) -> None:
+    row = {"task_id": word(51), "node": address(100), "stage": "voting", "valid": None, "opened_block": 96}
+    await visit.go("/audits", heading="Audits")
+    table = visit.page.get_by_role("table", name="Audits")
+    await expect(table.get_by_role("row")).to_have_count(2)
+    await filled_row(index, "audits", **row, audited=False, rate_bps=250, challenger=address(7), bond=10**18)
+    await index.sync(indexed=101)
+    await expect(table.get_by_role("row")).to_have_count(3, timeout=60_000)
+    await expect(table.get_by_role("row").nth(1)).to_contain_text("Voting")
+    await expect(table.get_by_role("row").nth(1)).to_contain_text("not drawn at 2.5 %")
+    await expect(table.locator(f"a[href='/runners/{judged}']").first).to_be_visible()
+    await inspected(visit, "audits-listed", shots)
+    await visit.page.get_by_label("Challenged").select_option("By somebody")
+    await expect(table.get_by_role("row")).to_have_count(2)
+    assert visit.page.url.endswith("/audits?challenged=yes")
+    await visit.page.get_by_label("Verdict").select_option("Right")
+    await expect(visit.page.get_by_text("No audit matches")).to_be_visible()
+
+
 async def test_an_audited_tasks_page_shows_the_draw_the_challenge_and_every_vote(
     visit: Visit, judged: str, index: Index, shots: Path
 ) -> None:

@@ -32,6 +32,7 @@ PAGES: dict[str, tuple[Callable[[Outcome], str], str]] = {
     "task": (task_page, "Task 0x"),
     "runners": (always("/runners"), "Runners"),
     "runner": (runner_page, "runner-"),
+    "audits": (always("/audits"), "Audits"),
     "models": (always("/models"), "Models"),
     "billing": (always("/billing"), "Billing"),
     "channels": (always("/channels"), "Channels"),

@@ -101,7 +101,8 @@ export function AuditTable({ audits }: { audits: readonly AuditRow[] }) {
   );
 }
 
-function VerdictPill({ audit }: { audit: AuditRow }) {
+/** Whether an audited answer was found right; a dash until it is known. */
+export function VerdictPill({ audit }: { audit: AuditRow }) {
   if (audit.valid === null) return <>–</>;
   return <Pill state={audit.valid ? "RIGHT" : "WRONG"} />;
 }

@@ -15,6 +15,7 @@ const GROUPS: readonly { title: string; items: readonly Item[] }[] = [
       { to: "/", text: "Overview", names: ["overview"] },
       { to: "/tasks", text: "Tasks", names: ["tasks", "task"] },
       { to: "/runners", text: "Runners", names: ["runners", "runner"] },
+      { to: "/audits", text: "Audits", names: ["audits"] },
       { to: "/models", text: "Models", names: ["models"] },
       { to: "/sessions", text: "Learning", names: ["sessions", "session"] },
     ],

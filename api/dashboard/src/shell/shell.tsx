@@ -1,6 +1,7 @@
 import { Announcements } from "../components/copy";
 import { useStatus } from "../live/network";
 import { useStore } from "../live/store";
+import { Audits } from "../pages/audits";
 import { Billing } from "../pages/billing";
 import { Channels } from "../pages/channels";
 import { Models } from "../pages/models";
@@ -58,6 +59,8 @@ function Page({ here }: { here: Place }) {
       return <Runners search={search} />;
     case "runner":
       return <RunnerPage node={params["node"] ?? ""} key={params["node"]} />;
+    case "audits":
+      return <Audits search={search} />;
     case "models":
       return <Models />;
     case "billing":
