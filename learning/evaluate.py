@@ -1,4 +1,8 @@
-"""What a model is worth on samples that nobody trained on."""
+"""What a model is worth on samples that nobody trained on.
+
+Aggregators publish these figures, and whose document differs from the others' is slashed. So they are computed in float64, where
+processors differ in the fifteenth digit: in float32 they differ in the seventh, and would round to other figures now and then.
+"""
 
 from dataclasses import dataclass
 
@@ -30,19 +34,20 @@ class Evaluation:
 def raw_outputs(
     model: NetworkSpec, weights: Vector, features: NDArray[np.float32], *, threads: int = 1
 ) -> torch.Tensor:
-    """Compute raw outputs, shape (samples, output_dim)."""
+    """Compute raw outputs, float64 of shape (samples, output_dim)."""
     module = networks.build(model)
     state = unflatten(weights, networks.layout(model))
     module.load_state_dict({name: torch.from_numpy(tensor.copy()) for name, tensor in state.items()})
+    module.double()
     with deterministic(threads), torch.inference_mode():
         inputs = torch.from_numpy(np.ascontiguousarray(features))
-        return torch.cat([module(inputs[i : i + _BATCH]) for i in range(0, len(inputs), _BATCH)])
+        return torch.cat([module(inputs[i : i + _BATCH].double()) for i in range(0, len(inputs), _BATCH)])
 
 
 def predict(model: NetworkSpec, weights: Vector, features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Compute predictions after the output activation, shape (samples, output_dim)."""
+    """Compute predictions after the output activation, float32 of shape (samples, output_dim)."""
     raw = raw_outputs(model, weights, features)
-    result: NDArray[np.float32] = networks.activate(raw, networks.output_activation(model)).numpy()
+    result: NDArray[np.float32] = networks.activate(raw, networks.output_activation(model)).float().numpy()
     return result
 
 
@@ -51,7 +56,9 @@ def evaluate(model: NetworkSpec, weights: Vector, data: Dataset, training: Train
     raw = raw_outputs(model, weights, data.features)
     output = networks.output_activation(model)
     with deterministic():
-        loss = float(loss_function(training.loss, output)(raw, float_targets(data)))
+        targets = float_targets(data)
+        targets = targets.double() if targets.is_floating_point() else targets
+        loss = float(loss_function(training.loss, output)(raw, targets))
     by_class = np.issubdtype(data.targets.dtype, np.integer)
     predicted = classes_of(raw) if by_class else networks.activate(raw, output)[:, 0].numpy()
     return Evaluation(loss, measure(predicted, data, training.metrics), len(data))

@@ -132,5 +132,10 @@ def _name(model: Vector | bytes) -> str:
 
 
 def _figure(value: float) -> Decimal:
-    """Give a figure to four decimals; what is no number, or beyond a billion, becomes a billion."""
-    return Decimal(f"{value:.4f}") if abs(value) < 1e9 else Decimal(10**9)
+    """Give a figure to four decimals, or whole from 100,000 on; what is no number, or beyond a billion, becomes a billion.
+
+    More digits would show on which processor a float64 was computed.
+    """
+    if not abs(value) < 1e9:
+        return Decimal(10**9)
+    return Decimal(f"{value:.4f}" if abs(value) < 1e5 else f"{value:.0f}")
