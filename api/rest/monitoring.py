@@ -9,7 +9,7 @@ from pydantic import Field
 
 from api.database import Record, Snapshot
 from api.fields import AddressIn
-from api.graphql.scalars import read_address
+from api.graphql.scalars import read_address, write_address
 from api.queries import monitoring, runners
 from api.rest.endpoint import Endpoint
 from api.rest.models import AddressText, HashText, Height, Model, PageInfo, read
@@ -165,7 +165,7 @@ async def runner_metrics(services: Services, asked: NodeOverEpochs, _body: None)
         counted = await monitoring.span(snapshot, asked.epochs)
         since_block, first = counted["since_block"] or 0, counted["first"] or 0
         return RunnerMetrics(
-            node="0x" + node.hex(),
+            node=write_address(node),
             epochs=counted["epochs"],
             since_block=counted["since_block"],
             monitor_missed=found[0]["monitor_missed"],

@@ -142,6 +142,7 @@ async def test_a_runners_part_is_told_without_the_chain_too(
     watcher = (await client.get(f"{PATH}/runners/{hexed(monitored)}/metrics")).json()
     assert (watcher["asMonitor"]["rounds"], watcher["asMonitor"]["reports"]) == (2, 2)
     assert (watcher["reports"], watcher["verdicts"], watcher["watching"]) == ({}, {}, None)
+    assert watcher["node"] == to_checksum_address(monitored)
     watched = (await client.get(f"{PATH}/runners/{hexed(address(101))}/metrics")).json()
     assert (watched["reports"], watched["verdicts"]) == ({"offline": 1}, {"agreed": 1})
     assert (watched["monitorMissed"], watched["asMonitor"]["silent"]) == (1, 1)
