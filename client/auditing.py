@@ -73,7 +73,7 @@ async def read_terms(chain: Chain, params_id: int) -> AuditTerms:
     min_bond, min_audit_bps, max_audit_bps, _, risk_multiple, appeal_size = rules
     if not min_bond:
         raise InputError(
-            f"mode: parameter version {params_id} has no rules of audits",
+            f"mode: parameter version {params_id} has no audit rules",
             field="mode",
             hint="Order in quorum mode: --mode quorum.",
         )

@@ -155,7 +155,7 @@ def _check_seats(*, replicas: int, quorum: int, most: int) -> None:
     least = replicas // 2 + 1
     if not least <= quorum <= replicas:
         raise InputError(
-            f"quorum: {quorum} of {replicas} is no majority",
+            f"quorum: {quorum} of {replicas} is not a majority",
             field="quorum",
             hint=f"With {replicas} replicas choose a quorum from {least} to {replicas}.",
         )

@@ -29,7 +29,7 @@ def parse_address(text: object, *, field: str = "address") -> str:
     address = _parsed(text)
     if address is None:
         raise InputError(
-            f"{field}: expected {EXPECTED}", field=field, hint="Copy it anew from where it is shown."
+            f"{field}: expected {EXPECTED}", field=field, hint="Copy it again from where it is shown."
         )
     return address
 

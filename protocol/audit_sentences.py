@@ -61,7 +61,7 @@ AUDIT_SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "PanelAlreadySeated": (
         "{owner} has a seat in this case already.",
-        "One seat an owner; leave the others to others.",
+        "Each owner may hold one seat per task; leave the others to other owners.",
     ),
     "PanelBadCommitment": ("The sealed vote is empty.", "Seal the hash of what will be opened."),
     "PanelNotSeat": ("The seat is {expected}'s, not {actual}'s.", "Use the node key that sealed the vote."),

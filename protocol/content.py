@@ -123,8 +123,8 @@ class IpfsStore:
 
     def _unavailable(self, what: str, why: str) -> ContentUnavailable:
         return ContentUnavailable(
-            f"{what}: cannot be had from the IPFS node at {self._api} ({why})",
-            hint="Check that the node runs and that IPFS_API is right; or the content is lost.",
+            f"{what}: not available from the IPFS node at {self._api} ({why})",
+            hint="Check that the node is running and that IPFS_API is right. If both are, nobody has the content any more.",
         )
 
 

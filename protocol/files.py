@@ -133,8 +133,8 @@ class FileStore:
     def _unavailable(self, what: str, error: httpx.HTTPError) -> ContentUnavailable:
         why = str(error).partition("\n")[0] or type(error).__name__
         return ContentUnavailable(
-            f"{what}: cannot be had from the IPFS node at {self._api} ({why})",
-            hint="Check that the node runs and that IPFS_API is right; or the content is lost.",
+            f"{what}: not available from the IPFS node at {self._api} ({why})",
+            hint="Check that the node is running and that IPFS_API is right. If both are, nobody has the content any more.",
         )
 
 

@@ -1,6 +1,6 @@
 """Sentences and remedies for the errors of the governance contracts, by name; see `protocol.revert_sentences`."""
 
-_PROPOSE = "Only governance may do this: propose it with `ape run propose`."
+_PROPOSE = "Only governance can do this: propose it with `ape run propose`."
 _GOVERN = "Proposals do this through the governor: `ape run propose`, `vote`, `queue`, `execute`."
 _LOOK_AGAIN = "Look at the proposal again: somebody or the clock was faster."
 _WELL_FORMED = "Propose with `ape run propose`, which builds the proposal."

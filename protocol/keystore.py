@@ -91,7 +91,7 @@ def parse_private_key(text: str, *, field: str = "private key") -> bytes:
         raise InputError(
             f"{field}: not a private key",
             field=field,
-            hint="Give 64 hex digits, with or without 0x. An address (40 digits) or a phrase of words is no key.",
+            hint="Give 64 hex digits, with or without 0x. An address (40 digits) or a seed phrase is not a key.",
         )
     return key
 
@@ -141,7 +141,7 @@ def load_account(path: str | Path, password: str) -> LocalAccount:
         if "MAC mismatch" not in str(error):
             raise _broken(Path(path)) from None
         raise KeystoreError(
-            f"{path}: wrong password", hint="Try again; without it the key cannot be had."
+            f"{path}: wrong password", hint="Try again; without it the key cannot be recovered."
         ) from None
     except (KeyError, TypeError, AttributeError, NotImplementedError, OverflowError):
         raise _broken(Path(path)) from None

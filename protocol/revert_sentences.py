@@ -10,14 +10,14 @@ from protocol.governance_sentences import GOVERNANCE_SENTENCES
 from protocol.monitoring_sentences import MONITORING_SENTENCES
 
 _REPORT = "This should not happen in ordinary use; report it with the transaction's details."
-_GOVERNANCE = "Only governance may do this: propose it with `ape run propose`."
+_GOVERNANCE = "Only governance can do this: propose it with `ape run propose`."
 _SET_UP = "This belongs to deployment: use `ape run deploy`, which does it in order."
 _SIGN_AGAIN = "Sign again with the right key, on the right chain, and change nothing afterwards."
 
 SENTENCES: dict[str, tuple[str, str]] = {
     # StakeWallet
     "WalletInsufficient": (
-        "The wallet's balance is too low: {need:usdfc} needed, {have:usdfc} there.",
+        "The wallet's balance is too low: {need:usdfc} needed, {have:usdfc} available.",
         "Deposit the difference (parity-client deposit), or ask for less.",
     ),
     "WalletNotModule": (
@@ -44,7 +44,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "WalletNotWirer": ("{actual} may not wire the StakeWallet; {expected} may.", _SET_UP),
     "WalletPaused": (
-        "The guardian has paused {target} until block {untilBlock}: nothing new begins there; what has begun goes on.",
+        "The guardian has paused {target} until block {untilBlock}: nothing new can start there; what has started goes on.",
         "Wait until that block. Withdrawals and running tasks are not affected.",
     ),
     "WalletPauseTooLong": (
@@ -53,17 +53,17 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "WalletPauseTooSoon": (
         "This was paused before and may be paused again from block {fromBlock} on; now is block {currentBlock}.",
-        "Wait until then: as long as a pause was, as long there is none.",
+        "Wait until then: a pause may be repeated only after as much time without one.",
     ),
     "WalletNotPausable": (
         "{target} cannot be paused.",
-        "Name the StakeWallet itself, or a module that begins things; what decides about running ones is never paused.",
+        "Name the StakeWallet itself, or a module that starts new activity; modules that decide about running tasks are never paused.",
     ),
     "WalletNotPaused": ("{target} is not paused.", "There is nothing to lift."),
     "WalletAlreadyWired": ("The StakeWallet is wired already; that is done once.", _SET_UP),
     "WalletBadSignature": ("The signature is not {signer}'s.", _SIGN_AGAIN),
     "WalletDeadline": (
-        "The signed action counted until block {deadlineBlock}; now is block {currentBlock}.",
+        "The signed action was valid until block {deadlineBlock}; now is block {currentBlock}.",
         "Sign again with a later deadline.",
     ),
     # Channels of the StakeWallet
@@ -142,7 +142,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "RunnerBadProof": ("The signature is not the node key {node}'s.", _SIGN_AGAIN),
     "RunnerBadConsent": ("The signature is not the owner {owner}'s.", _SIGN_AGAIN),
     "RunnerDeadline": (
-        "The node key's signature counted until block {deadlineBlock}; now is block {currentBlock}.",
+        "The node key's signature was valid until block {deadlineBlock}; now is block {currentBlock}.",
         "Sign again with a later deadline.",
     ),
     "RunnerNotModule": (
@@ -196,7 +196,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "TaskSelfDealing": ("{party} cannot work on its own order.", "Leave the task to other runners."),
     "TaskAlreadySeated": (
         "{owner} holds a seat of this task already.",
-        "One seat an owner; leave the others to others.",
+        "Each owner may hold one seat per task; leave the others to other owners.",
     ),
     "TaskNotSeeded": (
         "The task's lottery is not drawn yet: that is after block {seedBlock}; now is block {currentBlock}.",
@@ -215,7 +215,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "TaskZeroAddress": ("An address is missing (zero).", "Give the address that is meant."),
     # Beacon
     "BeaconUnavailable": (
-        "There is no beacon value of block {blockNumber}: it is not past, or too far past.",
+        "There is no beacon value of block {blockNumber}: it is not in the past yet, or too far in the past.",
         "Try again in the next block.",
     ),
     # USDFC token
@@ -263,7 +263,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "A call within the call failed without saying why.",
         "Make its calls one by one: the one that fails is unknown to the contract, or its arguments are cut short.",
     ),
-    "InsufficientBalance": ("{balance} of the chain's coin there, {needed} needed.", _REPORT),
+    "InsufficientBalance": ("{needed} of the chain's native coin needed, {balance} available.", _REPORT),
     "ECDSAInvalidSignature": ("The signature is malformed.", _SIGN_AGAIN),
     "ECDSAInvalidSignatureLength": ("The signature has {length} bytes; 65 are expected.", _SIGN_AGAIN),
     "ECDSAInvalidSignatureS": ("The signature is not in its canonical form.", _SIGN_AGAIN),

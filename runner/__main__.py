@@ -333,7 +333,7 @@ def _owner(settings: RunnerSettings, keystore: Path | None, password_file: Path 
     else:
         raise ConfigError(
             "--owner-keystore (the owner's key file) is not given",
-            hint="Registering is the owner's deed: give its key file, or set OWNER_PRIVATE_KEY.",
+            hint="Only the owner can register a node: give its key file, or set OWNER_PRIVATE_KEY.",
         )
     refuse_development_key(owner.address, settings.filecoin_chain_id)
     return owner

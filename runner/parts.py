@@ -57,12 +57,12 @@ class Parts:
             if self.aggregator is None:
                 raise EngineRefused(
                     "no learning session is aggregated here any more",
-                    hint="Set RUNNER_LEARNING until it is done.",
+                    hint="Set RUNNER_LEARNING=true until it is done.",
                 )
             return await self.aggregator.execute(spec)
         if self.commands is None:
             raise EngineRefused(
-                "commands are not taken here any more", hint="Set RUNNER_COMMANDS until it is done."
+                "commands are not taken here any more", hint="Set RUNNER_COMMANDS=true until it is done."
             )
         return await self.commands.execute(spec, job.task_id)
 

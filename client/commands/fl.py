@@ -259,7 +259,7 @@ async def _watch_session(session_id: SessionId, *, timeout_s: Timeout = None, as
     if record.phase is SessionPhase.FAILED:
         raise SessionFailed(
             f"session {session_id} failed in round {max(1, record.round)} of {record.rounds}",
-            hint="What was not paid out went back to its payer; parity-client fl get-session tells who stayed away.",
+            hint="What was not paid out was refunded to the payer; parity-client fl get-session shows who was missing.",
         )
 
 
@@ -305,7 +305,7 @@ def _warn_of_runners(plan: "SessionPlan") -> None:
     active, needed = plan.rules.active_runners, plan.order.min_participants
     if active < needed:
         warn(
-            f"{active} runners are active, and {needed} are needed; if no more come the session fails and its money returns"
+            f"{active} runners are active, and {needed} are needed; unless more join, the session fails and is refunded"
         )
 
 

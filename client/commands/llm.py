@@ -303,7 +303,7 @@ def _warn_of_price(plan: "Plan") -> None:
     if plan.order.reward < plan.estimate.expected:
         warn(
             f"the most you pay, {format_usdfc(plan.order.reward)} USDFC, is less than the "
-            f"{format_usdfc(plan.estimate.expected)} USDFC that the longest answer costs; runners may pass it by"
+            f"{format_usdfc(plan.estimate.expected)} USDFC that the longest answer costs; runners may ignore it"
         )
 
 

@@ -32,7 +32,7 @@ async def _health(*, as_json: Json = False) -> None:
             503,
             "not-ready",
             f"the API server at {health.url} is not ready",
-            hint="Its database or its indexer may be starting or behind; parity-client doctor tells more.",
+            hint="Its database or its indexer may be starting up or lagging; parity-client doctor shows more.",
         )
 
 

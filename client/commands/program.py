@@ -266,7 +266,7 @@ async def print_outcome(
         + (f" in {outcome.folder}" if outcome.folder else "")
     )
     if outcome.left_out:
-        note(f"{outcome.left_out} entries of /out are no plain files and were left out")
+        note(f"{outcome.left_out} entries of /out are not regular files and were left out")
     if outcome.stderr:
         note(outcome.stderr.rstrip("\n"))
     text = [outcome.stdout.rstrip("\n")] if outcome.stdout else []

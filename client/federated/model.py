@@ -105,7 +105,7 @@ def _round_of(record: SessionRecord, number: int | None) -> RoundRecord:
     if number is None:
         if record.last_settled is None:
             raise ModelMissing(
-                f"{name} has no model: no round has ended well",
+                f"{name} has no model: no round has succeeded",
                 hint="It ended without one; its money went back."
                 if record.phase.is_terminal
                 else "Wait for its first round: parity-client fl watch-session.",
@@ -116,9 +116,9 @@ def _round_of(record: SessionRecord, number: int | None) -> RoundRecord:
             return one
     done = sum(one.settled_block is not None for one in record.round_list)
     raise InputError(
-        f"--round: round {number} has not ended well; {done} have",
+        f"--round: round {number} did not succeed; {done} did",
         field="--round",
-        hint="Choose one that has.",
+        hint="Choose one that did.",
     )
 
 

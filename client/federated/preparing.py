@@ -79,10 +79,11 @@ def _prepare_public(wishes: Wishes, content: bytes, evaluation: bytes | None) ->
 def _prepare_private(wishes: Wishes, evaluation: bytes | None) -> Prepared:
     if evaluation is None:
         raise ConfigError(
-            "participants' own data judge no model: give --evaluation-cid", field="evaluation_share"
+            "nobody else can evaluate on participants' private data: give --evaluation-cid",
+            field="evaluation_share",
         )
     if wishes.model_file is None:
-        raise ConfigError("without a data set here, the model's shape must be said", field="config-file")
+        raise ConfigError("without a shared data set, the model's shape must be given", field="config-file")
     form = _format(wishes, evaluation)
     columns = read_columns(evaluation, form)
     config = _configure(wishes, _dataset_section(wishes, columns, form), columns)
@@ -269,7 +270,7 @@ def _protection(wanted: Protection, wishes: Wishes) -> dict[str, dict[str, Any]]
     given = {name: value for name, value in given.items() if value is not None}
     if given and not wanted.differential_privacy:
         raise ConfigError(
-            "says how private, but privacy is off: add --enable-differential-privacy",
+            "sets a privacy parameter, but privacy is off: add --enable-differential-privacy",
             field=f"privacy.{next(iter(given))}",
         )
     if wanted.differential_privacy:
@@ -299,7 +300,7 @@ def _default_model(wishes: Wishes, dataset: dict[str, Any], columns: Columns) ->
     inputs = sum(name not in apart for name in columns)
     outputs = 1 if wishes.model_type == "linear_regression" else _count_classes(columns[dataset["target"]])
     if wishes.model_type == "torch":
-        raise ConfigError("a torch model needs a file that says its architecture", field="config-file")
+        raise ConfigError("a torch model needs a file with its architecture", field="config-file")
     return json.dumps({"architecture": {"input_dim": inputs, "output_dim": outputs}})
 
 
@@ -310,7 +311,7 @@ def _count_classes(column: NDArray[Any]) -> int:
     numbers = column.astype(np.float64)
     if not np.isfinite(numbers).all() or (numbers != numbers.astype(np.int64)).any():
         raise ConfigError(
-            "the target holds quantities, not classes; take linear_regression, or say the model in a file",
+            "the target holds quantities, not classes; use linear_regression, or describe the model in a file",
             field="model-type",
         )
     return max(2, int(numbers.max()) + 1)
@@ -323,7 +324,9 @@ def _class_names(column: NDArray[Any]) -> tuple[str, ...]:
     except (TypeError, ValueError):
         names = tuple(sorted({str(value) for value in column}))
         if len(names) > _MOST_CLASSES:
-            raise DataError(f"{len(names)} different words are no classes", field="dataset.target") from None
+            raise DataError(
+                f"{len(names)} different words are too many for classes", field="dataset.target"
+            ) from None
         return names
     return ()
 

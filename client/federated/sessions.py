@@ -106,13 +106,13 @@ class Federated:
             raise InputError(
                 f"session 0x{session.hex()} has ended: it is {state.phase.name.lower()}",
                 field="ID",
-                hint="Create another one; parity-client fl get-session tells how it ended.",
+                hint="Create another one; parity-client fl get-session shows how it ended.",
             )
         if state.phase is not SessionPhase.AGGREGATING and head <= state.deadline:
             raise InputError(
                 f"session 0x{session.hex()} is {state.phase.name.lower()} until block {state.deadline}; now is {head}",
                 field="ID",
-                hint="It goes on by itself as soon as the last participant has come; wait, or add --wait.",
+                hint="It continues by itself once the last participant has joined; wait, or add --wait.",
             )
         _, sender = self._signer()
         label = "move session on"

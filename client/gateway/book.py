@@ -51,8 +51,8 @@ class Book:
         except OSError as error:
             os.close(lock)
             raise ConfigError(
-                f"{path}: another process promises from these channels",
-                hint="Use the gateway that runs already, or stop it first.",
+                f"{path}: another process is using these channels",
+                hint="Use the gateway that is already running, or stop it first.",
             ) from error
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         database = sqlite3.connect(path, isolation_level=None, timeout=10)

@@ -177,6 +177,6 @@ async def test_a_refusal_is_explained_in_words(ask: Ask) -> None:
         "query($d: Bytes!) { explainRevert(data: $d) { name message hint } }", d="0x" + data.hex()
     )
     assert answer["data"]["explainRevert"]["name"] == "WalletInsufficient"
-    assert "3 USDFC needed, 1 USDFC there" in answer["data"]["explainRevert"]["message"]
+    assert "3 USDFC needed, 1 USDFC available" in answer["data"]["explainRevert"]["message"]
     unknown = await ask('{ explainRevert(data: "0x12345678") { name hint } }')
     assert unknown["data"]["explainRevert"]["name"] == "Unknown"

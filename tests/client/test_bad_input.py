@@ -183,7 +183,7 @@ async def test_a_quorum_that_is_no_majority_is_refused_with_the_range(shell, run
     ran = await shell()(*ASK, "--replicas", "3", "--quorum", "1", "--yes")
 
     assert ran.code == 2
-    assert "quorum: 1 of 3 is no majority" in ran.err
+    assert "quorum: 1 of 3 is not a majority" in ran.err
     assert "choose a quorum from 2 to 3" in ran.err
 
 

@@ -123,7 +123,7 @@ async def test_a_session_without_a_settled_round_has_no_model(
 ):
     got = await shell()("fl", "get-model", "0x" + played.id.hex(), "-o", str(tmp_path / "m"))
     assert got.code == 1
-    assert "no round has ended well" in got.err
+    assert "no round has succeeded" in got.err
     seen = (await shell()("fl", "get-session", "0x" + played.id.hex(), "--json")).json
     assert (seen["phase"], seen["round"], seen["members"]) == ("training", 1, 3)
 

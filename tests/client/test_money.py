@@ -77,7 +77,7 @@ async def test_withdrawing_more_than_is_free_is_refused_before_consent_is_asked(
     ran = await shell()("withdraw", "--amount", "3")
 
     assert ran.code == 3
-    assert "3 USDFC needed, 0 USDFC there" in ran.err
+    assert "3 USDFC needed, 0 USDFC available" in ran.err
     assert "Sign and send" not in ran.err
 
 
@@ -165,4 +165,4 @@ async def test_a_dry_run_of_what_the_contract_refuses_is_refused(shell):
     ran = await shell()("withdraw", "--amount", "3", "--dry-run")
 
     assert ran.code == 3
-    assert "3 USDFC needed, 0 USDFC there" in ran.err
+    assert "3 USDFC needed, 0 USDFC available" in ran.err

@@ -272,4 +272,4 @@ async def test_a_warning_tells_that_a_low_cap_may_find_no_runner(shell, runners)
     ran = await shell()(*ASK, "--max-price", "0.00001", "--yes")
 
     assert ran.code == 0, ran.err
-    assert "runners may pass it by" in ran.err
+    assert "runners may ignore it" in ran.err

@@ -61,7 +61,7 @@ def data_of(signature: str, *values: object) -> bytes:
 
 def test_amounts_are_told_in_usdfc():
     revert = explain(data_of("WalletInsufficient(uint256,uint256)", 5 * USDFC // 2, USDFC))
-    assert revert.message == "The wallet's balance is too low: 2.5 USDFC needed, 1 USDFC there."
+    assert revert.message == "The wallet's balance is too low: 2.5 USDFC needed, 1 USDFC available."
     assert revert.arguments == {"need": 5 * USDFC // 2, "have": USDFC}
     assert "deposit" in str(revert.hint).lower()
 

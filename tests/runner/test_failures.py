@@ -139,7 +139,7 @@ async def test_a_spec_that_ipfs_does_not_give_is_waited_for(bench: Bench, ipfs: 
     ipfs.down = True
     task = await bench.submit()
     reason = await waits(bench, hand, task)
-    assert "cannot be had from the IPFS node" in reason
+    assert "not available from the IPFS node" in reason
     ipfs.down = False
     await bench.run(task, hand)
     assert hand.job(task).paid
@@ -148,7 +148,7 @@ async def test_a_spec_that_ipfs_does_not_give_is_waited_for(bench: Bench, ipfs: 
 async def test_a_spec_that_nobody_has_is_waited_for(bench: Bench) -> None:
     hand = await bench.hand(0, ipfs_timeout_s=0.5)
     task = await bench.submit(digest=digest_of(b"only a hash"))
-    assert "cannot be had" in await waits(bench, hand, task, blocks=2)
+    assert "not available" in await waits(bench, hand, task, blocks=2)
     assert hand.job(task).stage is Stage.WAITING
 
 
