@@ -148,13 +148,13 @@ async def _blocks(anvil: Anvil, count: int) -> None:
 
 
 def _cpu_s(process: Process) -> float:
-    """Give the processor seconds that a process has used."""
+    """Return the processor seconds that a process has used."""
     fields = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS_S
 
 
 def rows(ours: Cost, peer: Cost | None) -> list[dict[str, object]]:
-    """Give the documents."""
+    """Return the documents."""
     beside = (peer.total, 100 * peer.share) if peer else (MOST_CALLS, 100 * MOST_SHARE)
     figures = (
         ("idle runner: calls of its node", ours.total, beside[0], "a block"),

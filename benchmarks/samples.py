@@ -77,5 +77,5 @@ def by_kind(audits: Iterable[Audited]) -> dict[str, list[Audited]]:
 
 
 def samples_of(found: dict[str, list[Audited]]) -> dict[str, Sequence[Sample]]:
-    """Give what calibration takes."""
+    """Return what calibration takes."""
     return {kind: [audited.sample for audited in audits] for kind, audits in found.items()}

@@ -29,7 +29,7 @@ class AuditTerms:
     challenge_for: int
 
     def least_bond(self, reward: int) -> int:
-        """Give the least stake that must back an answer worth `reward` at most."""
+        """Return the least stake that must back an answer worth `reward` at most."""
         return max(self.min_bond, -(-reward // self.risk_multiple))
 
 

@@ -39,7 +39,7 @@ class Disputes:
         return await read_case(self.chain, task_id)
 
     async def check_challenge(self, task_id: bytes) -> Case:
-        """Give the case if it can be challenged now by this account, without signing anything."""
+        """Return the case if it can be challenged now by this account, without signing anything."""
         case = await self.case(task_id)
         if case.stage not in _CHALLENGEABLE or case.block >= case.deadline:
             raise await self._too_late_or_early(task_id, case)
@@ -60,7 +60,7 @@ class Disputes:
         return await self._send("challenge", task_id)
 
     async def check_appeal(self, task_id: bytes) -> Case:
-        """Give the case if this account can appeal its verdict now, without signing anything."""
+        """Return the case if this account can appeal its verdict now, without signing anything."""
         case = await self.case(task_id)
         if case.stage is not AuditStage.APPEALABLE or case.block >= case.deadline:
             raise NotDisputable(

@@ -34,7 +34,7 @@ def store(settings: ClientSettings, key: bytes, *, replace: bool = False) -> str
 
 
 def address(settings: ClientSettings) -> str:
-    """Give the wallet's address; no password is needed."""
+    """Return the wallet's address; no password is needed."""
     return keystore_address(settings.keystore)
 
 

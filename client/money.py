@@ -82,7 +82,7 @@ class Deed(Enum):
 
 
 def call_for(chain: Chain, deed: Deed, amount: int) -> "AsyncContractFunction":
-    """Give the contract call that does a deed."""
+    """Return the contract call that does a deed."""
     wallet = chain.wallet.functions
     match deed:
         case Deed.WITHDRAW:
@@ -110,7 +110,7 @@ async def bond(
 
 
 async def shortfall(chain: Chain, account: str, amount: int) -> int:
-    """Give how much an account's free balance lacks of `amount`."""
+    """Return how much an account's free balance lacks of `amount`."""
     free, _ = await chain.call(chain.wallet.functions.accountOf(account))
     return max(0, amount - int(free))
 

@@ -28,7 +28,7 @@ class Market:
     takers: tuple[CommandTaker, ...] = ()
 
     def of(self, reference: str) -> tuple[Offer, ...]:
-        """Give the offers of one model, cheapest first."""
+        """Return the offers of one model, cheapest first."""
         found = (offer for offer in self.offers if offer.reference == reference)
         return tuple(sorted(found, key=lambda offer: (offer.output_price, offer.input_price)))
 

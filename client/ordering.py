@@ -199,7 +199,7 @@ async def choose_route(
 
 
 def submit_call(chain: Chain, order: Order) -> "AsyncContractFunction":
-    """Give the call that submits an order from its client's free balance."""
+    """Return the call that submits an order from its client's free balance."""
     return chain.escrow.functions.submit(order.as_tuple())
 
 

@@ -100,7 +100,7 @@ class Parity(Wallet):
 
     @property
     def federated(self) -> "Federated":
-        """Give the network's learning sessions, as this account sees them."""
+        """Return the network's learning sessions, as this account sees them."""
         from client.federated.sessions import Federated  # noqa: PLC0415 (few commands need it)
 
         signer = self._signer
@@ -115,7 +115,7 @@ class Parity(Wallet):
 
     @property
     def storage(self) -> Storage:
-        """Give the files and folders of the IPFS node."""
+        """Return the files and folders of the IPFS node."""
         return Storage(self.files)
 
     # ------------------------------------------------------------------ prompts
@@ -279,7 +279,7 @@ class Parity(Wallet):
         return await tasks.read_steps(self.chain, task_id)
 
     async def settlement(self, task_id: bytes) -> Settlement | None:
-        """Say where a task's money went; `None` while it runs."""
+        """Return where a task's money went; `None` while it runs."""
         return await tasks.read_settlement(self.chain, task_id)
 
     async def explain(self, task_id: bytes) -> Explanation:
@@ -334,17 +334,17 @@ class Parity(Wallet):
 
     @property
     def disputes(self) -> Disputes:
-        """Give a payer's say about audited answers: cases, challenges, appeals."""
+        """Return a payer's say about audited answers: cases, challenges, appeals."""
         return Disputes(chain=self.chain, signer=self._signer)
 
     @property
     def governance(self) -> Governance:
-        """Give proposals and votes on the network's parameters."""
+        """Return proposals and votes on the network's parameters."""
         return Governance(chain=self.chain, signer=self._signer)
 
     @property
     def reputation(self) -> Reputation:
-        """Give what is known of runners: records, leaderboard, peer monitoring."""
+        """Return what is known of runners: records, leaderboard, peer monitoring."""
         return Reputation(chain=self.chain, api=self.api, signer=self._signer)
 
     # ------------------------------------------------------------------ inside

@@ -53,10 +53,10 @@ def estimate(spec: LlmSpec, offers: Sequence[Offer], *, replicas: int) -> Estima
 
 
 def metered(input_tokens: int, output_tokens: int, *, input_price: int, output_price: int) -> int:
-    """Give what one seat earns for its tokens, before the cap, in base units, as TaskEscrow computes it."""
+    """Return what one seat earns for its tokens, before the cap, in base units, as TaskEscrow computes it."""
     return (input_tokens * input_price + output_tokens * output_price) // TOKENS_PER_PRICE
 
 
 def bond_for(reward: int, *, replicas: int) -> int:
-    """Give the stake to ask behind each seat: what the seat may earn, and never less than `MIN_BOND`."""
+    """Return the stake to ask behind each seat: what the seat may earn, and never less than `MIN_BOND`."""
     return max(MIN_BOND, -(-reward // replicas))

@@ -185,7 +185,7 @@ async def fetch_outcome(parity: Parity, task_id: bytes, *, folder: Path | None =
 
 
 def _files(name: str, path: Path) -> Iterator[tuple[str, Path]]:
-    """Give the file, or each of a folder's, with its place below /in. Links in a folder are followed to files only."""
+    """Yield the file, or each of a folder's, with its place below /in. Links in a folder are followed to files only."""
     if path.is_dir():
         for file in sorted(path.rglob("*")):
             if file.is_file():
@@ -237,13 +237,13 @@ def _able(takers: Sequence[CommandTaker], spec: CommandSpec) -> tuple[CommandTak
 
 
 def _price(takers: Sequence[CommandTaker], spec: CommandSpec, *, replicas: int) -> int:
-    """Give the reward that at least half of the runners, and enough for all seats, would take."""
+    """Return the reward that at least half of the runners, and enough for all seats, would take."""
     wanted = min(len(takers), max(replicas, -(-len(takers) // 2)))
     return max(MIN_REWARD, takers[wanted - 1].price_per_s * spec.limits.wall_s) * replicas
 
 
 async def _text(content: ContentStore, blob: Blob | None) -> str:
-    """Give a stream as text, or its beginning if it is very long."""
+    """Return a stream as text, or its beginning if it is very long."""
     text = bytearray()
     for digest in () if blob is None else blob.blocks:
         text += await content.get(bytes.fromhex(digest))

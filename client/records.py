@@ -97,7 +97,7 @@ class Offer:
 
     @property
     def reference(self) -> str:
-        """Give the model as specs name it: `name@sha256:<digest>`."""
+        """Return the model as specs name it: `name@sha256:<digest>`."""
         return f"{self.name}@sha256:{self.digest}"
 
 

@@ -33,7 +33,7 @@ and `.env`. `parity-client --install-completion` sets up completion of commands 
 
 
 def reference() -> str:
-    """Give the whole page."""
+    """Return the whole page."""
     root = get_command(app)
     return HEAD + "".join(_sections(root, ("parity-client",)))
 

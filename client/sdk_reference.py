@@ -32,7 +32,7 @@ FACES = (
 
 
 def reference() -> str:
-    """Give the whole page."""
+    """Return the whole page."""
     return HEAD + "".join(part for name, face in FACES for part in _face(name, face))
 
 

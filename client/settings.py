@@ -21,5 +21,5 @@ class ClientSettings(ChainSettings, IpfsSettings):
 
     @property
     def keystore(self) -> Path:
-        """Give the key file's path, `~` expanded."""
+        """Return the key file's path, `~` expanded."""
         return self.parity_keystore.expanduser()

@@ -25,7 +25,7 @@ class Signer:
 
 
 def signed_by(signer: Signer | None) -> Signer:
-    """Give the signer; `InputError` where the SDK was connected without an account."""
+    """Return the signer; `InputError` where the SDK was connected without an account."""
     if signer is None:
         raise InputError(
             "account: none is connected",

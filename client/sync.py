@@ -105,22 +105,22 @@ class SyncParity(_Face[Parity]):
 
     @property
     def address(self) -> str:
-        """Give the account's address."""
+        """Return the account's address."""
         return self._subject.address
 
     @property
     def reputation(self) -> SyncReputation:
-        """Give what is known of runners."""
+        """Return what is known of runners."""
         return SyncReputation(self._runner, self._subject.reputation)
 
     @property
     def disputes(self) -> SyncDisputes:
-        """Give a payer's say about audited answers."""
+        """Return a payer's say about audited answers."""
         return SyncDisputes(self._runner, self._subject.disputes)
 
     @property
     def governance(self) -> SyncGovernance:
-        """Give proposals and votes."""
+        """Return proposals and votes."""
         return SyncGovernance(self._runner, self._subject.governance)
 
     def run(self, deed: Callable[[Parity], Coroutine[Any, Any, R]]) -> R:

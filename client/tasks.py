@@ -132,7 +132,7 @@ async def read_steps(chain: Chain, task_id: bytes) -> tuple[Step, ...]:
 
 
 async def read_settlement(chain: Chain, task_id: bytes) -> Settlement | None:
-    """Say where a task's money went, from the wallet's own events; `None` while the task runs."""
+    """Return where a task's money went, from the wallet's own events; `None` while the task runs."""
     state = await read_state(chain, task_id)
     if not state.status.is_terminal:
         return None

@@ -21,7 +21,7 @@ class Wallet:
 
     @property
     def address(self) -> str:
-        """Give the account's address."""
+        """Return the account's address."""
         return str(self._signed().account.address)
 
     async def balance(self, account: str | None = None) -> Balance:
@@ -54,11 +54,11 @@ class Wallet:
         return await self._do(Deed.WITHDRAW_STAKE, before.unbonding)
 
     async def missing(self, amount: int) -> int:
-        """Give how much the free balance lacks of `amount`."""
+        """Return how much the free balance lacks of `amount`."""
         return await money.shortfall(self.chain, self.address, amount)
 
     async def unbond_delay(self) -> int:
-        """Give how many blocks pass between the request and the completion of an unbonding."""
+        """Return how many blocks pass between the request and the completion of an unbonding."""
         return int(await self.chain.call(self.chain.wallet.functions.unbondDelay()))
 
     async def network_fee(self, deed: Callable[[Self], Awaitable[object]]) -> int:

@@ -45,7 +45,7 @@ class Cheating:
 
     @property
     def places(self) -> asyncio.Semaphore:
-        """Give the honest executor's places: audits of others are done honestly, and need them."""
+        """Return the honest executor's places: audits of others are done honestly, and need them."""
         return self._honest.places
 
     async def models(self) -> tuple[Model, ...]:

@@ -23,5 +23,5 @@ class Conduct(Enum):
 
     @property
     def is_cheating(self) -> bool:
-        """Say whether its answers to audited orders are not what they claim to be."""
+        """Return whether its answers to audited orders are not what they claim to be."""
         return self not in (Conduct.LYING_MONITOR, Conduct.SLOW, Conduct.HALF_TRAINED)

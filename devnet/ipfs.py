@@ -61,7 +61,7 @@ class IpfsNode:
             await process.stop(grace_s=5)
 
     async def answers(self) -> bool:
-        """Tell whether the node serves its API."""
+        """Return whether the node serves its API."""
         try:
             async with httpx.AsyncClient() as client:
                 answer = await client.post(f"{self.url}/api/v0/version", timeout=2)

@@ -69,7 +69,7 @@ class Network:
         return self.endpoints.environment(self.plan, self.deployment)
 
     def settings_of(self, name: str) -> dict[str, str]:  # noqa: ARG002 (not all networks are the same for all)
-        """Give the settings that lead the process of this name to what it depends on."""
+        """Return the settings that lead the process of this name to what it depends on."""
         return self.environment
 
     async def first_end(self) -> Process:

@@ -55,7 +55,7 @@ def _reserve(ports: range) -> bool:
 
 
 def is_taken(port: int) -> bool:
-    """Tell whether a server could not listen on this loopback port now."""
+    """Return whether a server could not listen on this loopback port now."""
     with socket.socket() as probe:
         # What every server of ours sets: a connection that is only fading away is no obstacle.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -77,7 +77,7 @@ class Postgres:
         return f"postgresql://postgres:@/{database}?host={self.socket_folder}"
 
     async def answers(self) -> bool:
-        """Tell whether the server takes connections."""
+        """Return whether the server takes connections."""
         try:
             connection = await asyncpg.connect(self.url(), timeout=5)
         except (OSError, asyncpg.PostgresError):

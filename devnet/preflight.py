@@ -43,7 +43,7 @@ def missing_parts() -> Iterator[str]:
 
 
 def node_obstacles(command: str = "node") -> Iterator[str]:
-    """Say what is wrong with Node.js, which runs the Solidity compiler."""
+    """Return what is wrong with Node.js, which runs the Solidity compiler."""
     if shutil.which(command) is None:
         yield f"there is no Node.js on PATH; install version {OLDEST_NODE} or newer"
         return
@@ -54,7 +54,7 @@ def node_obstacles(command: str = "node") -> Iterator[str]:
 
 
 def disk_obstacles(plan: Plan, *, least_mib: int = LEAST_FREE_MIB) -> Iterator[str]:
-    """Say when the disk that will hold the state is nearly full."""
+    """Return when the disk that will hold the state is nearly full."""
     folder = next(path for path in (plan.state, *plan.state.parents) if path.exists())
     free_mib = shutil.disk_usage(folder).free // 2**20
     if free_mib < least_mib:

@@ -72,7 +72,7 @@ class Records:
 
 
 def is_ours(state: Path) -> bool:
-    """Tell whether `state` may be filled and emptied: a local network's folder, or nothing yet."""
+    """Return whether `state` may be filled and emptied: a local network's folder, or nothing yet."""
     return (state / "lock").exists() or not state.exists() or not any(state.iterdir())
 
 

@@ -33,7 +33,7 @@ _ERROR_MODULES = (protocol.errors, indexer.errors, runner.errors, client.errors,
 
 
 def events() -> str:
-    """Give the page of events: every one that a contract of ours emits, with its arguments."""
+    """Return the page of events: every one that a contract of ours emits, with its arguments."""
     lines = [
         "# Events",
         "",
@@ -51,7 +51,7 @@ def events() -> str:
 
 
 def errors() -> str:
-    """Give the page of errors: what our programs raise, with exit codes, and what the contracts refuse with."""
+    """Return the page of errors: what our programs raise, with exit codes, and what the contracts refuse with."""
     lines = [
         "# Errors",
         "",
@@ -79,7 +79,7 @@ def errors() -> str:
 
 
 def metrics_page() -> str:
-    """Give the page of metrics: what the server, the indexer and a runner count, in Prometheus' format."""
+    """Return the page of metrics: what the server, the indexer and a runner count, in Prometheus' format."""
     status = Status(ready_lag_blocks=0, stale_after_s=0, progress=Progress())
     served = {
         "parity-server": [(_exported(one), one.type, one.documentation) for one in REGISTRY.collect()],

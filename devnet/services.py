@@ -112,7 +112,7 @@ def runner_home(plan: Plan, number: int) -> Path:
 
 
 async def answers_ok(url: str) -> bool:
-    """Tell whether a GET of `url` succeeds."""
+    """Return whether a GET of `url` succeeds."""
     try:
         async with httpx.AsyncClient() as client:
             return (await client.get(url, timeout=2)).is_success
@@ -121,7 +121,7 @@ async def answers_ok(url: str) -> bool:
 
 
 async def runner_is_ready(process: Process, home: Path, *, chain_id: int) -> bool:
-    """Tell whether a runner's daemon has seen the chain and offers a model."""
+    """Return whether a runner's daemon has seen the chain and offers a model."""
     try:
         beat = read_status(home, chain_id=chain_id).heartbeat
     except (ParityError, sqlite3.OperationalError):

@@ -45,7 +45,7 @@ TARGETS = {Path(".env.sample"): "sample", Path("docs/reference/settings.md"): "p
 
 
 def own_fields(settings: type[BaseSettings]) -> dict[str, FieldInfo]:
-    """Give the fields that a settings class adds to, or words otherwise than, the shared ones."""
+    """Return the fields that a settings class adds to, or words otherwise than, the shared ones."""
     shared: dict[str, FieldInfo] = {}
     if settings not in SHARED:
         for base in SHARED:
@@ -58,7 +58,7 @@ def own_fields(settings: type[BaseSettings]) -> dict[str, FieldInfo]:
 
 
 def default_of(field: FieldInfo) -> str:
-    """Give a field's default as it is written in the environment; empty when it has none."""
+    """Return a field's default as it is written in the environment; empty when it has none."""
     default = field.default
     if default is None or default is PydanticUndefined or default == ():
         return ""
@@ -66,7 +66,7 @@ def default_of(field: FieldInfo) -> str:
 
 
 def sample() -> str:
-    """Give the text of `.env.sample`: every variable, commented out, with its default."""
+    """Return the text of `.env.sample`: every variable, commented out, with its default."""
     lines = [
         "# Every variable that Parity's processes read, with its default. Generated; uncomment what you change."
     ]
@@ -82,7 +82,7 @@ def sample() -> str:
 
 
 def page() -> str:
-    """Give the text of the settings reference."""
+    """Return the text of the settings reference."""
     lines = [
         "# Settings",
         "",

@@ -68,7 +68,7 @@ async def fold_logs(
 async def _ranges(
     chain: ChainReader, group: asyncio.TaskGroup, *, first: int, last: int
 ) -> AsyncIterator[LogRange]:
-    """Give ranges in order, with a few fetches under way."""
+    """Yield ranges in order, with a few fetches under way."""
     under_way: deque[asyncio.Task[LogRange]] = deque()
     following = first
     while under_way or following <= last:

@@ -81,30 +81,30 @@ class ChainReader:
             yield cls(pool, addresses, max_log_blocks=max_log_blocks, blooms=blooms)
 
     async def chain_id(self) -> int:
-        """Give the EIP-155 chain id."""
+        """Return the EIP-155 chain id."""
         call = Call("eth_chainId")
         return await self.pool.ask([call], lambda replies: _height(replies[0], method=call.method))
 
     async def head(self) -> Header:
-        """Give the newest block whose events can be asked for."""
+        """Return the newest block whose events can be asked for."""
         return await self.pool.ask(
             [_by_number("latest")],
             lambda replies: _header(_result(replies[0], WireHeader, method="eth_getBlockByNumber")),
         )
 
     async def finalized(self) -> Header | None:
-        """Give the node's `finalized` block, or None where it knows no such tag."""
+        """Return the node's `finalized` block, or None where it knows no such tag."""
         return await self.pool.ask(
             [_by_number("finalized")],
             lambda replies: None if replies[0].error is not None else _optional_header(replies[0]),
         )
 
     async def header_of(self, block_hash: bytes) -> Header | None:
-        """Give a block by hash; None when the node does not know it."""
+        """Return a block by hash; None when the node does not know it."""
         return await self.pool.ask([_by_hash(block_hash)], lambda replies: _with_hash(block_hash, replies[0]))
 
     async def header_at(self, number: int) -> Header | None:
-        """Give the block at a height; None for a null round."""
+        """Return the block at a height; None for a null round."""
         (header,) = await self.headers([number])
         return header
 
@@ -125,7 +125,7 @@ class ChainReader:
         return await self.pool.ask(calls, read)
 
     async def logs_between(self, first: int, last: int, *, second: bool = False) -> LogRange:
-        """Give all logs of a range, asked for in as many parts as the node wants; `second`: by a second endpoint."""
+        """Return all logs of a range, asked for in as many parts as the node wants; `second`: by a second endpoint."""
         width = last - first + 1
         started = time.monotonic()
         calls = [
@@ -157,7 +157,7 @@ class ChainReader:
         return LogRange(first, last, logs, end or await self.last_until(last - 1))
 
     async def final_logs_between(self, first: int, last: int) -> LogRange:
-        """Give all logs of a range that is final; one without any is asked about once more before that is believed.
+        """Return all logs of a range that is final; one without any is asked about once more before that is believed.
 
         The headers are, where they tell and the nodes bear so many questions, else a second endpoint if there is one.
         """
@@ -181,7 +181,7 @@ class ChainReader:
         return LogRange(first, last, lower.logs + upper.logs, upper.end)
 
     async def last_until(self, number: int) -> Header:
-        """Give the last block at or below a height, which itself may be a null round."""
+        """Return the last block at or below a height, which itself may be a null round."""
         while number >= 0:
             header = await self.header_at(number)
             if header is not None:
@@ -190,7 +190,7 @@ class ChainReader:
         raise InconsistentChain("the chain has no block 0", hint="Check FILECOIN_RPC.")
 
     async def logs_of(self, header: Header) -> list[Log]:
-        """Give the logs of one block, by its hash: a node that does not know it says so instead of answering `[]`."""
+        """Return the logs of one block, by its hash: a node that does not know it says so instead of answering `[]`."""
         query = {"blockHash": hexed(header.hash), "address": self._addresses}
 
         def read(replies: Sequence[Reply]) -> tuple[list[WireLog], Header | None]:

@@ -214,7 +214,7 @@ async def _score(reputation: Contract, row: asyncpg.Record, settings: Facts, *, 
 
 
 def decayed_score(score: int, *, half_life: int, blocks: int) -> int:
-    """Give a score of `blocks` ago as RunnerReputation would show it now."""
+    """Return a score of `blocks` ago as RunnerReputation would show it now."""
     if score <= START_SCORE:
         return score
     excess = (score - START_SCORE) >> (blocks // half_life)

@@ -64,7 +64,7 @@ def decoder(event: AbiEntry) -> Decoder:
 
 
 def _format(abi_type: str) -> str | None:
-    """Give the `struct` format of one word, or None for a type that is not one word."""
+    """Return the `struct` format of one word, or None for a type that is not one word."""
     if abi_type == "address":
         return "12x20s"
     if abi_type == "bool":

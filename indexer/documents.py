@@ -100,7 +100,7 @@ def read(content: bytes, kind: str) -> Outcome:
 
 
 def _document(content: bytes) -> tuple[str, str]:
-    """Give a document's own kind, and its JSON."""
+    """Return a document's own kind, and its JSON."""
     document = parse_document(content)
     return document.kind, json.dumps(json.loads(canonical(document)))
 

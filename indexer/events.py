@@ -61,7 +61,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     args: Arguments
 
     def named(self) -> dict[str, Any]:
-        """Give the arguments by name, for messages."""
+        """Return the arguments by name, for messages."""
         return dict(zip(self.type.fields, self.args, strict=True))
 
 
@@ -128,11 +128,11 @@ class EventBook:
 
 
 def address_bytes(address: str) -> bytes:
-    """Give the 20 bytes of a hex address."""
+    """Return the 20 bytes of a hex address."""
     return bytes.fromhex(address.removeprefix("0x"))
 
 
 @lru_cache(maxsize=4096)
 def block_time(seconds: int) -> datetime:
-    """Give a block's time; cached because all events of a block share it."""
+    """Return a block's time; cached because all events of a block share it."""
     return datetime.fromtimestamp(seconds, UTC)

@@ -104,7 +104,7 @@ class Follower:
         return True
 
     async def _is_lagging(self, head: Header, cursor: Cursor) -> bool:
-        """Say whether the node is merely behind: its head is one of our blocks."""
+        """Return whether the node is merely behind: its head is one of our blocks."""
         if head.hash not in self.window or head.number >= cursor.indexed_number:
             return False
         if self.is_local and cursor.indexed_hash and await self.chain.header_of(cursor.indexed_hash) is None:
@@ -114,7 +114,7 @@ class Follower:
         return True
 
     async def _branch(self, head: Header, cursor: Cursor) -> tuple[list[Header], Header]:
-        """Give the blocks from the common ancestor to the head, oldest first, and the ancestor."""
+        """Return the blocks from the common ancestor to the head, oldest first, and the ancestor."""
         branch = await self._new_blocks(head, cursor)
         while (ancestor := self.window.get(branch[-1].parent_hash if branch else head.hash)) is None:
             lowest = branch[-1]
@@ -149,7 +149,7 @@ class Follower:
         return branch or [head]
 
     async def _finalized(self, cursor: Cursor, branch: list[Header], tip: Header) -> int:
-        """Give the height that is final: by depth, or by the node's tag, once it names a block that is ours."""
+        """Return the height that is final: by depth, or by the node's tag, once it names a block that is ours."""
         if abs(tip.number - self._tag_asked_at) >= TAG_EVERY_BLOCKS:
             tag = await self.chain.finalized()
             if tag is not None and (tag.hash in self.window or tag in branch):
@@ -159,7 +159,7 @@ class Follower:
         return max(tip.number - self.finality_blocks, self._tag)
 
     async def _read_again(self, cursor: Cursor, final: int) -> tuple[int, int | None]:
-        """Give how far blocks are final, which takes a second reading, and the first of which logs were missed."""
+        """Return how far blocks are final, which takes a second reading, and the first of which logs were missed."""
         first, last = cursor.finalized_number + 1, final
         if self._contradicted:
             # An event that the tables cannot have seen may follow from one that was missed.
@@ -192,7 +192,7 @@ class Follower:
         await self._commit(cursor, [], ancestor, {}, advance)
 
     async def _logs(self, branch: list[Header]) -> dict[bytes, list[Log]]:
-        """Give the logs of each block of the branch by its hash."""
+        """Return the logs of each block of the branch by its hash."""
         if len(branch) < RANGE_FROM_BLOCKS:
             return {block.hash: await self.chain.logs_of(block) for block in branch}
         by_block: dict[bytes, list[Log]] = {block.hash: [] for block in branch}

@@ -16,7 +16,7 @@ _SUBSCRIBE = {"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["
 
 
 def websocket_url(http_url: str) -> str:
-    """Give the WebSocket address of an HTTP endpoint."""
+    """Return the WebSocket address of an HTTP endpoint."""
     return "ws" + http_url.removeprefix("http")
 
 

@@ -49,7 +49,7 @@ class Status:
         return None
 
     def report(self) -> dict[str, object]:
-        """Give `/status`."""
+        """Return `/status`."""
         return {
             "phase": self.phase,
             "schema": self.schema,
@@ -69,7 +69,7 @@ class Status:
 
 
 def metrics(status: Status) -> bytes:
-    """Give `/metrics` in Prometheus' text format."""
+    """Return `/metrics` in Prometheus' text format."""
     # Loaded when somebody asks for metrics, not while the index is waited for.
     from prometheus_client import CollectorRegistry, Gauge, generate_latest  # noqa: PLC0415
 

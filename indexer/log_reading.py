@@ -20,7 +20,7 @@ def read_logs(
     addresses: Mapping[str, bytes],
     times: Mapping[str, datetime],
 ) -> list[Log]:
-    """Give the logs in the order of the chain.
+    """Return the logs in the order of the chain.
 
     `addresses` maps the contracts asked for, as the wire writes them; `times` the block numbers of the wire to times of
     blocks, for logs that do not carry them. Raises `InconsistentChain` when a log was not asked for, comes twice, or was

@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 
 def first_cause(error: BaseException) -> BaseException:
-    """Give the error that made a task group fail."""
+    """Return the error that made a task group fail."""
     return next(_causes(error))
 
 

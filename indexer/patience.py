@@ -28,7 +28,7 @@ class Patience:
         self._failures = self._beyond_us = 0
 
     def pause_s(self, error: Exception, *, indexed: int) -> float:
-        """Give the seconds to wait after a failure while `indexed` was the last indexed block.
+        """Return the seconds to wait after a failure while `indexed` was the last indexed block.
 
         Raises the error itself when it needs a person: a node that refuses the question or keeps no history, or an event
         that cannot be folded, again and again.

@@ -48,7 +48,7 @@ class Progress:
             )
 
     def events_per_s(self) -> float:
-        """Give the rate since the backfill began."""
+        """Return the rate since the backfill began."""
         return (self.events - self._events_at_begin) / max(time.monotonic() - self._began, 1e-9)
 
     def remaining_s(self) -> float:

@@ -65,7 +65,7 @@ def version_of(deployment: Deployment) -> str:
 
 
 async def exists(connection: asyncpg.Connection, schema: str) -> bool:
-    """Say whether a version was begun."""
+    """Return whether a version was begun."""
     found: bool = await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", schema)
     return found
 
@@ -188,7 +188,7 @@ async def prune(connection: asyncpg.Connection) -> list[str]:
 
 
 def lock_key(schema: str) -> int:
-    """Give the number of the advisory lock that the version's writer holds."""
+    """Return the number of the advisory lock that the version's writer holds."""
     return int.from_bytes(hashlib.sha256(schema.encode()).digest()[:8], "big", signed=True)
 
 

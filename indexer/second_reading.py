@@ -13,7 +13,7 @@ log = structlog.get_logger()
 
 
 async def first_missed(store: Store, chain: ChainReader, first: int, last: int) -> int | None:
-    """Give the lowest block of the range that has logs which are not stored, or None.
+    """Return the lowest block of the range that has logs which are not stored, or None.
 
     A second endpoint that lacks logs which the first one gave has a hole itself: what was seen, was there.
     """

@@ -160,7 +160,7 @@ class Service:
         await rebuild(self.settings.database_url, self.deployment, schema=self.schema, upto=ancestor)
 
     async def _deep_ancestor(self, store: Store) -> int:
-        """Give the newest stored block that is still on the chain, or the one before the first to index."""
+        """Return the newest stored block that is still on the chain, or the one before the first to index."""
         cursor = await store.cursor()
         for block in await store.stored_blocks():
             if await self.chain.header_of(block.hash) and await self.chain.header_at(block.number) == block:

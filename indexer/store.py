@@ -85,7 +85,7 @@ class Store:
         return [Header(**dict(row)) for row in rows]
 
     async def tip(self, cursor: Cursor) -> Header:
-        """Give the block that the cursor's hash names: at its height, or below it where that is a null round."""
+        """Return the block that the cursor's hash names: at its height, or below it where that is a null round."""
         row = await self.reader.fetchrow(
             "SELECT number, hash, parent_hash, timestamp FROM blocks WHERE hash = $1", cursor.indexed_hash
         )

@@ -94,7 +94,7 @@ async def _differences(
 
 
 async def _rows(connection: asyncpg.Connection, schema: str, table: str) -> set[str]:
-    """Give all rows as text; memory grows with the table."""
+    """Return all rows as text; memory grows with the table."""
     records = await connection.fetch(f"SELECT t::text AS row FROM {schema}.{table} t")  # noqa: S608 (our names)
     rows = [record["row"] for record in records]
     if len(set(rows)) != len(rows):

@@ -36,7 +36,7 @@ def spent(*, noise_multiplier: float, sampling_rate: float, rounds: int, delta: 
 
 
 def noise_for(epsilon: float, *, sampling_rate: float, rounds: int, delta: float) -> float:
-    """Give the least noise multiplier (to 1e-4) with which `rounds` rounds spend at most `epsilon`."""
+    """Return the least noise multiplier (to 1e-4) with which `rounds` rounds spend at most `epsilon`."""
     if not epsilon > 0:
         raise PrivacyError(f"expected a number above 0, not {epsilon}", field="epsilon")
 
@@ -59,7 +59,7 @@ def noise_for(epsilon: float, *, sampling_rate: float, rounds: int, delta: float
 
 @lru_cache(maxsize=16_384)
 def renyi(order: float, noise: float, rate: float) -> float:
-    """Give one round's Rényi divergence at `order`."""
+    """Return one round's Rényi divergence at `order`."""
     if rate == 1:
         return order / (2 * noise**2)
     log_moment = _whole(int(order), noise, rate) if order.is_integer() else _fractional(order, noise, rate)
@@ -67,7 +67,7 @@ def renyi(order: float, noise: float, rate: float) -> float:
 
 
 def exact_epsilon(*, noise_multiplier: float, rounds: int, delta: float) -> float:
-    """Give the exact ε with everybody in every round (Balle, Wang 2018): what the accountant must not be below."""
+    """Return the exact ε with everybody in every round (Balle, Wang 2018): what the accountant must not be below."""
     shift = math.sqrt(rounds) / noise_multiplier
 
     def delta_at(epsilon: float) -> float:
@@ -120,7 +120,7 @@ def _fractional(order: float, noise: float, rate: float) -> float:
 
 
 def _log_normal_tail(x: float) -> float:
-    """Give the logarithm of the chance that a standard normal is above x; exact far out too."""
+    """Return the logarithm of the chance that a standard normal is above x; exact far out too."""
     chance = math.erfc(x / math.sqrt(2)) / 2
     if chance > 1e-290:
         return math.log(chance)

@@ -41,7 +41,7 @@ def rounded(delta: Vector, *, clip: float, scale: float) -> NDArray[np.float64]:
 
 
 def fedavg(updates: Iterable[Update], *, clip: float) -> Vector:
-    """Give the weighted mean, each parameter limited to ±`clip` first. Updates are read one at a time.
+    """Return the weighted mean, each parameter limited to ±`clip` first. Updates are read one at a time.
 
     Raises `UpdateError`, also when the weights are so large that the sum could overflow 64 bits.
     """
@@ -66,7 +66,7 @@ def fedavg(updates: Iterable[Update], *, clip: float) -> Vector:
 
 
 def median(updates: Sequence[Update]) -> Vector:
-    """Give each parameter's median (the mean of the middle two of an even number). Weights do not count."""
+    """Return each parameter's median (the mean of the middle two of an even number). Weights do not count."""
     rows = [update.delta for update in checked(updates)]
     low, high = (len(rows) - 1) // 2, len(rows) // 2
     result = np.empty_like(rows[0])
@@ -76,7 +76,7 @@ def median(updates: Sequence[Update]) -> Vector:
 
 
 def trimmed_mean(updates: Sequence[Update], *, trim: int) -> Vector:
-    """Give each parameter's mean without its `trim` smallest and `trim` largest values. Weights do not count."""
+    """Return each parameter's mean without its `trim` smallest and `trim` largest values. Weights do not count."""
     rows = [update.delta for update in checked(updates)]
     if not 0 <= 2 * trim < len(rows):
         raise UpdateError(
@@ -93,7 +93,7 @@ def trimmed_mean(updates: Sequence[Update], *, trim: int) -> Vector:
 
 
 def canonical_bytes(vector: Vector) -> bytes:
-    """Give the bytes that are hashed and compared: little-endian float32, -0 as 0."""
+    """Return the bytes that are hashed and compared: little-endian float32, -0 as 0."""
     return (vector + np.float32(0)).astype("<f4").tobytes()
 
 

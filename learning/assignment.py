@@ -58,16 +58,16 @@ class PublishedLists:
 
     @property
     def leaves(self) -> list[bytes]:
-        """Give the lists' leaf hashes."""
+        """Return the lists' leaf hashes."""
         return [merkle.leaf_hash(content) for content in self.lists]
 
     @property
     def root(self) -> str:
-        """Give the Merkle root, 64 hexadecimal digits: `PartitionSpec.root`."""
+        """Return the Merkle root, 64 hexadecimal digits: `PartitionSpec.root`."""
         return merkle.root(self.leaves).hex()
 
     def proof(self, seat: int) -> list[bytes]:
-        """Give what shows that a seat's list belongs to the root."""
+        """Return what shows that a seat's list belongs to the root."""
         return merkle.proof(self.leaves, seat)
 
 
@@ -184,5 +184,5 @@ def hold_out(samples: int, *, share: float, seed: int) -> tuple[Indices, Indices
 
 
 def list_digest(content: bytes) -> bytes:
-    """Give the SHA-256 digest by which a list is found as content."""
+    """Return the SHA-256 digest by which a list is found as content."""
     return hashlib.sha256(content).digest()

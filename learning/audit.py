@@ -49,7 +49,7 @@ class Audit:
 
     @property
     def passed(self) -> bool:
-        """Tell whether everything drawn was re-executed within tolerance."""
+        """Return whether everything drawn was re-executed within tolerance."""
         return self.finding is Finding.REEXECUTED
 
     @property
@@ -99,7 +99,7 @@ def reexecute(
 
 
 def distance(before: Checkpoint, again: Checkpoint, claimed: Checkpoint) -> float:
-    """Give how far a claimed end of a segment is from the re-executed one, relative to how far the segment went.
+    """Return how far a claimed end of a segment is from the re-executed one, relative to how far the segment went.
 
     The largest over weights and optimiser state; 0 if equal bit for bit.
     """

@@ -11,7 +11,7 @@ from learning.updates import Update, Vector
 
 
 def norm_clip(updates: Sequence[Update], *, clip: float, radius: float | None = None) -> Vector:
-    """Give the weighted mean after shortening longer updates to `radius`; none means their median length."""
+    """Return the weighted mean after shortening longer updates to `radius`; none means their median length."""
     return fedavg(shortened(in_order(updates), clip=clip, radius=radius), clip=clip)
 
 

@@ -40,11 +40,11 @@ class Buffer:
         return Buffer(self.version, (*self.waiting, arrived))
 
     def full(self, spec: AsyncSpec) -> bool:
-        """Tell whether it is time to aggregate."""
+        """Return whether it is time to aggregate."""
         return len(self.waiting) >= spec.buffer
 
     def flush(self, *, clip: float) -> tuple[Vector, "Buffer"]:
-        """Give the mean, each update weighing its weight / √(1 + versions late), and the emptied buffer."""
+        """Return the mean, each update weighing its weight / √(1 + versions late), and the emptied buffer."""
         return fedavg(staled(self.waiting, version=self.version), clip=clip), Buffer(self.version + 1)
 
 

@@ -65,11 +65,11 @@ class Document(BaseModel):
             raise config_error(error) from None
 
     def canonical(self) -> bytes:
-        """Give the one spelling of this document."""
+        """Return the one spelling of this document."""
         return rfc8785.dumps(self.model_dump(mode="json"))
 
     def digest(self) -> bytes:
-        """Give the SHA-256 digest of the canonical bytes, 32 bytes: what the chain holds."""
+        """Return the SHA-256 digest of the canonical bytes, 32 bytes: what the chain holds."""
         return hashlib.sha256(self.canonical()).digest()
 
 

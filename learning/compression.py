@@ -54,7 +54,7 @@ def encode_with_feedback(
 
 
 def can_be_lost(content: bytes, lost: Vector, spec: CompressionSpec) -> bool:
-    """Tell whether `lost`, shape (parameters,), can be what encoding to `content` lost, up to rounding.
+    """Return whether `lost`, shape (parameters,), can be what encoding to `content` lost, up to rounding.
 
     So that nobody hands in as a carried error what was never trained.
     """

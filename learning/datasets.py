@@ -36,13 +36,13 @@ class Dataset:
         return len(self.features)
 
     def take(self, indices: NDArray[np.int64]) -> "Dataset":
-        """Give the samples at `indices`, in that order."""
+        """Return the samples at `indices`, in that order."""
         groups = None if self.groups is None else self.groups[indices]
         return Dataset(self.features[indices], self.targets[indices], groups)
 
     @property
     def labels(self) -> Labels:
-        """Give the classes; `DataError` if the targets are quantities."""
+        """Return the classes; `DataError` if the targets are quantities."""
         if not np.issubdtype(self.targets.dtype, np.integer):
             raise DataError("quantities, where a division by classes needs classes", field="target")
         return self.targets.astype(np.int64)
@@ -215,7 +215,7 @@ def _npz(content: bytes, max_cells: int) -> Columns:
 
 
 def _spread(columns: Columns) -> Columns:
-    """Give the array `x` of shape (samples, …) as columns x0, x1, …; the others stay."""
+    """Return the array `x` of shape (samples, …) as columns x0, x1, …; the others stay."""
     table = columns["x"]
     if table.ndim < 1 or any(len(other) != len(table) for other in columns.values()):
         raise DataError("arrays have other lengths", field="x")

@@ -67,7 +67,7 @@ def vote(trees: Sequence[Tree], features: NDArray[np.float32]) -> NDArray[np.flo
 
 
 def predict(trees: Sequence[Tree], features: NDArray[np.float32]) -> NDArray[Any]:
-    """Give each sample's class (the first of equals), or its quantity, shape (samples,)."""
+    """Return each sample's class (the first of equals), or its quantity, shape (samples,)."""
     answers = vote(trees, features)
     return answers.argmax(axis=1) if answers.shape[1] > 1 else answers[:, 0]
 

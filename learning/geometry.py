@@ -21,7 +21,7 @@ _CHUNK = 1 << 14
 
 
 def gram(rows: Sequence[Vector], *, clip: float) -> NDArray[np.int64]:
-    """Give inner products of all pairs, in units of (clip / 2**18)², after limiting each parameter to ±clip.
+    """Return inner products of all pairs, in units of (clip / 2**18)², after limiting each parameter to ±clip.
 
     `rows` are vectors of one length (parameters,); the result has shape (rows, rows).
     """
@@ -39,14 +39,14 @@ def gram(rows: Sequence[Vector], *, clip: float) -> NDArray[np.int64]:
 
 
 def squared_distances(products: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give squared distances of all pairs from their inner products, shape (rows, rows), in the same units."""
+    """Return squared distances of all pairs from their inner products, shape (rows, rows), in the same units."""
     lengths = np.diagonal(products)
     distances: NDArray[np.int64] = lengths[:, None] + lengths[None, :] - 2 * products
     return distances
 
 
 def norms(rows: Sequence[Vector], *, clip: float) -> NDArray[np.float64]:
-    """Give the lengths of `rows`, shape (rows,), the same on every machine."""
+    """Return the lengths of `rows`, shape (rows,), the same on every machine."""
     squares = np.array([_squared(row, clip=clip) for row in rows], dtype=np.float64)
     result: NDArray[np.float64] = np.sqrt(squares) * (clip / 2.0**BITS)
     return result
@@ -61,7 +61,7 @@ def _squared(row: Vector, *, clip: float) -> int:
 
 
 def cosines(products: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Give the cosines of all pairs from their inner products; 0 where a vector has no length."""
+    """Return the cosines of all pairs from their inner products; 0 where a vector has no length."""
     lengths = np.sqrt(np.diagonal(products).astype(np.float64))
     scale = lengths[:, None] * lengths[None, :]
     return np.divide(products.astype(np.float64), scale, out=np.zeros(products.shape), where=scale > 0)

@@ -40,7 +40,7 @@ class Work:
 
 
 def local_task(config: SessionConfig, place: Place, *, correction: Vector | None = None) -> LocalTask:
-    """Give the task that everybody derives alike for this place; an auditor calls it too."""
+    """Return the task that everybody derives alike for this place; an auditor calls it too."""
     if isinstance(config.model, RandomForest):
         raise ConfigError("a random_forest is grown, not trained in steps", field="model")
     mu = float(config.aggregation.proximal_mu) if config.aggregation.method == "fedprox" else 0.0

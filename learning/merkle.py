@@ -18,12 +18,12 @@ def leaf_hash(content: bytes) -> bytes:
 
 
 def root(leaves: Sequence[bytes]) -> bytes:
-    """Give the root over leaf hashes; at least one."""
+    """Return the root over leaf hashes; at least one."""
     return _levels(leaves)[-1][0]
 
 
 def proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """Give the siblings of leaf `index` from the bottom up; where there is none, nothing."""
+    """Return the siblings of leaf `index` from the bottom up; where there is none, nothing."""
     path = []
     for level in _levels(leaves)[:-1]:
         if (sibling := index ^ 1) < len(level):

@@ -44,7 +44,7 @@ def build(spec: NetworkSpec) -> nn.Module:
 
 
 def layout(spec: NetworkSpec) -> Layout:
-    """Give names and shapes of the tensors, without making them."""
+    """Return names and shapes of the tensors, without making them."""
     with torch.device("meta"):
         named = {name: tuple(p.shape) for name, p in _module(spec).named_parameters()}
     return Layout(tuple(sorted(named.items())))
@@ -81,7 +81,7 @@ def activate(outputs: Tensor, kind: OutputActivation) -> Tensor:
 
 
 def output_activation(spec: NetworkSpec) -> OutputActivation:
-    """Tell what turns a model's raw outputs into predictions."""
+    """Return what turns a model's raw outputs into predictions."""
     return "linear" if isinstance(spec, LinearRegression) else spec.output_activation
 
 
@@ -149,7 +149,7 @@ class Encoder(nn.Module):
         self.output = nn.Linear(spec.width, outputs)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Give raw outputs, (batch, output_dim)."""
+        """Return raw outputs, (batch, output_dim)."""
         hidden = self.embed(inputs.reshape(len(inputs), self.tokens, -1)) + self.position.weight.T
         for block in self.blocks:
             hidden = block(hidden)

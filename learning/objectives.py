@@ -18,7 +18,7 @@ Numbers = NDArray[np.float64]
 
 
 def loss_function(kind: Loss, output: OutputActivation) -> Callable[[Tensor, Tensor], Tensor]:
-    """Give the loss of raw outputs (batch, output_dim) against targets (batch,), a mean over the batch.
+    """Return the loss of raw outputs (batch, output_dim) against targets (batch,), a mean over the batch.
 
     Cross-entropy takes raw outputs (its softmax is inside), as `bce` does its sigmoid; the others see predictions.
     """
@@ -47,7 +47,7 @@ def loss_function(kind: Loss, output: OutputActivation) -> Callable[[Tensor, Ten
 
 
 def classes_of(raw: Tensor) -> NDArray[np.int64]:
-    """Give the predicted class of each row of raw outputs; one output means two classes, above 0 the second."""
+    """Return the predicted class of each row of raw outputs; one output means two classes, above 0 the second."""
     chosen = (raw[:, 0] > 0).long() if raw.shape[1] == 1 else raw.argmax(dim=1)
     return chosen.numpy()
 
@@ -63,7 +63,7 @@ def _accuracy(predicted: NDArray[np.int64], targets: NDArray[np.int64]) -> float
 
 
 def _by_class(predicted: NDArray[np.int64], targets: NDArray[np.int64]) -> tuple[Numbers, Numbers, Numbers]:
-    """Give right, predicted and actual counts of each class that occurs."""
+    """Return right, predicted and actual counts of each class that occurs."""
     occurring = np.union1d(predicted, targets)
     right = np.array([((predicted == c) & (targets == c)).sum() for c in occurring], dtype=np.float64)
     said = np.array([(predicted == c).sum() for c in occurring], dtype=np.float64)
@@ -108,5 +108,5 @@ _METRICS: dict[Metric, Callable[..., float]] = {
 
 
 def float_targets(data: Dataset) -> Tensor:
-    """Give the targets as the tensor that losses take."""
+    """Return the targets as the tensor that losses take."""
     return torch.from_numpy(np.ascontiguousarray(data.targets))

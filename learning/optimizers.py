@@ -21,7 +21,7 @@ def slot_names(spec: Optimizer) -> tuple[str, ...]:
 
 
 def fresh_slots(spec: Optimizer, parameters: int) -> Slots:
-    """Give the state before the first step."""
+    """Return the state before the first step."""
     return {name: torch.zeros(parameters) for name in slot_names(spec)}
 
 

@@ -44,7 +44,7 @@ def central(
     clip: float,
     stream: SecretStream | None = None,
 ) -> tuple[Vector, ClipState]:
-    """Give the noised mean of the clipped updates, and the next clipping norm. Everybody weighs one."""
+    """Return the noised mean of the clipped updates, and the next clipping norm. Everybody weighs one."""
     stream = stream or SecretStream()
     ordered = in_order(updates)
     bounded = [Update(u.participant, 1, clipped(u.delta, state.norm)) for u in ordered]
@@ -67,12 +67,12 @@ def next_clip(
 
 
 def count_noise(participants: int) -> float:
-    """Give the standard deviation of the noise on the count of updates within the norm."""
+    """Return the standard deviation of the noise on the count of updates within the norm."""
     return max(1.0, participants / 20)
 
 
 def update_noise(spec: PrivacySpec, participants: int) -> float:
-    """Give the noise multiplier on updates so that, with the noised count, a round spends what the session says."""
+    """Return the noise multiplier on updates so that, with the noised count, a round spends what the session says."""
     noise = float(spec.noise_multiplier)
     if not spec.adaptive:
         return noise
@@ -88,7 +88,7 @@ def update_noise(spec: PrivacySpec, participants: int) -> float:
 def distributed_steps(
     delta: Vector, spec: PrivacySpec, *, honest: int, clip: float, stream: SecretStream | None = None
 ) -> NDArray[np.int64]:
-    """Give a clipped update with this participant's share of noise, in steps of 1 / 2**24, shape (parameters,).
+    """Return a clipped update with this participant's share of noise, in steps of 1 / 2**24, shape (parameters,).
 
     Each adds variance (noise·norm)² / `honest`, so that any `honest` survivors together have the session's noise.
     """
@@ -116,7 +116,7 @@ def discrete_gaussian(count: int, deviation: float, *, stream: SecretStream) -> 
 
 
 def spent_after(spec: PrivacySpec, rounds: int) -> Spent:
-    """Give what a session has spent after `rounds` rounds."""
+    """Return what a session has spent after `rounds` rounds."""
     return spent(
         noise_multiplier=float(spec.noise_multiplier),
         sampling_rate=float(spec.sampling_rate),

@@ -10,7 +10,7 @@ _BLOCK = 1 << 20
 
 
 def keystream(key: bytes, size: int) -> bytearray:
-    """Give `size` bytes of AES-256 in counter mode under a 32-byte key that is used for nothing else."""
+    """Return `size` bytes of AES-256 in counter mode under a 32-byte key that is used for nothing else."""
     encryptor = Cipher(algorithms.AES256(key), modes.CTR(bytes(16))).encryptor()
     stream = bytearray(size + 15)
     zeros = bytes(min(size, _BLOCK))

@@ -51,7 +51,7 @@ def reputation(
     clip: float,
     losses: Losses | None = None,
 ) -> tuple[Vector, Weighing]:
-    """Give the weighted mean and how it was weighed. `scores` are 0 to 1,000,000; whoever has none starts at half."""
+    """Return the weighted mean and how it was weighed. `scores` are 0 to 1,000,000; whoever has none starts at half."""
     ordered = krum.in_order(updates)
     bounded = shortened(ordered, clip=clip)
     weighing = weigh(bounded, scores=scores, hostile=hostile, clip=clip, losses=losses)
@@ -94,12 +94,12 @@ def weigh(
 
 
 def after_round(score: int, *, kept: bool) -> int:
-    """Give a score after a round in which the update was kept, or left out: slowly up, quickly down."""
+    """Return a score after a round in which the update was kept, or left out: slowly up, quickly down."""
     return score + (FULL_SCORE - score) // 20 if kept else score // 2
 
 
 def _agreement(table: NDArray[np.int64], *, hostile: int) -> NDArray[np.int64]:
-    """Give each update's agreement, 0 to 1,000: 0 for the `hostile` farthest, less beyond the typical distance."""
+    """Return each update's agreement, 0 to 1,000: 0 for the `hostile` farthest, less beyond the typical distance."""
     ranked = krum.scores(table, hostile=hostile)
     agreement = np.full(len(table), _AGREEMENT, dtype=np.int64)
     typical = float(np.median(ranked))

@@ -44,7 +44,7 @@ class Progress:
     forest: bytes = b""
 
     def digest(self) -> bytes:
-        """Give a hash over everything, 32 bytes: equal after a restart, or something was lost."""
+        """Return a hash over everything, 32 bytes: equal after a restart, or something was lost."""
         total = hashlib.sha256(_TAG + struct.pack("<QQQ", self.round, self.since_best, self.private_rounds))
         total.update(digest(self.weights) + hashlib.sha256(self.forest).digest())
         total.update(
@@ -72,7 +72,7 @@ class RoundReport:
 
 
 def start(config: SessionConfig, weights: Vector) -> Progress:
-    """Give the progress before the first round."""
+    """Return the progress before the first round."""
     variates = Variates(np.zeros_like(weights), {}) if config.aggregation.method == "scaffold" else None
     clip = ClipState(float(config.privacy.clip_norm)) if config.privacy else None
     return Progress(weights, variates=variates, clip=clip)

@@ -21,14 +21,14 @@ class Variates:
     own: dict[str, Vector]
 
     def correction(self, participant: str) -> Vector:
-        """Give what this participant adds to every gradient."""
+        """Return what this participant adds to every gradient."""
         return self.server - self.own.get(participant, np.zeros_like(self.server))
 
 
 def own_variate(
     correction: Vector, delta: Vector, *, steps: int, rate: float, momentum: float = 0.0
 ) -> Vector:
-    """Give a participant's next variate: its average gradient, from the correction it used and the update it made."""
+    """Return a participant's next variate: its average gradient, from the correction it used and the update it made."""
     scale = np.float32(steps * rate / (1 - momentum))
     # delta = -scale·(gradient + correction), so the gradient was:
     return (-delta / scale - correction).astype(np.float32)

@@ -18,5 +18,5 @@ def derive_seed(*parts: str | int | bytes) -> int:
 
 
 def generator(seed: int) -> np.random.Generator:
-    """Give a generator of its own for `seed`; the global one is never used."""
+    """Return a generator of its own for `seed`; the global one is never used."""
     return np.random.Generator(np.random.PCG64(seed))

@@ -23,7 +23,7 @@ class ServerState:
 def apply(
     base: Vector, mean: Vector, state: ServerState, spec: AggregationSpec
 ) -> tuple[Vector, ServerState]:
-    """Give the next model, float32 of shape (parameters,), and what to remember."""
+    """Return the next model, float32 of shape (parameters,), and what to remember."""
     step, after = _step(mean.astype(np.float64), state, spec)
     return (base.astype(np.float64) + float(spec.server_rate) * step).astype(np.float32), after
 

@@ -87,11 +87,11 @@ class Session:
 
     @property
     def ended(self) -> bool:
-        """Tell whether nothing more will happen."""
+        """Return whether nothing more will happen."""
         return self.phase in (Phase.DONE, Phase.FAILED)
 
     def by(self, phase: Phase) -> Mapping[str, str]:
-        """Give this round's posts in a phase."""
+        """Return this round's posts in a phase."""
         return self.posted.get(phase, {})
 
 
@@ -127,7 +127,7 @@ def apply(session: Session, event: Event) -> Session:
 
 
 def actions(session: Session, participant: str) -> tuple[Action, ...]:
-    """Give what this participant is to do; nothing while it waits for others. Asked again, it says the same again."""
+    """Return what this participant is to do; nothing while it waits for others. Asked again, it says the same again."""
     if session.ended:
         return ()
     if session.phase is Phase.OPEN:

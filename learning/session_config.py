@@ -181,7 +181,7 @@ class SessionConfig(Document):
 
     @property
     def classifies(self) -> bool:
-        """Tell whether targets are classes rather than quantities."""
+        """Return whether targets are classes rather than quantities."""
         if isinstance(self.model, RandomForest):
             return self.model.output_dim > 1
         return self.training.loss in ("cross_entropy", "bce")

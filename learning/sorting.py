@@ -26,7 +26,7 @@ def sorted_chunks(rows: Sequence[Vector]) -> Iterator[tuple[slice, list[Vector]]
 
 @cache
 def network(rows: int) -> tuple[tuple[int, int], ...]:
-    """Give Batcher's odd-even merge sort for any number of rows, as pairs to put in order."""
+    """Return Batcher's odd-even merge sort for any number of rows, as pairs to put in order."""
     return tuple(_merge_sort(rows))
 
 

@@ -29,7 +29,7 @@ class Layout:
 
     @classmethod
     def of(cls, state: Mapping[str, NDArray[np.float32]]) -> "Layout":
-        """Give the layout of a state."""
+        """Return the layout of a state."""
         return cls(tuple((name, tuple(state[name].shape)) for name in sorted(state)))
 
     @property
@@ -38,7 +38,7 @@ class Layout:
         return sum(math.prod(shape) for _, shape in self.shapes)
 
     def spans(self) -> list[tuple[str, tuple[int, ...], slice]]:
-        """Give each tensor's place in the flat vector."""
+        """Return each tensor's place in the flat vector."""
         places, start = [], 0
         for name, shape in self.shapes:
             stop = start + math.prod(shape)
@@ -63,7 +63,7 @@ def unflatten(vector: Vector, layout: Layout) -> State:
 
 
 def digest(vector: Vector) -> bytes:
-    """Give the SHA-256 digest of the weights themselves, without names: little-endian float32, -0 as 0."""
+    """Return the SHA-256 digest of the weights themselves, without names: little-endian float32, -0 as 0."""
     return hashlib.sha256((vector + np.float32(0)).astype("<f4").tobytes()).digest()
 
 

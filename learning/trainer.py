@@ -52,7 +52,7 @@ def batch_seed(session: str, round_number: int, seat: int) -> int:
 
 
 def batches(samples: int, task: LocalTask) -> list[NDArray[np.int64]]:
-    """Give each step's sample numbers: every epoch a new order, the last batch of each may be smaller."""
+    """Return each step's sample numbers: every epoch a new order, the last batch of each may be smaller."""
     training = task.training
     return [
         order[start : start + training.batch_size]
@@ -63,7 +63,7 @@ def batches(samples: int, task: LocalTask) -> list[NDArray[np.int64]]:
 
 
 def learning_rate(training: TrainingSpec, round_number: int) -> float:
-    """Give the participants' learning rate in a round, counted from 0."""
+    """Return the participants' learning rate in a round, counted from 0."""
     schedule: Schedule = training.schedule
     rate = float(training.learning_rate)
     match schedule.type:
@@ -116,7 +116,7 @@ class Trainer:
         return len(self._batches)
 
     def start(self) -> Checkpoint:
-        """Give the checkpoint that everybody starts from: the base model, an optimiser without history."""
+        """Return the checkpoint that everybody starts from: the base model, an optimiser without history."""
         slots = optimizers.fresh_slots(self._task.training.optimizer, len(self._base))
         return Checkpoint(0, self._base.numpy().copy(), {name: slot.numpy() for name, slot in slots.items()})
 

@@ -26,7 +26,7 @@ class TrainingRun:
 
     @property
     def trajectory(self) -> "Trajectory":
-        """Give the hashes of the checkpoints."""
+        """Return the hashes of the checkpoints."""
         return Trajectory(tuple(checkpoint_hash(checkpoint) for checkpoint in self.checkpoints))
 
 
@@ -38,11 +38,11 @@ class Trajectory:
 
     @property
     def root(self) -> bytes:
-        """Give the Merkle root, 32 bytes."""
+        """Return the Merkle root, 32 bytes."""
         return merkle.root(self.leaves)
 
     def proof(self, index: int) -> list[bytes]:
-        """Give what shows that checkpoint `index` belongs to the root."""
+        """Return what shows that checkpoint `index` belongs to the root."""
         return merkle.proof(self.leaves, index)
 
 
@@ -68,12 +68,12 @@ def read_checkpoint(content: bytes, *, slots: Sequence[str], parameters: int) ->
 
 
 def checkpoint_hash(checkpoint: Checkpoint) -> bytes:
-    """Give a checkpoint's leaf hash, 32 bytes."""
+    """Return a checkpoint's leaf hash, 32 bytes."""
     return merkle.leaf_hash(checkpoint_bytes(checkpoint))
 
 
 def content_digest(content: bytes) -> bytes:
-    """Give the SHA-256 digest by which a checkpoint is found as content."""
+    """Return the SHA-256 digest by which a checkpoint is found as content."""
     return hashlib.sha256(content).digest()
 
 

@@ -25,7 +25,7 @@ def checksummed(address: str) -> str:
 
 
 def parse_address(text: object, *, field: str = "address") -> str:
-    """Give an address in its checksummed form; `InputError` names `field`."""
+    """Return an address in its checksummed form; `InputError` names `field`."""
     address = _parsed(text)
     if address is None:
         raise InputError(

@@ -23,7 +23,7 @@ class Ballot:
     salt: bytes
 
     def as_tuple(self) -> tuple[bool, bytes, bytes]:
-        """Give the fields in ABI order, as web3 takes a struct."""
+        """Return the fields in ABI order, as web3 takes a struct."""
         return (self.valid, self.evidence, self.salt)
 
 

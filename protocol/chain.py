@@ -71,7 +71,7 @@ class Chain:
             await provider.disconnect()
 
     async def block_number(self) -> int:
-        """Give the height of the newest block."""
+        """Return the height of the newest block."""
         return int(await self.w3.eth.block_number)
 
     async def call(

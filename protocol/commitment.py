@@ -20,7 +20,7 @@ class Reveal:
     salt: bytes
 
     def as_tuple(self) -> tuple[bytes, bytes, int, int, bytes]:
-        """Give the fields in ABI order, as web3 takes a struct."""
+        """Return the fields in ABI order, as web3 takes a struct."""
         return (self.result, self.fingerprint, self.input_tokens, self.output_tokens, self.salt)
 
 

@@ -82,7 +82,7 @@ class LlmOptions(Document):
     stop: tuple[Annotated[str, Field(min_length=1, max_length=256)], ...] = Field(default=(), max_length=16)
 
     def to_ollama(self) -> dict[str, object]:
-        """Give the options that are set, as Ollama's API takes them."""
+        """Return the options that are set, as Ollama's API takes them."""
         return self.model_dump(exclude_none=True, exclude={"stop"}) | (
             {"stop": list(self.stop)} if self.stop else {}
         )
@@ -128,7 +128,7 @@ class Blob(Document):
         return self
 
     def sizes(self) -> list[int]:
-        """Give the size of each block, in bytes."""
+        """Return the size of each block, in bytes."""
         return [min(BLOCK_BYTES, self.size - start) for start in range(0, self.size, BLOCK_BYTES)]
 
 
@@ -185,7 +185,7 @@ class CommandSpec(Document):
 
     @property
     def content_bytes(self) -> int:
-        """Give how many bytes image and inputs are together."""
+        """Return how many bytes image and inputs are together."""
         return sum(blob.size for blob in (*self.inputs, *filter(None, (self.image,))))
 
     @model_validator(mode="after")
@@ -238,7 +238,7 @@ class ModelOffer(Document):
 
     @property
     def reference(self) -> str:
-        """Give the offer's model as specs name it: `name@sha256:<digest>`."""
+        """Return the offer's model as specs name it: `name@sha256:<digest>`."""
         return f"{self.name}@sha256:{self.digest}"
 
 
@@ -358,12 +358,12 @@ def input_error(error: ValidationError) -> InputError:
 
 
 def model_name(reference: str) -> str:
-    """Give the name in `name@sha256:<digest>`; `InputError` if it is none."""
+    """Return the name in `name@sha256:<digest>`; `InputError` if it is none."""
     return _split(reference)["name"]
 
 
 def model_digest(reference: str) -> str:
-    """Give the 64 hex digits in `name@sha256:<digest>`; `InputError` if it is none."""
+    """Return the 64 hex digits in `name@sha256:<digest>`; `InputError` if it is none."""
     return _split(reference)["digest"]
 
 

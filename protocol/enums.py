@@ -30,7 +30,7 @@ class TaskStatus(IntEnum):
 
     @property
     def is_terminal(self) -> bool:
-        """Say whether nothing will happen to the task any more."""
+        """Return whether nothing will happen to the task any more."""
         return self in (TaskStatus.FINAL, TaskStatus.FAILED, TaskStatus.CANCELLED)
 
 
@@ -52,7 +52,7 @@ class SessionPhase(IntEnum):
 
     @property
     def is_terminal(self) -> bool:
-        """Say whether nothing will happen to the session any more."""
+        """Return whether nothing will happen to the session any more."""
         return self >= SessionPhase.FINISHED
 
 

@@ -24,7 +24,7 @@ async def current_fees(eth: AsyncEth) -> Fees:
 
 
 def bumped(old: Fees, current: Fees) -> Fees:
-    """Give fees that replace a transaction sent with `old`, and are worth mining at `current`."""
+    """Return fees that replace a transaction sent with `old`, and are worth mining at `current`."""
     return Fees(
         max_fee=max(_more(old.max_fee), current.max_fee),
         priority_fee=max(_more(old.priority_fee), current.priority_fee),

@@ -71,7 +71,7 @@ class FileStore:
         return size
 
     async def fetch(self, cid: str, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
-        """Give a file's bytes, checked against its CID; errors as `download`."""
+        """Return a file's bytes, checked against its CID; errors as `download`."""
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as file:
             await self.download(cid, file, max_bytes=max_bytes)
             file.seek(0)

@@ -41,7 +41,7 @@ class TokenMark(Alternative):
 
     @property
     def content(self) -> bytes:
-        """Give the token's bytes."""
+        """Return the token's bytes."""
         return bytes.fromhex(self.token)
 
 
@@ -64,11 +64,11 @@ class Fingerprint(Document):
 
     @property
     def root(self) -> bytes:
-        """Give the Merkle root, 32 bytes."""
+        """Return the Merkle root, 32 bytes."""
         return merkle_root([leaf(index, mark) for index, mark in enumerate(self.tokens)])
 
     def text_before(self, position: int) -> bytes:
-        """Give the bytes of the answer up to a token."""
+        """Return the bytes of the answer up to a token."""
         return b"".join(mark.content for mark in self.tokens[:position])
 
 
@@ -115,7 +115,7 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
 
 
 def merkle_proof(leaves: Sequence[bytes], index: int) -> list[tuple[bool, bytes]]:
-    """Give the siblings of a leaf from below: whether each stands to the left, and its hash. `IndexError`."""
+    """Return the siblings of a leaf from below: whether each stands to the left, and its hash. `IndexError`."""
     level, proof = list(leaves), []
     if not 0 <= index < len(level):
         raise IndexError(index)
@@ -128,7 +128,7 @@ def merkle_proof(leaves: Sequence[bytes], index: int) -> list[tuple[bool, bytes]
 
 
 def merkle_verify(root: bytes, leaf_hash: bytes, proof: Sequence[tuple[bool, bytes]]) -> bool:
-    """Say whether a leaf with these siblings belongs to a root."""
+    """Return whether a leaf with these siblings belongs to a root."""
     found = leaf_hash
     for left, sibling in proof:
         found = keccak(_NODE + sibling + found) if left else keccak(_NODE + found + sibling)

@@ -91,7 +91,7 @@ def parse_private_key(text: str, *, field: str = "private key") -> bytes:
         raise InputError(
             f"{field}: not a private key",
             field=field,
-            hint="Give 64 hex digits, with or without 0x. An address (40 digits) or a seed phrase is not a key.",
+            hint="Give 64 hex digits, with or without 0x. An address (40 digits) or a seed phrase will not work.",
         )
     return key
 
@@ -125,7 +125,7 @@ def create_keystore(path: str | Path, key: bytes, password: str, *, overwrite: b
 
 
 def keystore_address(path: str | Path) -> str:
-    """Give the address that a key file is for, without its password; `KeystoreError`."""
+    """Return the address that a key file is for, without its password; `KeystoreError`."""
     address = _read(Path(path)).get("address", "")
     return address if str(address).startswith("0x") else f"0x{address}"
 

@@ -19,12 +19,12 @@ def ticket(seed: int, task_id: bytes, node: str) -> int:
 
 
 def draw_block(seed_block: int, current_block: int, redraw: int) -> int:
-    """Give the block whose beacon value is in force at `current_block`: tickets change every `redraw` blocks."""
+    """Return the block whose beacon value is in force at `current_block`: tickets change every `redraw` blocks."""
     return current_block - 1 - (current_block - 1 - seed_block) % redraw
 
 
 def threshold(active: int, replicas: int, waited_blocks: int, widening_step: int) -> int:
-    """Give the highest ticket that may claim `waited_blocks` after the seed block, as `TaskEscrow.thresholdOf`."""
+    """Return the highest ticket that may claim `waited_blocks` after the seed block, as `TaskEscrow.thresholdOf`."""
     if active == 0:
         return MAX_TICKET
     factor = replicas * OVERSUBSCRIPTION * (1 + waited_blocks // widening_step)
@@ -32,7 +32,7 @@ def threshold(active: int, replicas: int, waited_blocks: int, widening_step: int
 
 
 def waited_blocks_needed(ticket: int, *, active: int, replicas: int, widening_step: int) -> int:
-    """Give the fewest waited blocks at which `ticket` is at or below the threshold."""
+    """Return the fewest waited blocks at which `ticket` is at or below the threshold."""
     first = threshold(active, replicas, 0, widening_step)
     if ticket <= first:
         return 0
@@ -40,7 +40,7 @@ def waited_blocks_needed(ticket: int, *, active: int, replicas: int, widening_st
 
 
 def opens_at_block(ticket: int, *, active: int, replicas: int, seed_block: int, widening_step: int) -> int:
-    """Give the first block at which `ticket` may claim a task whose seed block is `seed_block`.
+    """Return the first block at which `ticket` may claim a task whose seed block is `seed_block`.
 
     It holds for the draw that the ticket is of, while the number of active runners stays: past the next
     `draw_block`, compute it anew.

@@ -41,7 +41,7 @@ class Opening:
     salt: bytes
 
     def as_arguments(self) -> tuple[list[str], list[int], list[bytes], bytes]:
-        """Give what follows the round in `PeerMonitoring.revealReports`."""
+        """Return what follows the round in `PeerMonitoring.revealReports`."""
         return (
             [report.target for report in self.reports],
             [int(report.kind) for report in self.reports],
@@ -63,7 +63,7 @@ def commitment(round_: int, monitor: str, opened: Opening) -> bytes:
 
 
 def challenge_round(epoch: int, target: str) -> int:
-    """Give the round in which a challenged verdict is judged, as `PeerMonitoring.challengeId`."""
+    """Return the round in which a challenged verdict is judged, as `PeerMonitoring.challengeId`."""
     return int.from_bytes(keccak(encode(("uint256", "address"), (epoch, target))), "big")
 
 
@@ -75,12 +75,12 @@ def ticket(seed: int, target: str, monitor: str) -> int:
 
 
 def threshold(active: int, size: int) -> int:
-    """Give the highest ticket that is drawn, as `PeerMonitoring.thresholdOf`: `size` monitors in expectation."""
+    """Return the highest ticket that is drawn, as `PeerMonitoring.thresholdOf`: `size` monitors in expectation."""
     return MAX_TICKET if active <= size else MAX_TICKET // active * size
 
 
 def targets_of(monitor: str, nodes: Iterable[str], *, seed: int, active: int, size: int) -> tuple[str, ...]:
-    """Give the nodes that the beacon lets `monitor` watch, in the order of their addresses.
+    """Return the nodes that the beacon lets `monitor` watch, in the order of their addresses.
 
     Owners, ages and bans are the contract's to look at (`PeerMonitoring.isMonitorOf`), for these few.
     """

@@ -62,5 +62,5 @@ _NETWORKS = {31337: LOCAL, 314159: CALIBRATION}
 
 
 def network_of(chain_id: int) -> Network:
-    """Give the facts of a chain; a chain we do not know is treated like Calibration, the slower one."""
+    """Return the facts of a chain; a chain we do not know is treated like Calibration, the slower one."""
     return LOCAL if chain_id in LOCAL_CHAIN_IDS else _NETWORKS.get(chain_id, CALIBRATION)

@@ -60,15 +60,15 @@ class Order:
             object.__setattr__(self, attribute, Mode(value) if attribute == "mode" else value)
 
     def as_tuple(self) -> tuple[object, ...]:
-        """Give the fields in ABI order, as web3 takes a struct."""
+        """Return the fields in ABI order, as web3 takes a struct."""
         return tuple(getattr(self, field.name) for field in fields(self))
 
     def to_message(self) -> dict[str, object]:
-        """Give the fields by Solidity name, as EIP-712 takes a message."""
+        """Return the fields by Solidity name, as EIP-712 takes a message."""
         return {name: getattr(self, attribute) for attribute, name, _ in ORDER_FIELDS}
 
     def to_json(self) -> dict[str, object]:
-        """Give the fields as JSON takes them: amounts as decimal strings, bytes as 0x hex."""
+        """Return the fields as JSON takes them: amounts as decimal strings, bytes as 0x hex."""
         return {name: _to_json(value, name=name) for name, value in self.to_message().items()}
 
     @classmethod

@@ -68,7 +68,7 @@ def list_parts(content: bytes) -> PartList:
 
 
 def stored_as(content: bytes) -> Stored:
-    """Say where content would lie, without storing it."""
+    """Return where content would lie, without storing it."""
     listed = list_parts(content)
     return Stored(digest_of(canonical(listed)), bytes.fromhex(listed.sha256), listed.size)
 

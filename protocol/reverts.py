@@ -39,7 +39,7 @@ class Revert:
     hint: str | None
 
     def as_error(self) -> TransactionReverted:
-        """Give it as an exception."""
+        """Return it as an exception."""
         return TransactionReverted(self.name, self.arguments, self.message, hint=self.hint)
 
 

@@ -40,7 +40,7 @@ class _Sessions(HTTPSessionManager):
         session: ClientSession | None = None,
         request_timeout: ClientTimeout | None = None,
     ) -> ClientSession:
-        """Give the session; nothing is awaited between looking for one and keeping one."""
+        """Return the session; nothing is awaited between looking for one and keeping one."""
         del request_timeout
         kept: ClientSession | None = self.session_cache.get_cache_entry(endpoint_uri)
         if kept is None or kept.closed:

@@ -29,7 +29,7 @@ def new_private_key() -> bytes:
 
 
 def is_on_command_line(given: str | None) -> bool:
-    """Say whether `--private-key` was given the key itself, which deserves `COMMAND_LINE_WARNING`."""
+    """Return whether `--private-key` was given the key itself, which deserves `COMMAND_LINE_WARNING`."""
     return given is not None and given != "-" and not Path(given).expanduser().is_file()
 
 

@@ -67,7 +67,7 @@ class Prepared:
 
     @property
     def most_it_costs(self) -> int:
-        """Give the most this can cost in the chain's native base units, value included."""
+        """Return the most this can cost in the chain's native base units, value included."""
         return self.gas * self.fees.max_fee + int(self.call.get("value", 0))
 
     def ran_dry(self, receipt: TxReceipt) -> bool:
@@ -106,7 +106,7 @@ class Sender:
 
     @property
     def address(self) -> str:
-        """Give the sending account's address."""
+        """Return the sending account's address."""
         return str(self._account.address)
 
     async def prepare(self, function: AsyncContractFunction, *, label: str, value: int = 0) -> Prepared:

@@ -86,19 +86,19 @@ class SessionOrder:
 
     @property
     def secure(self) -> bool:
-        """Say whether aggregation is secure."""
+        """Return whether aggregation is secure."""
         return bool(self.flags & SECURE_AGGREGATION)
 
     def as_tuple(self) -> tuple[object, ...]:
-        """Give the fields in ABI order, as web3 takes a struct."""
+        """Return the fields in ABI order, as web3 takes a struct."""
         return tuple(getattr(self, field.name) for field in fields(self))
 
     def to_message(self) -> dict[str, Any]:
-        """Give the fields by Solidity name, as EIP-712 takes a message."""
+        """Return the fields by Solidity name, as EIP-712 takes a message."""
         return {name: getattr(self, attribute) for attribute, name, _ in SESSION_FIELDS}
 
     def to_json(self) -> dict[str, object]:
-        """Give the fields as JSON takes them: amounts as decimal strings, bytes as 0x hex."""
+        """Return the fields as JSON takes them: amounts as decimal strings, bytes as 0x hex."""
         return {name: _to_json(value, name=name) for name, value in self.to_message().items()}
 
     @classmethod
@@ -128,7 +128,7 @@ class Contribution:
     salt: bytes
 
     def as_tuple(self) -> tuple[bytes, int, bytes]:
-        """Give the fields in ABI order, as web3 takes a struct."""
+        """Return the fields in ABI order, as web3 takes a struct."""
         return (self.update, self.samples, self.salt)
 
 
@@ -143,7 +143,7 @@ class Aggregate:
     stop: bool = False
 
     def as_tuple(self) -> tuple[bytes, bytes, int, int, bool]:
-        """Give the fields in ABI order, as web3 takes a struct."""
+        """Return the fields in ABI order, as web3 takes a struct."""
         return (self.model, self.manifest, self.accepted, self.caught, self.stop)
 
 
@@ -162,7 +162,7 @@ class Post:
 
 
 def federated_domain(chain_id: int, address: str) -> Domain:
-    """Give the domain of FederatedLearning at `address`."""
+    """Return the domain of FederatedLearning at `address`."""
     return Domain("Parity FederatedLearning", "1", chain_id, address)
 
 
@@ -182,7 +182,7 @@ def sign_session(order: SessionOrder, domain: Domain, account: BaseAccount) -> b
 
 
 def least_budget(order: SessionOrder, *, tip: int) -> int:
-    """Give what the order must have as budget, base units, as `SessionCharter.costOf`."""
+    """Return what the order must have as budget, base units, as `SessionCharter.costOf`."""
     one = order.max_participants * order.reward + order.aggregation_reward + TIPS_PER_ROUND * tip
     return order.rounds * one
 
@@ -194,7 +194,7 @@ def contribution_commitment(session: bytes, round_number: int, node: str, opened
 
 
 def first_link(session: bytes, *, round_number: int, attempt: int, base: bytes) -> bytes:
-    """Give the transcript with which `RoundStarted` begins."""
+    """Return the transcript with which `RoundStarted` begins."""
     kinds = ("bytes32", "uint16", "uint8", "bytes32")
     return keccak(encode(kinds, (session, round_number, attempt, base)))
 
@@ -245,7 +245,7 @@ def aggregate_of(document: FederatedAggregate) -> Aggregate:
 
 
 def document_digest(document: FederatedAggregation | FederatedAggregate) -> bytes:
-    """Give the SHA-256 digest of a document's canonical bytes."""
+    """Return the SHA-256 digest of a document's canonical bytes."""
     return hashlib.sha256(canonical(document)).digest()
 
 

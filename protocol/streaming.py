@@ -152,7 +152,7 @@ class Receipt:
         return document_of("Receipt", _RECEIPT_TYPE, message=message, domain=domain)
 
     def signed(self, domain: Domain, account: BaseAccount) -> "Receipt":
-        """Give the receipt with the node's signature."""
+        """Return the receipt with the node's signature."""
         signature = sign(self.typed_data(domain), account)
         return Receipt(**{**self._fields(), "signature": signature})
 
@@ -161,7 +161,7 @@ class Receipt:
         return recover_signer(self.typed_data(domain), self.signature)
 
     def digest(self, domain: Domain) -> bytes:
-        """Give the EIP-712 digest, 32 bytes."""
+        """Return the EIP-712 digest, 32 bytes."""
         return digest(self.typed_data(domain))
 
     def to_json(self) -> str:

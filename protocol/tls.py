@@ -8,5 +8,5 @@ import httpx
 
 @cache
 def trusted_authorities() -> ssl.SSLContext:
-    """Give what httpx trusts, read once: reading it takes longer than most calls that it is for."""
+    """Return what httpx trusts, read once: reading it takes longer than most calls that it is for."""
     return httpx.create_ssl_context()

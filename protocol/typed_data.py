@@ -74,11 +74,11 @@ class Authorization:
     s: bytes
 
     def as_tuple(self) -> tuple[int, int, int, bytes, bytes]:
-        """Give the fields in ABI order, as web3 takes a struct."""
+        """Return the fields in ABI order, as web3 takes a struct."""
         return (self.valid_after, self.valid_before, self.v, self.r, self.s)
 
     def to_json(self) -> dict[str, object]:
-        """Give the fields as the API takes them."""
+        """Return the fields as the API takes them."""
         return {
             "validAfter": self.valid_after,
             "validBefore": self.valid_before,
@@ -100,22 +100,22 @@ class Authorization:
 
 
 def escrow_domain(chain_id: int, address: str) -> Domain:
-    """Give the domain of TaskEscrow at `address`."""
+    """Return the domain of TaskEscrow at `address`."""
     return Domain("Parity TaskEscrow", "1", chain_id, address)
 
 
 def reputation_domain(chain_id: int, address: str) -> Domain:
-    """Give the domain of RunnerReputation at `address`."""
+    """Return the domain of RunnerReputation at `address`."""
     return Domain("Parity RunnerReputation", "1", chain_id, address)
 
 
 def wallet_domain(chain_id: int, address: str) -> Domain:
-    """Give the domain of StakeWallet at `address`."""
+    """Return the domain of StakeWallet at `address`."""
     return Domain("Parity StakeWallet", "1", chain_id, address)
 
 
 def token_domain(chain_id: int, address: str) -> Domain:
-    """Give the domain of the USDFC token at `address`."""
+    """Return the domain of the USDFC token at `address`."""
     return Domain("USD for Filecoin Community", "1", chain_id, address)
 
 

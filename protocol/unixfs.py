@@ -54,12 +54,12 @@ class Cid:
 
     @property
     def is_raw(self) -> bool:
-        """Tell whether it names one block of bare bytes."""
+        """Return whether it names one block of bare bytes."""
         return self.codec == RAW
 
     @property
     def modern(self) -> "Cid":
-        """Give the same content's CIDv1: nodes that keep blocks by CID have them under that."""
+        """Return the same content's CIDv1: nodes that keep blocks by CID have them under that."""
         return Cid(1, self.codec, self.digest)
 
     def __str__(self) -> str:

@@ -53,7 +53,7 @@ class Channel:
             object.__setattr__(self, attribute, value)
 
     def as_tuple(self) -> tuple[object, ...]:
-        """Give the fields in ABI order, as web3 takes a struct."""
+        """Return the fields in ABI order, as web3 takes a struct."""
         return tuple(getattr(self, field.name) for field in fields(self))
 
 
@@ -76,7 +76,7 @@ class Voucher:
             _checked(value, field=f"voucher.{name}", kind=kind)
 
     def as_tuple(self) -> tuple[bytes, int, bytes, bytes]:
-        """Give the fields in ABI order, as web3 takes a struct."""
+        """Return the fields in ABI order, as web3 takes a struct."""
         return (self.channel_id, self.cumulative, self.r, self.vs)
 
     @property
@@ -87,7 +87,7 @@ class Voucher:
         return self.r + s.to_bytes(32, "big") + bytes([27 + (word >> _V_BIT)])
 
     def to_json(self) -> dict[str, str]:
-        """Give the fields as JSON takes them: the amount as a decimal string, bytes as 0x hex."""
+        """Return the fields as JSON takes them: the amount as a decimal string, bytes as 0x hex."""
         return {
             "channelId": "0x" + self.channel_id.hex(),
             "cumulative": str(self.cumulative),

@@ -27,7 +27,7 @@ class Action:
     deadline: int
 
     def as_tuple(self) -> tuple[str, bytes, int, int]:
-        """Give the fields in ABI order, as web3 takes a struct."""
+        """Return the fields in ABI order, as web3 takes a struct."""
         return self.account, self.call, self.nonce, self.deadline
 
 

@@ -72,7 +72,7 @@ class Circumstances:
 
 
 def check_order(order: Order, *, terms: Terms, now: Circumstances) -> Refusal | None:
-    """Give the first reason not to take an order, from what is on chain alone."""
+    """Return the first reason not to take an order, from what is on chain alone."""
     return next(_order_refusals(order, terms, now), None)
 
 
@@ -95,7 +95,7 @@ def check_command(
     terms: Terms,
     now: Circumstances,
 ) -> Refusal | None:
-    """Give the first reason not to take a command. `most_content` is bytes of image and inputs together."""
+    """Return the first reason not to take a command. `most_content` is bytes of image and inputs together."""
     if offer is None:
         return Refusal(cause=Cause.COMMAND, detail="commands are not taken here")
     if spec.content_bytes > most_content:

@@ -123,7 +123,7 @@ class Candidacy:
         return document
 
     async def _content(self, job: Job) -> bytes:
-        """Give a spec's bytes: a session's aggregation is written from the chain, everything else is fetched."""
+        """Return a spec's bytes: a session's aggregation is written from the chain, everything else is fetched."""
         if self._parts.aggregator:
             written = await self._parts.aggregator.spec(job.task_id, job.order)
             if written is not None:

@@ -39,7 +39,7 @@ class Draw:
     widening_step: int
 
     def opens_block(self, node: str) -> int:
-        """Give the first block at which `node` may claim under this seed."""
+        """Return the first block at which `node` may claim under this seed."""
         return lottery.opens_at_block(
             lottery.ticket(self.seed, self.task_id, node),
             active=self.active,
@@ -79,7 +79,7 @@ def next_turn(
 
 
 def _is_turn(block: int, rank: int, *, draw: Draw, tickets: Sequence[int], seats_left: int) -> bool:
-    """Say whether the round is at `rank`, which is admitted at `block`."""
+    """Return whether the round is at `rank`, which is admitted at `block`."""
     waited = block - draw.seed_block
     limit = lottery.threshold(draw.active, draw.replicas, waited, draw.widening_step)
     turns = -(-bisect_right(tickets, limit) // seats_left)

@@ -247,7 +247,7 @@ class Daemon:
         return None
 
     def _works_without_models(self) -> bool:
-        """Say whether there is anything to offer while the engine, which had its time to start, has no model."""
+        """Return whether there is anything to offer while the engine, which had its time to start, has no model."""
         settings = self._parts.settings
         other_work = self._parts.commands is not None or settings.runner_learning
         return other_work and time.monotonic() - self._begun > settings.runner_engine_patience_s

@@ -26,7 +26,7 @@ class Finding:
     needed: bool = True
 
     def to_json(self) -> dict[str, object]:
-        """Give it as JSON takes it."""
+        """Return it as JSON takes it."""
         return asdict(self)
 
 

@@ -61,7 +61,7 @@ class Escrow:
         self._commit_for: dict[int, int] = {}
 
     async def view(self, task_id: bytes, *, node: str) -> View:
-        """Give a task and its seats as of the head block: read anew only when an event named the task since."""
+        """Return a task and its seats as of the head block: read anew only when an event named the task since."""
         speakers = (self._chain.escrow.address, task_id), (self._chain.court.address, task_id)
         view = await self._heard.once(("view", task_id), speakers, partial(self._view, task_id))
         return replace(

@@ -70,7 +70,7 @@ class Heard:
 
     @property
     def as_of(self) -> int | None:
-        """Give the block as of which reads are remembered, none while what is known lags behind our own deeds."""
+        """Return the block as of which reads are remembered, none while what is known lags behind our own deeds."""
         return self.head_block if self.head_block >= max(0, self._awaited_block) else None
 
     def logs(
@@ -94,7 +94,7 @@ class Heard:
         *,
         holds: int = HOLDS_BLOCKS,
     ) -> T:
-        """Give what `read` gave since its speakers last spoke, and at most `holds` blocks ago, or have it read.
+        """Return what `read` gave since its speakers last spoke, and at most `holds` blocks ago, or have it read.
 
         `read` takes the block as of which to read: a number, or "latest" while nothing can be remembered. To name it makes
         a node that lags behind another of the same address refuse rather than tell what was.

@@ -31,12 +31,12 @@ class Stage(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        """Say whether nothing will be done about the job any more."""
+        """Return whether nothing will be done about the job any more."""
         return self in (Stage.REFUSED, Stage.DROPPED, Stage.SETTLED)
 
     @property
     def holds_slot(self) -> bool:
-        """Say whether the job has a seat, or reaches for one, and its work is not done yet."""
+        """Return whether the job has a seat, or reaches for one, and its work is not done yet."""
         return self in (Stage.CLAIMING, Stage.CLAIMED)
 
 
@@ -65,7 +65,7 @@ class Job:
 
     @property
     def opening(self) -> Reveal | None:
-        """Give what the job's commitment hides, once there is a result."""
+        """Return what the job's commitment hides, once there is a result."""
         if (
             self.result is None
             or self.salt is None
@@ -82,7 +82,7 @@ class Job:
         )
 
     def commitment_of(self, node: str) -> bytes | None:
-        """Give the one commitment that `node` may ever make for this task, once there is a result."""
+        """Return the one commitment that `node` may ever make for this task, once there is a result."""
         opening = self.opening
         return None if opening is None else commitment(self.task_id, node, opening)
 

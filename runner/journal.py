@@ -265,7 +265,7 @@ class Journal:
         self._database.execute("UPDATE nodes SET active = 0 WHERE node = ?", (node,))
 
     def nodes(self) -> Iterable[sqlite3.Row]:
-        """Give the active nodes: node, owner, profile, registered_block."""
+        """Return the active nodes: node, owner, profile, registered_block."""
         return self._database.execute("SELECT * FROM nodes WHERE active = 1 ORDER BY node").fetchall()
 
     def _set(self, task_id: bytes, **columns: Any) -> None:
@@ -277,7 +277,7 @@ class Journal:
 
 
 def is_held(path: Path) -> bool:
-    """Say whether a daemon holds the journal at `path`."""
+    """Return whether a daemon holds the journal at `path`."""
     descriptor = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -66,12 +66,12 @@ class View:
 
     @property
     def overdue(self) -> bool:
-        """Say whether a transaction sent now comes after the phase's last block: only `advance` is left to send."""
+        """Return whether a transaction sent now comes after the phase's last block: only `advance` is left to send."""
         return self.head_block >= self.deadline
 
     @property
     def others_bound(self) -> bool:
-        """Say whether every seat but our own is taken and has committed to its answer."""
+        """Return whether every seat but our own is taken and has committed to its answer."""
         others = [seat for seat in self.seats if seat != self.own]
         return len(others) == self.replicas - 1 and all(seat.state is SeatState.COMMITTED for seat in others)
 

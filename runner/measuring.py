@@ -23,12 +23,12 @@ class Pace:
     slowest_tokens_per_s: float
 
     def price_per_1k(self, per_hour: Decimal) -> Decimal:
-        """Give the price of 1,000 output tokens at which an hour of nothing else brings `per_hour`, rounded up."""
+        """Return the price of 1,000 output tokens at which an hour of nothing else brings `per_hour`, rounded up."""
         per_token = per_hour / Decimal(self.tokens_per_s * 3_600)
         return (per_token * 1_000).quantize(_PLACES, rounding=ROUND_UP)
 
     def to_json(self) -> dict[str, object]:
-        """Give it as JSON takes it."""
+        """Return it as JSON takes it."""
         return asdict(self)
 
 

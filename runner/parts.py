@@ -40,12 +40,12 @@ class Parts:
 
     @property
     def node(self) -> str:
-        """Give the node key's address."""
+        """Return the node key's address."""
         return self.sender.address
 
     @property
     def publisher(self) -> Publisher:
-        """Give what keeps the published profile up to date."""
+        """Return what keeps the published profile up to date."""
         return Publisher(chain=self.chain, sender=self.sender, store=self.store, journal=self.journal)
 
     async def execute(self, spec: LlmSpec | CommandSpec | FederatedAggregation, job: Job) -> Execution:

@@ -40,7 +40,7 @@ class Departure:
 
     @property
     def to_unbond(self) -> int:
-        """Give what of the stake can be asked back now."""
+        """Return what of the stake can be asked back now."""
         return max(self.bonded - max(self.locked, self.needed), 0)
 
     def to_json(self) -> dict[str, object]:
@@ -94,7 +94,7 @@ async def retire_node(chain: Chain, *, node: LocalAccount, owner: LocalAccount |
 
 
 def lines_of(departure: Departure, *, native_symbol: str) -> list[str]:
-    """Say what has happened, and what is left to wait for and to do."""
+    """Return what has happened, and what is left to wait for and to do."""
     lines = [f"{departure.node} is retired: it gets no seats any more"]
     lines += [f"  transaction {transaction}" for transaction in departure.transactions]
     if departure.locked:

@@ -166,17 +166,17 @@ class RunnerSettings(ChainSettings, IpfsSettings):
 
     @property
     def home(self) -> Path:
-        """Give the journal's folder, `~` resolved."""
+        """Return the journal's folder, `~` resolved."""
         return self.runner_home.expanduser()
 
     @property
     def keystore(self) -> Path:
-        """Give the key file's path, `~` resolved."""
+        """Return the key file's path, `~` resolved."""
         return self.runner_keystore.expanduser()
 
     @property
     def stream_url(self) -> str | None:
-        """Give the address of the streaming path, if it is served."""
+        """Return the address of the streaming path, if it is served."""
         if not self.runner_port:
             return None
         return str(self.runner_url or f"http://{self.runner_host}:{self.runner_port}").rstrip("/")

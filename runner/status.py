@@ -27,7 +27,7 @@ class Status:
     sessions: tuple[Entry, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Give it as JSON takes it: amounts as decimal strings of base units."""
+        """Return it as JSON takes it: amounts as decimal strings of base units."""
         return {
             "journal": self.journal,
             "running": self.running,
@@ -63,7 +63,7 @@ def request_drain(home: Path, *, chain_id: int) -> bool:
 
 
 def newest_journal(home: Path, *, chain_id: int) -> Path:
-    """Give the journal written last; `ConfigError` if there is none."""
+    """Return the journal written last; `ConfigError` if there is none."""
     found = sorted(home.glob(f"journal-{chain_id}-*.sqlite"), key=lambda path: path.stat().st_mtime)
     if not found:
         raise ConfigError(

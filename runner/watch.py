@@ -53,7 +53,7 @@ class Pace:
         self._arrivals.append((now_s, height))
 
     def pause_s(self, now_s: float) -> float:
-        """Give how long to wait before asking again."""
+        """Return how long to wait before asking again."""
         if len(self._arrivals) < 2:
             return self._most_s
         (first_s, low), (last_s, high) = self._arrivals[0], self._arrivals[-1]
@@ -142,7 +142,7 @@ class Watch:
         self._cursor = block.number, block.hash
 
     async def _resume_block(self, head: Head) -> int:
-        """Give the first block to read: after the last one read or, if that was undone, as far back as chains go."""
+        """Return the first block to read: after the last one read or, if that was undone, as far back as chains go."""
         first = self._chain.deployment.start_block
         if self._cursor is None:
             self._cursor = _read_cursor(self._journal.fact(_CURSOR))
@@ -182,7 +182,7 @@ class Watch:
         return await logs_between(self._chain, begin, end, addresses=list(self._contracts), topics=[topics])
 
     def _event(self, entry: Log) -> str | None:
-        """Give the name of an event that the journal is made of."""
+        """Return the name of an event that the journal is made of."""
         _, events = self._contracts.get(entry["address"], (None, {}))
         found = events.get(bytes(entry["topics"][0])) if entry["topics"] else None
         return found.name if found is not None and found.name in _NAMES else None

@@ -59,7 +59,7 @@ class Reading:
 
 
 def metrics(reading: Reading) -> bytes:
-    """Give `/metrics` in Prometheus' text format."""
+    """Return `/metrics` in Prometheus' text format."""
     registry = CollectorRegistry()
     values = {
         "head_block": (reading.head_block, "newest block seen of the chain, -1 before the first"),

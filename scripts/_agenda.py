@@ -25,7 +25,7 @@ class Subject:
     prefix: str = ""
 
     def fields(self) -> Iterator[tuple[str, int]]:
-        """Give each field's name and how many bits it holds."""
+        """Yield each field's name and how many bits it holds."""
         for field in function_of(self.contract, self.method)["inputs"][-1]["components"]:
             yield field["name"], int(field["type"].removeprefix("uint"))
 
@@ -34,7 +34,7 @@ class Subject:
         return f"{self.prefix}_{field}".strip("_")
 
     def changed(self, latest: Struct, chosen: Chosen) -> tuple[Struct, list[str]]:
-        """Give the struct with what was chosen, and what that changes in words."""
+        """Return the struct with what was chosen, and what that changes in words."""
         struct, changes = [], []
         for (field, _), old in zip(self.fields(), latest, strict=True):
             wanted = chosen[self.key(field)]
@@ -100,7 +100,7 @@ def _struct(answer: Any) -> Struct:
 
 
 def _latest_rules(session: Session, deployment: Deployment, newest: int) -> Struct:
-    """Give the rules of the newest version that has some; zeros, which the court refuses, where none has."""
+    """Return the rules of the newest version that has some; zeros, which the court refuses, where none has."""
     court = session.contract("AuditCourt", deployment.audit_court)
     for version in range(newest, 0, -1):
         rules = _struct(court.rulesOf(version))

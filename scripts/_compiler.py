@@ -35,7 +35,7 @@ def compile_contracts() -> None:
 
 
 def fingerprint(root: Path) -> str:
-    """Give the SHA-256 over everything below `root` that the compiled code depends on."""
+    """Return the SHA-256 over everything below `root` that the compiled code depends on."""
     digest = hashlib.sha256()
     for path in sorted({path for pattern in INPUTS for path in root.glob(pattern)}):
         digest.update(f"{path.relative_to(root)}\0".encode())

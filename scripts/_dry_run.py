@@ -89,7 +89,7 @@ def _planned(
 
 
 def _plain_gas(creation: Creation, transaction: TransactionAPI) -> int:
-    """Give the gas that a plain EVM asks for a creation, apart from running its constructor."""
+    """Return the gas that a plain EVM asks for a creation, apart from running its constructor."""
     data = bytes(transaction.data)
     code = creation.container().contract_type.get_runtime_bytecode() or b""
     zeros = data.count(0)

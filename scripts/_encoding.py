@@ -12,13 +12,13 @@ from protocol.abi import AbiEntry, load_abi
 
 @cache
 def function_of(contract: str, method: str) -> AbiEntry:
-    """Give the ABI entry of the one function called `method`."""
+    """Return the ABI entry of the one function called `method`."""
     (found,) = (e for e in load_abi(contract) if e["type"] == "function" and e["name"] == method)
     return found
 
 
 def selector(contract: str, method: str) -> bytes:
-    """Give the four bytes that a call of `method` begins with."""
+    """Return the four bytes that a call of `method` begins with."""
     return bytes(function_abi_to_4byte_selector(cast(ABIFunction, function_of(contract, method))))
 
 

@@ -38,14 +38,14 @@ def code_facts(reader: Reader, deployment: Deployment, creations: Iterable[Creat
 
 
 def lasting_facts(reader: Reader, profile: Profile, deployment: Deployment) -> Iterator[Fact]:
-    """Give what holds from the deployment on: settings and wiring that nobody can change, and roles."""
+    """Yield what holds from the deployment on: settings and wiring that nobody can change, and roles."""
     yield from _core_facts(reader, profile, deployment)
     yield from _governance_facts(reader, profile, deployment)
     yield from _role_facts(reader, deployment)
 
 
 def first_facts(reader: Reader, profile: Profile, deployment: Deployment) -> Iterator[Fact]:
-    """Give what holds at the end of a deployment, and for as long as no proposal changes it."""
+    """Yield what holds at the end of a deployment, and for as long as no proposal changes it."""
     governor = reader.contract("ParityGovernor", deployment.governor)
     timelock = reader.contract("ParityTimelock", deployment.timelock)
     voting = profile.governance.voting

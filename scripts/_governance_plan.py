@@ -28,7 +28,7 @@ SET_UP, PROPOSER, CANCELLER, EXECUTOR = (
 
 
 def governance_creations(profile: Profile, parties: Parties) -> Iterator[Creation]:
-    """Give the vote, the timelock and the governor; the TaskEscrow may need the timelock as its treasury."""
+    """Yield the vote, the timelock and the governor; the TaskEscrow may need the timelock as its treasury."""
     rules = profile.governance
     yield Creation(
         name="parity_token",
@@ -49,7 +49,7 @@ def governance_creations(profile: Profile, parties: Parties) -> Iterator[Creatio
 
 
 def governance_calls(parties: Parties) -> tuple[Call, ...]:
-    """Give the hand-over, the last calls of a deployment: after them the deployer may do nothing more."""
+    """Return the hand-over, the last calls of a deployment: after them the deployer may do nothing more."""
     return (
         _appoint("propose", PROPOSER),
         _appoint("cancel", CANCELLER),

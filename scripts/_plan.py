@@ -17,7 +17,7 @@ FIRST_PARAMS = 1
 
 
 def creations(profile: Profile, parties: Parties) -> Iterator[Creation]:
-    """Give what must be created; a profile that is not local finds its token in the addresses already."""
+    """Yield what must be created; a profile that is not local finds its token in the addresses already."""
     if profile.local:
         yield Creation(name="usdfc", contract="TestUSDFC", arguments=lambda _: ())
     yield Creation(name="beacon", contract=profile.beacon, arguments=lambda _: ())
@@ -107,7 +107,7 @@ def _federated_creations(profile: Profile, parties: Parties) -> Iterator[Creatio
 
 
 def calls(profile: Profile, parties: Parties) -> tuple[Call, ...]:
-    """Give what must be called once all contracts are there."""
+    """Return what must be called once all contracts are there."""
     return (
         _wire("StakeWallet", "stake_wallet", MODULES, COURTS),
         _wire("RunnerReputation", "runner_reputation", (*MODULES, *COURTS)),

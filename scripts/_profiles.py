@@ -201,5 +201,5 @@ def profile_of(chain_id: int) -> Profile:
 def as_arguments(
     struct: Settings | Params | SessionParams | Monitoring | AuditRules | Voting,
 ) -> tuple[int, ...]:
-    """Give a struct as the tuple that its ABI wants."""
+    """Return a struct as the tuple that its ABI wants."""
     return astuple(struct)

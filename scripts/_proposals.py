@@ -28,7 +28,7 @@ class Proposal:
     quorum: int | None
 
     def refuse(self, hint: str) -> InputError:
-        """Say how the proposal stands, as the reason why something cannot be done."""
+        """Return how the proposal stands, as the reason why something cannot be done."""
         return InputError(self.standing(), field="PROPOSAL", hint=hint)
 
     def standing(self) -> str:
@@ -44,7 +44,7 @@ class Proposal:
         return sentences.get(self.state, f"the proposal is {self.state.name.lower()}")
 
     def tally(self) -> str:
-        """Give the votes cast, beside those needed."""
+        """Return the votes cast, beside those needed."""
         cast = ", ".join(
             f"{format_votes(self.votes[s])} {s.name.lower()}"
             for s in (VoteSupport.FOR, VoteSupport.AGAINST, VoteSupport.ABSTAIN)
@@ -95,7 +95,7 @@ def read_proposal(reader: Reader, governor: ContractInstance, number: int) -> Pr
 
 
 def now(reader: Reader) -> int:
-    """Give the time that a transaction sent now would meet, Unix seconds."""
+    """Return the time that a transaction sent now would meet, Unix seconds."""
     return int(reader.rpc("eth_getBlockByNumber", [PENDING_BLOCK, False])["timestamp"], 16)
 
 

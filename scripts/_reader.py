@@ -49,12 +49,12 @@ class Reader:
         return bytes(self.provider.get_code(address))
 
     def contract(self, name: str, address: str) -> ContractInstance:
-        """Give a contract whose ABI we know, without asking any explorer or cache for it."""
+        """Return a contract whose ABI we know, without asking any explorer or cache for it."""
         kind = ContractType.model_validate({"contractName": name, "abi": load_abi(name)})
         return ContractInstance(address, kind)
 
     def simulate(self, contract: str, data: bytes, *, sender: str) -> bytes:
-        """Give what a call would return if it were sent now; `TransactionReverted` says why it would be refused."""
+        """Return what a call would return if it were sent now; `TransactionReverted` says why it would be refused."""
         call = {"from": sender, "to": contract, "data": "0x" + data.hex()}
         # ape's own way keeps only the message of an error, and not the data that says which it is.
         answer = self.provider.web3.provider.make_request(RPCEndpoint("eth_call"), [call, PENDING_BLOCK])

@@ -44,7 +44,7 @@ class Session(Reader):
         return ecosystem.create_transaction(receiver=receiver, value=value, sender=self.account.address)
 
     def tried(self, transaction: TransactionAPI) -> TransactionAPI:
-        """Give the transaction with its gas, tried against the chain as it is now.
+        """Return the transaction with its gas, tried against the chain as it is now.
 
         ape itself tries against the last block, at that block's time. Raises `TransactionReverted`.
         """

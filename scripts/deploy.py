@@ -140,7 +140,7 @@ def _token(session: Session, usdfc: str | None) -> str:
 
 
 def _is_deployed(session: Session, profile: Profile, folder: str) -> bool:
-    """Say whether the deployment file is of this very chain and everything in it is as it should be."""
+    """Return whether the deployment file is of this very chain and everything in it is as it should be."""
     try:
         deployment = load_deployment(session.chain_id, folder=folder)
     except ConfigError:

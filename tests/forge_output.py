@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def built(source: str) -> dict[str, Any]:
-    """Give the artifact of the contract that a file under contracts/ is named for."""
+    """Return the artifact of the contract that a file under contracts/ is named for."""
     path = ROOT / "contracts" / source
     artifact = ROOT / ".parity/forge/out" / path.name / f"{path.stem}.json"
     if not artifact.exists():

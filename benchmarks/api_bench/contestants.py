@@ -26,7 +26,7 @@ class Contestant:
     pid: int
 
     def processor_s(self) -> float:
-        """Give the seconds of processor time that the process has used; 0 where the system does not tell."""
+        """Return the seconds of processor time that the process has used; 0 where the system does not tell."""
         try:
             fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:

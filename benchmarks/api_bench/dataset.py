@@ -12,7 +12,7 @@ TASKS_A_SESSION = 50
 
 
 def sessions_among(tasks: int) -> int:
-    """Give how many learning sessions there are beside so many tasks."""
+    """Return how many learning sessions there are beside so many tasks."""
     return tasks // TASKS_A_SESSION + 1
 
 
@@ -40,12 +40,12 @@ async def fill(connection: Any, tasks: int) -> None:
 
 
 def id_of(number: int) -> bytes:
-    """Give the id of a task by its number, from 1."""
+    """Return the id of a task by its number, from 1."""
     return number.to_bytes(32, "big")
 
 
 def node_of(number: int) -> bytes:
-    """Give the node key of a runner by its number, from 1."""
+    """Return the node key of a runner by its number, from 1."""
     return number.to_bytes(20, "big")
 
 

@@ -26,13 +26,13 @@ RESULT = Web3.keccak(text="result")
 
 
 def account(role: str) -> LocalAccount:
-    """Give the same account for the same role each time, so that the figures are the same too."""
+    """Return the same account for the same role each time, so that the figures are the same too."""
     made: LocalAccount = Account.from_key(Web3.keccak(text=role))
     return made
 
 
 def members(signature: str) -> list[dict[str, str]]:
-    """Give a struct's members as EIP-712 tools want them."""
+    """Return a struct's members as EIP-712 tools want them."""
     pairs = (member.split() for member in signature.split(","))
     return [{"name": name, "type": kind} for kind, name in pairs]
 

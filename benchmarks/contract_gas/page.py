@@ -47,7 +47,7 @@ def page(world: World, totals: dict[str, int]) -> str:
 
 
 def documents(totals: dict[str, int]) -> str:
-    """Give one JSON document a line: whole lives beside PoCo's of one worker."""
+    """Return one JSON document a line: whole lives beside PoCo's of one worker."""
     lines = (
         {
             "name": f"whole task, {life}",

@@ -45,22 +45,22 @@ class Terms:
 
     @property
     def fee(self) -> int:
-        """Give the protocol's share, rounded up."""
+        """Return the protocol's share, rounded up."""
         return self.reward - self.reward * (WHOLE_BPS - self.profile.params.fee_bps) // WHOLE_BPS
 
     @property
     def wage(self) -> int:
-        """Give what one auditor earns who is with the majority."""
+        """Return what one auditor earns who is with the majority."""
         net, panel = self.reward - self.fee, self.profile.params.panel_size
         return net * self.profile.audits.audit_fee_bps // WHOLE_BPS // panel
 
     @property
     def slash(self) -> int:
-        """Give what a wrong answer, or a wrong vote, costs."""
+        """Return what a wrong answer, or a wrong vote, costs."""
         return -(-self.bond * self.profile.params.wrong_bps // WHOLE_BPS)
 
     def rate_bps(self, record: Record, *, at_block: int) -> int:
-        """Give how likely the next answer is audited, as `AuditRate.rate`."""
+        """Return how likely the next answer is audited, as `AuditRate.rate`."""
         rules, score = self.profile.audits, decayed(record, at_block=at_block, profile=self.profile)
         earned = rules.max_audit_bps
         if not record.wrong_streak and score > START_SCORE:
@@ -109,7 +109,7 @@ class Terms:
 
 
 def decayed(record: Record, *, at_block: int, profile: Profile) -> int:
-    """Give the score of today: what is above the start halves every half-life, linearly within one."""
+    """Return the score of today: what is above the start halves every half-life, linearly within one."""
     if record.score <= START_SCORE:
         return record.score
     half_life = profile.settings.half_life

@@ -47,7 +47,7 @@ class Player:
 
     @property
     def profit(self) -> int:
-        """Give what is left."""
+        """Return what is left."""
         return self.pay + self.wages - self.lost - self.cost
 
 
@@ -149,7 +149,7 @@ class Market:
         return against <= size // 2
 
     def _vote(self, juror: Player, runner: Player, *, bad: bool) -> bool:
-        """Say whether an auditor passes an answer, and have it bear the cost of looking."""
+        """Return whether an auditor passes an answer, and have it bear the cost of looking."""
         juror.audits += 1
         strategy = juror.strategy
         if strategy.ring and runner.strategy.ring:

@@ -28,7 +28,7 @@ class Figure:
 
     @property
     def times_better(self) -> float | None:
-        """Give how many times better ours is; below 1 the peer's is."""
+        """Return how many times better ours is; below 1 the peer's is."""
         if not self.peer or not self.ours:
             return None
         return self.ours / self.peer if self.unit in _MORE_IS_BETTER else self.peer / self.ours
@@ -41,7 +41,7 @@ def read_documents(suite: str, text: str) -> list[Figure]:
 
 
 def medians(suite: str, runs: Iterable[list[Figure]]) -> list[Figure]:
-    """Give the median of each figure over some runs, in the order of the first."""
+    """Return the median of each figure over some runs, in the order of the first."""
     found: dict[str, list[Figure]] = {}
     for figures in runs:
         for one in figures:
@@ -76,7 +76,7 @@ def keep(figures: list[Figure], path: Path = RECORD) -> None:
 
 
 def value(name: str, *, path: Path = RECORD) -> float:
-    """Give a recorded figure of ours by its name. KeyError when it was never measured."""
+    """Return a recorded figure of ours by its name. KeyError when it was never measured."""
     return {figure.name: figure.ours for figure in load(path)}[name]
 
 

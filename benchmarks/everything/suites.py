@@ -16,7 +16,7 @@ class Suite:
     own_medians: bool = False
 
     def command(self, *, quick: bool) -> list[str]:
-        """Give the command to run."""
+        """Return the command to run."""
         return [*self.argv, *(self.quick if quick else ())]
 
 

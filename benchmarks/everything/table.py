@@ -13,7 +13,7 @@ END = "<!-- End of the table. -->\n"
 
 
 def render(figures: list[Figure]) -> str:
-    """Give the table with its marks."""
+    """Return the table with its marks."""
     return BEGIN + "\n".join(_lines(figures)) + "\n" + END
 
 

@@ -59,7 +59,7 @@ class Race:
     number: int = 0
 
     async def lane(self) -> tuple[str, Path]:
-        """Give an empty database and an empty folder."""
+        """Return an empty database and an empty folder."""
         self.number += 1
         name = f"bench_{self.chain.shape.name}_{self.number}"
         folder = self.folder / name
@@ -118,7 +118,7 @@ class Race:
 
 
 def middle_of(costs: list[Cost]) -> Cost:
-    """Give the median of each figure, and the highest peak of memory."""
+    """Return the median of each figure, and the highest peak of memory."""
     return Cost(
         wall_s=statistics.median(cost.wall_s for cost in costs),
         own_cpu_s=statistics.median(cost.own_cpu_s for cost in costs),
@@ -161,7 +161,7 @@ async def race_on(
 
 
 def cpu(cost: Cost) -> float:
-    """Give the CPU time of the contestant and of what the chain and the database did for it."""
+    """Return the CPU time of the contestant and of what the chain and the database did for it."""
     return cost.own_cpu_s + cost.servers_cpu_s
 
 

@@ -48,6 +48,6 @@ async def latencies_ms(
 
 
 def percentile(values: list[float], share: float) -> float:
-    """Give the value that `share` of the values do not exceed."""
+    """Return the value that `share` of the values do not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

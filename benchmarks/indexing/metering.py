@@ -19,7 +19,7 @@ class Cost:
 
 
 def tree(pid: int) -> list[psutil.Process]:
-    """Give a process and everything below it."""
+    """Return a process and everything below it."""
     try:
         process = psutil.Process(pid)
         return [process, *process.children(recursive=True)]
@@ -28,7 +28,7 @@ def tree(pid: int) -> list[psutil.Process]:
 
 
 def cpu_s(pids: list[int]) -> float:
-    """Give the CPU time of processes and of everything below them, those that ended included."""
+    """Return the CPU time of processes and of everything below them, those that ended included."""
     total = 0.0
     for pid in pids:
         for process in tree(pid):
@@ -42,7 +42,7 @@ def cpu_s(pids: list[int]) -> float:
 
 
 def peak_mib(pid: int) -> float:
-    """Give the sum of the processes' high-water marks as the kernel keeps them."""
+    """Return the sum of the processes' high-water marks as the kernel keeps them."""
     total = 0
     for process in tree(pid):
         with suppress(OSError, psutil.NoSuchProcess), open(f"/proc/{process.pid}/status") as status:

@@ -11,7 +11,7 @@ Series = dict[str, list[tuple[float, float]]]
 
 
 def chart(title: str, labels: dict[float, str], series: Series) -> str:
-    """Give a line chart as SVG: accuracy from 0 to 1 upwards, `labels` name places along the bottom."""
+    """Return a line chart as SVG: accuracy from 0 to 1 upwards, `labels` name places along the bottom."""
     right, bottom = WIDTH - 150, HEIGHT - 40
     low, high = min(labels), max(labels)
 

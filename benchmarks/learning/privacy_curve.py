@@ -14,7 +14,7 @@ CLIP = 1.0
 
 
 def bench(*, tiny: bool = False) -> Iterator[Row]:
-    """Give accuracy at each ε after 10 rounds, for 10 participants' noise and for what 100 and 1,000 would see.
+    """Yield accuracy at each ε after 10 rounds, for 10 participants' noise and for what 100 and 1,000 would see.
 
     Noise on the mean falls with the number of participants while ε stays: ten are too few for client-level privacy, and
     the table says so. The other cases play the same session with the noise that the mean of 100 or 1,000 has.

@@ -20,7 +20,7 @@ RULES: dict[str, dict[str, Any]] = {
 
 
 def bench(*, tiny: bool = False) -> Iterator[Row]:
-    """Give mean accuracy after 20 rounds over the seeds, and what 30 % hostile cost the reputation rule at worst."""
+    """Yield mean accuracy after 20 rounds over the seeds, and what 30 % hostile cost the reputation rule at worst."""
     rounds, seeds = (2, (0,)) if tiny else (20, (0, 1))
     for rule in ("reputation",) if tiny else RULES:
         clean = run(rule, attack=None, hostile=0, rounds=rounds, seeds=seeds)

@@ -33,7 +33,7 @@ def bench(*, tiny: bool = False) -> Iterator[Row]:
 
 
 def one_round(parameters: int, *, participants: int, dropped: int) -> tuple[float, float]:
-    """Give a participant's mean seconds over all stages, and the recovery's. The sum is checked."""
+    """Return a participant's mean seconds over all stages, and the recovery's. The sum is checked."""
     rng = np.random.Generator(np.random.PCG64(0))
     names = [f"p{i}" for i in range(participants)]
     steps = {name: quantise(rng.standard_normal(parameters).astype(np.float32), clip=4.0) for name in names}

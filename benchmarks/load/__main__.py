@@ -148,7 +148,7 @@ async def pressed(blocks: int, *, every_s: float) -> Pressure:
 
 
 def pressure_rows(pressure: Pressure) -> list[dict[str, Any]]:
-    """Give the rows of full blocks."""
+    """Return the rows of full blocks."""
     at = f"{pressure.blocks} full blocks"
     return [
         _row(f"{at}: of the gas limit, the least full", 100 * pressure.filled, "%"),
@@ -168,7 +168,7 @@ def pressure_rows(pressure: Pressure) -> list[dict[str, Any]]:
 
 
 def part_of(values: Sequence[float], part: float) -> float:
-    """Give the value that `part` of all values (0 to 1) do not exceed."""
+    """Return the value that `part` of all values (0 to 1) do not exceed."""
     return sorted(values)[min(int(len(values) * part), len(values) - 1)]
 
 
@@ -208,7 +208,7 @@ def beside_smallest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def sizes(whole: int, *parts: float) -> list[int]:
-    """Give these parts of a whole, and the whole."""
+    """Return these parts of a whole, and the whole."""
     return sorted({*(max(1, round(whole * part)) for part in parts), whole})
 
 

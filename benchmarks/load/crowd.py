@@ -166,7 +166,7 @@ class Crowd:
         return True
 
     async def _drawn(self, work: Work, head: int) -> Draw:
-        """Give the draw of a task, read again now and then, for it is drawn anew while it waits."""
+        """Return the draw of a task, read again now and then, for it is drawn anew while it waits."""
         if work.draw is None or head >= work.read_block + _READ_AGAIN_BLOCKS:
             view = await self._escrow.view(work.task_id, node="nobody")
             draw = await self._escrow.draw(work.task_id, view=view)

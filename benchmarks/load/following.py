@@ -42,7 +42,7 @@ class Follower:
 
     @property
     def newest(self) -> int:
-        """Give the newest block that the index has told of; -1 before the first."""
+        """Return the newest block that the index has told of; -1 before the first."""
         return self.noted[-1][1] if self.noted else -1
 
     async def reach(self, number: int) -> None:

@@ -84,17 +84,17 @@ class Need:
 
     @property
     def gas(self) -> float:
-        """Give all gas of a day."""
+        """Return all gas of a day."""
         return self.tasks_gas + self.channels_gas + self.monitoring_gas
 
     @property
     def share(self) -> float:
-        """Give it as a part of what the whole of Filecoin carries."""
+        """Return it as a part of what the whole of Filecoin carries."""
         return self.gas / chain_gas_a_day()
 
 
 def chain_gas_a_day() -> float:
-    """Give what Filecoin carries in a day and goes on carrying, in gas of the local chain."""
+    """Return what Filecoin carries in a day and goes on carrying, in gas of the local chain."""
     return EPOCHS_A_DAY * BLOCKS_AN_EPOCH * BLOCK_GAS * FILLED / GAS_OF_FILECOIN
 
 
@@ -127,7 +127,7 @@ def need(runners: int, wishes: Wishes, costs: Costs, measured: Measured) -> Need
 
 
 def redeemed_days(share: float, runners: int, costs: Costs) -> float:
-    """Give how many days must lie between two redemptions so that those of all runners take `share` of the chain."""
+    """Return how many days must lie between two redemptions so that those of all runners take `share` of the chain."""
     once = runners * (costs.redeem + (PAYERS - 1) * costs.further_voucher)
     return once / (share * chain_gas_a_day())
 
@@ -139,11 +139,11 @@ def channel_days(share: float, runners: int, costs: Costs) -> float:
 
 
 def monitor_blocks(share: float, runners: int, measured: Measured) -> float:
-    """Give how many blocks a monitoring epoch must have so that those of all runners take `share` of the chain."""
+    """Return how many blocks a monitoring epoch must have so that those of all runners take `share` of the chain."""
     duty = measured.monitor_commit + measured.monitor_reveal + measured.monitor_conclude
     return runners * duty / (share * chain_gas_a_day()) * EPOCHS_A_DAY
 
 
 def tasks_a_day(share: float, costs: Costs, *, audited: float = 0.1) -> float:
-    """Give how many audited tasks a day take `share` of the chain."""
+    """Return how many audited tasks a day take `share` of the chain."""
     return share * chain_gas_a_day() / ((1 - audited) * costs.audited + audited * costs.panel)

@@ -82,7 +82,7 @@ async def measure() -> Measured:
 
 
 async def _tasks(place: Stand, chain: Chain, crowd: Crowd) -> dict[str, Any]:
-    """Give events and Postgres bytes of a task, each the difference that some hundred of them make."""
+    """Return events and Postgres bytes of a task, each the difference that some hundred of them make."""
     before, first = await _size(place), await chain.block_number()
     await crowd.work(_TASKS, a_block=4)
     while await place.settled() < _TASKS:  # noqa: ASYNC110 (it happens in the indexer)

@@ -29,7 +29,7 @@ _FOLD: Final = 200_000 / 13.0
 
 
 def render() -> str:
-    """Give the page."""
+    """Return the page."""
     costs, measured, wishes = Costs.read(), Measured.read(), Wishes()
     needs = [need(runners, wishes, costs, measured) for runners in SIZES]
     patient = Wishes(
@@ -83,12 +83,12 @@ def plot() -> str:
 
 
 def _opening(costs: Costs) -> float:
-    """Give what opening and closing every channel once in thirty days takes of the chain, with a million runners."""
+    """Return what opening and closing every channel once in thirty days takes of the chain, with a million runners."""
     return channel_days(1.0, SIZES[-1], costs) / 30
 
 
 def _monitor_limit(measured: Measured) -> float:
-    """Give how many runners monitoring each other every 240 blocks take a tenth of the chain."""
+    """Return how many runners monitoring each other every 240 blocks take a tenth of the chain."""
     return 240 / monitor_blocks(SHARE, 1, measured)
 
 

@@ -45,7 +45,7 @@ async def print_provisional(parity: "Parity", now: Progress, *, as_json: bool) -
 def document(
     subject: Submitted | Progress, answer: Answer | None, settlement: Settlement | None
 ) -> dict[str, object]:
-    """Give the one shape in which a prompt is written as JSON, whatever is known of it yet."""
+    """Return the one shape in which a prompt is written as JSON, whatever is known of it yet."""
     return {**to_json(subject), "answer": answer, "settlement": settlement}
 
 

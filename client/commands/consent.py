@@ -47,6 +47,6 @@ async def agreed(
 
 
 def _document(title: str, value: object, fee: int | None) -> Mapping[str, Any]:
-    """Give the one shape in which every dry run is written as JSON."""
+    """Return the one shape in which every dry run is written as JSON."""
     known = to_json(value) if value is not None else {}
     return {"dryRun": True, "deed": title, **known, "networkFee": None if fee is None else str(fee)}

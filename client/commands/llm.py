@@ -280,21 +280,21 @@ def _recent(recent: "RecentPrices | None") -> Fields:
         return []
     return [
         (
-            "lately",
+            "recently",
             f"this model took {format_about(recent.per_1000_tokens)} USDFC per 1,000 tokens, by {recent.prompts} prompts",
         ),
-        ("by that", f"about {format_about(recent.expected)} USDFC for the longest answer"),
+        ("at that price", f"about {format_about(recent.expected)} USDFC for the longest answer"),
     ]
 
 
 def _checked(plan: "Plan") -> str:
     order, audit = plan.order, plan.audit
     if audit is None and order.replicas == 1:
-        return "by nobody: one runner is believed; --replicas 3 --quorum 2 has answers compared"
+        return "not checked: you trust one runner; --replicas 3 --quorum 2 compares several answers"
     if audit is None:
         return f"{order.quorum} of {order.replicas} answers must be the same"
     return (
-        f"audited with a chance of {audit.min_audit_bps / 100:g}% or more; you can challenge it; "
+        f"audited with a probability of at least {audit.min_audit_bps / 100:g} %; you can challenge it; "
         f"final {audit.challenge_for} blocks after the answer"
     )
 
@@ -302,7 +302,7 @@ def _checked(plan: "Plan") -> str:
 def _warn_of_price(plan: "Plan") -> None:
     if plan.order.reward < plan.estimate.expected:
         warn(
-            f"the most you pay, {format_usdfc(plan.order.reward)} USDFC, is less than the "
+            f"the most you can pay, {format_usdfc(plan.order.reward)} USDFC, is less than the "
             f"{format_usdfc(plan.estimate.expected)} USDFC that the longest answer costs; runners may ignore it"
         )
 
@@ -322,7 +322,7 @@ def _figures(parity: "Parity", plan: "Plan") -> Fields:
             "price",
             f"{format_usdfc(order.input_price)} USDFC in, {format_usdfc(order.output_price)} USDFC out per 1,000 tokens",
         ),
-        ("escrowed", f"{format_usdfc(order.reward)} USDFC, the most you pay; what is not used comes back"),
+        ("escrowed", f"{format_usdfc(order.reward)} USDFC, the most you can pay; the rest is refunded"),
         (
             "expected",
             f"at most {format_usdfc(estimate.expected)} USDFC ({estimate.input_tokens} tokens in, {estimate.output_tokens} out)",
@@ -333,7 +333,7 @@ def _figures(parity: "Parity", plan: "Plan") -> Fields:
         ("checked", _checked(plan)),
         ("runners stake", f"{format_usdfc(order.bond)} USDFC each on the answer"),
         ("task", name_of(plan.task_id)),
-        ("public", "prompt and answer lie on IPFS, readable by anyone"),
+        ("public", "prompt and answer will be on IPFS, readable by anyone"),
     ]
 
 

@@ -159,7 +159,7 @@ async def _stake(*, amount: Amount, dry_run: DryRun = False, yes: Yes = False, a
         fields = [
             ("amount", _usdfc(units)),
             ("deposited first", _usdfc(missing)),
-            ("at stake", "wrong or missing results of your runners are paid from it"),
+            ("at stake", "your runners lose part of it for wrong or missing results"),
         ]
         if not await agreed(
             parity,
@@ -188,7 +188,7 @@ async def _unstake(
         fields = [
             ("amount", _usdfc(units)),
             ("delay", f"{delay} blocks, about {lasts}; adding to a pending unbonding restarts it"),
-            ("at stake", "it stays slashable until then"),
+            ("at stake", "it can still be slashed until then"),
         ]
         if not await agreed(
             parity,

@@ -276,7 +276,7 @@ async def print_outcome(
 def _document(
     submitted: Submitted | None, outcome: CommandOutcome | None, settlement: Settlement | None
 ) -> dict[str, Any]:
-    """Give the one shape in which a command is written as JSON, whatever is known of it yet."""
+    """Return the one shape in which a command is written as JSON, whatever is known of it yet."""
     known = {} if submitted is None else to_json(submitted)
     return {**known, "result": outcome, "settlement": settlement}
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def plan_fields(parity: "Parity", plan: "SessionPlan", *, upload: Path | None) -> Fields:
-    """Say what a session would cost whom, and what it would do, before anything is signed."""
+    """Return what a session would cost whom, and what it would do, before anything is signed."""
     order, rules, prepared = plan.order, plan.rules, plan.prepared
     block_s = parity.chain.network.block_time_s
     symbol = parity.chain.network.native_symbol
@@ -32,7 +32,7 @@ def plan_fields(parity: "Parity", plan: "SessionPlan", *, upload: Path | None) -
             f"{order.min_participants} to {order.max_participants}; {rules.active_runners} runners are active",
         ),
         ("joining", f"until all seats are taken, or until block {order.join_by}"),
-        ("escrowed", f"{format_usdfc(order.budget)} USDFC, the most you pay; what is not used comes back"),
+        ("escrowed", f"{format_usdfc(order.budget)} USDFC, the most you can pay; the rest is refunded"),
         ("contribution", f"{format_usdfc(order.reward)} USDFC, if it is accepted"),
         (
             "aggregation",
@@ -43,9 +43,9 @@ def plan_fields(parity: "Parity", plan: "SessionPlan", *, upload: Path | None) -
         ("network fee", fee),
         (
             "public",
-            "data set, configuration, updates and models lie on IPFS, readable by anyone"
+            "data set, configuration, updates and models will be on IPFS, readable by anyone"
             if prepared.index
-            else "configuration, updates and models lie on IPFS, readable by anyone",
+            else "configuration, updates and models will be on IPFS, readable by anyone",
         ),
     ]
 
@@ -66,7 +66,7 @@ def _model_fields(prepared: "Prepared") -> Fields:
     ]
     if prepared.first is not None:
         fields.append(
-            ("begins with", f"the weights given, {len(prepared.first):,} bytes, which become public")
+            ("starts from", f"the weights given, {len(prepared.first):,} bytes, which become public")
         )
     if config.secure_aggregation:
         fields.append(
@@ -84,7 +84,7 @@ def _data_fields(prepared: "Prepared", *, upload: Path | None) -> Fields:
     if not prepared.samples:
         return [
             ("data", "every participant's own"),
-            ("judged on", f"{prepared.held_out} samples of {dataset.evaluation_cid}"),
+            ("evaluated on", f"{prepared.held_out} samples of {dataset.evaluation_cid}"),
         ]
     source = f"{upload} becomes {dataset.cid}" if upload else dataset.cid
     judged = (
@@ -101,7 +101,7 @@ def _data_fields(prepared: "Prepared", *, upload: Path | None) -> Fields:
             "split",
             f"{prepared.config.partition.strategy}: {min(prepared.samples):,} to {max(prepared.samples):,} samples each",
         ),
-        ("judged on", judged),
+        ("evaluated on", judged),
     ]
 
 
@@ -121,7 +121,7 @@ def round_line(one: "RoundRecord", *, of: int) -> str:
     """Say in one line what a settled round came to."""
     parts = [f"round {one.round} of {of}", f"{one.accepted} of {one.contributions} contributions accepted"]
     if one.figures is None:
-        parts.append("its figures are not to be had from IPFS")
+        parts.append("its metrics are not available from IPFS")
     else:
         parts.append(f"loss {one.figures.loss:.4f}")
         parts += [f"{name} {value:.4f}" for name, value in one.figures.metrics.items()]
@@ -159,7 +159,7 @@ def session_lines(record: "SessionRecord") -> list[str]:
     """Show a session whole."""
     fields = [
         ("session", "0x" + record.session_id.hex()),
-        ("name", record.name or "its configuration is not to be had from IPFS"),
+        ("name", record.name or "its configuration is not available from IPFS"),
         ("state", phase_line(record)),
         ("method", record.method or "unknown"),
         ("secure", "yes" if record.secure else "no"),

@@ -19,7 +19,7 @@ _FIGURES_FOR_S = 30.0
 async def follow(
     chain: Chain, content: ContentStore, session: bytes, *, timeout_s: float | None, at_deadline: bool = False
 ) -> AsyncIterator[SessionRecord]:
-    """Give the session now, and again whenever it has changed, until it has ended.
+    """Yield the session now, and again whenever it has changed, until it has ended.
 
     With `at_deadline` also when the deadline of its phase has passed, which changes nothing by itself.
     A node that does not answer is asked again until the time is up. Raises `SessionUnknown`, `WaitTimeout`.
@@ -52,7 +52,7 @@ async def follow(
 
 
 async def _is_over(chain: Chain, state: SessionState, last: SessionRecord | None) -> bool:
-    """Tell whether the phase's deadline has passed since the session was last given."""
+    """Return whether the phase's deadline has passed since the session was last given."""
     given = last is not None and last.deadline == state.deadline and last.block > last.deadline
     return not given and await chain.block_number() > state.deadline > 0
 

@@ -191,7 +191,7 @@ def _replicas(terms: Terms, rules: Rules) -> int:
 
 
 def _rewards(terms: Terms, rules: Rules, *, rounds: int, seats: int, replicas: int) -> tuple[int, int]:
-    """Give what a contribution and what a round's aggregation earn. A budget alone is divided evenly among both."""
+    """Return what a contribution and what a round's aggregation earn. A budget alone is divided evenly among both."""
     reward = terms.reward
     if reward is None and terms.budget is not None:
         reward = (terms.budget // rounds - TIPS_PER_ROUND * rules.tip) // (seats + replicas)

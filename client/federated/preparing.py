@@ -238,7 +238,7 @@ def _sections(wishes: Wishes) -> dict[str, dict[str, Any]]:
 
 
 def _audits(wishes: Wishes) -> dict[str, Any]:
-    """Say how often contributions are re-executed; refused where nobody could."""
+    """Return how often contributions are re-executed; refused where nobody could."""
     if wishes.private_data or wishes.protection.secure_aggregation:
         hidden = "samples" if wishes.private_data else "updates"
         raise ConfigError(f"nobody can re-execute work whose {hidden} nobody may see", field="audit_rate")
@@ -250,7 +250,7 @@ def _audits(wishes: Wishes) -> dict[str, Any]:
 
 
 def _split(split: Split) -> dict[str, Any]:
-    """Give what was asked for, and refuse what the strategy would not look at."""
+    """Return what was asked for, and refuse what the strategy would not look at."""
     only = {"alpha": "non_iid", "labels_each": "label_skew", "power": "quantity"}
     for name, strategy in only.items():
         if getattr(split, name) is not None and split.strategy != strategy:

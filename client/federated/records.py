@@ -110,7 +110,7 @@ class SessionRecord:
 
     @property
     def last_settled(self) -> RoundRecord | None:
-        """Give the last round that ended well."""
+        """Return the last round that ended well."""
         settled = [one for one in self.round_list if one.settled_block is not None]
         return settled[-1] if settled else None
 

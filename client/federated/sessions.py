@@ -138,7 +138,7 @@ class Federated:
     def follow(
         self, session: bytes, *, timeout_s: float | None = None, at_deadline: bool = False
     ) -> AsyncIterator[SessionRecord]:
-        """Give the session whenever it has changed, until it has ended; `SessionUnknown`, `WaitTimeout`.
+        """Yield the session whenever it has changed, until it has ended; `SessionUnknown`, `WaitTimeout`.
 
         With `at_deadline` also when its phase's deadline has passed.
         """

@@ -139,7 +139,7 @@ async def _read(request: Request) -> dict[str, Any]:
 
 
 def _turns(body: dict[str, Any]) -> list[dict[str, str]]:
-    """Give the turns as the runner's receipt names them, parts of text put together."""
+    """Return the turns as the runner's receipt names them, parts of text put together."""
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages or not all(isinstance(turn, dict) for turn in messages):
         raise RunnerRefused("messages: expected a list of turns", status=400, code="invalid_request")

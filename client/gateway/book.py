@@ -30,7 +30,7 @@ class Entry:
 
     @property
     def left(self) -> int:
-        """Give what can still be promised."""
+        """Return what can still be promised."""
         return self.deposited - self.promised
 
 

@@ -29,7 +29,7 @@ class Channels:
 
     @property
     def domain(self) -> Domain:
-        """Give the domain in which channels and vouchers are signed."""
+        """Return the domain in which channels and vouchers are signed."""
         return wallet_domain(self._chain.deployment.chain_id, self._chain.deployment.stake_wallet)
 
     async def open(self, *, node: str, owner: str, amount: int) -> Entry:

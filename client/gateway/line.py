@@ -47,7 +47,7 @@ class RunnerRefused(ParityError):
 
     @property
     def may_try_another(self) -> bool:
-        """Say whether another runner might answer."""
+        """Return whether another runner might answer."""
         return self.status in (0, 402, 404, 429) or self.status >= 500
 
 
@@ -73,11 +73,11 @@ class Line:
 
     @property
     def entry(self) -> Entry:
-        """Give the channel as the book has it."""
+        """Return the channel as the book has it."""
         return self._channels.book.entry(self._identity)
 
     def needs(self, turns: Sequence[Mapping[str, Any]], limit: int) -> int:
-        """Give what an answer of `limit` tokens could cost, beyond what is promised already."""
+        """Return what an answer of `limit` tokens could cost, beyond what is promised already."""
         entry = self.entry
         reading = self._tariff.cost(prompt_tokens(turns), limit + CHUNK_TOKENS)
         return max(0, entry.spent + reading - entry.promised)
@@ -174,7 +174,7 @@ class _Count:
 
     @property
     def total(self) -> int:
-        """Give what the channel has earned by this count."""
+        """Return what the channel has earned by this count."""
         return self._spent + self._tariff.cost(self._reading, self._tokens)
 
     def received(self, chunk: Chunk) -> None:
@@ -184,7 +184,7 @@ class _Count:
         self._tokens = min(self._tokens + max(0, chunk.tokens), self._size + 1)
 
     def owed(self, due: Due) -> int:
-        """Give what to promise: what is due, but never more than what has arrived."""
+        """Return what to promise: what is due, but never more than what has arrived."""
         self._reading = min(due.input_tokens, self._most_read)
         return min(due.cumulative, self.total)
 

@@ -59,7 +59,7 @@ class Lines:
         self._opening = asyncio.Lock()
 
     async def market(self) -> Market:
-        """Give what runners offer, not older than `MARKET_S`."""
+        """Return what runners offer, not older than `MARKET_S`."""
         if self._market is None or time.monotonic() - self._market[0] > MARKET_S:
             market = await read_market(self._parity.chain, self._parity.profiles, self._parity.api)
             self._market = (time.monotonic(), market)

@@ -21,14 +21,14 @@ class Subject:
     prefix: str = ""
 
     def fields(self) -> Iterator[tuple[str, int]]:
-        """Give each parameter's name, such as `fee-bps`, and how many bits it holds."""
+        """Yield each parameter's name, such as `fee-bps`, and how many bits it holds."""
         entry = next(e for e in load_abi(self.contract) if e.get("name") == self.method)
         for field in entry["inputs"][-1]["components"]:
             name = re.sub(r"(?=[A-Z])", "-", field["name"]).lower()
             yield f"{self.prefix}{name}", int(field["type"].removeprefix("uint"))
 
     def changed(self, latest: Struct, wanted: Mapping[str, int]) -> tuple[Struct, list[str]]:
-        """Give the struct with what is wanted, and what that changes in words."""
+        """Return the struct with what is wanted, and what that changes in words."""
         struct, changes = [], []
         for (name, _), old in zip(self.fields(), latest, strict=True):
             new = wanted.get(name, old)
@@ -109,7 +109,7 @@ def _check(wanted: Mapping[str, int]) -> None:
 
 
 async def _latest_rules(chain: Chain, newest: int) -> Struct:
-    """Give the rules of the newest version that has some; zeros, which the court refuses, where none has."""
+    """Return the rules of the newest version that has some; zeros, which the court refuses, where none has."""
     for version in range(newest, 0, -1):
         rules: Struct = tuple(await chain.call(chain.court.functions.rulesOf(version)))
         if any(rules):

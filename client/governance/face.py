@@ -46,7 +46,7 @@ class Governance:
         return await read_proposal(self.chain, proposal_id)
 
     async def votes(self, account: str | None = None) -> int:
-        """Give how many votes an account has now: of its tokens and others', as delegated."""
+        """Return how many votes an account has now: of its tokens and others', as delegated."""
         token = self._token().functions
         return int(await self.chain.call(token.getVotes(account or self._address)))
 
@@ -67,7 +67,7 @@ class Governance:
         return int(number), await self._send(call, "propose")
 
     async def check_vote(self, proposal_id: int) -> int:
-        """Give how many votes this account can cast on a proposal now, without signing."""
+        """Return how many votes this account can cast on a proposal now, without signing."""
         found, governor = await self.proposal(proposal_id), governor_of(self.chain).functions
         _require(found, ProposalState.ACTIVE)
         if await self.chain.call(governor.hasVoted(proposal_id, self._address)):

@@ -63,7 +63,7 @@ class Proposal:
         return sentences.get(self.state, f"the proposal is {self.state.name.lower()}")
 
     def tally(self) -> str:
-        """Give the votes cast, beside those needed."""
+        """Return the votes cast, beside those needed."""
         cast = (
             f"{format_usdfc(self.votes_for)} for, {format_usdfc(self.votes_against)} against, "
             f"{format_usdfc(self.votes_abstain)} abstain"
@@ -76,13 +76,13 @@ class Proposal:
 
 
 def governor_of(chain: Chain) -> "AsyncContract":
-    """Give the governor's contract."""
+    """Return the governor's contract."""
     place = chain.w3.to_checksum_address(chain.deployment.governor)
     return chain.w3.eth.contract(address=place, abi=load_abi("ParityGovernor"))
 
 
 async def next_time(chain: Chain) -> int:
-    """Give the time that a transaction sent now would meet, Unix seconds."""
+    """Return the time that a transaction sent now would meet, Unix seconds."""
     return int((await chain.w3.eth.get_block("pending"))["timestamp"])
 
 

@@ -55,7 +55,7 @@ class Reputation:
         return await read_figures(self.api)
 
     async def eligibility(self, node: str, *, task_id: bytes | None = None) -> Eligibility:
-        """Say whether a runner may take a seat, of any task or of this one, and why not; `RunnerUnknown`."""
+        """Return whether a runner may take a seat, of any task or of this one, and why not; `RunnerUnknown`."""
         return await read_eligibility(self.chain, node, task_id=task_id)
 
     async def assignments(
@@ -75,7 +75,7 @@ class Reputation:
     async def monitoring_metrics(
         self, node: str, *, epochs: int = monitoring.DEFAULT_EPOCHS
     ) -> MonitoringMetrics:
-        """Say what a runner's monitors said of it in the last epochs, and how it did as a monitor."""
+        """Return what a runner's monitors said of it in the last epochs, and how it did as a monitor."""
         return await monitoring.read_metrics(self.chain, node, epochs=epochs)
 
     async def report_monitor(

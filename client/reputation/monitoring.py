@@ -39,7 +39,7 @@ async def read_windows(chain: Chain, epoch: int) -> Windows:
 
 
 async def current_epoch(chain: Chain) -> int:
-    """Give the epoch of the newest block."""
+    """Return the epoch of the newest block."""
     return int(await chain.call(chain.monitoring.functions.epochAt(await chain.block_number())))
 
 
@@ -109,7 +109,7 @@ async def read_stats(chain: Chain, *, epochs: int) -> MonitoringStats:
 
 
 async def read_metrics(chain: Chain, node: str, *, epochs: int) -> MonitoringMetrics:
-    """Say how one runner fared in the last epochs: as a target, and as a monitor."""
+    """Return how one runner fared in the last epochs: as a target, and as a monitor."""
     span = await _last_epochs(chain, epochs)
     events = await read_events(chain, "PeerMonitoring", names=_EVENTS, span=span)
     about = [event for event in events if event.arguments.get("target") == node]

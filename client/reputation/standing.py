@@ -56,7 +56,7 @@ async def read_runner(chain: Chain, node: str) -> RunnerRecord:
 
 
 async def read_eligibility(chain: Chain, node: str, *, task_id: bytes | None) -> Eligibility:
-    """Say whether a runner may take a seat, and why not; of a task, as the contract would answer its claim now."""
+    """Return whether a runner may take a seat, and why not; of a task, as the contract would answer its claim now."""
     runner = await read_runner(chain, node)
     reasons = list(standing_reasons(runner))
     if task_id is not None and not reasons:

@@ -45,12 +45,12 @@ class Engine:
 
 
 async def answers(url: str) -> bool:
-    """Tell whether an engine, this one or a real Ollama, serves at `url`."""
+    """Return whether an engine, this one or a real Ollama, serves at `url`."""
     return bool(await _version(url))
 
 
 async def is_ollama(url: str) -> bool:
-    """Tell whether a real Ollama serves at `url`, not this engine of some other local network."""
+    """Return whether a real Ollama serves at `url`, not this engine of some other local network."""
     said = await _version(url)
     return bool(said) and PACKAGED_MARK not in said
 

@@ -52,7 +52,7 @@ class Customer:
             await asyncio.sleep(_PAUSE_S)
 
     async def orders(self) -> list[bytes]:
-        """Give the ids of the orders that were placed, oldest first, whether or not the customer knows of them."""
+        """Return the ids of the orders that were placed, oldest first, whether or not the customer knows of them."""
         span = Span(self.since, await self.chain.block_number())
         events = await read_events(self.chain, "TaskEscrow", names=("TaskSubmitted",), span=span)
         return [bytes(event.arguments["taskId"]) for event in events]

@@ -44,7 +44,7 @@ class Fault:
 
     @property
     def name(self) -> str:
-        """Give the fault in words."""
+        """Return the fault in words."""
         if self.dependency is None:
             return f"kill -9 of {self.process}"
         return f"{self.process} cut off from {self.dependency}"

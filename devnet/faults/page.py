@@ -40,7 +40,7 @@ def read(path: Path = ROOT / RECORD) -> dict[str, Outcome]:
 
 
 def render(outcomes: dict[str, Outcome]) -> str:
-    """Give the page."""
+    """Return the page."""
     return "\n".join(_lines(outcomes)) + "\n"
 
 

@@ -54,12 +54,12 @@ class Outcome:
 
     @property
     def whole_s(self) -> float:
-        """Give when everything was as if the fault had never been."""
+        """Return when everything was as if the fault had never been."""
         return max(self.settled_s, self.answered_s, self.indexed_s)
 
     @property
     def holds(self) -> bool:
-        """Say whether there was one order, answered, paid, balanced and punished for nobody."""
+        """Return whether there was one order, answered, paid, balanced and punished for nobody."""
         return (
             self.status == TaskStatus.FINAL.name.lower()
             and self.orders == 1
@@ -68,7 +68,7 @@ class Outcome:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Give it as JSON takes it."""
+        """Return it as JSON takes it."""
         return asdict(self)
 
 
@@ -155,7 +155,7 @@ class Trial:
         return await until(customer.orders)
 
     async def _settled(self, customer: Customer) -> float:
-        """Give the moment at which no order is under way any more."""
+        """Return the moment at which no order is under way any more."""
         await self._ordered(customer)
         await until(lambda: self._all_over(customer))
         return time.monotonic()
@@ -183,7 +183,7 @@ class Trial:
 
 
 async def _ended(doing: Awaitable[None]) -> float:
-    """Give the moment at which something was done."""
+    """Return the moment at which something was done."""
     await doing
     return time.monotonic()
 

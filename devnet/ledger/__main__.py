@@ -74,7 +74,7 @@ def fortunes_of(evidence: Evidence) -> Table:
 
 
 def to_json(evidence: Evidence, found: list[Finding]) -> dict[str, object]:
-    """Give everything as JSON takes it; amounts are decimal strings of base units."""
+    """Return everything as JSON takes it; amounts are decimal strings of base units."""
     return {
         "block": evidence.block,
         "owed": str(evidence.owed),

@@ -44,7 +44,7 @@ class Reference:
 
     @property
     def is_empty(self) -> bool:
-        """Say whether nothing is held for it any more."""
+        """Return whether nothing is held for it any more."""
         return not any(self.escrowed.values()) and not any(self.locked.values())
 
 

@@ -84,7 +84,7 @@ class _Reader:
         return Holding(free=free, escrowed=escrowed, bonded=bonded, locked=locked, unbonding=unbonding)
 
     async def channels(self, books: Books) -> dict[bytes, int]:
-        """Give what is left in each channel."""
+        """Return what is left in each channel."""
         wallet = self._chain.wallet.functions
         funds = await asyncio.gather(
             *(

@@ -73,7 +73,7 @@ def soak(
 
 
 def to_json(outcome: Outcome) -> dict[str, object]:
-    """Give the outcome as JSON takes it; amounts are decimal strings of base units."""
+    """Return the outcome as JSON takes it; amounts are decimal strings of base units."""
     return {
         "seed": outcome.plan.seed,
         "seconds": round(outcome.seconds, 1),

@@ -48,7 +48,7 @@ class SoakPlan:
 
     @property
     def conducts(self) -> Mapping[int, Conduct]:
-        """Say which runners, counted from 0, misbehave, and how."""
+        """Return which runners, counted from 0, misbehave, and how."""
         found = {0: Conduct.MADE_UP, 1: Conduct.LYING_MONITOR}
         if self.runners > LEAST_RUNNERS:
             found[2] = Conduct.SLOW

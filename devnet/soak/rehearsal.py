@@ -56,7 +56,7 @@ class Outcome:
 
     @property
     def holds(self) -> bool:
-        """Say whether all that must hold does."""
+        """Return whether all that must hold does."""
         return all(finding.holds for finding in self.findings)
 
 

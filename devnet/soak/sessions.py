@@ -112,7 +112,7 @@ def digits() -> bytes:
 
 
 def judge_sessions(plan: SoakPlan, held: Sessions) -> Iterator[Finding]:
-    """Say whether both ended well, whoever trained falsely was caught, and nobody else was fined."""
+    """Return whether both ended well, whoever trained falsely was caught, and nobody else was fined."""
     for record in (held.audited, held.secure):
         kept = sum(one.accepted is not None for one in record.round_list)
         yield Finding(

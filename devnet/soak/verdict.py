@@ -31,7 +31,7 @@ class Standing:
 
     @property
     def profit(self) -> int:
-        """Give what settlements paid its owner less what they took of its stake."""
+        """Return what settlements paid its owner less what they took of its stake."""
         return self.fortune.paid - self.fortune.slashed
 
 
@@ -53,7 +53,7 @@ async def standings(chain: Chain, plan: SoakPlan, books: Books) -> list[Standing
 
 
 def judge(plan: SoakPlan, standing: list[Standing]) -> Iterator[Finding]:
-    """Say whether each got what it deserved."""
+    """Return whether each got what it deserved."""
     for number in plan.cheats:
         cheat = standing[number]
         caught = cheat.fortune.slashed > 0 and cheat.record.score < _START_SCORE

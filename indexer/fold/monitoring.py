@@ -31,7 +31,7 @@ def needs(keys: Keys, event: Event) -> None:
 
 
 def key_of(round_: int) -> bytes:
-    """Give a round's key in the tables."""
+    """Return a round's key in the tables."""
     return round_.to_bytes(32, "big")
 
 

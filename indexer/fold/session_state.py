@@ -17,7 +17,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def session_of(state: State, session_id: bytes) -> Session:
-    """Give a session that was created."""
+    """Return a session that was created."""
     row = state.sessions.find(session_id)
     if row is None:
         raise Impossible(f"session 0x{session_id.hex()} was never created")
@@ -25,7 +25,7 @@ def session_of(state: State, session_id: bytes) -> Session:
 
 
 def running(state: State, session_id: bytes) -> Session:
-    """Give a session that has not ended."""
+    """Return a session that has not ended."""
     row = session_of(state, session_id)
     if row.phase in TERMINAL:
         raise Impossible(f"session 0x{session_id.hex()} is already {row.phase}")
@@ -33,7 +33,7 @@ def running(state: State, session_id: bytes) -> Session:
 
 
 def round_of(state: State, row: Session) -> Round:
-    """Give the round that a session is in."""
+    """Return the round that a session is in."""
     found = state.rounds.find((row.session_id, row.round)) if row.round else None
     if found is None:
         raise Impossible(f"round {row.round} of session 0x{row.session_id.hex()} was never started")
@@ -41,7 +41,7 @@ def round_of(state: State, row: Session) -> Round:
 
 
 def participant_of(state: State, session_id: bytes, slot: int, *, node: bytes) -> Participant:
-    """Give who holds a slot, which must be `node`."""
+    """Return who holds a slot, which must be `node`."""
     row = state.participants.find((session_id, slot))
     if row is None or row.node != node:
         raise Impossible(f"slot {slot} of session 0x{session_id.hex()} is not 0x{node.hex()}'s")

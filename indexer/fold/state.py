@@ -49,7 +49,7 @@ class Rows(Generic[K, R]):
         self._history: list[Record] = []
 
     def find(self, key: K) -> R | None:
-        """Give the row or None; `KeyError` when nobody looked in the database for it: a gap in `needs`."""
+        """Return the row or None; `KeyError` when nobody looked in the database for it: a gap in `needs`."""
         return self._known[key]
 
     def put(self, key: K, row: R) -> R:
@@ -67,7 +67,7 @@ class Rows(Generic[K, R]):
             self._changed_in_block.clear()
 
     def take_history(self) -> list[Record]:
-        """Give what was kept, once."""
+        """Return what was kept, once."""
         history, self._history = self._history, []
         return history
 
@@ -83,7 +83,7 @@ class Rows(Generic[K, R]):
                 self._absent.add(key)
 
     def take_changed(self) -> tuple[list[Record], list[Record]]:
-        """Give the rows that are new to the database, and those that it has in an older form; as records, once."""
+        """Return the rows that are new to the database, and those that it has in an older form; as records, once."""
         known, absent = self._known, self._absent
         new: list[Record] = []
         changed: list[Record] = []
@@ -211,7 +211,7 @@ class State:
             rows.end_block()
 
     def take_changes(self) -> Changes:
-        """Give everything that changed since the last call, as values that later folding does not touch."""
+        """Return everything that changed since the last call, as values that later folding does not touch."""
         taken = {name: rows.take_changed() for name, rows in self.tables().items()}
         changes = Changes(
             new={name: new for name, (new, _) in taken.items() if new},

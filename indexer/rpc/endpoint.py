@@ -47,7 +47,7 @@ class Endpoint:
         return self.url.split("://", 1)[-1].split("/", 1)[0].rsplit("@", 1)[-1]
 
     def is_parked(self, now: float) -> bool:
-        """Say whether others should be preferred at the monotonic time `now`."""
+        """Return whether others should be preferred at the monotonic time `now`."""
         return now < self.parked_until
 
     def succeeded(self) -> None:

@@ -97,7 +97,7 @@ class RpcPool:
 
     @property
     def is_limited(self) -> bool:
-        """Say whether an endpoint bears only so many requests a second, as far as is known."""
+        """Return whether an endpoint bears only so many requests a second, as far as is known."""
         return any(endpoint.rate.per_s is not None for endpoint in self.endpoints)
 
     def doubt_first(self) -> None:
@@ -123,7 +123,7 @@ class RpcPool:
 
 
 def _curable(calls: Sequence[Call], replies: Sequence[Reply], *, elsewhere: bool) -> RpcError | None:
-    """Give an error that a later try may cure, or one `elsewhere`: at another endpoint."""
+    """Return an error that a later try may cure, or one `elsewhere`: at another endpoint."""
     for call, reply in zip(calls, replies, strict=True):
         if reply.error is not None:
             error = RpcError(reply.error.code, reply.error.message, method=call.method)

@@ -15,7 +15,7 @@ Ring = NDArray[np.uint64]
 
 
 def public_key(secret: bytes) -> bytes:
-    """Give the X25519 public key of a 32-byte secret."""
+    """Return the X25519 public key of a 32-byte secret."""
     return X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
 
 
@@ -51,7 +51,7 @@ def unseal(key: bytes, sealed: bytes, *, about: bytes) -> bytes:
 
 
 def mask(key: bytes, parameters: int) -> Ring:
-    """Give the mask of a key, shape (parameters,)."""
+    """Return the mask of a key, shape (parameters,)."""
     return np.frombuffer(keystream(key, 8 * parameters), dtype="<u8").astype(np.uint64, copy=False)
 
 

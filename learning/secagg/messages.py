@@ -16,7 +16,7 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True,
     sender: str
 
     def encode(self) -> bytes:
-        """Give the canonical bytes."""
+        """Return the canonical bytes."""
         return _encoder.encode(self)
 
     @classmethod

@@ -35,7 +35,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     answered_for: tuple[str, ...] | None = None
 
     def encode(self) -> bytes:
-        """Give bytes to store."""
+        """Return bytes to store."""
         return _encoder.encode(self)
 
     @classmethod
@@ -45,7 +45,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def default_threshold(participants: int) -> int:
-    """Give how many must answer: two thirds, and one."""
+    """Return how many must answer: two thirds, and one."""
     return 2 * participants // 3 + 1
 
 
@@ -146,7 +146,7 @@ def answer(state: State, handed_in: Iterable[str]) -> tuple[State, Answer]:
 
 
 def seed_hash(context: bytes, name: str, seed: bytes) -> bytes:
-    """Give what a self seed is checked against after recovery."""
+    """Return what a self seed is checked against after recovery."""
     return masks.expand(seed, purpose=masks.purpose(context, b"seed hash", name))
 
 

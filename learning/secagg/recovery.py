@@ -34,7 +34,7 @@ class Transcript:
 
 
 def recover(transcript: Transcript) -> NDArray[np.int64]:
-    """Give the sum of the updates of all who handed in a masked one, in whole steps, shape (parameters,).
+    """Return the sum of the updates of all who handed in a masked one, in whole steps, shape (parameters,).
 
     Raises `SecureAggregationError` when too few answered: the round is lost, and nothing has become readable.
     """

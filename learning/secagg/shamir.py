@@ -16,7 +16,7 @@ def draw(random: Random) -> int:
 
 
 def split(secret: int, *, threshold: int, shares: int, random: Random) -> list[int]:
-    """Give the shares at 1 … `shares`; any `threshold` of them give the secret, fewer say nothing."""
+    """Return the shares at 1 … `shares`; any `threshold` of them give the secret, fewer say nothing."""
     if not 1 <= threshold <= shares:
         raise SecureAggregationError(f"expected 1 to {shares}, not {threshold}", field="threshold")
     coefficients = [secret % PRIME, *(draw(random) for _ in range(threshold - 1))]
@@ -24,7 +24,7 @@ def split(secret: int, *, threshold: int, shares: int, random: Random) -> list[i
 
 
 def combine(shares: Mapping[int, int]) -> int:
-    """Give the value at 0 of the polynomial through `shares`, by place."""
+    """Return the value at 0 of the polynomial through `shares`, by place."""
     secret = 0
     for place, value in shares.items():
         over, under = 1, 1

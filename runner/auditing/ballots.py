@@ -42,7 +42,7 @@ class Ballots:
         return sum(sealed is not None and sealed.due for sealed in found)
 
     def of(self, task_id: bytes, round_: int) -> Sealed | None:
-        """Give the vote that is sealed, or is about to be."""
+        """Return the vote that is sealed, or is about to be."""
         text = self._journal.fact(_name(task_id, round_))
         return _read(text) if text else None
 

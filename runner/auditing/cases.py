@@ -41,7 +41,7 @@ class Panel:
     opened: tuple[bool, ...]
 
     def seat_of(self, node: str) -> int | None:
-        """Give a node's seat, if it has one."""
+        """Return a node's seat, if it has one."""
         return self.jurors.index(node) if node in self.jurors else None
 
 
@@ -83,7 +83,7 @@ class Cases:
         )
 
     async def panel(self, task_id: bytes, round_: int) -> Panel:
-        """Give a panel and who sits on it: read anew only when an event named the task since."""
+        """Return a panel and who sits on it: read anew only when an event named the task since."""
         return await self._heard.once(
             ("panel", task_id, round_),
             self._speakers(task_id),
@@ -147,7 +147,7 @@ class Cases:
         return [bytes(log["args"]["caseId"]) for log in logs]
 
     async def reach(self) -> int:
-        """Give blocks after which nothing is left to vote on or to open for a panel convened before."""
+        """Return blocks after which nothing is left to vote on or to open for a panel convened before."""
         if self._reach is None:
             params = await self._chain.call(
                 self._chain.escrow.functions.paramsOf(self._chain.deployment.params_id)

@@ -35,7 +35,7 @@ class Executor(Protocol):
 
     @property
     def places(self) -> asyncio.Semaphore:
-        """Give the places in front of the engine, which all who use it share."""
+        """Return the places in front of the engine, which all who use it share."""
         ...
 
     async def models(self) -> tuple[Model, ...]:

@@ -48,7 +48,7 @@ class LlmExecutor:
 
     @property
     def places(self) -> asyncio.Semaphore:
-        """Give the places in front of the engine, which all who use it share."""
+        """Return the places in front of the engine, which all who use it share."""
         return self._slots
 
     async def models(self) -> tuple[Model, ...]:

@@ -13,7 +13,7 @@ ROOM = 0.5
 
 
 def refusal(order: SessionOrder, config: SessionConfig, *, terms: Terms, has_data: bool) -> str | None:
-    """Give the first reason not to join, or none. `has_data` says whether the owner gave a file for this session."""
+    """Return the first reason not to join, or none. `has_data` says whether the owner gave a file for this session."""
     return next(_refusals(order, config, terms, has_data), None)
 
 

@@ -35,11 +35,11 @@ class Sight:
 
     @property
     def overdue(self) -> bool:
-        """Say whether a transaction sent now comes after the phase's last block."""
+        """Return whether a transaction sent now comes after the phase's last block."""
         return self.head_block >= self.deadline
 
     def awaits(self, slot: int) -> bool:
-        """Say whether the phase waits for this slot."""
+        """Return whether the phase waits for this slot."""
         return bool((self.expected & ~self.present) >> slot & 1)
 
 
@@ -73,7 +73,7 @@ class Round:
     pay: int = 0
 
     def by(self, phase: SessionPhase) -> dict[int, Post]:
-        """Give what was posted in a phase, by slot."""
+        """Return what was posted in a phase, by slot."""
         return {post.slot: post for post in self.posts if post.phase is phase}
 
 
@@ -87,7 +87,7 @@ class Board:
         self._past: dict[bytes, tuple[int, list[Any]]] = {}
 
     async def sight(self, session: bytes) -> Sight:
-        """Give how a session stands at the head block: read anew only when an event named it since."""
+        """Return how a session stands at the head block: read anew only when an event named it since."""
         speakers = ((self._chain.federated.address, session),)
         sight = await self.heard.once(("sight", session), speakers, partial(self._sight, session))
         return replace(sight, head_block=max(sight.head_block, self.heard.head_block))
@@ -141,7 +141,7 @@ class Board:
         ]
 
     async def rounds(self, session: bytes, *, since_block: int) -> dict[int, Round]:
-        """Give all rounds of a session created at `since_block`, by number."""
+        """Return all rounds of a session created at `since_block`, by number."""
         return fold(await self._events(session, since_block))
 
     async def _events(self, session: bytes, since_block: int) -> list[Any]:

@@ -149,7 +149,7 @@ class Diary:
         return next(self._entries("WHERE session = ?", session), None) or _missing(session)
 
     def by_purse(self, purse: str) -> Entry | None:
-        """Give the session of a purse."""
+        """Return the session of a purse."""
         return next(self._entries("WHERE purse = ?", purse), None)
 
     def live(self) -> list[Entry]:
@@ -176,7 +176,7 @@ class Diary:
             )
 
     def secret(self, session: bytes, fresh: bytes) -> bytes:
-        """Give this node's secret for a session: `fresh` becomes it where there is none."""
+        """Return this node's secret for a session: `fresh` becomes it where there is none."""
         self._database.execute(
             "UPDATE sessions SET secret = coalesce(secret, ?) WHERE session = ?", (fresh, session)
         )

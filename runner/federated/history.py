@@ -35,7 +35,7 @@ class History:
     async def before(
         self, entry: Entry, config: SessionConfig, rounds: dict[int, Round], number: int
     ) -> bytes | None:
-        """Give the progress before chain round `number`; none before the first."""
+        """Return the progress before chain round `number`; none before the first."""
         start, progress = self.diary.progress(entry.session, number) or (1, None)
         for past in range(start, number):
             settled = rounds[past].settled
@@ -150,7 +150,7 @@ class History:
 
 
 def keys_of(one: Round) -> dict[int, Keys]:
-    """Give the round's public keys by slot, as the chain has them."""
+    """Return the round's public keys by slot, as the chain has them."""
     return {
         slot: Keys(sender=name_of(slot), seal_key=post.first, mask_key=post.second)
         for slot, post in one.by(SessionPhase.KEYS).items()

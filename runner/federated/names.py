@@ -7,7 +7,7 @@ def name_of(slot: int) -> str:
 
 
 def slot_of(name: str) -> int:
-    """Give the slot of a name."""
+    """Return the slot of a name."""
     return int(name[1:])
 
 
@@ -17,5 +17,5 @@ def slots_of(bits: int) -> list[int]:
 
 
 def set_of(slots: "list[int]") -> int:
-    """Give the set of slots, bit i for slot i."""
+    """Return the set of slots, bit i for slot i."""
     return sum(1 << slot for slot in slots)

@@ -62,7 +62,7 @@ class Papers:
         self._fetching = asyncio.Lock()
 
     async def config(self, entry: Entry) -> SessionConfig:
-        """Give a session's configuration."""
+        """Return a session's configuration."""
         digest = entry.order.config
         if digest not in self._configs:
             content = await self._kept(entry, "config", lambda: self.store.get(digest))
@@ -76,11 +76,11 @@ class Papers:
         return self._configs[digest]
 
     def private_file(self, entry: Entry) -> Path | None:
-        """Give the owner's own file for a session, if there is one."""
+        """Return the owner's own file for a session, if there is one."""
         return self._private.get("0x" + entry.session.hex()) or self._private.get(entry.order.creator.lower())
 
     async def index(self, entry: Entry, config: SessionConfig) -> PartitionIndex | None:
-        """Give where the lists of samples lie; none where participants bring their own."""
+        """Return where the lists of samples lie; none where participants bring their own."""
         if config.partition.index is None:
             return None
         digest = bytes.fromhex(config.partition.index)
@@ -96,7 +96,7 @@ class Papers:
         return self._indices[digest]
 
     async def first(self, entry: Entry, config: SessionConfig) -> bytes | None:
-        """Give the model's file that the session begins with; none where its weights are drawn from the seed."""
+        """Return the model's file that the session begins with; none where its weights are drawn from the seed."""
         if isinstance(config.model, RandomForest) or config.model.init is None:
             return None
         return await self._parts(entry, config.model.init, max_bytes=MAX_BYTES)
@@ -116,7 +116,7 @@ class Papers:
         )
 
     async def share(self, entry: Entry, config: SessionConfig, slot: int) -> Data:
-        """Give the samples that a slot trains on: its list's, or the owner's own file."""
+        """Return the samples that a slot trains on: its list's, or the owner's own file."""
         index = await self.index(entry, config)
         if not config.dataset.cid or index is None:
             own = self.private_file(entry)
@@ -129,7 +129,7 @@ class Papers:
         return Data(file=str(await self._file(entry, config.dataset.cid)), rows=rows)
 
     async def evaluation(self, entry: Entry, config: SessionConfig) -> Data:
-        """Give the samples that rounds are measured on."""
+        """Return the samples that rounds are measured on."""
         if config.dataset.evaluation_cid:
             return Data(file=str(await self._file(entry, config.dataset.evaluation_cid)))
         index = await self.index(entry, config)

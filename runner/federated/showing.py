@@ -26,14 +26,14 @@ _TAG = b"parity/audit/v1\0"
 
 
 def audits(config: SessionConfig) -> bool:
-    """Say whether a session's contributions are audited: whoever audits needs the samples, and the update itself."""
+    """Return whether a session's contributions are audited: whoever audits needs the samples, and the update itself."""
     rates = config.verification.audit_rate, config.verification.flagged_rate
     trained = not isinstance(config.model, RandomForest)
     return trained and bool(config.dataset.cid) and not config.secure_aggregation and max(rates) > 0
 
 
 def draw_of(session: bytes, config: SessionConfig, one: Round) -> bytes | None:
-    """Give the seed of a round's audits, from the block that ended the commitments; none where nothing is audited."""
+    """Return the seed of a round's audits, from the block that ended the commitments; none where nothing is audited."""
     if one.closed is None or not audits(config):
         return None
     place = one.number.to_bytes(8, "big") + one.attempt.to_bytes(8, "big")

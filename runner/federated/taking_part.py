@@ -79,7 +79,7 @@ def _residual(history: History, part: Part) -> bytes | None:
 
 
 async def contribution(history: History, part: Part) -> Kept:
-    """Give this runner's contribution to the round, trained now if it is not kept yet. Errors as `training`."""
+    """Return this runner's contribution to the round, trained now if it is not kept yet. Errors as `training`."""
     diary, session, number = history.diary, part.entry.session, part.round.number
     kept = diary.contribution(session, number)
     if kept is not None:

@@ -163,7 +163,7 @@ class SessionWork:
         return None
 
     async def _short_of(self, entry: Entry) -> str | None:
-        """Say whether time or stake is lacking now, which others may give free."""
+        """Return whether time or stake is lacking now, which others may give free."""
         others = self._diary.joined()
         if crowded := too_slow(self._training_s or 0, window_s=self._window_s(entry), others=others):
             return crowded
@@ -172,7 +172,7 @@ class SessionWork:
         return None
 
     async def _examined(self, entry: Entry) -> str | None:
-        """Give what speaks against a session; everything is fetched and tried first, for who joins cannot go back."""
+        """Return what speaks against a session; everything is fetched and tried first, for who joins cannot go back."""
         config = await self._papers.config(entry)
         own = self._papers.private_file(entry)
         why = refusal(
@@ -236,7 +236,7 @@ class SessionWork:
         return await self._send(call, label=f"post{sight.phase.name.title()}")
 
     async def _part(self, entry: Entry, sight: Sight, slot: int) -> Part | None:
-        """Give this runner's place in the round; none while the node's events lag behind its state."""
+        """Return this runner's place in the round; none while the node's events lag behind its state."""
         rounds = await self._board.rounds(self._session, since_block=entry.created_block)
         one = rounds.get(sight.round)
         if one is None or sight.phase not in one.entered:
@@ -252,7 +252,7 @@ class SessionWork:
             self._shown.add(seen)
 
     def _is_final(self, sight: Sight, one: Round) -> bool:
-        """Say whether the phase before can no longer end otherwise; half the time to answer is waited at most."""
+        """Return whether the phase before can no longer end otherwise; half the time to answer is waited at most."""
         began = one.entered[sight.phase]
         network = self._parts.chain.network
         deep = 0 if not network.confirmations else network.finality_blocks
@@ -297,7 +297,7 @@ class SessionWork:
         return await self._send(self._functions.advance(self._session), label="advanceSession")
 
     def _seen(self, sight: Sight, what: object) -> int:
-        """Give the block at which this was seen first, from which turns are counted."""
+        """Return the block at which this was seen first, from which turns are counted."""
         return self._first_seen.setdefault((sight.round, sight.attempts, sight.task, what), sight.head_block)
 
     def _turn(self, sight: Sight, slot: int | None, *, since: int) -> bool:

@@ -159,7 +159,7 @@ def _progress(config: SessionConfig, content: bytes | None, *, first: bytes | No
 
 
 def _first(config: SessionConfig, file: bytes | None) -> Vector:
-    """Give the weights of a model's file; none stands for those drawn from the session's seed."""
+    """Return the weights of a model's file; none stands for those drawn from the session's seed."""
     if isinstance(config.model, RandomForest):
         return np.zeros(0, np.float32)  # a forest has trees, and begins with none
     layout = networks.layout(config.model)

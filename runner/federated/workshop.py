@@ -113,7 +113,7 @@ class Workshop:
 
 
 def unless_failed(answer: Response) -> Done:
-    """Give an answer that is one; `ExecutionInvalid` says what is wrong with what was asked."""
+    """Return an answer that is one; `ExecutionInvalid` says what is wrong with what was asked."""
     if isinstance(answer, Failed):
         if answer.ours:
             log.error("training_broke", reason=answer.reason)

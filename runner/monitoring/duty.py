@@ -190,6 +190,6 @@ class MonitorDuty:
             self._openings.close(round_)
 
     def _spread(self, round_: int, windows: Windows) -> int:
-        """Give blocks to wait so that not everybody does at once what one of them must do."""
+        """Return blocks to wait so that not everybody does at once what one of them must do."""
         span = min(_SPREAD_BLOCKS, max(1, (windows.open_by - windows.seed_block) // 4))
         return keccak(round_.to_bytes(32, "big") + bytes.fromhex(self._sender.address[2:]))[0] % span

@@ -23,7 +23,7 @@ class Openings:
         return [int(text) for text in json.loads(self._journal.fact(_OPEN) or "[]")]
 
     def of(self, round_: int) -> Opening | None:
-        """Give what is committed to, or is about to be."""
+        """Return what is committed to, or is about to be."""
         text = self._journal.fact(_name(round_))
         return _read(text) if text else None
 

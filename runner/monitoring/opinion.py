@@ -39,7 +39,7 @@ class Opinion(Protocol):
         """Look at a target, more than once in an epoch."""
 
     async def of(self, target: str, *, epoch: int, since_block: int, until_block: int) -> ReportKind:
-        """Say what to report, of what happened between the two blocks and of what was observed."""
+        """Return what to report, of what happened between the two blocks and of what was observed."""
 
 
 class Observer:
@@ -113,7 +113,7 @@ def _url_in(profile: bytes) -> str | None:
 
 
 async def answers(url: str, *, anywhere: bool) -> bool:
-    """Say whether a runner answers at its URL, with whatever status.
+    """Return whether a runner answers at its URL, with whatever status.
 
     The URL is a stranger's: nothing of the answer is read, no redirect is followed, and unless `anywhere` is allowed (on
     a local chain) an address that is not public does not count as one.

@@ -89,7 +89,7 @@ class Rounds:
         return self._settings
 
     async def windows(self, round_: int) -> Windows:
-        """Give a round's times, computed as `PeerMonitoring.windowsOf` does: an epoch's are not even asked for."""
+        """Return a round's times, computed as `PeerMonitoring.windowsOf` does: an epoch's are not even asked for."""
         settings = await self.settings()
         if round_ < EPOCHS:
             seed_block = round_ * settings.epoch_length
@@ -107,7 +107,7 @@ class Rounds:
         )
 
     async def is_open(self, round_: int) -> bool:
-        """Say whether a round was drawn."""
+        """Return whether a round was drawn."""
         _, active = await self._of(round_, "drawOf", round_)
         return bool(active)
 
@@ -142,20 +142,20 @@ class Rounds:
         return ReportKind(kind) if made and by == monitor else None
 
     async def owner_spoke(self, round_: int, target: str, monitor: str) -> bool:
-        """Say whether any runner of the monitor's owner has reported the target."""
+        """Return whether any runner of the monitor's owner has reported the target."""
         return bool((await self._report(round_, target, monitor))[2])
 
     async def is_marked(self, round_: int, monitor: str) -> bool:
-        """Say whether a monitor was marked in a round."""
+        """Return whether a monitor was marked in a round."""
         return bool(await self._of(round_, "isMarked", round_, monitor))
 
     async def agreed_kind(self, round_: int, target: str) -> ReportKind | None:
-        """Give what a quorum and two thirds of the reports say; None where they do not agree."""
+        """Return what a quorum and two thirds of the reports say; None where they do not agree."""
         _, kind, agreed = await self._of(round_, "tallyOf", round_, target)
         return ReportKind(kind) if agreed else None
 
     async def has_reports(self, round_: int, target: str) -> bool:
-        """Say whether any report about the target counted."""
+        """Return whether any report about the target counted."""
         reports, _, _ = await self._of(round_, "tallyOf", round_, target)
         return any(reports)
 

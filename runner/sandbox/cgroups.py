@@ -86,7 +86,7 @@ class Group:
 
     @property
     def ran_out_of_memory(self) -> bool:
-        """Say whether the kernel killed somebody for the group's memory."""
+        """Return whether the kernel killed somebody for the group's memory."""
         name = "memory.events" if self.version == 2 else "memory.oom_control"
         with contextlib.suppress(OSError):
             for line in (self.folders["memory"] / name).read_text().splitlines():
@@ -183,7 +183,7 @@ def _mounts(text: str) -> dict[str, Path]:
 
 
 def _within(mount: Path, place: str) -> Path:
-    """Give this process's folder; in a container its own group is what is mounted."""
+    """Return this process's folder; in a container its own group is what is mounted."""
     below = mount / place.lstrip("/")
     return below if below.is_dir() else mount
 

@@ -61,7 +61,7 @@ def write(sink: int, content: bytes) -> None:
 
 
 def _walk(folder: str, prefix: str) -> Iterator[tuple[str, os.stat_result | None]]:
-    """Give each plain file with its status, and None as the status of what is neither that nor a folder."""
+    """Yield each plain file with its status, and None as the status of what is neither that nor a folder."""
     with os.scandir(folder) as entries:
         for entry in entries:
             status = entry.stat(follow_symlinks=False)

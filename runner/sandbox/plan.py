@@ -25,7 +25,7 @@ class Outcome(StrEnum):
 
     @property
     def has_output(self) -> bool:
-        """Say whether what was printed and written counts."""
+        """Return whether what was printed and written counts."""
         return self in (Outcome.EXITED, Outcome.SIGNALLED)
 
 

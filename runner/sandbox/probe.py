@@ -43,7 +43,7 @@ class Box:
 
     @property
     def version(self) -> int:
-        """Give the version of the control groups."""
+        """Return the version of the control groups."""
         return self.hierarchy.version
 
 

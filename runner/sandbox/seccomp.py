@@ -47,7 +47,7 @@ _NUMBER, _ARCH, _FIRST_ARGUMENT = 0, 4, 16
 
 
 def program() -> bytes:
-    """Give the filter as the kernel takes it: classic BPF, 8 bytes an instruction.
+    """Return the filter as the kernel takes it: classic BPF, 8 bytes an instruction.
 
     Raises OSError on a machine whose numbers are not known here.
     """

@@ -104,7 +104,7 @@ class Answer:
         await self._held.aclose()
 
     async def events(self) -> AsyncIterator[bytes]:
-        """Give the answer as server-sent events, the bill between them as comments."""
+        """Yield the answer as server-sent events, the bill between them as comments."""
         completion = Completion(
             f"chatcmpl-{self._tab.channel_id.hex()[:8]}-{self._before}", self._order.reference
         )

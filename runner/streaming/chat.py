@@ -62,16 +62,16 @@ class ChatRequest(BaseModel):
 
     @property
     def limit(self) -> int | None:
-        """Give the most tokens that may be answered."""
+        """Return the most tokens that may be answered."""
         return self.max_completion_tokens or self.max_tokens
 
     def turns(self) -> list[dict[str, str]]:
-        """Give the conversation as engines and receipts take it."""
+        """Return the conversation as engines and receipts take it."""
         roles = {"developer": "system"}
         return [{"role": roles.get(turn.role, turn.role), "content": turn.content} for turn in self.messages]
 
     def options(self, *, context: int) -> dict[str, Any]:
-        """Give the sampling options by Ollama's names."""
+        """Return the sampling options by Ollama's names."""
         stops = [self.stop] if isinstance(self.stop, str) else list(self.stop or ())
         named = {
             "num_ctx": context,

@@ -28,17 +28,17 @@ class Tab:
 
     @property
     def promised(self) -> int:
-        """Give the best voucher's sum."""
+        """Return the best voucher's sum."""
         return 0 if self.voucher is None else self.voucher.cumulative
 
     @property
     def owed(self) -> int:
-        """Give what was earned and not promised yet; negative for credit."""
+        """Return what was earned and not promised yet; negative for credit."""
         return self.earned - self.promised
 
     @property
     def redeemable(self) -> int:
-        """Give what the best voucher is worth on chain now."""
+        """Return what the best voucher is worth on chain now."""
         return self.promised - self.redeemed
 
 
@@ -80,7 +80,7 @@ class Tabs:
         return None if row is None else _tab(row)
 
     def begin(self, channel_id: bytes, channel: Channel) -> Tab:
-        """Give a channel's tab, a new one if it is seen for the first time."""
+        """Return a channel's tab, a new one if it is seen for the first time."""
         self._database.execute(
             "INSERT INTO tabs (channel_id, terms, earned, cumulative, redeemed, updated_at)"
             " VALUES (?, ?, '0', '0', '0', ?) ON CONFLICT DO NOTHING",

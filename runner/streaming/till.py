@@ -47,7 +47,7 @@ class Till:
 
     @property
     def domain(self) -> Domain:
-        """Give the domain in which channels, vouchers and receipts are signed."""
+        """Return the domain in which channels, vouchers and receipts are signed."""
         deployment = self._chain.deployment
         return wallet_domain(deployment.chain_id, deployment.stake_wallet)
 

@@ -92,7 +92,7 @@ class Runners:
 
 
 def result_of(task_id: bytes, output: str = "Paris.", *, model: str = MODEL) -> LlmResult:
-    """Give the document of a right answer."""
+    """Return the document of a right answer."""
     return LlmResult(
         task="0x" + task_id.hex(),
         model=model,

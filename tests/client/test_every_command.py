@@ -75,7 +75,7 @@ def test_help_describes_and_shows_the_command(leaf: Leaf) -> None:
 
 
 def spoken(leaf: Leaf, folder: Path) -> list[str]:
-    """Give the example's words after the program, with files and ids that could be."""
+    """Return the example's words after the program, with files and ids that could be."""
     (folder / "photos").mkdir()
     (folder / "names.txt").write_text("b\na\n")
     (folder / "digits.csv").write_text("label,x\n1,2\n0,3\n" * 30)

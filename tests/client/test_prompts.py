@@ -90,7 +90,7 @@ async def test_one_seat_is_not_said_to_be_compared(shell, runners):
     alone = await shell()(*ASK, "--dry-run")
     compared = await shell()(*ASK, "--dry-run", "--replicas", "3", "--quorum", "2")
 
-    assert "by nobody: one runner is believed" in alone.out
+    assert "not checked: you trust one runner" in alone.out
     assert "must agree" not in alone.out
     assert "2 of 3 answers must be the same" in compared.out
 

@@ -246,7 +246,7 @@ class Model:
         self.purse(self.treasury).free += fees + slashed - to_payer - to_burn
 
     def _fault_bps(self, seat: Seat, phase: Phase, *, quorate: bool) -> int:
-        """Say what share of its bond a seat that did not win loses; count what leads to a ban."""
+        """Return what share of its bond a seat that did not win loses; count what leads to a ban."""
         if seat.committed is None:
             return self.rules.miss_bps
         if quorate:

@@ -27,12 +27,12 @@ class Shown:
 
 
 def blocks(path: Path) -> list[str]:
-    """Give a page's bash blocks."""
+    """Return a page's bash blocks."""
     return BLOCK.findall(path.read_text())
 
 
 def commands(path: Path) -> Iterator[Shown]:
-    """Give what a page runs, prefixes such as sudo and assignments taken off."""
+    """Yield what a page runs, prefixes such as sudo and assignments taken off."""
     known: dict[str, str] = {}
     for block in blocks(path):
         for simple in _simple_commands(block):

@@ -81,7 +81,7 @@ def test_pages_without_a_drawing_do_not_load_the_drawing_program(site: Path) -> 
 
 
 async def hindrances(page: Page) -> list[str]:
-    """Say what of the page axe finds inaccessible."""
+    """Return what of the page axe finds inaccessible."""
     await page.evaluate(AXE.read_text(encoding="utf-8"))
     found: dict[str, Any] = await page.evaluate(
         "(tags) => axe.run({ runOnly: { type: 'tag', values: tags } })", RULES

@@ -12,7 +12,7 @@ def rows(pattern: str) -> list[tuple[float, ...]]:
 
 
 def captured(runners: int, group: int, panel: int) -> float:
-    """Give the probability that a group has the majority of a panel drawn without replacement (hypergeometric)."""
+    """Return the probability that a group has the majority of a panel drawn without replacement (hypergeometric)."""
     ways = (
         math.comb(group, seats) * math.comb(runners - group, panel - seats)
         for seats in range(panel // 2 + 1, panel + 1)

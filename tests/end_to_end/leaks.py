@@ -24,7 +24,7 @@ def keys() -> dict[str, str]:
 
 
 async def texts(network: Network) -> dict[str, str]:
-    """Give every prompt that was ordered on the chain so far, and every answer, by what it is of."""
+    """Return every prompt that was ordered on the chain so far, and every answer, by what it is of."""
     found: dict[str, str] = {}
     store = IpfsStore(network.environment["IPFS_API"], timeout_s=10)
     async with Chain.connect(network.environment["FILECOIN_RPC"], network.deployment) as chain:

@@ -95,13 +95,13 @@ class ImposingProxy:
         return self.limits.null_rounds and height % 10 in (3, 4) and height > 9 and not block["transactions"]
 
     async def _below(self, block: Answer) -> Answer:
-        """Give the block itself, or the last one below it that is there."""
+        """Return the block itself, or the last one below it that is there."""
         while self._is_null(block):
             block = await self._ask("eth_getBlockByHash", block["parentHash"], False)
         return block
 
     async def _seen(self, block: Answer) -> Answer:
-        """Give a block as if the null rounds below it had never been: linked to the last block that is there."""
+        """Return a block as if the null rounds below it had never been: linked to the last block that is there."""
         if int(block["number"], 16) == 0:
             return block
         parent = await self._ask("eth_getBlockByHash", block["parentHash"], False)

@@ -21,7 +21,7 @@ TRAINING = TrainingSpec(
 
 @cache
 def split() -> tuple[Dataset, Dataset]:
-    """Give 1,437 images to train on and 360 to evaluate on."""
+    """Return 1,437 images to train on and 360 to evaluate on."""
     digits = load_digits()
     x, y = (digits.data / 16).astype(np.float32), digits.target.astype(np.int64)
     train_x, test_x, train_y, test_y = train_test_split(x, y, test_size=0.2, random_state=0, stratify=y)

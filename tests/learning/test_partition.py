@@ -53,7 +53,7 @@ def counts(labels: Labels, parts: list[Indices]) -> np.ndarray:
 
 
 def unevenness(labels: Labels, parts: list[Indices]) -> float:
-    """Give the mean distance between participants' label mixes and the whole set's: 0 even, towards 1 disjoint."""
+    """Return the mean distance between participants' label mixes and the whole set's: 0 even, towards 1 disjoint."""
     table = counts(labels, parts)
     mixes = table / table.sum(axis=1, keepdims=True)
     whole = table.sum(axis=0) / table.sum()

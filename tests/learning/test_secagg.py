@@ -138,7 +138,7 @@ def test_fewer_shares_than_the_threshold_fit_every_secret():
 
 
 def next_share(three: dict[int, int], secret: int) -> int:
-    """Give the value at 4 of the polynomial through the shares and the secret at 0."""
+    """Return the value at 4 of the polynomial through the shares and the secret at 0."""
     points = {0: secret, **three}
     total = 0
     for place, value in points.items():

@@ -40,7 +40,7 @@ st.register_type_strategy(
 
 @pytest.fixture
 def make_order() -> Callable[..., Order]:
-    """Give an order that is right in every field, but for those that a test sets."""
+    """Return an order that is right in every field, but for those that a test sets."""
 
     def make(**changes: object) -> Order:
         fields: dict[str, object] = {

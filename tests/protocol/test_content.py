@@ -92,7 +92,7 @@ def falsify(folder: Path, *, old: bytes, new: bytes) -> None:
 
 @pytest.fixture
 async def liar(tmp_path: Path) -> AsyncIterator[tuple[IpfsStore, bytes]]:
-    """Give a store whose node has other bytes on its disk than the digest says."""
+    """Yield a store whose node has other bytes on its disk than the digest says."""
     async with IpfsNode.start(folder=tmp_path) as node:
         digest = await IpfsStore(node.api).add(b"the truth")
     falsify(tmp_path, old=b"the truth", new=b"something else")

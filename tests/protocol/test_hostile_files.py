@@ -28,7 +28,7 @@ same_folder = settings(
 
 
 def cut_and_changed(content: bytes) -> st.SearchStrategy[bytes]:
-    """Give the content with one byte changed, or its end missing."""
+    """Return the content with one byte changed, or its end missing."""
     places = st.integers(0, len(content) - 1)
     changed = st.tuples(places, st.integers(0, 255)).map(
         lambda made: content[: made[0]] + bytes([made[1]]) + content[made[0] + 1 :]

@@ -38,7 +38,7 @@ async def chain(anvil: Anvil, deployment: Deployment) -> AsyncIterator[Chain]:
 
 @pytest.fixture
 def impatient(chain: Chain) -> Chain:
-    """Give the chain with waits that a test can wait for."""
+    """Return the chain with waits that a test can wait for."""
     return replace(chain, network=replace(chain.network, stuck_after_s=0.3, receipt_timeout_s=3))
 
 

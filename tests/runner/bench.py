@@ -231,7 +231,7 @@ class Bench:
         return bonded, locked
 
     async def books_balance(self) -> bool:
-        """Say whether the wallet holds exactly what it owes."""
+        """Return whether the wallet holds exactly what it owes."""
         wallet = self.chain.wallet
         owed = await self.chain.call(wallet.functions.liabilities())
         held = await self.chain.call(self.chain.token.functions.balanceOf(wallet.address))

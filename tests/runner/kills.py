@@ -25,7 +25,7 @@ class Killer:
             raise Killed(boundary)
 
     def armed(self, parts: Parts) -> Parts:
-        """Give the parts with a journal and a sender that die."""
+        """Return the parts with a journal and a sender that die."""
         return replace(
             parts, journal=Mortal(parts.journal, self, WRITES), sender=MortalSender(parts.sender, self)
         )

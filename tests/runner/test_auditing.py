@@ -108,7 +108,7 @@ class Court:
             await self.challenge(task)
 
     async def findings(self, task: bytes) -> list[str]:
-        """Give what the auditors' documents say, fetched by the digests that the chain has."""
+        """Return what the auditors' documents say, fetched by the digests that the chain has."""
         logs = await self.bench.chain.court.events.VoteOpened().get_logs(
             from_block=0, argument_filters={"caseId": task}
         )

@@ -103,14 +103,14 @@ async def test_a_dead_first_choice_costs_no_more_than_one_widening_step(bench: B
 
 
 async def bench_view(fleet: Fleet, task: bytes) -> int:
-    """Give a task's seed block, once the lottery is open after it."""
+    """Return a task's seed block, once the lottery is open after it."""
     seed_block = int((await fleet.bench.chain.call(fleet.bench.chain.escrow.functions.taskOf(task)))[4])
     await fleet.bench.anvil.mine(max(0, seed_block - await fleet.bench.chain.block_number()))
     return seed_block
 
 
 async def first_choice(fleet: Fleet, task: bytes) -> Member:
-    """Give the runner with the lowest ticket."""
+    """Return the runner with the lowest ticket."""
     escrow = fleet.bench.chain.escrow.functions
     tickets = {
         await fleet.bench.chain.call(escrow.ticketOf(task, one.parts.node), block="pending"): one
