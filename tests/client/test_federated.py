@@ -281,7 +281,7 @@ async def test_a_session_is_not_started_before_its_time_and_refunds_when_nobody_
     assert (await depositor.balance()).free == before.free
     watched = await cli("fl", "watch-session", created["sessionId"])
     assert watched.code == 1
-    assert "went back" in watched.err
+    assert "refunded" in watched.err
 
 
 async def test_a_session_can_be_cancelled_while_runners_join(
