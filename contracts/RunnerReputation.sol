@@ -35,6 +35,8 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
     mapping(address node => Runner) private _runners;
     mapping(address node => uint256 packed) private _records;
     mapping(address owner => uint32) private _activeRunnersOf;
+    /// @dev Only of runners that have come back: where they first registered.
+    mapping(address node => uint32) private _firstBlocks;
 
     /// @param wallet the StakeWallet that holds the owners' stake
     constructor(address wallet, Settings memory fixedSettings) EIP712("Parity RunnerReputation", "1") {
@@ -205,6 +207,12 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
     }
 
     /// @inheritdoc IRunnerReputation
+    function knownSince(address node) external view returns (uint32) {
+        uint32 first = _firstBlocks[node];
+        return first == 0 ? _runners[node].registeredBlock : first;
+    }
+
+    /// @inheritdoc IRunnerReputation
     function activeRunners() external view returns (uint32) {
         return _activeRunners;
     }
@@ -368,6 +376,9 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
         uint32 active = _activeRunnersOf[wanted.owner] + 1;
         _requireStake(wanted.owner, active);
 
+        if (runner.status == Status.Retired && _firstBlocks[wanted.node] == 0) {
+            _firstBlocks[wanted.node] = runner.registeredBlock;
+        }
         runner.owner = wanted.owner;
         runner.status = Status.Active;
         runner.registeredBlock = uint32(block.number);

@@ -122,9 +122,13 @@ abstract contract MonitorStore is IPeerMonitoring {
 
     /// @inheritdoc IPeerMonitoring
     function isMonitorOf(uint256 round, address target, address monitor) public view returns (bool) {
-        uint256 seedBlock = windowsOf(round).seedBlock;
-        return _isDrawn(round, target, monitor) && _isFit(monitor, seedBlock) && !_isSuspended(monitor, seedBlock)
-            && _isJudged(round, target);
+        return _isReady(round, target, monitor) && (!isEpoch(round) || _isFit(target, windowsOf(round).seedBlock));
+    }
+
+    /// @inheritdoc IPeerMonitoring
+    function mayReport(uint256 round, address target, address monitor) external view returns (bool) {
+        bool present = !isEpoch(round) || _runnerOf(target).status == IRunnerReputationTypes.Status.Active;
+        return present && _isReady(round, target, monitor) && _isJudged(round, target);
     }
 
     /// @inheritdoc IPeerMonitoring
@@ -210,9 +214,18 @@ abstract contract MonitorStore is IPeerMonitoring {
         return owner != _ownerOf(asked.challenger) && !_reports[asked.epoch][target][owner].made;
     }
 
-    /// @dev Who is challenged is judged, whatever it became since.
+    /// @dev Who is challenged is judged, whatever it became since. And whom the epoch found known is, though it has left or come back
+    /// meanwhile: else whoever has something to hide would do so whenever reports are due.
     function _isJudged(uint256 round, address target) internal view returns (bool) {
-        return !isEpoch(round) || _isFit(target, windowsOf(round).seedBlock);
+        if (!isEpoch(round)) return true;
+        uint256 seedBlock = windowsOf(round).seedBlock;
+        return uint256(IRunnerReputation(runnerReputation).knownSince(target)) + _maturity <= seedBlock
+            && _runnerOf(target).bannedUntil <= seedBlock;
+    }
+
+    function _isReady(uint256 round, address target, address monitor) private view returns (bool) {
+        uint256 seedBlock = windowsOf(round).seedBlock;
+        return _isDrawn(round, target, monitor) && _isFit(monitor, seedBlock) && !_isSuspended(monitor, seedBlock);
     }
 
     /// @dev Not as of then, but ever since: a runner that has left or was banned in between answers false, so that nobody

@@ -164,8 +164,8 @@ interface IPeerMonitoring is IPeerMonitoringErrors, IPeerMonitoringEvents {
     /// @notice Commits the caller (a runner's node) to its reports of the round, about however many targets at once.
     function commitReports(uint256 round, bytes32 commitment) external;
     /// @notice Opens the commitment after the time to commit. Targets ascend; each must be one that the caller is drawn to
-    /// watch. A report about a runner that has retired or was banned since, or after another of the same owner, does not
-    /// count.
+    /// watch. A report about a runner that was banned since the seed block, or first registered too late for it, or after another of the
+    /// same owner, does not count.
     /// @param evidence digests of documents on IPFS, one for each target, or zero
     function revealReports(
         uint256 round,
@@ -213,6 +213,9 @@ interface IPeerMonitoring is IPeerMonitoringErrors, IPeerMonitoringEvents {
     /// early enough and neither banned since; the monitor not suspended. A judge must not have reported in the epoch, nor
     /// any runner of its owner, and not be the challenger's.
     function isMonitorOf(uint256 round, address target, address monitor) external view returns (bool);
+    /// @notice Whether a report of `monitor` about `target` would count though it owes none: as `isMonitorOf`, of a target that has left
+    /// and come back since the seed block too.
+    function mayReport(uint256 round, address target, address monitor) external view returns (bool);
     /// @notice The commitment, before it is revealed; then the number of reports plus one.
     function dutyOf(uint256 round, address monitor) external view returns (bytes32);
     function isMarked(uint256 round, address monitor) external view returns (bool);

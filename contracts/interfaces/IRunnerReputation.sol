@@ -174,6 +174,8 @@ interface IRunnerReputation is IRunnerReputationErrors, IRunnerReputationTypes, 
     function runnerOf(address node) external view returns (Runner memory);
     /// @notice The record as stored, `score` replaced by today's decayed value.
     function scoreOf(address node) external view returns (Score memory);
+    /// @notice The block of a runner's first registration, however often it has left and come back since; 0 of a stranger.
+    function knownSince(address node) external view returns (uint32);
     function activeRunners() external view returns (uint32);
     function activeRunnersOf(address owner) external view returns (uint32);
     function settings() external view returns (Settings memory);

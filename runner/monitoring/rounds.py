@@ -112,16 +112,21 @@ class Rounds:
         return bool(active)
 
     async def targets(self, round_: int, monitor: str, nodes: Iterable[str]) -> list[str]:
-        """List whom `monitor` is to report in an open round: by the tickets first, by the contract for those."""
-        drawn = await self._drawn(round_, [(node, monitor) for node in nodes if node != monitor])
+        """List whom `monitor` is to report in an open round: by the tickets first, by the contract for those.
+
+        Among them are runners that have left and come back since the seed block: nobody owes a report about them, but it counts.
+        """
+        pairs = [(node, monitor) for node in nodes if node != monitor]
+        drawn = await self._drawn(round_, pairs, asked="mayReport")
         return [target for target, _ in drawn]
 
     async def monitors(self, round_: int, target: str, nodes: Iterable[str]) -> list[str]:
-        """List who is to report `target` in an open round."""
-        drawn = await self._drawn(round_, [(target, node) for node in nodes if node != target])
+        """List who owes a report about `target` in an open round."""
+        pairs = [(target, node) for node in nodes if node != target]
+        drawn = await self._drawn(round_, pairs, asked="isMonitorOf")
         return [monitor for _, monitor in drawn]
 
-    async def _drawn(self, round_: int, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    async def _drawn(self, round_: int, pairs: list[tuple[str, str]], *, asked: str) -> list[tuple[str, str]]:
         seed, active = await self._of(round_, "drawOf", round_)
         settings = await self.settings()
         size = settings.monitors if round_ < EPOCHS else settings.panel_size
@@ -129,7 +134,7 @@ class Rounds:
         lucky = [pair for pair in pairs if monitoring.ticket(seed, *pair) <= highest]
         # Owners, and for judges who reported before, count too.
         everyone = self._chain.monitoring.address, self._chain.reputation.address
-        return [pair for pair in lucky if await self._read("isMonitorOf", round_, *pair, speakers=everyone)]
+        return [pair for pair in lucky if await self._read(asked, round_, *pair, speakers=everyone)]
 
     async def duty(self, round_: int, monitor: str) -> int:
         """Read a monitor's word: 0 before it commits, the commitment, then its reports plus one."""

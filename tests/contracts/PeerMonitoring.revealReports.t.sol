@@ -161,15 +161,34 @@ contract PeerMonitoringRevealReportsTest is Watches {
         revert("all are drawn");
     }
 
-    function test_ATargetThatRetiredDoesNotSpoilTheReveal() public {
+    function test_ATargetThatRetiresBeforeTheRevealsIsJudgedAllTheSame() public {
         uint256 epoch = ready();
         vm.prank(target.owner);
         reputation.retire(target.node);
         toReveal(epoch);
         vm.expectEmit(address(monitoring));
-        emit IPeerMonitoringEvents.ReportRevealed(epoch, target.node, monitor.node, POOR, bytes32(0), false);
+        emit IPeerMonitoringEvents.ReportRevealed(epoch, target.node, monitor.node, POOR, bytes32(0), true);
         reveal(epoch, monitor, target.node, POOR);
-        assertEq(monitoring.tallyOf(epoch, target.node).reports[uint256(POOR)], 0);
+        assertEq(monitoring.tallyOf(epoch, target.node).reports[uint256(POOR)], 1);
+    }
+
+    function test_ATargetThatFirstRegisteredInTheEpochIsLeftAlone() public {
+        uint256 epoch = nextEpoch();
+        RunnerKeys memory fresh;
+        for (uint256 i = 93; fresh.node == address(0) || !isLucky(epoch, fresh.node, fleet[1].node); i++) {
+            fresh = runnerKeys(i);
+        }
+        bondFunds(fresh.owner, MIN_STAKE);
+        register(fresh);
+        assertFalse(monitoring.mayReport(epoch, fresh.node, fleet[1].node));
+        commit(epoch, fleet[1], fresh.node, POOR);
+        toReveal(epoch);
+        reveal(epoch, fleet[1], fresh.node, POOR);
+        assertFalse(monitoring.reportOf(epoch, fresh.node, fleet[1].owner).made);
+    }
+
+    function isLucky(uint256 epoch, address node, address by) private view returns (bool) {
+        return monitoring.ticketOf(epoch, node, by) <= monitoring.thresholdOf(epoch);
     }
 
     function test_ATargetThatWasBannedMeanwhileIsLeftAlone() public {

@@ -133,6 +133,20 @@ contract RunnerReputationRegisterTest is Deployed {
         assertEq(reputation.activeRunners(), 1);
     }
 
+    function test_ARunnerIsKnownSinceItsFirstRegistration() public {
+        assertEq(reputation.knownSince(keys.node), 0);
+        uint256 first = blockNow();
+        register(keys);
+        for (uint256 i = 0; i < 2; i++) {
+            assertEq(reputation.knownSince(keys.node), first);
+            skipBlocks(5);
+            vm.prank(keys.owner);
+            reputation.retire(keys.node);
+            register(keys);
+        }
+        assertEq(reputation.knownSince(keys.node), first);
+    }
+
     function test_ARetiredRunnerDoesNotComeBackForAnotherOwner() public {
         register(keys);
         vm.prank(keys.owner);

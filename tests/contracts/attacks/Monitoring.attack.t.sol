@@ -173,4 +173,58 @@ contract MonitoringAttackTest is Watches {
         assertEq(token.balanceOf(address(wallet)), supply);
         assertEq(wallet.surplus(), 0);
     }
+
+    // ---------------------------------------------------------------- leaving when reports are due
+
+    function comeBack() internal {
+        vm.prank(target.owner);
+        reputation.retire(target.node);
+        register(target);
+    }
+
+    function test_ComingBackAsANewRunnerWhenReportsAreDueSavesNobody() public {
+        uint256 epoch = epochWith(target.node, 3);
+        RunnerKeys[] memory drawn = monitorsOf(epoch, target.node);
+        for (uint256 i = 0; i < 3; i++) {
+            commit(epoch, drawn[i], target.node, MALICIOUS);
+        }
+        toReveal(epoch);
+        comeBack();
+        for (uint256 i = 0; i < 3; i++) {
+            reveal(epoch, drawn[i], target.node, MALICIOUS);
+        }
+        toConclude(epoch);
+        conclude(epoch, target.node);
+        assertRuling(epoch, IPeerMonitoringTypes.Ruling.Agreed);
+        assertEq(scoreOf(target.node), 333_333);
+    }
+
+    function test_WhoComesBackInEveryEpochIsStillReportedAndMarksNoMonitor() public {
+        uint256 epoch = epochWith(target.node, 4);
+        RunnerKeys[] memory drawn = monitorsOf(epoch, target.node);
+        comeBack();
+        for (uint256 i = 0; i < 3; i++) {
+            assertTrue(monitoring.mayReport(epoch, target.node, drawn[i].node));
+            commit(epoch, drawn[i], target.node, POOR);
+        }
+        toReveal(epoch);
+        for (uint256 i = 0; i < 3; i++) {
+            reveal(epoch, drawn[i], target.node, POOR);
+        }
+        toConclude(epoch);
+        conclude(epoch, target.node);
+        assertRuling(epoch, IPeerMonitoringTypes.Ruling.Agreed);
+        // Who looked while it was away had nothing to report.
+        vm.expectPartialRevert(IPeerMonitoringErrors.MonitorNotAssigned.selector);
+        monitoring.reportSilent(epoch, target.node, drawn[3].node);
+    }
+
+    function test_NobodyIsAskedToReportARunnerThatHasLeft() public {
+        uint256 epoch = epochWith(target.node, 1);
+        RunnerKeys memory monitor = monitorsOf(epoch, target.node)[0];
+        assertTrue(monitoring.mayReport(epoch, target.node, monitor.node));
+        vm.prank(target.owner);
+        reputation.retire(target.node);
+        assertFalse(monitoring.mayReport(epoch, target.node, monitor.node));
+    }
 }
