@@ -14,8 +14,7 @@ from graphql import (
 )
 
 from api.database import Record
-from api.graphql.direct import Unusual
-from api.graphql.operation import Info, asked_by
+from api.graphql.operation import Info, asked_by, noting_unusual
 from api.graphql.reading import Ahead, Reading, loader_named
 from api.queries import accounts, documents, runners
 
@@ -69,12 +68,9 @@ async def read_one(
     """Read an object, and what is asked below it and in `ahead`; gives it written already, if that is all in rows."""
     rows = asked_by(info)
     if rows is not None:
-        try:
+        with noting_unusual(info):
             written: Any = await rows.one(reading, loader_named(loader), key, ahead=ahead)
-        except Unusual:
-            pass
-        else:
-            return cast("D | None", written)
+        return cast("D | None", written)
     early = (_load(reading, ahead[path], key) for path in _asked(info) if path in ahead)
     row, *_ = await asyncio.gather(getattr(reading, loader).load(key), *early)
     return kind.of(reading, row) if row else None

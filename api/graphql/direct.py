@@ -19,7 +19,7 @@ from api.graphql.reading import Ahead, Found, Reading, RowLoader, loader_named
 _AS_IT_IS = frozenset({GraphQLString, GraphQLInt, GraphQLBoolean})
 
 
-class Unusual(Exception):  # no error: the resolvers do it instead
+class Unusual(Exception):  # no error: whoever executes the query does it anew without rows
     """Rows are not as the schema has them."""
 
 
@@ -107,7 +107,10 @@ class Rows:
     async def one(
         self, reading: Reading, loader: RowLoader, key: bytes, *, ahead: Mapping[str, Ahead]
     ) -> Written | None:
-        """Read one row and what hangs on it; what `ahead` finds by the same key is asked for in the same statement."""
+        """Read one row and what hangs on it; what `ahead` finds by the same key is asked for in the same statement.
+
+        Raises `Unusual`, as `all` does.
+        """
         asked = loader.ask(reading, [key], columns=self.columns)
         early = [
             (link, link.loader.ask(reading, [key], columns=link.rows.columns, load=ahead[link.path].load))
@@ -119,13 +122,13 @@ class Rows:
         if not rows:
             return None
         await self._find(reading, rows, found)
-        return Written(self.write(rows[0], found))
+        return self._written(rows[0], found)
 
     async def all(self, reading: Reading, rows: Sequence[Record]) -> list[Written]:
         """Write rows, with what hangs on them."""
         found: Finds = {}
         await self._find(reading, rows, found)
-        return [Written(self.write(row, found)) for row in rows]
+        return [self._written(row, found) for row in rows]
 
     async def _find(self, reading: Reading, rows: Sequence[Record], found: Finds) -> None:
         """Read what was not found yet of all that hangs on rows, one statement a level."""
@@ -145,6 +148,13 @@ class Rows:
         for link in self.links:
             yield link
             yield from link.rows._all_links()  # noqa: SLF001  # its own kind
+
+    def _written(self, row: Record, found: Finds) -> Written:
+        try:
+            return Written(self.write(row, found))
+        except Exception as error:
+            # A border: whatever a scalar's writer raises belongs to one field, and the resolvers will say to which.
+            raise Unusual from error
 
     def write(self, row: Record, found: Finds) -> dict[str, Any]:
         """Write a row."""

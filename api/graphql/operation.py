@@ -1,6 +1,7 @@
 """One GraphQL operation: its snapshot from first read to last, its wait for a block, its errors in words."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 
 import asyncpg
 import strawberry
@@ -8,7 +9,7 @@ import structlog
 from graphql import DocumentNode, FieldNode, GraphQLError, IntValueNode, OperationDefinitionNode, VariableNode
 from strawberry.extensions import SchemaExtension
 
-from api.graphql.direct import Rows
+from api.graphql.direct import Rows, Unusual
 from api.graphql.reading import Reading
 from api.graphql.scalars import UInt
 from api.problems import problem_of
@@ -25,6 +26,9 @@ class Operation:
 
     exceeded = False
     """Whether it was to read once, and had to read more."""
+
+    unusual = False
+    """Whether rows were not as the schema has them, so that objects have to be asked for."""
 
     def __init__(
         self, services: Services, *, once: bool = False, asked: Mapping[str, Rows] | None = None
@@ -71,6 +75,16 @@ class BlockInput:
 def asked_by(info: Info) -> Rows | None:
     """Give what a root field asks of rows; None if it wants objects."""
     return info.context.asked.get(str(info.path.key))
+
+
+@contextmanager
+def noting_unusual(info: Info) -> Iterator[None]:
+    """Note that rows were not as the schema has them, for whoever executes the query."""
+    try:
+        yield
+    except Unusual:
+        info.context.unusual = True
+        raise
 
 
 async def reading_of(info: Info, min_block: int | None, block: BlockInput | None = None) -> Reading:

@@ -7,7 +7,7 @@ import strawberry
 
 from api.database import Snapshot
 from api.graphql.ahead import D
-from api.graphql.operation import Info, asked_by
+from api.graphql.operation import Info, asked_by, noting_unusual
 from api.graphql.reading import Reading
 from api.paging import Page
 
@@ -62,5 +62,6 @@ async def connection(info: Info, reading: Reading, page: Page, kind: type[D]) ->
     """Dress a page of rows, read by `snapshot_of`, as a connection."""
     rows = asked_by(info)
     if rows is not None:
-        return Connection(page=page, items=await rows.all(reading, page.rows))
+        with noting_unusual(info):
+            return Connection(page=page, items=await rows.all(reading, page.rows))
     return Connection(page=page, items=[kind.of(reading, row) for row in page.rows])

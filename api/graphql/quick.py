@@ -8,6 +8,7 @@ from graphql.execution.values import VariableValues
 
 from api.graphql.operation import MIN_BLOCK_WAIT_S, Operation, put_in_words, wanted_block
 from api.graphql.persisted import PersistedQueries
+from api.graphql.planning import Plan
 from api.graphql.preparing import Prepared, PreparedQueries
 from api.graphql.running import run
 from api.json_text import NotReadable, read_json
@@ -54,19 +55,23 @@ class QuickQueries:
 async def _executed(
     prepared: Prepared, values: VariableValues, services: Services
 ) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
-    """Run the query, without a transaction for as long as all its reads have gone together."""
+    """Run the query: from rows, and without a transaction, for as long as that is all it takes."""
     planned = prepared.plan(values.coerced)
-    plan = planned.plan
     if prepared.reads_once:
         operation = Operation(services, once=True, asked=planned.rows)
-        try:
-            answer = await run(plan, operation, values)
-        finally:
-            await operation.close()
-        if not operation.exceeded:
+        answer = await _answered(planned.plan, operation, values)
+        if operation.exceeded:
+            prepared.reads_once = False
+        elif not operation.unusual:
             return answer
-        prepared.reads_once = False
     operation = Operation(services, asked=planned.rows)
+    answer = await _answered(planned.plan, operation, values)
+    return await _answered(planned.plan, Operation(services), values) if operation.unusual else answer
+
+
+async def _answered(
+    plan: Plan, operation: Operation, values: VariableValues
+) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
     try:
         return await run(plan, operation, values)
     finally:

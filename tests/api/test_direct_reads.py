@@ -59,15 +59,22 @@ def test_what_does_not_stand_in_rows_is_left_to_the_resolvers(query: str) -> Non
     assert asked(query) == {}
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ prompt(id: %s) { prompt model } }",
+        "{ prompts { nodes { model } } status { head } task(id: %s) { id } }",
+    ],
+)
 async def test_a_row_that_is_not_as_the_schema_has_it_is_said_in_the_resolvers_words(
-    index: Index, client: httpx.AsyncClient
+    index: Index, client: httpx.AsyncClient, query: str
 ) -> None:
     await index.sync(indexed=20)
     spec = await index.document({"kind": "llm", "prompt": "A prompt for no model"}, kind="spec")
     task_id = await index.task(1, spec=spec)
-    body = {"query": f'{{ prompt(id: "0x{task_id.hex()}") {{ prompt model }} }}'}
+    body = {"query": query.replace("%s", f'"0x{task_id.hex()}"')}
     planned, other = await both(client, body)
-    assert planned["errors"]
+    assert planned["errors"][0]["path"][-1] == "model"
     assert planned == other
 
 
