@@ -80,5 +80,5 @@ def test_an_installation_gives_the_programs(wheel: Path, tmp_path: Path) -> None
 
 def test_the_changelog_begins_with_what_is_not_released_and_knows_this_version() -> None:
     titles = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
-    assert titles[0] == "Not released"
+    assert titles[0] == "Unreleased"
     assert any(title.startswith(PROJECT["version"]) for title in titles) or PROJECT["version"] == "0.1.0"
