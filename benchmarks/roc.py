@@ -9,7 +9,7 @@ from typing import Self
 from runner.verification.verdict import MOST, UNCALIBRATED, Finding, Scores, Thresholds
 
 WORST = Scores(same_choice=0, within=0, distance=MOST)
-_COLOURS = ("#2563eb", "#d97706", "#059669", "#dc2626", "#7c3aed")
+_COLOURS = ("#2563eb", "#d97706", "#64748b", "#059669", "#dc2626", "#7c3aed")
 _FLOOR = 0.001
 """The smallest rate that the picture's logarithmic axis shows."""
 
@@ -142,7 +142,7 @@ def draw(curves: Sequence[Curve]) -> str:
         f'<text x="{(left + right) / 2}" y="{height - 12}" text-anchor="middle" fill="#0f172a">false alarms</text>'
     )
     parts.append(f'<text x="{left}" y="{top - 10}" fill="#0f172a">cheats found</text>')
-    for at, (curve, colour) in enumerate(zip(curves, _COLOURS, strict=False)):
+    for at, (curve, colour) in enumerate(zip(curves, _COLOURS, strict=True)):
         path = "L".join(f"{x(fpr):.1f} {y(tpr):.1f}" for fpr, tpr in curve.points)
         parts.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         legend = bottom - 16 * (len(curves) - at)
