@@ -145,9 +145,9 @@ def draw(curves: Sequence[Curve]) -> str:
     for at, (curve, colour) in enumerate(zip(curves, _COLOURS, strict=True)):
         path = "L".join(f"{x(fpr):.1f} {y(tpr):.1f}" for fpr, tpr in curve.points)
         parts.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        legend = bottom - 16 * (len(curves) - at)
-        parts.append(f'<path d="M{right - 230} {legend - 4}h18" stroke="{colour}" stroke-width="2"/>')
+        legend = top + 100 + 16 * at
+        parts.append(f'<path d="M{left + 20} {legend - 4}h18" stroke="{colour}" stroke-width="2"/>')
         parts.append(
-            f'<text x="{right - 206}" y="{legend}" fill="#0f172a">{curve.kind} (area {curve.area:.4f})</text>'
+            f'<text x="{left + 44}" y="{legend}" fill="#0f172a">{curve.kind} (area {curve.area:.4f})</text>'
         )
     return "\n".join([*parts, "</svg>", ""])
