@@ -70,9 +70,10 @@ async def test_a_connection_that_says_nothing_is_closed_without_a_word(strict: h
 
 
 async def test_one_address_can_not_take_all_connections(strict: httpx.AsyncClient) -> None:
-    held = [await Raw.open(strict) for _ in range(8)]
-    for raw in held:
-        await raw.open_websocket()
+    held = []
+    for _ in range(8):
+        held.append(await Raw.open(strict))
+        await held[-1].open_websocket()  # at once: a silent connection is cut off
     answer = await (await Raw.open(strict)).rest()
     assert answer.startswith(b"HTTP/1.1 429 ")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["type"] == "too-many-connections"

@@ -1,5 +1,6 @@
 """Commands from their order to their files: three runners on a chain, each with boxes of its own."""
 
+import secrets
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -184,14 +185,15 @@ async def test_a_result_that_fits_no_document_counts_as_too_much_output(bench: B
 
 
 async def test_a_command_whose_input_cannot_be_had_is_not_claimed(bench: Bench, box: Box) -> None:
-    missing = StoredFile(path="a", size=1, blocks=(digest_of(b"x").hex(),))
+    content = secrets.token_bytes(16)  # which no other test stores
+    missing = StoredFile(path="a", size=len(content), blocks=(digest_of(content).hex(),))
     task = await submit(bench, a_command("true", inputs=(missing,)), replicas=1, quorum=1)
     hand = await hand_of(bench, box, 0)
     await bench.until_turn(hand, task)
     await hand.step(task)
     assert hand.job(task).stage is Stage.WAITING
     assert hand.job(task).reason.startswith("command: ")
-    await bench.store.add(b"x")
+    await bench.store.add(content)
     await bench.run(task, hand)
     assert hand.job(task).paid
 
