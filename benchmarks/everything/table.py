@@ -1,4 +1,4 @@
-"""The table at the head of docs/benchmarks.md: all recorded figures that stand beside a peer's, ratios first."""
+"""The table at the head of docs/benchmarks.md: all recorded figures that are compared with a peer's."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ def render(figures: list[Figure]) -> str:
 
 
 def write(figures: list[Figure], page: Path = PAGE) -> None:
-    """Put the table in the place of the one that the page has."""
+    """Replace the table of the page."""
     text = page.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN, 1)
     page.write_text(before + render(figures) + rest.split(END, 1)[1], encoding="utf-8")
@@ -26,9 +26,9 @@ def write(figures: list[Figure], page: Path = PAGE) -> None:
 
 def _lines(figures: list[Figure]) -> Iterator[str]:
     yield ""
-    yield "Times better: above 1 ours is ahead, below 1 the peer is. What was measured on a busy machine or small says so under its heading below."
+    yield "Ratios above 1 mean that Parity is better, below 1 that the peer is. Figures from a busy machine or a small run are marked as such in the sections below."
     yield ""
-    yield "| | times better | ours | peer | unit | beside | runs | measured |"
+    yield "| | ratio | ours | peer | unit | compared with | runs | measured |"
     yield "|---|---|---|---|---|---|---|---|"
     for suite in SUITES:
         for figure in figures:
@@ -41,7 +41,7 @@ def _lines(figures: list[Figure]) -> Iterator[str]:
 
 def _row(figure: Figure, beside: str) -> str:
     ratio = figure.times_better
-    assert ratio is not None, "only figures beside a peer's have a row"
+    assert ratio is not None, "only figures compared with a peer's have a row"
     shown = [
         f"{figure.suite}: {figure.name.removeprefix(figure.suite + ': ')}",
         f"**{ratio:.2f}**" if ratio >= 1 else f"{ratio:.2f}",
