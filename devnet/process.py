@@ -148,6 +148,21 @@ class Process:
             os.killpg(self.pid, signal.SIGKILL)
         await self._child.wait()
 
+    async def hang(self, seconds: float) -> None:
+        """Keep the process and its children from running for some seconds: connections stay open, and nothing answers."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            ours = psutil.Process(self.pid)
+            stopped = [ours, *ours.children(recursive=True)]
+            try:
+                for one in stopped:
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        one.suspend()
+                await asyncio.sleep(seconds)
+            finally:
+                for one in stopped:
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        one.resume()
+
     async def kill(self) -> None:
         """End the process as a crash would: SIGKILL, no warning."""
         with contextlib.suppress(ProcessLookupError):

@@ -18,7 +18,7 @@ class Step:
 
 
 class Progress:
-    """Prints a line a step: a spinner while it runs on a terminal, plain lines elsewhere."""
+    """Prints a line a step: a spinner while it runs on a terminal, plain lines elsewhere; a long step notes how far it is."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -46,6 +46,10 @@ class Progress:
         seconds = time.monotonic() - began
         self.steps.append(Step(name, seconds))
         self.console.print(f"  [green]✓[/] {name:<52}{seconds:6.1f} s", highlight=False)
+
+    def note(self, text: str) -> None:
+        """Print how far the step under way has come."""
+        self.console.print(f"    {text}", highlight=False)
 
     def table(self) -> Table:
         """Return the steps with their seconds, slowest not first but in order."""

@@ -256,16 +256,16 @@ class Sender:
         while True:
             with contextlib.suppress(RpcUnavailable):
                 used = await self._eth.get_transaction_count(self._account.address, "latest")
-                receipt = await self._any_receipt(sent)
-                if receipt is not None or used > nonce:
-                    return receipt or await self._late_receipt(sent)
+                if used > nonce:
+                    return await self._any_receipt(sent) or await self._late_receipt(sent)
                 await self._fill_gaps(range(used, nonce), stuck=self._is_stuck(bumped_at))
             now = time.monotonic()
             if now - started > self._network.receipt_timeout_s:
                 raise _timeout(prepared.label, list(sent)[-1], waited_s=now - started)
             if self._is_stuck(bumped_at):
                 prepared, bumped_at = await self._bump(prepared, nonce=nonce, sent=sent), now
-            await asyncio.sleep(self._poll_s)
+            # The longer it takes, the less a little more matters: blocks may come slower than the network's profile says.
+            await asyncio.sleep(min(max(self._poll_s, (now - started) / 8), _LONGEST_POLL_S))
 
     def _is_stuck(self, since: float) -> bool:
         return time.monotonic() - since > self._network.stuck_after_s

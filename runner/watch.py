@@ -7,6 +7,7 @@ reorganisation undoes costs a look, and one that is seen twice costs nothing.
 import asyncio
 import time
 from collections import deque
+from itertools import pairwise
 from typing import Any
 
 import structlog
@@ -29,7 +30,9 @@ _LEAST_PAUSE_S = 0.1
 _ARRIVALS = 5
 _SHARE_BEFORE_DUE = 0.85
 _BLOCKS_AHEAD = 2
-"""Block times that are waited at most before the first question after a block, however rare blocks were."""
+"""Block times that are waited at most before the first question after a block, unless blocks come regularly."""
+_REGULAR = 1.5
+"""Blocks come regularly when the longest of the last distances between them is at most this many times the shortest."""
 _SILENT_BLOCKS = 16
 """Blocks in which nothing was said before the cursor is written again: so many are read again by the next start."""
 _CURSOR = "cursor"
@@ -53,13 +56,30 @@ class Pace:
         self._arrivals.append((now_s, height))
 
     def pause_s(self, now_s: float) -> float:
-        """Return how long to wait before asking again."""
+        """Return how long to wait before asking again.
+
+        A local chain may come with any interval, or none: what the network's profile says bounds the wait only while the
+        blocks themselves show no rhythm.
+        """
         if len(self._arrivals) < 2:
             return self._most_s
         (first_s, low), (last_s, high) = self._arrivals[0], self._arrivals[-1]
-        distance_s = min((last_s - first_s) / (high - low), self._longest_wait_s)
+        distance_s = (last_s - first_s) / (high - low)
+        most_s = self._most_s
+        if self._is_regular():
+            most_s = max(most_s, distance_s / 5)
+        else:
+            distance_s = min(distance_s, self._longest_wait_s)
         until_due_s = last_s + _SHARE_BEFORE_DUE * distance_s - now_s
-        return max(until_due_s, min(max(distance_s / 5, _LEAST_PAUSE_S), self._most_s))
+        return max(until_due_s, min(max(distance_s / 5, _LEAST_PAUSE_S), most_s))
+
+    def _is_regular(self) -> bool:
+        """Return whether the last arrivals came one block at a time and evenly."""
+        if len(self._arrivals) < _ARRIVALS:
+            return False
+        seen = list(self._arrivals)
+        distances = [(b_s - a_s) / (b - a) for (a_s, a), (b_s, b) in pairwise(seen)]
+        return max(distances) <= _REGULAR * min(distances)
 
 
 class Watch:

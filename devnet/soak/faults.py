@@ -1,4 +1,4 @@
-"""What goes wrong in a rehearsal: processes killed without warning and started again, blocks that a reorganisation takes back."""
+"""What goes wrong in a rehearsal: processes killed without warning and started again, dependencies that hang, reorganisations."""
 
 import asyncio
 import random
@@ -15,6 +15,8 @@ from protocol.errors import ChainError
 
 _DEEPEST_REORG: Final = 3
 _REORGANISATION: Final = "reorganisation"
+_DEPENDENCIES: Final = ("anvil", "postgres", "ipfs", "engine")
+_HANGS_S: Final = (2.0, 8.0)
 
 log = structlog.get_logger()
 
@@ -43,15 +45,19 @@ class Faults:
         """Make the next fault: each kind comes up once before any comes up again."""
         if not self._due:
             crashing = [runner_name(number) for number in self._plan.crashing]
-            self._due = [*crashing, "indexer", "server", _REORGANISATION, _REORGANISATION]
+            self._due = [*crashing, "indexer", "server", *_DEPENDENCIES, _REORGANISATION, _REORGANISATION]
             self._chance.shuffle(self._due)
         kind = self._due.pop()
         log.info("fault", kind=kind)
         if kind == _REORGANISATION:
             await self._reorganise(self._chance.randint(1, _DEEPEST_REORG))
+            self.made[kind] += 1
+        elif kind in _DEPENDENCIES:
+            await self._network.processes[kind].hang(self._chance.uniform(*_HANGS_S))
+            self.made[f"{kind} hung"] += 1
         else:
             await self._kill(kind)
-        self.made[kind if kind == _REORGANISATION else f"kill -9 of {kind}"] += 1
+            self.made[f"kill -9 of {kind}"] += 1
 
     async def _kill(self, name: str) -> None:
         await self._network.processes[name].kill()

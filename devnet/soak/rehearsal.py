@@ -36,6 +36,7 @@ _PAID_IN = 500
 _WRONG, _MONITOR_MISSED = 2, 4
 _LIAR_PATIENCE_BLOCKS = 320
 _POLL_S = 1.0
+_TELL_EVERY_S = 30.0
 
 log = structlog.get_logger()
 
@@ -74,7 +75,7 @@ async def rehearse(plan: SoakPlan, *, state: Path, progress: Progress) -> Outcom
         began = time.monotonic()
         async with _paced(network, parity.chain, load):
             with progress.step(f"{plan.tasks} pieces of work, under faults"):
-                faults, sessions = await _work(network, parity, plan, load)
+                faults, sessions = await _work(network, parity, plan, load, progress)
             seconds = time.monotonic() - began
             with progress.step("each cheat caught, each liar marked"):
                 await _until_caught(parity.chain, plan, load)
@@ -125,18 +126,32 @@ async def _pay_in(parity: Parity, plan: SoakPlan) -> None:
 
 
 async def _work(
-    network: Network, parity: Parity, plan: SoakPlan, load: Load
+    network: Network, parity: Parity, plan: SoakPlan, load: Load, progress: Progress
 ) -> tuple[Faults, Sessions | None]:
     """Have all of it done under faults, which go on until the last order and the last session have ended."""
     faults, over = Faults(network, plan), asyncio.Event()
     async with asyncio.TaskGroup() as group:
+        telling = group.create_task(_tell(progress, plan, load, faults))
         making = group.create_task(faults.run(over))
         learning = group.create_task(hold(parity, plan)) if plan.sessions else None
         await load.run()
         sessions = await learning if learning else None
         over.set()
         await making
+        telling.cancel()
     return faults, sessions
+
+
+async def _tell(progress: Progress, plan: SoakPlan, load: Load, faults: Faults) -> None:
+    """Note now and then how much work has ended, and how quickly, until cancelled."""
+    began = time.monotonic()
+    while True:
+        await asyncio.sleep(_TELL_EVERY_S)
+        ended, minutes = load.record.done.total(), (time.monotonic() - began) / 60
+        progress.note(
+            f"{minutes:.1f} min: {ended} of {plan.tasks} ended, {ended / minutes:.0f} a minute, "
+            f"{faults.made.total()} faults"
+        )
 
 
 async def _until_caught(chain: Chain, plan: SoakPlan, load: Load) -> None:

@@ -69,6 +69,21 @@ async def test_stop_leaves_no_grandchildren(tmp_path):
     assert not alive
 
 
+async def test_what_hangs_does_nothing_for_a_while_and_goes_on_afterwards(tmp_path):
+    ticks = "import time\nwhile True: print('up', flush=True); time.sleep(0.01)"
+    process = await Process.start(launch(tmp_path, ticks))
+    await process.ready(says_up(process))
+    hanging = asyncio.create_task(process.hang(0.4))
+    await asyncio.sleep(0.1)
+    before = process.launch.log.stat().st_size
+    await asyncio.sleep(0.2)
+    assert process.launch.log.stat().st_size == before
+    await hanging
+    await asyncio.sleep(0.2)
+    assert process.launch.log.stat().st_size > before
+    await process.stop()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the parent-death signal is Linux's")
 def test_children_die_with_a_killed_parent(tmp_path):
     code = f"""

@@ -21,7 +21,7 @@ def questions(pace: Pace, *, blocks: int, distance_s: float) -> list[int]:
 
 
 def test_regular_blocks_cost_at_most_two_questions_each() -> None:
-    for network, distance_s in ((LOCAL, 0.25), (LOCAL, 0.5), (CALIBRATION, 30.0)):
+    for network, distance_s in ((LOCAL, 0.25), (LOCAL, 0.5), (LOCAL, 3.0), (CALIBRATION, 30.0)):
         settled = questions(Pace(network.block_time_s), blocks=60, distance_s=distance_s)[10:]
         assert sum(settled) <= 2 * len(settled), (network.name, distance_s, settled)
 
@@ -31,6 +31,15 @@ def test_rare_blocks_do_not_make_the_watch_sleep_through_frequent_ones() -> None
     pace.arrived(1, 0.0)
     pace.arrived(2, 600.0)
     assert pace.pause_s(600.0) <= 2 * 0.25
+
+
+def test_a_rhythm_that_quickens_is_slept_through_once_at_most() -> None:
+    pace = Pace(0.25)
+    for height in range(5):
+        pace.arrived(height, 3.0 * height)
+    late = 12.0 + pace.pause_s(12.0)
+    pace.arrived(14, late)
+    assert pace.pause_s(late) <= 2 * 0.25
 
 
 def test_a_reorganisation_to_a_lower_block_begins_anew() -> None:
