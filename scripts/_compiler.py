@@ -10,7 +10,8 @@ from ape import project
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".parity" / "solcx"
-STAMP = FOLDER / "sources.sha256"
+STAMP = ROOT / ".build" / "sources.sha256"
+"""Lies beside what it vouches for: whoever removes or copies one has the other too."""
 INPUTS = ("ape-config.yaml", "package-lock.json", "contracts/**/*.sol")
 
 
