@@ -78,11 +78,7 @@ def run(
 def status(*, as_json: JsonOption = False) -> None:
     """Show how far the published index is."""
     row = asyncio.run(_status(load(IndexerSettings)))
-    if as_json:
-        typer.echo(json.dumps(row))
-    else:
-        for name, value in row.items():
-            typer.echo(f"{name:18} {value}")
+    _print(row, "\n".join(f"{name:18} {value}" for name, value in row.items()), as_json=as_json)
 
 
 @app.command(epilog="Example: parity-indexer verify")
@@ -91,10 +87,8 @@ def verify(*, as_json: JsonOption = False) -> None:
     settings = load(IndexerSettings)
     configure_logging("indexer", level=settings.log_level)
     differences = asyncio.run(_verify(settings))
-    if as_json:
-        typer.echo(json.dumps({"differences": differences}))
-    else:
-        typer.echo("\n".join(differences) or "verified: equal to a fresh fold, and to the contracts")
+    text = "\n".join(differences) or "verified: equal to a fresh fold, and to the contracts"
+    _print({"differences": differences}, text, as_json=as_json)
     if differences:
         raise IndexerError(
             f"{len(differences)} differences",
@@ -103,21 +97,22 @@ def verify(*, as_json: JsonOption = False) -> None:
 
 
 @app.command(epilog="Example: parity-indexer rebuild")
-def rebuild() -> None:
+def rebuild(*, as_json: JsonOption = False) -> None:
     """Fold the stored logs again and replace the index, without interrupting readers."""
     settings = load(IndexerSettings)
     configure_logging("indexer", level=settings.log_level)
     count = asyncio.run(_rebuild(settings))
-    typer.echo(f"rebuilt from {count} events")
+    _print({"events": count}, f"rebuilt from {count} events", as_json=as_json)
 
 
 @app.command(epilog="Example: parity-indexer prune")
-def prune() -> None:
+def prune(*, as_json: JsonOption = False) -> None:
     """Delete the versions of the index that are no longer served; refuses while a new one is being built."""
     settings = load(IndexerSettings)
     configure_logging("indexer", level=settings.log_level)
     removed = asyncio.run(_prune(settings))
-    typer.echo("\n".join(f"removed {name}" for name in removed) or "nothing to remove")
+    text = "\n".join(f"removed {name}" for name in removed) or "nothing to remove"
+    _print({"removed": removed}, text, as_json=as_json)
 
 
 @app.command("grant-roles", epilog="Example: parity-indexer grant-roles")
@@ -125,17 +120,23 @@ def roles(
     *,
     writer: Annotated[str, typer.Option(help="Role of the indexer.")] = access.WRITER,
     reader: Annotated[str, typer.Option(help="Role of the API and other readers.")] = access.READER,
+    as_json: JsonOption = False,
 ) -> None:
     """Create the two database roles with least privilege; DATABASE_URL must be a superuser's."""
     settings = load(IndexerSettings)
     asyncio.run(access.grant_roles(settings.database_url, writer=writer, reader=reader))
-    typer.echo(f"{writer} may write, {reader} may read; set their passwords with psql's \\password")
+    text = f"{writer} may write, {reader} may read; set their passwords with psql's \\password"
+    _print({"writer": writer, "reader": reader}, text, as_json=as_json)
 
 
 @app.command("schema-docs", epilog="Example: parity-indexer schema-docs > docs/reference/database.md")
 def schema_docs() -> None:
     """Print docs/reference/database.md."""
     typer.echo(database_page(), nl=False)
+
+
+def _print(document: object, text: str, *, as_json: bool) -> None:
+    typer.echo(json.dumps(document) if as_json else text)
 
 
 async def _status(settings: IndexerSettings) -> dict[str, Any]:

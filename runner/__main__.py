@@ -203,9 +203,7 @@ def bench(
             metavar="USDFC", help="Also print the price at which an hour of answering earns this much."
         ),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document per model instead of text.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Measure how fast the engine answers with each offered model, and print matching settings."""
     settings = load(RunnerSettings)
@@ -228,12 +226,15 @@ def models(context: typer.Context, as_json: Json = False) -> None:
 
 
 @models_app.command("pull", epilog="Example: parity-runner models pull llama3.2:1b")
-def pull_model(name: Annotated[str, typer.Argument(help="The model's name, such as llama3.2:1b.")]) -> None:
+def pull_model(
+    name: Annotated[str, typer.Argument(help="The model's name, such as llama3.2:1b.")], as_json: Json = False
+) -> None:
     """Make the engine download a model; shows speed and time left."""
     from runner.models import pull_in_view  # noqa: PLC0415 (loads the engine's client)
 
     asyncio.run(pull_in_view(load(RunnerSettings).ollama_url, name))
-    typer.echo(f"{name} is there; a running daemon offers it within seconds, if RUNNER_MODELS lets it")
+    text = f"{name} is there; a running daemon offers it within seconds, if RUNNER_MODELS lets it"
+    _print({"model": name}, [text], as_json=as_json)
 
 
 app.add_typer(models_app, name="models")
@@ -254,6 +255,7 @@ async def _bench(settings: RunnerSettings, *, tokens: int, per_hour: Decimal | N
             f"{settings.ollama_url} has none of the models to offer",
             hint="Fetch one with `parity-runner models pull NAME`, or correct RUNNER_MODELS.",
         )
+    documents, lines = [], []
     for model in measured:
         pace = None
         async for pace in measure(executor, model, tokens=tokens):
@@ -261,8 +263,9 @@ async def _bench(settings: RunnerSettings, *, tokens: int, per_hour: Decimal | N
         assert pace is not None
         typer.echo("\r\x1b[K", nl=False, err=True)
         price = None if per_hour is None else str(pace.price_per_1k(per_hour))
-        shown = json.dumps(pace.to_json() | {"output_price": price})
-        typer.echo(shown if as_json else "\n".join(lines_of_pace(pace, per_hour=per_hour)))
+        documents.append(pace.to_json() | {"output_price": price})
+        lines += lines_of_pace(pace, per_hour=per_hour)
+    _print(documents, lines, as_json=as_json)
 
 
 async def _register(

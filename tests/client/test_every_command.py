@@ -28,6 +28,16 @@ ID, ADDRESS = "0x" + "12" * 32, "0x" + "34" * 20
 CID = "bafkreihlrkmuwn2p5q72kggqnoqvm3yoosa62p47nxlwz43qywy6acsuci"
 KEPT_RUNNING = {"parity-client gateway"}
 """What serves until it is stopped; tests of its own start and stop it."""
+WITHOUT_JSON = {
+    "parity-runner runner": "serves until it is stopped; its log is JSON already",
+    "parity-server server": "serves until it is stopped; its log is JSON already",
+    "parity-indexer run": "serves until it is stopped; its log is JSON already",
+    "parity-devnet up": "serves until it is stopped, for people at a terminal",
+    "parity-devnet down": "ends what `up` shows to people",
+    "parity-server schema": "prints a document of its own format",
+    "parity-server routes": "prints a document of its own format",
+    "parity-indexer schema-docs": "prints a document of its own format",
+}
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,8 @@ def leaves(command: Any, path: tuple[str, ...]) -> Iterator[Leaf]:
     if not hasattr(command, "commands"):
         yield Leaf(path, command)
         return
+    if command.invoke_without_command and len(path) > 1:
+        yield Leaf(path, command)
     for name, child in command.commands.items():
         yield from leaves(child, (*path, name))
 
@@ -72,6 +84,11 @@ def test_help_describes_and_shows_the_command(leaf: Leaf) -> None:
     assert leaf.command.help
     assert leaf.name in leaf.example
     assert "Example:" in ran.stdout
+
+
+@pytest.mark.parametrize("leaf", EVERY, ids=lambda leaf: leaf.name)
+def test_a_command_that_prints_a_result_can_print_it_as_json(leaf: Leaf) -> None:
+    assert leaf.takes("--json") != (leaf.name in WITHOUT_JSON)
 
 
 def spoken(leaf: Leaf, folder: Path) -> list[str]:

@@ -1,5 +1,6 @@
 """Least privilege: the indexer's role can do all that an indexer does, the readers' role can only read."""
 
+import json
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -39,6 +40,20 @@ async def roles(postgres_url: str) -> AsyncIterator[Roles]:
         await connection.execute(f"DROP OWNED BY {role} CASCADE")
         await connection.execute(f"DROP ROLE {role}")
     await connection.close()
+
+
+async def test_the_command_names_the_roles_in_json(roles: Roles, tmp_path: Path) -> None:
+    node = SimulatedNode(seed=1)
+    node.open()
+    settings = environment(
+        database_url=roles.url, rpc_url="http://127.0.0.1:1", deployment=deployment_on(node), folder=tmp_path
+    )
+    words = ("grant-roles", "--writer", roles.writer, "--reader", roles.reader, "--json")
+    async with indexer_process(settings, *words) as process:
+        assert process.stdout is not None
+        said = (await process.stdout.read()).decode()
+        assert await process.wait() == 0
+    assert json.loads(said) == {"writer": roles.writer, "reader": roles.reader}
 
 
 async def test_the_writer_indexes_and_the_reader_reads_but_cannot_write(roles: Roles, tmp_path: Path) -> None:

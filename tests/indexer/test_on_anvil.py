@@ -306,7 +306,11 @@ async def test_commands_show_check_and_rebuild_the_index(
     head = await anvil.block_number()
     code, said = await command(settings, "status", "--json")
     assert (code, json.loads(said)["indexed_number"]) == (0, head)
-    assert (await command(settings, "rebuild"))[0] == 0
+    code, said = await command(settings, "rebuild", "--json")
+    assert code == 0
+    assert json.loads(said.splitlines()[-1])["events"] > 0
+    code, said = await command(settings, "prune", "--json")
+    assert (code, json.loads(said.splitlines()[-1])) == (0, {"removed": []})
     code, said = await command(settings, "verify")
     assert (code, said.splitlines()[-1]) == (0, "verified: equal to a fresh fold, and to the contracts")
 

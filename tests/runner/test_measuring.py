@@ -1,10 +1,15 @@
 """`parity-runner bench`: what it measures, and the price that follows."""
 
+import asyncio
+import json
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from runner.__main__ import app
 from runner.executors.llm import LlmExecutor
 from runner.measuring import Pace, lines_of, measure
 
@@ -16,6 +21,18 @@ async def test_a_model_is_measured_by_real_answers(engine_url: str) -> None:
     assert len(told) == 2
     assert told[-1].model == model.name
     assert 0 < told[-1].slowest_tokens_per_s <= told[-1].tokens_per_s
+
+
+async def test_the_command_prints_one_document_of_all_offered_models(
+    engine_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OLLAMA_URL", engine_url)
+    words = ["bench", "--tokens", "1", "--per-hour", "0.05", "--json"]
+    ran = await asyncio.to_thread(CliRunner().invoke, app, words)
+    assert ran.exit_code == 0, ran.output
+    (measured,) = json.loads(ran.stdout)
+    assert measured["model"] == "smollm2:135m"
+    assert Decimal(measured["output_price"]) > 0
 
 
 @given(

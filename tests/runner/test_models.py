@@ -1,12 +1,15 @@
 """`parity-runner models`: what the engine has, and fetching more, by what Ollama documents of `/api/pull`."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
+from typer.testing import CliRunner
 
+from runner.__main__ import app
 from runner.errors import EngineRefused, EngineUnavailable
 from runner.executors.llm import LlmExecutor
 from runner.models import Pulling, lines_of, pull
@@ -46,6 +49,14 @@ async def test_a_pull_tells_how_far_each_layer_is() -> None:
         told = [step async for step in pull(url, "llama3.2:1b")]
     assert told[2] == Pulling(status="pulling abababababab", digest=DIGEST, completed=1_500, total=2_000)
     assert told[-1].status == "success"
+
+
+async def test_the_command_names_the_model_that_is_there_in_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with ollama_that_says(*STEPS) as url:
+        monkeypatch.setenv("OLLAMA_URL", url)
+        words = ["models", "pull", "llama3.2:1b", "--json"]
+        ran = await asyncio.to_thread(CliRunner().invoke, app, words)
+    assert json.loads(ran.stdout) == {"model": "llama3.2:1b"}, ran.output
 
 
 async def test_a_pull_that_breaks_off_is_not_taken_for_a_model() -> None:
