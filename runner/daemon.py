@@ -10,41 +10,29 @@ import os
 import signal
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, closing, contextmanager
 from dataclasses import replace
-from functools import partial
 
 import structlog
 from eth_account.signers.local import LocalAccount
 from web3.exceptions import Web3Exception
 
-from protocol.chain import Chain
-from protocol.content import ContentStore, IpfsStore
-from protocol.enums import RunnerStatus
-from protocol.errors import ConfigError, ParityError, RpcUnavailable
-from protocol.sender import Sender
-from runner.admission import Terms
+from protocol.errors import ParityError
+from runner.assembly import Duty, assemble, connected, duties
 from runner.auditing.ballots import Ballots
-from runner.auditing.duty import AuditDuty
-from runner.errors import EngineError, ExecutionInvalid, JournalError, SandboxUnavailable
-from runner.escrow import Escrow, Registration
+from runner.errors import EngineError, ExecutionInvalid, JournalError
 from runner.executors import Executor
-from runner.executors.command import CommandExecutor
-from runner.executors.llm import LlmExecutor
-from runner.federated.duty import LearningDuty, learning
+from runner.federated.duty import learning
 from runner.federated.workshop import Workshop
 from runner.jobs import Stage
 from runner.journal import DRAIN, HEARTBEAT, Journal, journal_path
-from runner.monitoring.duty import MonitorDuty
 from runner.monitoring.openings import Openings
-from runner.monitoring.opinion import Observer, Opinion
+from runner.monitoring.opinion import Opinion
 from runner.parts import Parts
-from runner.profile import commands_of, offers_of, profile_of
-from runner.sandbox.probe import probe
+from runner.profile import offers_of, profile_of
 from runner.settings import RunnerSettings
-from runner.situation import Situation
-from runner.streaming.serving import serve_streams, tabs_path
+from runner.streaming.serving import tabs_path
 from runner.streaming.tabs import Tabs
 from runner.watch import Watch
 from runner.window import open_window
@@ -52,7 +40,6 @@ from runner.work import Work
 
 ENGINE_INTERVAL_S = 5.0
 _START_INTERVAL_S = 0.2
-_LONGEST_PAUSE_S = 15.0
 
 log = structlog.get_logger()
 
@@ -80,52 +67,28 @@ async def run_daemon(
         genesis_hash=deployment.genesis_hash,
         node=account.address,
     )
-    with Journal.open(path) as journal:
+    async with AsyncExitStack() as stack:
+        journal = stack.enter_context(Journal.open(path))
         journal.set_fact(DRAIN, "")
-        async with _connected(settings) as chain:
-            registration = await _registered(Escrow(chain), account.address)
-            parts = _parts(
-                settings,
-                chain=chain,
-                journal=journal,
-                account=account,
-                registration=registration,
-                executor=executor or LlmExecutor(settings.ollama_url, slots=settings.runner_slots),
+        chain = await stack.enter_async_context(connected(settings))
+        parts = await assemble(settings, chain=chain, journal=journal, account=account, executor=executor)
+        log.info("started", node=parts.node, owner=parts.terms.owner, live=len(journal.live()))
+        if settings.webhook_port:
+            window = open_window(parts, port=settings.webhook_port, secret=settings.webhook_secret())
+            await stack.enter_async_context(window)
+        if settings.runner_learning:
+            work = learning(
+                settings, chain, parts.store, journal=path, heard=parts.situation.heard, workshop=workshop
             )
-            if settings.runner_commands:
-                parts = replace(parts, commands=await _commands(settings, parts.store))
-            log.info("started", node=parts.node, owner=parts.terms.owner, live=len(journal.live()))
-            async with AsyncExitStack() as stack:
-                beside: list[Callable[[], Coroutine[None, None, None]]] = []
-                if settings.webhook_port:
-                    window = open_window(parts, port=settings.webhook_port, secret=settings.webhook_secret())
-                    await stack.enter_async_context(window)
-                if settings.runner_learning:
-                    heard = parts.situation.heard
-                    session_work = learning(
-                        settings, chain, parts.store, journal=path, heard=heard, workshop=workshop
-                    )
-                    parts = replace(parts, aggregator=await stack.enter_async_context(session_work))
-                    assert parts.aggregator is not None
-                    beside.append(LearningDuty(parts, parts.aggregator).run)
-                if settings.runner_port:
-                    tabs = stack.enter_context(closing(Tabs.open(tabs_path(path))))
-                    beside.append(partial(serve_streams, parts, tabs=tabs, account=account))
-                if settings.runner_monitoring:
-                    judge = opinion or Observer(chain, journal, parts.store)
-                    duty = MonitorDuty(chain, parts.sender, journal, judge, parts.situation.heard)
-                    beside.append(partial(duty.run, parts.situation))
-                if settings.runner_auditing:
-                    beside.append(AuditDuty(parts).run)
-                await Daemon(parts, beside=beside).run()
+            parts = replace(parts, aggregator=await stack.enter_async_context(work))
+        tabs = stack.enter_context(closing(Tabs.open(tabs_path(path)))) if settings.runner_port else None
+        await Daemon(parts, beside=list(duties(parts, account, tabs=tabs, opinion=opinion))).run()
 
 
 class Daemon:
     """The tasks of one running daemon."""
 
-    def __init__(
-        self, parts: Parts, *, beside: Sequence[Callable[[], Coroutine[None, None, None]]] = ()
-    ) -> None:
+    def __init__(self, parts: Parts, *, beside: Sequence[Duty] = ()) -> None:
         self._parts = parts
         self._beside = beside
         self._stopped = asyncio.Event()
@@ -279,83 +242,6 @@ class Daemon:
             "live": len(journal.live()),
             "draining": situation.draining,
         }
-
-
-@asynccontextmanager
-async def _connected(settings: RunnerSettings) -> AsyncIterator[Chain]:
-    """Connect, waiting for a node that does not answer yet; a wrong chain is an error at once."""
-    deployment = settings.deployment()
-    pause_s = 0.5
-    async with AsyncExitStack() as stack:
-        while True:
-            try:
-                chain = await stack.enter_async_context(Chain.connect(settings.filecoin_rpc, deployment))
-                break
-            except RpcUnavailable as error:
-                log.warning("rpc_unavailable", error=str(error), pause_s=pause_s)
-                await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
-        yield chain
-
-
-async def _registered(escrow: Escrow, node: str) -> Registration:
-    registration = await escrow.registration(node)
-    if registration.status is not RunnerStatus.ACTIVE:
-        raise ConfigError(
-            f"{node} is not registered as a runner (status {registration.status.name.lower()})",
-            hint="Its owner bonds stake (`ape run stake` or `parity-client stake`), then runs `parity-runner register`.",
-        )
-    return registration
-
-
-def _parts(
-    settings: RunnerSettings,
-    *,
-    chain: Chain,
-    journal: Journal,
-    account: LocalAccount,
-    registration: Registration,
-    executor: Executor,
-) -> Parts:
-    block_time_s = chain.network.block_time_s
-    situation = Situation(patience_s=max(2.0, block_time_s))
-    return Parts(
-        settings=settings,
-        chain=chain,
-        escrow=Escrow(chain, situation.heard),
-        sender=Sender(chain, account, on_mined=situation.heard.expect),
-        journal=journal,
-        store=IpfsStore(settings.ipfs_api, timeout_s=settings.ipfs_timeout_s),
-        executor=executor,
-        situation=situation,
-        terms=Terms(
-            owner=registration.owner,
-            min_reward=settings.runner_min_reward,
-            allow=frozenset(settings.runner_allow_creators),
-            deny=frozenset(settings.runner_deny_creators),
-            tokens_per_s=settings.runner_tokens_per_s,
-            block_time_s=block_time_s,
-        ),
-    )
-
-
-async def _commands(settings: RunnerSettings, store: ContentStore) -> CommandExecutor | None:
-    """Try a box out; without one the runner goes on, for all its other work needs none."""
-    try:
-        box = await probe(settings.runner_cgroup)
-    except SandboxUnavailable as error:
-        log.warning("commands_not_taken", error=str(error), hint=error.hint)
-        return None
-    offer = commands_of(settings, level=box.level)
-    log.info("commands_taken", level=box.level, cgroups=box.version)
-    return CommandExecutor(
-        store,
-        box,
-        offer=offer,
-        home=settings.home,
-        slots=settings.runner_slots,
-        cpus=settings.runner_command_cpus,
-    )
 
 
 @contextmanager

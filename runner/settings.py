@@ -51,8 +51,8 @@ class RunnerSettings(ChainSettings, IpfsSettings):
     """Settings of `parity-runner`, read from the environment and `.env`. Amounts are kept as USDFC base units."""
 
     ollama_url: HttpUrl = Field("http://127.0.0.1:11434", description="model engine that speaks Ollama's API")
-    server_url: HttpUrl = Field(
-        "http://127.0.0.1:8080", description="API server; not used yet: the chain tells a runner everything"
+    server_url: HttpUrl | None = Field(
+        None, description="API server to send heartbeats to, which its API shows; none: send none"
     )
     webhook_port: int = Field(
         0,
