@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from client.foreseen import Foreseen
     from client.parity import Parity
     from client.records import Answer, Balance, Estimate, Settlement, Step, Submitted, TaskRecord
     from client.settings import ClientSettings
@@ -13,6 +14,7 @@ __all__ = [
     "Balance",
     "ClientSettings",
     "Estimate",
+    "Foreseen",
     "Parity",
     "Settlement",
     "Step",
@@ -21,7 +23,12 @@ __all__ = [
     "TaskRecord",
 ]
 
-_HOMES = {"Parity": "client.parity", "ClientSettings": "client.settings", "SyncParity": "client.sync"}
+_HOMES = {
+    "Parity": "client.parity",
+    "ClientSettings": "client.settings",
+    "Foreseen": "client.foreseen",
+    "SyncParity": "client.sync",
+}
 
 
 def __getattr__(name: str) -> Any:

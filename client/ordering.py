@@ -38,15 +38,17 @@ RETENTION_S = 86_400
 class Placement:
     """An order ready to be signed for: nothing is sent or stored yet. `bond` of the order is a runner's, not yours.
 
-    `network_fee` is the most the transaction may take of the chain's own coin, in its base units; `None` if it cannot
-    be known before signing. `audit` has the rules of an audited order.
+    `network_fee` is the most the transaction may take of the chain's own coin, in its base units, and 0 where a relay pays
+    it; about that much where `fee_is_estimate`, since only a signed authorization can be simulated. `audit` has the rules
+    of an audited order.
     """
 
     order: Order
     task_id: bytes
     funding: Funding
     route: Route
-    network_fee: int | None
+    network_fee: int
+    fee_is_estimate: bool
     audit: AuditTerms | None = None
 
 

@@ -182,6 +182,7 @@ class Parity(Wallet):
             funding=placed.funding,
             route=placed.route,
             network_fee=placed.network_fee,
+            fee_is_estimate=placed.fee_is_estimate,
             audit=placed.audit,
         )
 

@@ -6,6 +6,7 @@ from typing import Literal
 from client import ordering
 from client.api import ApiClient
 from client.auditing import read_terms
+from client.foreseen import Foreseen, foresee
 from client.offers import read_market
 from client.ordering import Placement
 from client.pricing import estimate
@@ -64,8 +65,12 @@ async def place_order(
     """Settle where an order's money comes from and who sends it; `InsufficientFunds`, `TransactionReverted`."""
     funding = await ordering.choose_funding(chain, payer=order.payer, reward=order.reward)
     route = await ordering.choose_route(chain, payer=order.payer, via=via, api=api)
-    fee: int | None = 0 if route is Route.RELAY else None
-    if route is Route.WALLET and funding is Funding.FREE_BALANCE:
+    by_wallet = route is Route.WALLET
+    by_authorization = by_wallet and funding is Funding.AUTHORIZATION
+    fee = 0
+    if by_authorization:
+        fee = await foresee(chain, order.payer, Foreseen.SUBMIT_ORDER)
+    elif by_wallet:
         call = ordering.submit_call(chain, order)
         fee = (await signer.sender.prepare(call, label="submit order")).most_it_costs
     return Placement(
@@ -74,5 +79,6 @@ async def place_order(
         funding=funding,
         route=route,
         network_fee=fee,
+        fee_is_estimate=by_authorization,
         audit=await read_terms(chain, order.params_id) if order.mode is Mode.AUDITED else None,
     )

@@ -139,6 +139,7 @@ async def plan_command(
         funding=placed.funding,
         route=placed.route,
         network_fee=placed.network_fee,
+        fee_is_estimate=placed.fee_is_estimate,
     )
 
 

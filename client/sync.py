@@ -136,6 +136,7 @@ class SyncParity(_Face[Parity]):
     missing = _sync(Parity.missing)
     unbond_delay = _sync(Parity.unbond_delay)
     network_fee = _sync(Parity.network_fee)
+    foreseen_fee = _sync(Parity.foreseen_fee)
     faucet = _sync(Parity.faucet)
     faucet_coin = _sync(Parity.faucet_coin)
     models = _sync(Parity.models)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from client import money
+from client.foreseen import Foreseen, foresee
 from client.money import Deed
 from client.records import Balance, MoneyMoved, Transaction
 from client.rehearsal import rehearse
@@ -72,6 +73,13 @@ class Wallet:
             self.chain, self._signed(), lambda signer: deed(replace(self, _signer=signer))
         )
         return prepared.most_it_costs
+
+    async def foreseen_fee(self, *calls: Foreseen) -> int:
+        """Return about the most that calls take which cannot be simulated before something is signed; signs nothing.
+
+        >>> await parity.foreseen_fee(Foreseen.DEPOSIT)
+        """
+        return await foresee(self.chain, self.address, *calls)
 
     async def faucet(self, amount: int = money.FAUCET_AMOUNT) -> MoneyMoved:
         """Make test USDFC, and coin for network fees; on local chains only (`InputError` elsewhere)."""

@@ -320,6 +320,7 @@ def _plan_document(plan: "SessionPlan") -> dict[str, object]:
         "heldOut": prepared.held_out,
         "parameters": prepared.parameters,
         "epsilon": prepared.epsilon,
-        "networkFee": None if plan.network_fee is None else str(plan.network_fee),
+        "networkFee": str(plan.network_fee),
+        "feeIsEstimate": plan.fee_is_estimate,
         "activeRunners": plan.rules.active_runners,
     }

@@ -13,15 +13,16 @@ from client.commands.answers import (
     seats_line,
     wait_for_answer,
 )
+from client.commands.consent import placement_fee_text
 from client.commands.options import Json, TaskId, Timeout, Wait, Yes
 from client.commands.printer import Fields, Printer, aligned, confirm, note, table, warn
 from client.commands.progress import progress
 from client.commands.running import command, connected, read_settings, read_task_id
 from client.commands.stream import chat
-from client.records import Offer, Route, to_json
+from client.records import Offer, to_json
 from protocol.enums import Mode, TaskStatus
 from protocol.errors import InputError
-from protocol.money import format_about, format_native, format_usdfc, parse_usdfc
+from protocol.money import format_about, format_usdfc, parse_usdfc
 
 if TYPE_CHECKING:
     from client.ordering import Plan
@@ -309,13 +310,6 @@ def _warn_of_price(plan: "Plan") -> None:
 
 def _figures(parity: "Parity", plan: "Plan") -> Fields:
     order, estimate = plan.order, plan.estimate
-    symbol = parity.chain.network.native_symbol
-    if plan.route is Route.RELAY:
-        fee = f"paid by {parity.api.url}"
-    elif plan.network_fee is None:
-        fee = f"in {symbol}, known only once the authorization is signed"
-    else:
-        fee = f"at most {format_native(plan.network_fee)} {symbol}"
     return [
         ("model", plan.spec.model),
         (
@@ -328,7 +322,7 @@ def _figures(parity: "Parity", plan: "Plan") -> Fields:
             f"at most {format_usdfc(estimate.expected)} USDFC ({estimate.input_tokens} tokens in, {estimate.output_tokens} out)",
         ),
         ("paid from", plan.funding.value),
-        ("network fee", fee),
+        ("network fee", placement_fee_text(parity, plan)),
         ("seats", seats_line(order, estimate.runners)),
         ("checked", _checked(plan)),
         ("runners stake", f"{format_usdfc(order.bond)} USDFC each on the answer"),

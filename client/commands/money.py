@@ -9,6 +9,7 @@ from client.commands.options import Amount, DryRun, Json, Yes
 from client.commands.printer import Fields, Printer, aligned
 from client.commands.progress import progress
 from client.commands.running import command, connected, read_node, read_settings
+from client.foreseen import Foreseen
 from client.records import Balance, MoneyMoved
 from protocol.money import format_native, format_usdfc, parse_usdfc
 from protocol.networks import Network
@@ -63,7 +64,7 @@ async def _deposit(
             parity,
             "Deposit into the wallet",
             fields,
-            None,
+            [Foreseen.DEPOSIT],
             dry_run=dry_run,
             yes=yes,
             as_json=as_json,
@@ -165,7 +166,7 @@ async def _stake(*, amount: Amount, dry_run: DryRun = False, yes: Yes = False, a
             parity,
             "Stake",
             fields,
-            None if missing else lambda rehearsed: rehearsed.bond(units),
+            [Foreseen.DEPOSIT, Foreseen.STAKE] if missing else lambda rehearsed: rehearsed.bond(units),
             dry_run=dry_run,
             yes=yes,
             as_json=as_json,

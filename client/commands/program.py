@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from client.commands.answers import progress_line, seats_line
+from client.commands.consent import placement_fee_text
 from client.commands.options import Json, Timeout, Wait, Yes
 from client.commands.printer import Fields, Printer, aligned, confirm, note, table
 from client.commands.progress import progress
 from client.commands.running import command, connected, read_settings
-from client.records import CommandOutcome, CommandTaker, Route, Settlement, Submitted, to_json
+from client.records import CommandOutcome, CommandTaker, Settlement, Submitted, to_json
 from protocol.errors import InputError
-from protocol.money import format_native, format_usdfc, parse_usdfc
+from protocol.money import format_usdfc, parse_usdfc
 
 if TYPE_CHECKING:
     from client.parity import Parity
@@ -211,13 +212,6 @@ def _named(text: str) -> tuple[str, Path]:
 
 def _figures(parity: "Parity", plan: "CommandPlan") -> Fields:
     order, spec = plan.order, plan.program.spec
-    symbol = parity.chain.network.native_symbol
-    if plan.route is Route.RELAY:
-        fee = f"paid by {parity.api.url}"
-    elif plan.network_fee is None:
-        fee = f"in {symbol}, known only once the authorization is signed"
-    else:
-        fee = f"at most {format_native(plan.network_fee)} {symbol}"
     return [
         ("command", shlex.join(spec.argv)),
         (
@@ -230,7 +224,7 @@ def _figures(parity: "Parity", plan: "CommandPlan") -> Fields:
             f"{format_usdfc(order.reward)} USDFC for all replicas; those that do not agree earn nothing",
         ),
         ("paid from", plan.funding.value),
-        ("network fee", fee),
+        ("network fee", placement_fee_text(parity, plan)),
         ("seats", seats_line(order, len(plan.takers))),
         ("runners stake", f"{format_usdfc(order.bond)} USDFC each on the result"),
         ("task", _hex(plan.task_id)),

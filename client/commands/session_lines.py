@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from client.commands.consent import fee_text
 from client.commands.printer import Fields, aligned, table
-from protocol.money import format_native, format_usdfc
+from protocol.money import format_usdfc
 
 if TYPE_CHECKING:
     from client.federated.ordering import SessionPlan
@@ -17,10 +18,6 @@ def plan_fields(parity: "Parity", plan: "SessionPlan", *, upload: Path | None) -
     """Return what a session would cost whom, and what it would do, before anything is signed."""
     order, rules, prepared = plan.order, plan.rules, plan.prepared
     block_s = parity.chain.network.block_time_s
-    symbol = parity.chain.network.native_symbol
-    fee = "known only once the authorization is signed"
-    if plan.network_fee is not None:
-        fee = f"at most {format_native(plan.network_fee)} {symbol}"
     return [
         ("session", "0x" + plan.session_id.hex()),
         ("name", prepared.config.name),
@@ -40,7 +37,7 @@ def plan_fields(parity: "Parity", plan: "SessionPlan", *, upload: Path | None) -
         ),
         ("runners stake", f"{format_usdfc(order.bond)} USDFC each"),
         ("paid from", plan.funding.value),
-        ("network fee", fee),
+        ("network fee", fee_text(parity, plan.network_fee, is_estimate=plan.fee_is_estimate)),
         (
             "public",
             "data set, configuration, updates and models will be on IPFS, readable by anyone"

@@ -10,16 +10,15 @@ from client.commands.options import DryRun, Json, Yes
 from client.commands.printer import Printer, aligned, confirm, note, table
 from client.commands.progress import progress
 from client.commands.running import command, connected, read_settings
-from protocol.money import format_usdfc, parse_usdfc
+from client.foreseen import Foreseen, foresee
+from protocol.money import format_native, format_usdfc, parse_usdfc
 
 if TYPE_CHECKING:
     from client.gateway.book import Entry
     from client.gateway.lines import Budget
+    from client.parity import Parity
 
-_FEES = (
-    "network fee",
-    "one transaction to open a channel, one to close it, one to collect; none for a prompt",
-)
+_NEW_CHANNEL = (Foreseen.OPEN_CHANNEL, Foreseen.CLOSE_CHANNEL, Foreseen.COLLECT_CHANNEL)
 _TOKEN_VARIABLE = "PARITY_GATEWAY_TOKEN"  # noqa: S105 (the variable's name)
 
 Deposit = Annotated[
@@ -67,15 +66,18 @@ async def _gateway(
             ("each new channel", f"{format_usdfc(limits.deposit)} USDFC"),
             ("most in channels", f"{format_usdfc(limits.total)} USDFC"),
         ]
+        fee = await foresee(parity.chain, account.address, *_NEW_CHANNEL)
+        fields.append(_new_channel_fee(parity, fee))
         if dry_run:
             value = {
                 "dryRun": True,
                 **_amount("deposit", limits.deposit),
                 **_amount("budget", limits.total),
+                "networkFee": str(fee),
             }
-            Printer(as_json=as_json).result(value, text=["Not started:", *aligned([*fields, _FEES])])
+            Printer(as_json=as_json).result(value, text=["Not started:", *aligned(fields)])
             return
-        confirm("Open channels as prompts need them", [*fields, _FEES], yes=yes)
+        confirm("Open channels as prompts need them", fields, yes=yes)
         async with opened_lines(parity, account, limits, keystore=settings.keystore) as lines:
             given = _TOKEN_VARIABLE in os.environ
             document = {"baseUrl": f"http://{host}:{port}/v1", "apiKey": None if given else token}
@@ -131,10 +133,12 @@ async def chat(
                 "each new channel",
                 f"{format_usdfc(limits.deposit)} USDFC, of which a voucher pays what is used",
             ),
-            _FEES,
         ]
+        fee = await foresee(parity.chain, account.address, *_NEW_CHANNEL)
+        fields.append(_new_channel_fee(parity, fee))
         if dry_run:
             value = {"dryRun": True, "model": model, **_amount("deposit", limits.deposit)}
+            value["networkFee"] = str(fee)
             Printer(as_json=as_json).result(value, text=["Not asked:", *aligned(fields)])
             return
         confirm("Ask over a channel", fields, yes=yes)
@@ -194,12 +198,18 @@ async def _close(*, dry_run: DryRun = False, yes: Yes = False, as_json: Json = F
         entries = [entry for entry in channels.book.entries() if not entry.closing]
         left = sum(entry.left for entry in entries)
         shown = [("channels", str(len(entries))), ("left", f"{format_usdfc(left)} USDFC")]
-        if closing := [entry for entry in channels.book.entries() if entry.closing]:
+        closing = [entry for entry in channels.book.entries() if entry.closing]
+        if closing:
             due = format_usdfc(sum(entry.left for entry in closing))
             shown.append(("closing already", f"{len(closing)}, with {due} USDFC to collect when it is time"))
-        shown.append(_FEES)
+        calls = [Foreseen.CLOSE_CHANNEL] * len(entries) + [Foreseen.COLLECT_CHANNEL] * (
+            len(entries) + len(closing)
+        )
+        fee = await foresee(parity.chain, account.address, *calls)
+        shown.append(("network fee", f"about {_coin(parity, fee)} to close them and to collect what is left"))
         if dry_run:
             value = {"dryRun": True, "channels": len(entries), **_amount("left", left)}
+            value["networkFee"] = str(fee)
             Printer(as_json=as_json).result(value, text=["Not closed:", *aligned(shown)])
             return
         confirm("Close channels", shown, yes=yes)
@@ -216,6 +226,17 @@ async def _close(*, dry_run: DryRun = False, yes: Yes = False, as_json: Json = F
     if until is not None:
         fields.append(("run again after block", str(until)))
     Printer(as_json=as_json).result(document, text=aligned(fields))
+
+
+def _new_channel_fee(parity: "Parity", fee: int) -> tuple[str, str]:
+    return (
+        "network fee",
+        f"about {_coin(parity, fee)} for each new channel, to open, close and collect it; none for a prompt",
+    )
+
+
+def _coin(parity: "Parity", amount: int) -> str:
+    return f"{format_native(amount)} {parity.chain.network.native_symbol}"
 
 
 def _document(entry: "Entry") -> dict[str, object]:

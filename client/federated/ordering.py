@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from client.federated.preparing import Prepared
 from client.federated.wishes import Terms
+from client.foreseen import Foreseen, foresee
 from client.money import AUTHORIZATION_S, block_time, transaction
 from client.ordering import choose_funding
 from client.records import Funding, Transaction
@@ -67,7 +68,8 @@ class SessionPlan:
     session_id: bytes
     rules: Rules
     funding: Funding
-    network_fee: int | None
+    network_fee: int
+    fee_is_estimate: bool
 
 
 async def read_rules(chain: Chain) -> Rules:
@@ -110,8 +112,9 @@ async def plan_session(
         block_time_s=chain.network.block_time_s,
     )
     funding = await choose_funding(chain, payer=creator, reward=order.budget)
-    fee = None
-    if funding is Funding.FREE_BALANCE:
+    if funding is Funding.AUTHORIZATION:
+        fee = await foresee(chain, creator, Foreseen.CREATE_SESSION)
+    else:
         call = chain.federated.functions.createSession(order.as_tuple())
         fee = (await sender.prepare(call, label=_LABEL)).most_it_costs
     return SessionPlan(
@@ -121,6 +124,7 @@ async def plan_session(
         rules=rules,
         funding=funding,
         network_fee=fee,
+        fee_is_estimate=funding is Funding.AUTHORIZATION,
     )
 
 
