@@ -1,66 +1,54 @@
-"""Asynchronous rounds (FedBuff, Nguyen et al. 2022): aggregate whenever enough updates are there, older ones weighing less."""
+"""Asynchronous rounds (FedBuff, Nguyen et al. 2022): aggregate whenever enough updates are there, older ones weighing less.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+A round's number tells which model a training started from. Whoever needs longer than a round lasts hands its update in
+later, late by so many rounds, and it counts weight / sqrt(1 + rounds late).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import isqrt
 
-from learning.aggregate import fedavg
-from learning.errors import UpdateError
 from learning.session_config import AsyncSpec
-from learning.updates import Update, Vector
+from learning.updates import Update
 
 _PRECISION = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Buffered:
-    """An update and the version of the model it started from."""
+class Ledger:
+    """What late updates are judged by. Rounds count from 0.
 
-    update: Update
-    version: int
+    `bases` are digests of the models with which rounds began that may still be trained for, by round; `handed_in` is the
+    latest round for which each participant has handed in its training.
+    """
 
+    bases: Mapping[int, str] = field(default_factory=dict)
+    handed_in: Mapping[str, int] = field(default_factory=dict)
 
-@dataclass(frozen=True, slots=True)
-class Buffer:
-    """Updates waiting, and the model's version: how many times it has been changed."""
+    def begin(self, number: int, base: str, spec: AsyncSpec | None) -> "Ledger":
+        """Take in the model with which round `number` begins, and forget those that are too old now."""
+        oldest = number - (spec.max_staleness if spec else 0)
+        kept = {past: digest for past, digest in self.bases.items() if past >= oldest}
+        return Ledger({**kept, number: base}, self.handed_in)
 
-    version: int = 0
-    waiting: tuple[Buffered, ...] = ()
-
-    def add(self, arrived: Buffered, spec: AsyncSpec) -> "Buffer":
-        """Take an update in; `UpdateError` if it is too old, from the future, or its participant is waiting already."""
-        who = arrived.update.participant
-        if not 0 <= self.version - arrived.version <= spec.max_staleness:
-            raise UpdateError(
-                f"started from version {arrived.version}, now it is {self.version}; at most {spec.max_staleness} late",
-                field=who,
-            )
-        if any(other.update.participant == who for other in self.waiting):
-            raise UpdateError("is waiting with another update already", field=who)
-        return Buffer(self.version, (*self.waiting, arrived))
-
-    def full(self, spec: AsyncSpec) -> bool:
-        """Return whether it is time to aggregate."""
-        return len(self.waiting) >= spec.buffer
-
-    def flush(self, *, clip: float) -> tuple[Vector, "Buffer"]:
-        """Return the mean, each update weighing its weight / √(1 + versions late), and the emptied buffer."""
-        return fedavg(staled(self.waiting, version=self.version), clip=clip), Buffer(self.version + 1)
+    def take(self, trained_for: Mapping[str, int]) -> "Ledger":
+        """Take in for which rounds participants have handed in their trainings."""
+        return Ledger(self.bases, {**self.handed_in, **trained_for})
 
 
-def staled(waiting: Sequence[Buffered], *, version: int) -> list[Update]:
-    """Weigh down what is late, in whole numbers."""
+def weighed(updates: Sequence[Update], late: Mapping[str, int]) -> list[Update]:
+    """Weigh down what is late, in whole numbers: a round in which nothing is late is like any other.
+
+    `late` are rounds by participant; who is not named is in time.
+    """
+    if not any(late.get(update.participant) for update in updates):
+        return list(updates)
     return [
-        Update(
-            one.update.participant,
-            max(
-                1,
-                one.update.weight
-                * _PRECISION
-                * _PRECISION
-                // isqrt((1 + version - one.version) * _PRECISION**2),
-            ),
-            one.update.delta,
-        )
-        for one in waiting
+        Update(update.participant, _weight(update.weight, late.get(update.participant, 0)), update.delta)
+        for update in updates
     ]
+
+
+def _weight(weight: int, late: int) -> int:
+    """Return a thousand times weight / sqrt(1 + late), rounded down."""
+    return max(1, isqrt((weight * _PRECISION) ** 2 // (1 + late)))

@@ -35,6 +35,16 @@ class Contribution:
     update: Update
 
 
+class NothingYet(Document):
+    """What a participant of an asynchronous session hands in while its training goes on. Rounds count from 0."""
+
+    kind: Literal["fl-nothing-yet"] = "fl-nothing-yet"
+    version: Literal[1] = 1
+    session: str = Field(min_length=1, max_length=128)
+    round: int = Field(ge=0)
+    participant: str = Field(min_length=1, max_length=128)
+
+
 class Paper(Document):
     """A contribution's document: the chain names it by its digest.
 

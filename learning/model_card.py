@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 
 class Counted(Document):
-    """An update that counted."""
+    """An update that counted. `late` counts the rounds that had begun since the one that it was trained for."""
 
     participant: str
     update: Digest
     weight: int
+    late: int = 0
 
 
 class LeftOut(Document):
@@ -97,7 +98,12 @@ def card(
         file=file,
         method=config.aggregation.method,
         counted=tuple(
-            Counted(participant=name, update=updates.get(name, "0" * 64), weight=weight)
+            Counted(
+                participant=name,
+                update=updates.get(name, "0" * 64),
+                weight=weight,
+                late=report.late.get(name, 0),
+            )
             for name, weight in counted
         ),
         left_out=tuple(

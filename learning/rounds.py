@@ -2,12 +2,13 @@
 
 import hashlib
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from learning import aggregate, bounding, gate, krum, privacy, reputation, scaffold, server
+from learning import aggregate, bounding, buffered, gate, krum, privacy, reputation, scaffold, server
+from learning.buffered import Ledger
 from learning.errors import ConfigError, SessionError
 from learning.evaluate import Evaluation
 from learning.privacy import ClipState
@@ -27,7 +28,7 @@ class Progress:
     """All that the next round depends on, besides what participants hand in. `round` counts the finished ones.
 
     `caught` are those who failed an audit: nothing of theirs counts any more. `forest` is the file of a random forest's
-    trees so far, whose `weights` are empty.
+    trees so far, whose `weights` are empty. `ledger` is kept in asynchronous sessions.
     """
 
     weights: Vector
@@ -42,6 +43,7 @@ class Progress:
     private_rounds: int = 0
     caught: tuple[str, ...] = ()
     forest: bytes = b""
+    ledger: Ledger = field(default_factory=Ledger)
 
     def digest(self) -> bytes:
         """Return a hash over everything, 32 bytes: equal after a restart, or something was lost."""
@@ -50,6 +52,8 @@ class Progress:
         total.update(
             repr((self.loss, self.best, self.clip, sorted(self.scores.items()), self.caught)).encode()
         )
+        ledger = self.ledger
+        total.update(repr((sorted(ledger.bases.items()), sorted(ledger.handed_in.items()))).encode())
         for name, slot in sorted(self.server.slots.items()):
             total.update(name.encode() + slot.astype("<f8").tobytes())
         if self.variates:
@@ -60,7 +64,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class RoundReport:
-    """What happened in a round. `weights` are what each update counted; `reasons` say why one counted nothing."""
+    """What happened in a round. `weights` are what each update counted; `reasons` say why one counted nothing.
+
+    `late` are the rounds by which updates were late, of those that were.
+    """
 
     round: int
     weights: dict[str, int]
@@ -69,6 +76,7 @@ class RoundReport:
     stands: bool
     epsilon: float | None = None
     stop: str | None = None
+    late: Mapping[str, int] = field(default_factory=dict)
 
 
 def start(config: SessionConfig, weights: Vector) -> Progress:
@@ -76,6 +84,21 @@ def start(config: SessionConfig, weights: Vector) -> Progress:
     variates = Variates(np.zeros_like(weights), {}) if config.aggregation.method == "scaffold" else None
     clip = ClipState(float(config.privacy.clip_norm)) if config.privacy else None
     return Progress(weights, variates=variates, clip=clip)
+
+
+def begun(progress: Progress, config: SessionConfig) -> Progress:
+    """Note with which model the next round begins; only in asynchronous sessions does anybody ask for it later."""
+    base = digest(progress.weights).hex()
+    return replace(progress, ledger=progress.ledger.begin(progress.round, base, config.asynchronous))
+
+
+def handed_in(
+    progress: Progress, config: SessionConfig, trained_for: Mapping[str, int], names: Sequence[str]
+) -> Progress:
+    """Note for which rounds these participants have handed in their trainings, in an asynchronous session."""
+    if config.asynchronous is None:
+        return progress
+    return replace(progress, ledger=progress.ledger.take({name: trained_for[name] for name in names}))
 
 
 def finish(
@@ -86,12 +109,17 @@ def finish(
     evaluate: Evaluate,
     variates: Sequence[tuple[str, Vector]] = (),
     stream: SecretStream | None = None,
+    late: Mapping[str, int] | None = None,
 ) -> tuple[Progress, RoundReport]:
-    """Finish a round from readable updates. `variates` are the participants' new ones under scaffold."""
+    """Finish a round from readable updates. `variates` are the participants' new ones under scaffold.
+
+    `late` says by how many rounds updates are late, where they may be.
+    """
     if len(updates) < config.training.min_participants:
         raise SessionError(
             f"{len(updates)} updates, fewer than {config.training.min_participants}", field="updates"
         )
+    updates = buffered.weighed(updates, late or {})
     clip = float(config.aggregation.clip)
     if config.privacy and progress.clip:
         mean, norm = privacy.central(updates, config.privacy, progress.clip, clip=clip, stream=stream)
@@ -104,7 +132,8 @@ def finish(
             progress.variates, variates, participants=config.partition.participants, clip=clip
         )
         progress = replace(progress, variates=moved)
-    return finish_from_mean(progress, config, mean, weighing, evaluate=evaluate)
+    after, report = finish_from_mean(progress, config, mean, weighing, evaluate=evaluate)
+    return after, replace(report, late={name: by for name, by in (late or {}).items() if by})
 
 
 def finish_from_mean(

@@ -5,7 +5,7 @@ Flags lower nothing by themselves, they raise the chance of being re-executed.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -26,6 +26,8 @@ class Rejection(StrEnum):
     """Why a contribution is left out."""
 
     WRONG_BASE = "trained from another model"
+    TOO_LATE = "trained for a round that ended too long ago"
+    AGAIN = "trained for a round that it has handed in a training for"
     WRONG_SAMPLES = "claims another number of samples than assigned"
     WRONG_STEPS = "claims another number of steps than assigned"
     WRONG_SHAPE = "does not have the model's parameters"
@@ -46,15 +48,19 @@ class Flag(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What was assigned: the round's base model and, by participant, how many samples and steps."""
+    """What was assigned: the base model of each round that may be trained for and, by participant, samples and steps.
 
-    base: str
+    `handed_in` is the latest round for which each participant has handed in a training before.
+    """
+
+    bases: Mapping[int, str]
     parameters: int
     samples: Mapping[str, int]
     steps: Mapping[str, int]
     norm_cap: float
     clip: float
     output_layer: slice | None = None
+    handed_in: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,9 @@ def _broken_rule(contribution: Contribution, expected: Expected) -> Rejection | 
         return Rejection.NOT_FINITE
     length = float(np.linalg.norm(delta.astype(np.float64)))
     checks = (
-        (manifest.base != expected.base, Rejection.WRONG_BASE),
+        (manifest.round not in expected.bases, Rejection.TOO_LATE),
+        (manifest.round <= expected.handed_in.get(who, -1), Rejection.AGAIN),
+        (manifest.base != expected.bases.get(manifest.round), Rejection.WRONG_BASE),
         (manifest.samples != expected.samples.get(who), Rejection.WRONG_SAMPLES),
         (manifest.steps != expected.steps.get(who), Rejection.WRONG_STEPS),
         (length > expected.norm_cap, Rejection.TOO_LONG),

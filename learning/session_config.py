@@ -21,6 +21,8 @@ NEEDS_EACH_UPDATE = frozenset(
     {"median", "trimmed_mean", "krum", "multi_krum", "bulyan", "norm_clip", "centred_clipping", "reputation"}
 )
 """Rules that compare updates, so that they must be readable one by one."""
+ALIKE = frozenset({"median", "trimmed_mean", "krum", "bulyan"})
+"""Rules under which all updates count alike, whatever their weight."""
 CLASS_METRICS = frozenset({"accuracy", "precision", "recall", "f1"})
 
 
@@ -159,7 +161,12 @@ class AsyncSpec(Document):
     """Buffered asynchronous rounds: aggregate whenever `buffer` updates are there, older ones weighing less."""
 
     buffer: int = Field(default=5, ge=1, le=1_000)
-    max_staleness: int = Field(default=10, ge=0, le=1_000)
+    max_staleness: int = Field(
+        default=10,
+        ge=1,
+        le=1_000,
+        description="rounds by which an update may be late; later ones are refused",
+    )
 
 
 class SessionConfig(Document):
@@ -188,7 +195,7 @@ class SessionConfig(Document):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for problem in (_counts(self), _secrecy(self), _privacy(self), _model(self)):
+        for problem in (_counts(self), _secrecy(self), _privacy(self), _model(self), _asynchrony(self)):
             if problem:
                 raise ValueError(problem)
         return self
@@ -252,4 +259,26 @@ def _model(config: SessionConfig) -> str | None:
         return f"training.loss {training.loss} is for classes; linear_regression takes mse, mae or huber"
     if not config.classifies and (wrong := CLASS_METRICS & set(training.metrics)):
         return f"training.metrics {', '.join(sorted(wrong))} are for classes"
+    return None
+
+
+def _asynchrony(config: SessionConfig) -> str | None:
+    wanted, method = config.asynchronous, config.aggregation.method
+    if wanted is None:
+        return None
+    if method in ALIKE:
+        return (
+            f"asynchronous lets late updates weigh less, but aggregation.method {method} counts all alike; take fedavg, "
+            "fedprox, fedavgm, fedadam, fedyogi, multi_krum, norm_clip, centred_clipping or reputation"
+        )
+    if method in ("scaffold", "forest_union"):
+        return f"asynchronous rounds cannot follow aggregation.method {method}, which needs everybody in step"
+    if config.privacy:
+        return "asynchronous lets late updates weigh less, but privacy counts everybody alike; leave one of them out"
+    least, seats = config.training.min_participants, config.partition.participants
+    if not least <= wanted.buffer <= seats:
+        return (
+            f"asynchronous.buffer {wanted.buffer} must lie between training.min_participants {least} and "
+            f"partition.participants {seats}"
+        )
     return None

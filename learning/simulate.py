@@ -39,15 +39,18 @@ from learning.session import (
     expected,
 )
 from learning.session_config import SessionConfig
-from learning.tensors import digest
 from learning.updates import Update, Vector
 
 Drops = frozenset[tuple[int, Phase, str]]
+Schedule = Mapping[tuple[int, str], int]
 
 
 @dataclass(slots=True)
 class Simulation:
     """One session's participants. `hostile` maps a seat to its attack, `drops` says who posts nothing in which phase.
+
+    `schedule` is of an asynchronous session: for which round the training is that a participant hands in in a round. Who
+    is not in it has nothing to hand in; without one, nobody is ever late.
 
     `evaluation` is the held-out set of gate, scores and reports: measure the final model on other samples.
     """
@@ -59,12 +62,14 @@ class Simulation:
     name: str = "simulation"
     hostile: Mapping[int, Attack] = field(default_factory=dict)
     drops: Drops = frozenset()
+    schedule: Schedule | None = None
     progress: Progress = field(init=False)
     session: Session = field(init=False)
     events: list[Event] = field(default_factory=list)
     reports: list[RoundReport] = field(default_factory=list)
     cards: list[ModelCard] = field(default_factory=list)
     _residuals: dict[int, Vector] = field(default_factory=dict)
+    _models: dict[int, Vector] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.shares) != self.config.partition.participants:
@@ -93,7 +98,9 @@ class Simulation:
         return evaluate(self.config.model, weights, self.evaluation, self.config.training)
 
     def _plain_round(self) -> None:
-        works = self._works()
+        self.progress = rounds.begun(self.progress, self.config)
+        self._models[self.session.round] = self.progress.weights
+        works = self._works(only=self._ready())
         present = self._phase(
             Phase.TRAIN, {name: work.manifest.digest().hex() for name, work in works.items()}
         )
@@ -109,8 +116,14 @@ class Simulation:
             if name not in screened.rejected and (variate := works[name].variate) is not None
         ]
         before = self.progress.weights
+        trained_for = {c.update.participant: c.manifest.round for c in revealed}
         self.progress, report = rounds.finish(
-            self.progress, self.config, updates, evaluate=self.measure, variates=latest
+            rounds.handed_in(self.progress, self.config, trained_for, [u.participant for u in updates]),
+            self.config,
+            updates,
+            evaluate=self.measure,
+            variates=latest,
+            late={name: self.session.round - number for name, number in trained_for.items()},
         )
         digests = {name: works[name].manifest.update for name in present}
         self._aggregated(report, before, digests, {k: str(v) for k, v in screened.rejected.items()})
@@ -158,18 +171,25 @@ class Simulation:
             if only is not None and name not in only:
                 continue
             variates = self.progress.variates
-            place = Place(self.name, self.session.round, seat, name)
+            number = (self.schedule or {}).get((self.session.round, name), self.session.round)
+            place = Place(self.name, number, seat, name)
             done[name] = contribute(
                 self.config,
                 place,
                 self.shares[seat],
-                base=self.progress.weights,
+                base=self._models.get(number, self.progress.weights),
                 correction=variates.correction(name) if variates else None,
                 residual=self._residuals.get(seat),
             )
             if (residual := done[name].residual) is not None:
                 self._residuals[seat] = residual
         return self._attacked(done)
+
+    def _ready(self) -> list[str] | None:
+        """Name who has something to hand in; none where everybody has."""
+        if self.schedule is None:
+            return None
+        return [name for name in self.names if (self.session.round, name) in self.schedule]
 
     def _attacked(self, works: dict[str, Work]) -> dict[str, Work]:
         bad = {self.names[seat]: (seat, attack) for seat, attack in self.hostile.items()}
@@ -196,7 +216,8 @@ class Simulation:
 
     def _expected(self, works: Mapping[str, Work]) -> Expected:
         return Expected(
-            base=digest(self.progress.weights).hex(),
+            bases=self.progress.ledger.bases,
+            handed_in=self.progress.ledger.handed_in,
             parameters=len(self.first),
             samples={name: len(share) for name, share in zip(self.names, self.shares, strict=True)},
             steps={name: work.manifest.steps for name, work in works.items()},

@@ -58,7 +58,7 @@ def contributions_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
         "PARTITION BY e.session_id ORDER BY e.block_number, e.tx_index, e.log_index) AS round"
         " FROM fl_events e WHERE e.session_id = ANY($1::bytea[])"
         " AND e.name IN ('RoundStarted', 'ContributionRevealed', 'Posted')) AS told"
-        " WHERE name = 'ContributionRevealed' OR (name = 'Posted' AND data ->> 'phase' = 'masking')"
+        " WHERE (name = 'ContributionRevealed' AND data ->> 'samples' <> '0') OR (name = 'Posted' AND data ->> 'phase' = 'masking')"
         " ORDER BY session_id, block_number, tx_index, log_index",
         ids,
     )

@@ -159,7 +159,7 @@ def _screened(seat: int, handed: Handed) -> Screened:
     order = [*(other for other in everybody if other != seat), seat]
     runs = {other: Handed(honest(other).delta, honest(other)) for other in everybody} | {seat: handed}
     expected = Expected(
-        base=digest(task.first_weights(0)).hex(),
+        bases={0: digest(task.first_weights(0)).hex()},
         parameters=len(task.first_weights(0)),
         samples={_name(other): len(_data(other)) for other in everybody},
         steps={_name(other): honest(other).steps for other in everybody},

@@ -65,6 +65,11 @@ def _model_fields(prepared: "Prepared") -> Fields:
         fields.append(
             ("starts from", f"the weights given, {len(prepared.first):,} bytes, which become public")
         )
+    if config.asynchronous:
+        buffer, most = config.asynchronous.buffer, config.asynchronous.max_staleness
+        fields.append(
+            ("asynchronous", f"a round ends with {buffer} updates; later ones count up to {most} rounds late")
+        )
     if config.secure_aggregation:
         fields.append(
             ("secure", f"only the sum is readable; {config.secure_aggregation.threshold} unmask it")
@@ -124,6 +129,9 @@ def round_line(one: "RoundRecord", *, of: int) -> str:
         parts += [f"{name} {value:.4f}" for name, value in one.figures.metrics.items()]
         if one.figures.epsilon is not None:
             parts.append(f"epsilon {one.figures.epsilon:.2f}")
+        if one.figures.late:
+            late = ", ".join(f"{_printable(name)} by {by}" for name, by in sorted(one.figures.late.items()))
+            parts.append(f"rounds late: {late}")
         if not one.figures.stands:
             parts.append("worse than the gate allows: the model before it stays")
     return "  ".join(parts)

@@ -92,6 +92,27 @@ def describe(
             **_OFF,
         ),
     ] = None,
+    asynchronous: Annotated[
+        int | None,
+        typer.Option(
+            "--asynchronous",
+            min=1,
+            max=64,
+            metavar="UPDATES",
+            help="Let a round end as soon as this many updates are in. Slower participants' updates count in a later "
+            "round, and less.",
+            show_default="rounds wait for everyone until --round-time is over",
+        ),
+    ] = None,
+    max_staleness: Annotated[
+        int | None,
+        typer.Option(
+            "--max-staleness",
+            min=1,
+            help="With --asynchronous: how many rounds late an update may be.",
+            show_default="10",
+        ),
+    ] = None,
     audit_rate: Annotated[
         str | None,
         typer.Option(
@@ -258,6 +279,8 @@ def describe(
         proximal_mu=proximal_mu,
         compression=compression,
         patience=early_stop_patience,
+        buffer=asynchronous,
+        max_staleness=max_staleness,
         audit_rate=audit_rate,
         seed=seed,
         data=Data(

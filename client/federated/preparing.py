@@ -234,6 +234,12 @@ def _sections(wishes: Wishes) -> dict[str, dict[str, Any]]:
         sections["verification"] = _audits(wishes)
     if wishes.patience is not None:
         sections["training"]["early_stop"] = {"patience": wishes.patience}
+    if wishes.buffer is not None:
+        sections["asynchronous"] = {"buffer": wishes.buffer}
+        if wishes.max_staleness is not None:
+            sections["asynchronous"]["max_staleness"] = wishes.max_staleness
+    elif wishes.max_staleness is not None:
+        raise ConfigError("is for asynchronous rounds: add --asynchronous", field="max_staleness")
     return sections | _protection(wishes.protection, wishes)
 
 

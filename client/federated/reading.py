@@ -163,6 +163,7 @@ def figures_of(card: ModelCard) -> Figures:
         epsilon=None if card.epsilon is None else float(card.epsilon),
         stands=card.stands,
         left_out={one.participant: one.reason for one in card.left_out},
+        late={one.participant: one.late for one in card.counted if one.late},
     )
 
 
@@ -190,7 +191,7 @@ def rounds_of(events: Sequence[Event]) -> tuple[RoundRecord, ...]:
             case "RoundStarted":
                 current = given["round"]
                 rounds[current] = _started(rounds.get(current), event)
-            case "ContributionRevealed":
+            case "ContributionRevealed" if given["samples"]:  # without, nothing is handed in yet
                 rounds[current] = replace(rounds[current], contributions=rounds[current].contributions + 1)
             case "Posted" if given["phase"] == SessionPhase.MASKING:
                 rounds[current] = replace(rounds[current], contributions=rounds[current].contributions + 1)

@@ -22,7 +22,8 @@ class Figures:
     """What a round's aggregators say of it, agreed on by a quorum. `epsilon` is the privacy spent so far.
 
     `left_out` are the reasons for which contributions did not count, by participant. `stands` is false where the round
-    did not improve on its gate and the model before it was kept.
+    did not improve on its gate and the model before it was kept. `late` counts, by participant, the rounds by which accepted
+    contributions were late; only asynchronous sessions have such.
     """
 
     loss: float
@@ -31,6 +32,7 @@ class Figures:
     epsilon: float | None
     stands: bool
     left_out: dict[str, str]
+    late: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,7 +68,9 @@ class Terms:
 class Wishes:
     """A session as a person asks for it.
 
-    `model_file` is the text of `model_config.json`, if there is one; `first` the safetensors file to begin with.
+    `model_file` is the text of `model_config.json`, if there is one; `first` the safetensors file to begin with. With a
+    `buffer`, rounds are asynchronous and go on when so many updates are there, the others counting later, at most
+    `max_staleness` rounds.
     """
 
     name: str
@@ -86,6 +88,8 @@ class Wishes:
     proximal_mu: Decimals | None = None
     compression: str = "none"
     patience: int | None = None
+    buffer: int | None = None
+    max_staleness: int | None = None
     audit_rate: Decimals | None = None
     seed: int | None = None
     private_data: bool = False
@@ -147,6 +151,10 @@ _FLAGS: Mapping[str, str] = {
     "delta": "--delta",
     "secure_aggregation": "--secure-aggregation",
     "compression.codec": "--compression",
+    "asynchronous": "--asynchronous",
+    "asynchronous.buffer": "--asynchronous",
+    "asynchronous.max_staleness": "--max-staleness",
+    "max_staleness": "--max-staleness",
     "features": "--config-file",
     "verification.audit_rate": "--audit-rate",
     "audit_rate": "--audit-rate",
@@ -154,7 +162,7 @@ _FLAGS: Mapping[str, str] = {
     "seed": "--seed",
 }
 _MENTIONED = (
-    "secure_aggregation", "aggregation.method", "aggregation.hostile", "training.min_participants",
+    "asynchronous", "secure_aggregation", "aggregation.method", "aggregation.hostile", "training.min_participants",
     "partition.participants", "partition.strategy", "training.loss", "training.metrics", "compression.codec",
     "dataset.group", "privacy.placement",
 )  # fmt: skip

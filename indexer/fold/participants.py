@@ -65,6 +65,8 @@ def _act(state: State, event: Event, phase: str) -> tuple[Session, Participant]:
 
 def _contribute(state: State, event: Event, acted: tuple[Session, Participant], *, samples: int) -> None:
     row, participant = acted
+    if samples == 0:  # in an asynchronous session: nothing to hand in yet
+        return
     participant.last_digest = event.args[3] if event.type.name == "ContributionRevealed" else event.args[4]
     participant.samples = samples
     participant.contributions += 1

@@ -1,5 +1,6 @@
 """Learning sessions on a runner: seen on the chain, checked, joined, trained, aggregated, settled.
 
+part         a participant's place in a round
 board        what the chain says of a session, and everything that was published in it
 admission    whether this runner wants a session
 papers       a session's documents and data, fetched and checked
@@ -14,6 +15,7 @@ showing      the draw of a round's audits, and the checkpoints shown for it
 forests      growing trees, and uniting everybody's
 auditing     re-executing what was drawn
 taking_part  one participant's acts in a round
+own_pace     the same in an asynchronous session, whose rounds go on while it trains
 secrecy      the acts of secure aggregation
 work         one session's next step
 duty         all sessions of one node

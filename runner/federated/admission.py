@@ -64,8 +64,6 @@ def _by_both(order: SessionOrder, config: SessionConfig) -> Iterator[str]:
 
 
 def _by_config(config: SessionConfig) -> Iterator[str]:
-    if config.asynchronous:
-        yield "config: asynchronous rounds are not done here"
     if config.privacy and config.privacy.placement == "central":
         yield (
             "config: privacy.placement central hides nothing here, where everybody can read the updates; "

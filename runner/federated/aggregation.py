@@ -22,12 +22,11 @@ from learning.secagg import recovery
 from learning.secagg.messages import Answer, Keys, Masked, Message, Shares
 from learning.secagg.recovery import Transcript
 from learning.session_config import SessionConfig
-from learning.tensors import digest
 from learning.updates import Update, Vector
 from protocol.parts import stored_as
 from runner.federated import forests
 from runner.federated.archive import write_progress
-from runner.federated.auditing import Auditor, Examined, Samples
+from runner.federated.auditing import Auditor, Examined, Samples, Weights
 from runner.federated.messages import Aggregate, Aggregated, Given, Masks
 from runner.federated.names import name_of, set_of, slot_of
 
@@ -47,9 +46,15 @@ class _Outcome:
 
 
 def aggregate(
-    work: Aggregate, config: SessionConfig, *, progress: Progress, evaluation: Dataset, samples: Samples
+    work: Aggregate,
+    config: SessionConfig,
+    *,
+    progress: Progress,
+    evaluation: Dataset,
+    samples: Samples,
+    weights_of: Weights,
 ) -> Aggregated:
-    """Finish a round; `samples` reads what was assigned to those who are audited.
+    """Finish a round; `samples` reads what was assigned to those who are audited, `weights_of` a model's file.
 
     Raises `LearningError` when too little was published to say what comes out.
     """
@@ -65,7 +70,9 @@ def aggregate(
     outcome = (
         _masked(work, work.masks, config, progress, measure)
         if work.masks
-        else _plain(work, config, progress, measure, samples)
+        else _plain(
+            work, config, rounds.begun(progress, config), measure, samples=samples, weights_of=weights_of
+        )
     )
     weights = outcome.progress.weights
     file = tensors.to_safetensors(tensors.unflatten(weights, networks.layout(model)))
@@ -121,7 +128,13 @@ def _united(work: Aggregate, config: SessionConfig, progress: Progress, evaluati
 
 
 def _plain(
-    work: Aggregate, config: SessionConfig, progress: Progress, measure: Evaluate, samples: Samples
+    work: Aggregate,
+    config: SessionConfig,
+    progress: Progress,
+    measure: Evaluate,
+    *,
+    samples: Samples,
+    weights_of: Weights,
 ) -> _Outcome:
     rejected = {name_of(slot): reason for slot, reason in work.left_out.items()}
     read: dict[str, tuple[Contribution, Vector | None]] = {}
@@ -141,20 +154,23 @@ def _plain(
         for one in contributions
         if one.update.participant not in rejected
     }
-    auditor = Auditor(work=work, config=config, progress=progress, samples=samples)
+    auditor = Auditor(work=work, config=config, progress=progress, samples=samples, weights_of=weights_of)
     examined = auditor.examine(passed, flagged=screened.flagged)
     rejected |= examined.caught
     progress = replace(progress, caught=(*progress.caught, *sorted(examined.caught)))
     updates = [one.update for one in contributions if one.update.participant not in rejected]
     digests = {one.update.participant: one.manifest.update for one in contributions}
     names = [update.participant for update in updates]
+    trained_for = {name: one.round for name, one in passed.items()}
+    progress = rounds.handed_in(progress, config, trained_for, names)
     if len(updates) < config.training.min_participants:
         after, report = _unchanged(progress, config, measure)
         return _Outcome(
             progress=after, report=report, paid=names, rejected=rejected, updates=digests, examined=examined
         )
     variates = [(name, variate) for name in names if (variate := read[name][1]) is not None]
-    after, report = rounds.finish(progress, config, updates, evaluate=measure, variates=variates)
+    late = {name: work.round - trained_for[name] for name in names}
+    after, report = rounds.finish(progress, config, updates, evaluate=measure, variates=variates, late=late)
     paid = [name for name in names if report.weights.get(name)]
     return _Outcome(
         progress=after, report=report, paid=paid, rejected=rejected, updates=digests, examined=examined
@@ -165,7 +181,8 @@ def _read(
     given: Given, work: Aggregate, config: SessionConfig, *, parameters: int
 ) -> tuple[Contribution, Vector | None]:
     manifest, name = Manifest.parse(given.manifest), name_of(given.slot)
-    if (manifest.session, manifest.round, manifest.participant) != (work.session, work.round, name):
+    in_step = manifest.round == work.round or (config.asynchronous and manifest.round < work.round)
+    if not in_step or (manifest.session, manifest.participant) != (work.session, name):
         raise LearningError("is for another session, round or slot", field="manifest")
     if manifest.update != hashlib.sha256(given.content).hexdigest():
         raise LearningError("names other bytes than were handed in", field="manifest.update")
@@ -195,7 +212,8 @@ def _expected(
     training = config.training
     each = {name: -(-count // training.batch_size) for name, count in samples.items()}
     return Expected(
-        base=digest(progress.weights).hex(),
+        bases=progress.ledger.bases,
+        handed_in=progress.ledger.handed_in,
         parameters=len(progress.weights),
         samples=samples,
         steps={name: training.local_epochs * count for name, count in each.items()},

@@ -3,6 +3,7 @@
 import msgspec
 import numpy as np
 
+from learning.buffered import Ledger
 from learning.privacy import ClipState
 from learning.rounds import Progress
 from learning.scaffold import Variates
@@ -24,6 +25,8 @@ class _Archive(msgspec.Struct, frozen=True, kw_only=True):
     private_rounds: int
     caught: tuple[str, ...] = ()
     forest: bytes = b""
+    bases: dict[int, str] = {}
+    handed_in: dict[str, int] = {}
 
 
 def write_progress(progress: Progress) -> bytes:
@@ -46,6 +49,8 @@ def write_progress(progress: Progress) -> bytes:
             private_rounds=progress.private_rounds,
             caught=progress.caught,
             forest=progress.forest,
+            bases=dict(sorted(progress.ledger.bases.items())),
+            handed_in=dict(sorted(progress.ledger.handed_in.items())),
         )
     )
 
@@ -71,6 +76,7 @@ def read_progress(content: bytes) -> Progress:
         private_rounds=kept.private_rounds,
         caught=kept.caught,
         forest=kept.forest,
+        ledger=Ledger(kept.bases, kept.handed_in),
     )
 
 

@@ -19,6 +19,7 @@ from learning.optimizers import slot_names
 from learning.rounds import Progress
 from learning.scaffold import own_variate
 from learning.session_config import SessionConfig
+from learning.tensors import digest
 from learning.trail import Mark, read_trail
 from learning.trainer import LocalTask, learning_rate
 from learning.trajectory import checkpoint_hash, read_checkpoint, train
@@ -27,6 +28,8 @@ from runner.federated.messages import Aggregate, Data, Evidence, Given
 from runner.federated.names import slot_of
 
 Samples = Callable[[Data], Dataset]
+Weights = Callable[[bytes | None], Vector]
+"""Read a model's file; none stands for the weights drawn from the session's seed."""
 
 
 @dataclass(slots=True)
@@ -47,6 +50,7 @@ class _Case:
     """One audit."""
 
     task: LocalTask
+    base: Vector
     manifest: Manifest
     given: Given
     evidence: Evidence
@@ -57,12 +61,16 @@ class _Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Auditor:
-    """Audits the contributions of one round; `samples` reads what was assigned to those who are drawn."""
+    """Audits the contributions of one round; `samples` reads what was assigned to those who are drawn.
+
+    `weights_of` reads the model from which a late training began.
+    """
 
     work: Aggregate
     config: SessionConfig
     progress: Progress
     samples: Samples
+    weights_of: Weights
 
     def examine(self, manifests: Mapping[str, Manifest], *, flagged: Mapping[str, object]) -> Examined:
         """Audit those of `manifests`, the contributions that passed screening, whom the draw names."""
@@ -83,7 +91,7 @@ class Auditor:
         return examined
 
     def _audit(self, draw: bytes, manifest: Manifest, given: Given) -> tuple[Audit, str]:
-        base, verification = self.progress.weights, self.config.verification
+        verification = self.config.verification
         try:
             case = self._case(manifest, given)
         except LearningError as error:
@@ -94,17 +102,17 @@ class Auditor:
             manifest,
             case.task,
             case.data,
-            base=base,
+            base=case.base,
             handed_in=_handed_in(case, self.config),
             segments=lots.drawn_segments(
                 draw, manifest.participant, checkpoints=manifest.checkpoints, count=verification.segments
             ),
-            show=_shower(case, parameters=len(base), config=self.config),
+            show=_shower(case, config=self.config),
             tolerance=float(verification.tolerance),
         )
         place = "" if found.segment is None else f"segment {found.segment}, apart by {found.distance:.2g}"
         if found.finding is Finding.OTHER_RESULT:
-            place += f"; {_first_difference(case, base)}"
+            place += f"; {_first_difference(case)}"
         return found, place
 
     def _case(self, manifest: Manifest, given: Given) -> _Case:
@@ -113,10 +121,11 @@ class Auditor:
             raise EvidenceError("was not published", field=(evidence and evidence.missing) or "trail")
         root, count = bytes.fromhex(manifest.trajectory), manifest.checkpoints
         variates = self.progress.variates
-        place = Place(self.work.session, self.work.round, given.slot, name)
+        place = Place(self.work.session, manifest.round, given.slot, name)
         correction = variates.correction(name) if variates else None
         return _Case(
             task=local_task(self.config, place, correction=correction),
+            base=self._base(manifest, evidence),
             manifest=manifest,
             given=given,
             evidence=evidence,
@@ -124,6 +133,15 @@ class Auditor:
             data=self.samples(evidence.data),
             carried=_vector(evidence.carried, parameters=len(self.progress.weights)),
         )
+
+    def _base(self, manifest: Manifest, evidence: Evidence) -> Vector:
+        """Return the weights that a training began with."""
+        if manifest.round == self.work.round:
+            return self.progress.weights
+        base = self.weights_of(evidence.base)
+        if digest(base).hex() != manifest.base:
+            raise EvidenceError("is not the model of its round", field="base")
+        return base
 
 
 def _vector(content: bytes | None, *, parameters: int) -> Vector | None:
@@ -168,7 +186,7 @@ def _variate_follows(case: _Case, config: SessionConfig, delta: Vector) -> bool:
     return case.given.variate == expected.astype("<f4").tobytes()
 
 
-def _shower(case: _Case, *, parameters: int, config: SessionConfig) -> Callable[[int], Shown | None]:
+def _shower(case: _Case, *, config: SessionConfig) -> Callable[[int], Shown | None]:
     leaves = [mark.leaf for mark in case.marks]
     slots = slot_names(config.training.optimizer)
 
@@ -177,7 +195,7 @@ def _shower(case: _Case, *, parameters: int, config: SessionConfig) -> Callable[
         if content is None:
             return None
         try:
-            checkpoint = read_checkpoint(content, slots=slots, parameters=parameters)
+            checkpoint = read_checkpoint(content, slots=slots, parameters=len(case.base))
         except EvidenceError:
             return None
         return Shown(checkpoint, merkle.proof(leaves, number))
@@ -185,10 +203,10 @@ def _shower(case: _Case, *, parameters: int, config: SessionConfig) -> Callable[
     return show
 
 
-def _first_difference(case: _Case, base: Vector) -> str:
+def _first_difference(case: _Case) -> str:
     """Do the whole work, and bisect to where the two part; with another kind of machine they part at once."""
     ours: Sequence[bytes] = [
-        checkpoint_hash(one) for one in train(case.task, case.data, base=base).checkpoints
+        checkpoint_hash(one) for one in train(case.task, case.data, base=case.base).checkpoints
     ]
     theirs = [mark.leaf for mark in case.marks]
     try:

@@ -76,6 +76,10 @@ class Round:
         """Return what was posted in a phase, by slot."""
         return {post.slot: post for post in self.posts if post.phase is phase}
 
+    def updates(self) -> dict[int, Post]:
+        """Return the updates that were revealed, by slot: without samples, nothing is handed in yet."""
+        return {slot: post for slot, post in self.by(SessionPhase.REVEALING).items() if any(post.second)}
+
 
 class Board:
     """Reads of FederatedLearning. Every method raises `RpcUnavailable` when the node does not answer."""
@@ -172,6 +176,15 @@ class Board:
             "topics": [None if topic is None else "0x" + topic.hex() for topic in topics],
         }
         return list(await self._chain.w3.eth.get_logs(query))
+
+
+def last_update(rounds: Mapping[int, Round], slot: int, *, before: int) -> tuple[int, Post] | None:
+    """Return the last update that a slot has revealed before a round, and in which; none if there is none."""
+    for number in range(before - 1, 0, -1):
+        post = rounds[number].updates().get(slot)
+        if post is not None:
+            return number, post
+    return None
 
 
 def fold(events: Iterable[Any]) -> dict[int, Round]:

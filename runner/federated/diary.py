@@ -36,6 +36,12 @@ CREATE TABLE IF NOT EXISTS secrets (
     session BLOB, round INTEGER, attempt INTEGER, samples INTEGER NOT NULL DEFAULT 0, state BLOB NOT NULL,
     PRIMARY KEY (session, round, attempt)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS hand_ins (
+    session BLOB, round INTEGER, attempt INTEGER, trained_for INTEGER, salt BLOB NOT NULL,
+    PRIMARY KEY (session, round, attempt)
+) STRICT;
+CREATE TRIGGER IF NOT EXISTS hand_ins_stand BEFORE UPDATE ON hand_ins
+BEGIN SELECT RAISE(ABORT, 'what was handed in never changes'); END;
 CREATE TABLE IF NOT EXISTS progress (
     session BLOB, round INTEGER, content BLOB NOT NULL, PRIMARY KEY (session, round)
 ) STRICT;
@@ -79,6 +85,17 @@ class Kept:
     samples: int
     variate: bytes | None
     residual: bytes | None
+    salt: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandIn:
+    """What is handed in in a round of an asynchronous session: the training for chain round `trained_for`, or nothing yet.
+
+    `salt` is of the commitment to nothing.
+    """
+
+    trained_for: int | None
     salt: bytes
 
 
@@ -185,7 +202,7 @@ class Diary:
     def forget(self, session: bytes) -> None:
         """Delete what only a running session needs."""
         with self._together():
-            for table in ("contributions", "secrets", "progress"):
+            for table in ("contributions", "hand_ins", "secrets", "progress"):
                 self._database.execute(f"DELETE FROM {table} WHERE session = ?", (session,))  # noqa: S608 (named above)
 
     # What was promised
@@ -218,6 +235,31 @@ class Diary:
             "INSERT INTO contributions VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", row
         )
         found = self.contribution(session, round_)
+        assert found is not None
+        return found
+
+    def last_trained_for(self, session: bytes) -> int | None:
+        """Return the latest round for which this runner has finished a training."""
+        row = self._database.execute(
+            "SELECT max(round) AS latest FROM contributions WHERE session = ?", (session,)
+        ).fetchone()
+        return None if row["latest"] is None else int(row["latest"])
+
+    def hand_in(self, session: bytes, round_: int, attempt: int) -> HandIn | None:
+        """Read what this runner hands in in an attempt."""
+        row = self._database.execute(
+            "SELECT trained_for, salt FROM hand_ins WHERE session = ? AND round = ? AND attempt = ?",
+            (session, round_, attempt),
+        ).fetchone()
+        return None if row is None else HandIn(trained_for=row["trained_for"], salt=row["salt"])
+
+    def choose(self, session: bytes, round_: int, attempt: int, *, trained_for: int | None) -> HandIn:
+        """Record what is handed in in an attempt, once: a second call changes nothing. Gives what counts."""
+        self._database.execute(
+            "INSERT INTO hand_ins VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (session, round_, attempt, trained_for, new_salt()),
+        )
+        found = self.hand_in(session, round_, attempt)
         assert found is not None
         return found
 

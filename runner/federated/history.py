@@ -18,6 +18,7 @@ from runner.federated.diary import Diary, Entry
 from runner.federated.messages import Aggregate, Aggregated, Given, Masks
 from runner.federated.names import name_of
 from runner.federated.papers import MAX_BYTES, Papers
+from runner.federated.part import Part
 from runner.federated.showing import draw_of, evidence
 from runner.federated.workshop import Workshop
 
@@ -88,18 +89,23 @@ class History:
         self, entry: Entry, config: SessionConfig, rounds: dict[int, Round], one: Round
     ) -> tuple[list[Given], dict[int, str]]:
         """Fetch the revealed contributions in the order of their commitments; what is not to be had is left out."""
-        posts = one.by(SessionPhase.REVEALING)
-        before = rounds[one.number - 1].by(SessionPhase.REVEALING) if one.number > 1 else {}
+        posts = one.updates() if config.asynchronous else one.by(SessionPhase.REVEALING)
         slots = [slot for slot in one.commits if slot in posts]
         found = await asyncio.gather(
-            *[self._contribution(entry, config, one, posts[slot], before.get(slot)) for slot in slots]
+            *[
+                self._contribution(
+                    Part(
+                        entry=entry, config=config, rounds=rounds, round=one, slot=slot, node=posts[slot].node
+                    ),
+                    posts[slot],
+                )
+                for slot in slots
+            ]
         )
         left_out = {slot: why for slot, why in zip(slots, found, strict=True) if isinstance(why, str)}
         return [item for item in found if isinstance(item, Given)], left_out
 
-    async def _contribution(
-        self, entry: Entry, config: SessionConfig, one: Round, post: Post, before: Post | None
-    ) -> Given | str:
+    async def _contribution(self, part: Part, post: Post) -> Given | str:
         store = self.papers.store
         try:
             paper = Paper.parse(await store.get(post.first))
@@ -118,7 +124,7 @@ class History:
             manifest=paper.manifest.canonical(),
             content=content,
             variate=variate,
-            evidence=await evidence(self.papers, entry, config, one, paper, before=before),
+            evidence=await evidence(self.papers, part, paper),
         )
 
     async def _masks(self, entry: Entry, one: Round) -> Masks:

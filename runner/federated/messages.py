@@ -72,7 +72,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     `trail` lists the checkpoints, `shown` are those to be had, by number. `carried` is what compression is said to have
     lost in the round before, float32, and `before` the bytes handed in there; none where nothing was carried. `missing`
-    names what was promised of this and is not to be had.
+    names what was promised of this and is not to be had. `base` is the model's file that a late training began with; none
+    where that was drawn from the session's seed, or where the training is for this round.
     """
 
     data: Data
@@ -81,6 +82,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     carried: bytes | None = None
     before: bytes | None = None
     missing: str | None = None
+    base: bytes | None = None
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ from protocol.files import FileStore
 from protocol.parts import fetch_parts
 from protocol.session import Aggregate
 from runner.errors import ExecutionInvalid
+from runner.federated.board import Round
 from runner.federated.diary import Entry
 from runner.federated.messages import Data, Rehearse
 
@@ -138,6 +139,16 @@ class Papers:
         rows = await self._list(entry, index.evaluation.parts)
         return Data(file=str(await self._file(entry, config.dataset.cid)), rows=rows)
 
+    async def base(
+        self, entry: Entry, config: SessionConfig, rounds: Mapping[int, Round], number: int
+    ) -> bytes | None:
+        """Return the model's file with which a round begins; none where its weights are drawn from the seed."""
+        if number == 1:
+            return await self.first(entry, config)
+        settled = rounds[number - 1].settled
+        assert settled is not None
+        return await self.model(settled)
+
     async def model(self, settled: Aggregate) -> bytes:
         """Fetch the model file that a round ended with."""
         content = await self.store.get(settled.manifest)
@@ -155,9 +166,12 @@ class Papers:
         """Name the folder of a round's checkpoints."""
         return self._of(entry).resolve() / f"round-{number}"
 
-    async def drop_checkpoints(self, entry: Entry, number: int) -> None:
-        """Delete a round's checkpoints."""
-        await asyncio.to_thread(shutil.rmtree, self.checkpoints(entry, number), ignore_errors=True)
+    async def drop_checkpoints(self, entry: Entry, *, before: int) -> None:
+        """Delete the checkpoints of earlier rounds."""
+        folder = self._of(entry)
+        for number in range(1, before):
+            if (folder / f"round-{number}").exists():
+                await asyncio.to_thread(shutil.rmtree, self.checkpoints(entry, number), ignore_errors=True)
 
     async def drop(self, entry: Entry) -> None:
         """Delete a session's files."""

@@ -60,6 +60,9 @@ class RayWorkshop(Workshop):
             ) from error
         self._remote = ray.remote(num_cpus=1, max_retries=0)(done_by_a_node)
 
+    def _beside(self) -> Workshop:
+        return self  # a cluster does several pieces of work at a time
+
     async def close(self) -> None:
         """Let go of the cluster, which goes on."""
         if self._remote is not None:

@@ -21,7 +21,8 @@ from runner.errors import ExecutionInvalid
 from runner.federated.history import History, keys_of
 from runner.federated.names import name_of
 from runner.federated.papers import MAX_BYTES
-from runner.federated.taking_part import Part, training
+from runner.federated.part import Part
+from runner.federated.taking_part import training
 
 
 @dataclass(frozen=True, slots=True)

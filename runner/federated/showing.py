@@ -16,11 +16,10 @@ from learning.trail import Mark, read_trail
 from protocol.errors import ContentError
 from protocol.parts import fetch_parts, store_parts
 from protocol.session import Post
-from runner.federated.board import Round
-from runner.federated.diary import Entry
+from runner.federated.board import Round, last_update
 from runner.federated.messages import Evidence
-from runner.federated.names import slot_of
 from runner.federated.papers import MAX_BYTES, Papers
+from runner.federated.part import Part
 
 _TAG = b"parity/audit/v1\0"
 
@@ -40,41 +39,50 @@ def draw_of(session: bytes, config: SessionConfig, one: Round) -> bytes | None:
     return hashlib.sha256(_TAG + session + place + one.closed).digest()
 
 
-async def show(papers: Papers, entry: Entry, config: SessionConfig, one: Round, paper: Paper) -> None:
+async def show(papers: Papers, part: Part, paper: Paper) -> None:
     """Publish what this participant has to show of its contribution. `ContentUnavailable`."""
-    draw = draw_of(entry.session, config, one)
+    draw = draw_of(part.entry.session, part.config, part.round)
     if draw is None or paper.trail is None:
         return
-    folder = papers.checkpoints(entry, one.number)
-    for number in _numbers(draw, config, paper.manifest):
+    folder = papers.checkpoints(part.entry, paper.manifest.round + 1)
+    for number in _numbers(draw, part.config, paper.manifest):
         file = folder / str(number)
         if file.is_file():  # what is lost counts as withheld; the contribution itself still stands
             await store_parts(papers.store, await asyncio.to_thread(file.read_bytes))
 
 
-async def evidence(
-    papers: Papers, entry: Entry, config: SessionConfig, one: Round, paper: Paper, *, before: Post | None
-) -> Evidence | None:
+async def evidence(papers: Papers, part: Part, paper: Paper) -> Evidence | None:
     """Fetch what an audit of a contribution takes; none where its participant had nothing to show.
 
-    `before` is what its participant revealed in the round before. Raises `ContentError` for the samples alone.
+    Raises `ContentError` and `ExecutionInvalid` for the samples, and for the model that a late training began with: they are
+    not for its participant to show.
     """
-    draw, manifest = draw_of(entry.session, config, one), paper.manifest
-    if draw is None or not (numbers := _numbers(draw, config, manifest)):
+    draw, manifest = draw_of(part.entry.session, part.config, part.round), paper.manifest
+    if draw is None or not (numbers := _numbers(draw, part.config, manifest)):
         return None
     trail = await _found(papers, paper.trail)
     marks = _marks(trail, manifest)
     shown = await asyncio.gather(*[_found(papers, marks[number].place.hex()) for number in numbers if marks])
     carried = await _found(papers, paper.carried)
-    last = None if before is None or paper.carried is None else await _content_of(papers, before)
+    before = None if paper.carried is None else last_update(part.rounds, part.slot, before=part.round.number)
+    last = None if before is None else await _content_of(papers, before[1])
     return Evidence(
-        data=await papers.share(entry, config, slot_of(manifest.participant)),
+        data=await papers.share(part.entry, part.config, part.slot),
         trail=trail,
         shown={n: content for n, content in zip(numbers, shown, strict=False) if content is not None},
         carried=carried,
         before=last,
         missing=_missing(trail, carried, last, paper=paper),
+        base=await _late_base(papers, part, manifest),
     )
+
+
+async def _late_base(papers: Papers, part: Part, manifest: Manifest) -> bytes | None:
+    """Fetch the model that a training for an earlier round began with; none where it was for this one."""
+    spec, number = part.config.asynchronous, manifest.round + 1
+    if spec is None or not 0 < part.round.number - number <= spec.max_staleness:
+        return None
+    return await papers.base(part.entry, part.config, part.rounds, number)
 
 
 def _missing(trail: bytes | None, carried: bytes | None, last: bytes | None, *, paper: Paper) -> str | None:

@@ -5,53 +5,35 @@ to be opened: nobody can copy what nobody can see.
 """
 
 import asyncio
-from dataclasses import dataclass
 from pathlib import Path
 
 from web3.contract.async_contract import AsyncContractFunction
 
 from learning.contribution import Manifest, Paper
-from learning.session_config import SessionConfig
 from protocol.cid import digest_of
 from protocol.enums import SessionPhase
 from protocol.parts import store_parts, stored_as
 from protocol.session import Contribution, contribution_commitment
-from runner.federated.board import Round
-from runner.federated.diary import Entry, Kept
+from runner.federated.board import last_update
+from runner.federated.diary import Kept
 from runner.federated.history import History
 from runner.federated.messages import Train
+from runner.federated.part import Part
 from runner.federated.showing import audits, show
 
 _TRAIL = "trail"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """A participant's place in a running round."""
-
-    entry: Entry
-    config: SessionConfig
-    rounds: dict[int, Round]
-    round: Round
-    slot: int
-    node: str
-
-
 async def training(history: History, part: Part, *, masked_with: int = 0) -> Train:
     """Write down what is to be trained. `ContentError`, `ExecutionInvalid`, `EngineUnavailable`."""
     entry, config, one = part.entry, part.config, part.round
-    if one.number == 1:
-        base = await history.papers.first(entry, config)
-    else:
-        settled = part.rounds[one.number - 1].settled
-        assert settled is not None
-        base = await history.papers.model(settled)
+    base = await history.papers.base(entry, config, part.rounds, one.number)
     progress = None
     if config.aggregation.method == "scaffold":
         progress = await history.before(entry, config, part.rounds, one.number)
     checkpoints = None
     if audits(config):
-        await history.papers.drop_checkpoints(entry, one.number - 1)
+        await history.papers.drop_checkpoints(entry, before=one.number)
         checkpoints = str(history.papers.checkpoints(entry, one.number))
     return Train(
         config=config.canonical(),
@@ -69,23 +51,30 @@ async def training(history: History, part: Part, *, masked_with: int = 0) -> Tra
 
 def _residual(history: History, part: Part) -> bytes | None:
     """Give what compression lost in the round before, of an update that everybody has: an auditor must see what is carried."""
-    spec, number = part.config.compression, part.round.number - 1
-    if spec.codec == "none" or not spec.error_feedback or number < 1:
+    spec, session = part.config.compression, part.entry.session
+    if spec.codec == "none" or not spec.error_feedback:
         return None
-    if part.slot not in part.rounds[number].by(SessionPhase.REVEALING):
+    found = last_update(part.rounds, part.slot, before=part.round.number)
+    if found is None:
         return None
-    before = history.diary.contribution(part.entry.session, number)
+    number = found[0]
+    handed_in = history.diary.hand_in(session, number, part.rounds[number].attempt)
+    trained_for = number if handed_in is None else handed_in.trained_for
+    before = None if trained_for is None else history.diary.contribution(session, trained_for)
     return None if before is None else before.residual
 
 
-async def contribution(history: History, part: Part) -> Kept:
-    """Return this runner's contribution to the round, trained now if it is not kept yet. Errors as `training`."""
+async def contribution(history: History, part: Part, *, apart: bool = False) -> Kept:
+    """Return this runner's contribution to the round, trained now if it is not kept yet. Errors as `training`.
+
+    With `apart` nothing else of this runner has to wait for the training.
+    """
     diary, session, number = history.diary, part.entry.session, part.round.number
     kept = diary.contribution(session, number)
     if kept is not None:
         return kept
     work = await training(history, part)
-    done = await history.workshop.train(work)
+    done = await (history.workshop.train(work, apart=True) if apart else history.workshop.train(work))
     if done.trail is not None:
         await asyncio.to_thread(_keep_trail, history.papers.checkpoints(part.entry, number), done.trail)
     paper = Paper(
@@ -109,12 +98,12 @@ async def contribution(history: History, part: Part) -> Kept:
 async def publish(history: History, part: Part, kept: Kept) -> None:
     """Put a contribution where everybody finds it, and the checkpoints that were drawn. `ContentUnavailable`."""
     store, paper = history.papers.store, Paper.parse(kept.paper)
-    trail = history.papers.checkpoints(part.entry, part.round.number) / _TRAIL
+    trail = history.papers.checkpoints(part.entry, paper.manifest.round + 1) / _TRAIL
     if paper.trail is not None and trail.is_file():
         await store_parts(store, await asyncio.to_thread(trail.read_bytes))
     if paper.carried is not None and (carried := _residual(history, part)) is not None:
         await store_parts(store, carried)
-    await show(history.papers, part.entry, part.config, part.round, paper)
+    await show(history.papers, part, paper)
     await store_parts(store, kept.content)
     if kept.variate is not None:
         await store_parts(store, kept.variate)
@@ -123,10 +112,15 @@ async def publish(history: History, part: Part, kept: Kept) -> None:
 
 async def show_again(history: History, part: Part) -> None:
     """Publish what is drawn now: the draw changes where a reorganisation replaced its block. `ContentUnavailable`."""
-    kept = history.diary.contribution(part.entry.session, part.round.number)
+    session, one = part.entry.session, part.round
+    trained_for: int | None = one.number
+    if part.config.asynchronous is not None:
+        handed_in = history.diary.hand_in(session, one.number, one.attempt)
+        trained_for = None if handed_in is None else handed_in.trained_for
+    kept = None if trained_for is None else history.diary.contribution(session, trained_for)
     if kept is not None:
         paper = Paper.parse(kept.paper)
-        await show(history.papers, part.entry, part.config, part.round, paper)
+        await show(history.papers, part, paper)
 
 
 def _root(content: bytes | None) -> str | None:
@@ -142,8 +136,14 @@ async def plain_call(
     history: History, part: Part, *, phase: SessionPhase, functions: object
 ) -> tuple[AsyncContractFunction, str]:
     """Do what a plain round's phase asks for, up to the transaction; give that, and its label."""
+    return await act(history, part, await contribution(history, part), phase=phase, functions=functions)
+
+
+async def act(
+    history: History, part: Part, kept: Kept, *, phase: SessionPhase, functions: object
+) -> tuple[AsyncContractFunction, str]:
+    """Commit to a contribution, or publish and reveal it, up to the transaction."""
     session, slot = part.entry.session, part.slot
-    kept = await contribution(history, part)
     opened = Contribution(update=digest_of(kept.paper), samples=kept.samples, salt=kept.salt)
     if phase is SessionPhase.TRAINING:
         sealed = contribution_commitment(session, part.round.number, part.node, opened)

@@ -23,8 +23,10 @@ from runner.federated.admission import refusal, too_slow
 from runner.federated.aggregating import Aggregator
 from runner.federated.board import Round, Sight
 from runner.federated.diary import Entry, Standing
+from runner.federated.own_pace import OwnPace
+from runner.federated.part import Part
 from runner.federated.secrecy import words
-from runner.federated.taking_part import Part, plain_call, show_again
+from runner.federated.taking_part import plain_call, show_again
 from runner.life import View
 from runner.parts import Parts
 
@@ -57,16 +59,20 @@ class SessionWork:
         self._not_before = 0.0
         self._first_seen: dict[tuple[object, ...], int] = {}
         self._shown: set[tuple[int, int]] = set()
+        self._pace = OwnPace(aggregator.history, parts.situation.ring)
         self._training_s: float | None = None
         self._deaths = 0
 
     async def run(self) -> None:
         """Work on the session until it is over."""
         with structlog.contextvars.bound_contextvars(session="0x" + self._session.hex()):
-            while self._entry.stage is not Standing.OVER:
-                rings = self._parts.situation.rings
-                if not await self._guarded_step():
-                    await self._parts.situation.news(since=rings)
+            try:
+                while self._entry.stage is not Standing.OVER:
+                    rings = self._parts.situation.rings
+                    if not await self._guarded_step():
+                        await self._parts.situation.news(since=rings)
+            finally:
+                await self._pace.close()
 
     @property
     def _entry(self) -> Entry:
@@ -165,7 +171,8 @@ class SessionWork:
     async def _short_of(self, entry: Entry) -> str | None:
         """Return whether time or stake is lacking now, which others may give free."""
         others = self._diary.joined()
-        if crowded := too_slow(self._training_s or 0, window_s=self._window_s(entry), others=others):
+        window_s = self._window_s(entry, await self._papers.config(entry))
+        if crowded := too_slow(self._training_s or 0, window_s=window_s, others=others):
             return crowded
         if await self._parts.escrow.free_stake(self._parts.terms.owner) < entry.order.bond:
             return "not enough stake is free for the bond"
@@ -191,10 +198,12 @@ class SessionWork:
                 raise
             return f"rehearsal: {error}"
         self._training_s = tried.seconds
-        return too_slow(tried.seconds, window_s=self._window_s(entry), others=0)
+        return too_slow(tried.seconds, window_s=self._window_s(entry, config), others=0)
 
-    def _window_s(self, entry: Entry) -> float:
-        return entry.order.train_for * self._parts.chain.network.block_time_s
+    def _window_s(self, entry: Entry, config: SessionConfig) -> float:
+        """Return how long a training may take at most, until it is too late to be handed in."""
+        rounds = 1 if config.asynchronous is None else 1 + config.asynchronous.max_staleness
+        return rounds * entry.order.train_for * self._parts.chain.network.block_time_s
 
     async def _send_join(self) -> bool:
         key = public_key(self._diary.secret(self._session, secrets.token_bytes(32)))
@@ -223,8 +232,7 @@ class SessionWork:
             return False
         one = part.round
         if sight.phase in _PLAIN:
-            call, label = await plain_call(self._history, part, phase=sight.phase, functions=self._functions)
-            return await self._send(call, label=label)
+            return await self._plain_act(part, sight)
         if not self._is_final(sight, one):
             return self._wait("waiting for the block that says who is in the sum to be final")
         began = one.entered[sight.phase]
@@ -234,6 +242,16 @@ class SessionWork:
             return self._wait("shares of others cannot be had yet")
         call = self._functions.post(self._session, slot, int(sight.phase), posted.first, posted.second)
         return await self._send(call, label=f"post{sight.phase.name.title()}")
+
+    async def _plain_act(self, part: Part, sight: Sight) -> bool:
+        if part.config.asynchronous is None:
+            call, label = await plain_call(self._history, part, phase=sight.phase, functions=self._functions)
+            return await self._send(call, label=label)
+        ready = await self._pace.call(part, sight, functions=self._functions)
+        if ready is None:
+            return self._wait("training; the round may go on without it")
+        call, label = ready
+        return await self._send(call, label=label)
 
     async def _part(self, entry: Entry, sight: Sight, slot: int) -> Part | None:
         """Return this runner's place in the round; none while the node's events lag behind its state."""

@@ -80,6 +80,7 @@ def answer(read: Callable[[], Request]) -> Response:
                     progress=_progress(config, work.progress, first=work.first),
                     evaluation=_samples(config, work.evaluation),
                     samples=partial(_samples, config),
+                    weights_of=partial(_first, config),
                 )
     except LearningError as error:
         return Failed(reason=str(error))

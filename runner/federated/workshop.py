@@ -38,6 +38,7 @@ class Workshop:
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
+        self._apart: Workshop | None = None
         self._turn = asyncio.Lock()
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(Response)
@@ -54,8 +55,13 @@ class Workshop:
         assert isinstance(answer, Rehearsed)
         return answer
 
-    async def train(self, work: Train) -> Trained:
-        """Train. `ExecutionInvalid` says what is wrong with the session, `EngineUnavailable` that the process died."""
+    async def train(self, work: Train, *, apart: bool = False) -> Trained:
+        """Train. `ExecutionInvalid` says what is wrong with the session, `EngineUnavailable` that the process died.
+
+        With `apart` in a process of its own, for which nothing else has to wait.
+        """
+        if apart:
+            return await self._beside().train(work)
         answer = await self._ask(work)
         assert isinstance(answer, Trained)
         return answer
@@ -66,8 +72,14 @@ class Workshop:
         assert isinstance(answer, Aggregated)
         return answer
 
+    def _beside(self) -> "Workshop":
+        self._apart = self._apart or Workshop()
+        return self._apart
+
     async def close(self) -> None:
         """End the process."""
+        if self._apart is not None:
+            await self._apart.close()
         process, self._process = self._process, None
         if process is not None and process.returncode is None:
             with contextlib.suppress(ProcessLookupError):

@@ -9,7 +9,7 @@ import pytest
 
 from client.federated.reading import read_config
 from learning import networks
-from learning.model_card import LeftOut, ModelCard, ModelFile
+from learning.model_card import Counted, LeftOut, ModelCard, ModelFile
 from learning.session_config import SessionConfig
 from learning.tensors import digest as weights_digest
 from learning.tensors import flatten, to_safetensors
@@ -58,7 +58,7 @@ async def finish_round(
         model=weights_digest(flatten(state, layout)).hex(),
         file=ModelFile(sha256=stored.sha256.hex(), parts=stored.root.hex(), size=stored.size),
         method="fedavg",
-        counted=(),
+        counted=(Counted(participant="p002", update="0" * 64, weight=17, late=2),),
         stands=True,
         loss=loss,
         metrics={"accuracy": "0.75"},
@@ -85,6 +85,7 @@ async def test_a_session_is_watched_to_its_end_and_its_model_is_the_chain_s(
     assert [one["figures"]["metrics"] for one in watched.json["roundList"]] == [{"accuracy": 0.75}] * 2
     assert "round 1 of 2" in watched.err
     assert "accuracy 0.7500" in watched.err
+    assert "rounds late: p002 by 2" in watched.err
     assert "round 2: p001 left out: changes nothing" in watched.err
     assert "round 1: p001 left out: changes nothing" in (await shell()("fl", "get-session", name)).out
     assert [one["accepted"] for one in watched.json["participants"]] == [2, 2, 2]

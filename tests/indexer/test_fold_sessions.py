@@ -83,6 +83,17 @@ def test_who_may_act_is_who_acted_before(story: Story) -> None:
     assert (held.samples, held.last_digest, held.contributions) == (33, WORD, 1)
 
 
+def test_who_has_nothing_to_hand_in_yet_has_acted_but_contributed_nothing(story: Story) -> None:
+    story.start()
+    story.tell("ContributionCommitted", SESSION, NODES[0], 0, WORD)
+    story.phase(SessionPhase.REVEALING)
+    story.tell("ContributionRevealed", SESSION, NODES[0], 0, WORD, 0)
+    held, row = story.state.participants.find((SESSION, 0)), story.state.sessions.find(SESSION)
+    assert held is not None
+    assert row is not None
+    assert (row.acted, held.contributions, held.samples, held.last_digest) == (1, 0, None, None)
+
+
 def test_a_settled_round_credits_who_is_paid_and_counts_who_is_accepted(story: Story) -> None:
     story.start()
     story.tell("RoundSettled", SESSION, 1, (WORD, WORD, 0b11, 0, False), 0b01, 98, 2)

@@ -254,7 +254,7 @@ def contribution(seat: int, delta: Vector, run: TrainingRun, **claims: object) -
 
 def expected(runs: list[TrainingRun]) -> Expected:
     return Expected(
-        base=digest(BASE).hex(),
+        bases={0: digest(BASE).hex()},
         parameters=len(BASE),
         samples={f"p{i}": len(shares()[i]) for i in range(10)},
         steps={f"p{i}": run.steps for i, run in enumerate(runs)},

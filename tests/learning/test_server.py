@@ -5,11 +5,9 @@ import pytest
 
 from learning import scaffold, server
 from learning.aggregate import fedavg
-from learning.buffered import Buffer, Buffered
-from learning.errors import UpdateError
 from learning.evaluate import evaluate
 from learning.server import ServerState
-from learning.session_config import AggregationSpec, AsyncSpec
+from learning.session_config import AggregationSpec
 from learning.trainer import LocalTask, batch_seed
 from learning.trajectory import train
 from learning.updates import Update, Vector
@@ -87,25 +85,3 @@ def test_scaffold_learns_digits_as_well_as_averaging():
         weights = weights + fedavg(updates, clip=4.0)
         variates = scaffold.after_round(variates, latest, participants=10, clip=4.0)
     assert evaluate(MLP, weights, split()[1], TRAINING).metrics["accuracy"] > 0.9
-
-
-def waiting(participant: str, version: int, value: float = 1.0) -> Buffered:
-    return Buffered(Update(participant, 10, np.array([value], np.float32)), version)
-
-
-def test_a_full_buffer_is_averaged_with_late_updates_weighing_less():
-    spec = AsyncSpec(buffer=2, max_staleness=3)
-    buffer = Buffer(version=3).add(waiting("a", 3, 1.0), spec)
-    assert not buffer.full(spec)
-    buffer = buffer.add(waiting("b", 0, 0.0), spec)
-    assert buffer.full(spec)
-    mean, empty = buffer.flush(clip=4.0)
-    assert mean[0] == pytest.approx(1 / (1 + 1 / 2))
-    assert empty == Buffer(version=4)
-
-
-@pytest.mark.parametrize("wrong", [waiting("b", 6), waiting("b", 1), waiting("a", 5)])
-def test_updates_too_old_from_the_future_or_twice_are_refused(wrong: Buffered):
-    spec = AsyncSpec(buffer=3, max_staleness=3)
-    with pytest.raises(UpdateError):
-        Buffer(version=5).add(waiting("a", 5), spec).add(wrong, spec)

@@ -80,7 +80,6 @@ def test_a_session_that_is_consistent_and_paid_for_is_joined() -> None:
             {},
         ),
         ("private data", {"flags": PRIVATE_DATA}, {}, {}),
-        ("asynchronous", {}, {"asynchronous": {}}, {}),
         ("central", {}, {"privacy": {"placement": "central"}}, {}),
         ("partition.root", {}, {"partition": {"root": None}}, {}),
         ("no samples to evaluate", {}, {"dataset": {"evaluation_share": "0"}}, {}),
