@@ -72,12 +72,13 @@ class Slanderer:
 class HalfTrained(Workshop):
     """A training process that learns half as fast as the session asks, and claims to have done what was asked."""
 
-    async def train(self, work: Train) -> Trained:
+    async def train(self, work: Train, *, apart: bool = False) -> Trained:
         """Train at half the rate."""
         config = json.loads(work.config)
         rate = Decimal(config["training"]["learning_rate"]) / 2
         config["training"]["learning_rate"] = str(rate)
-        return await super().train(msgspec.structs.replace(work, config=json.dumps(config).encode()))
+        changed = msgspec.structs.replace(work, config=json.dumps(config).encode())
+        return await super().train(changed, apart=apart)
 
 
 async def another_prompt(honest: Executor, spec: LlmSpec, task: bytes, audited: bool) -> Execution:
