@@ -78,13 +78,14 @@ class Chain:
         self, function: "AsyncContractFunction", *, sender: str | None = None, block: int | str = "latest"
     ) -> Any:
         """Read from a contract; `TransactionReverted` says in words why it refused. `RpcUnavailable`."""
-        from web3.exceptions import BadFunctionCallOutput  # noqa: PLC0415 (loads web3, as the next does)
+        from web3.exceptions import BadFunctionCallOutput  # noqa: PLC0415 (loads web3, as the next do)
 
+        from protocol.contract_call import read  # noqa: PLC0415 (loads web3)
         from protocol.reverts import decoded_reverts  # noqa: PLC0415 (loads web3)
 
         with decoded_reverts():
             try:
-                return await function.call({"from": sender} if sender else {}, block_identifier=block)  # type: ignore[arg-type]
+                return await read(self.w3, function, sender=sender, block=block)
             except BadFunctionCallOutput as error:
                 raise RpcUnavailable(
                     f"the chain's node answered {function.fn_name} with what it does not give",

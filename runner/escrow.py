@@ -91,12 +91,13 @@ class Escrow:
         )
 
     async def draw(self, task_id: bytes, *, view: View) -> Draw:
-        """Read the lottery in force for the next block; `TransactionReverted` (TaskNotSeeded) while there is none."""
-        functions = self._chain.escrow.functions
-        _, seed = await self._chain.call(functions.seedOf(task_id), block="pending")
-        active = await self._chain.call(self._chain.reputation.functions.activeRunners())
+        """Return the lottery in force for the next block; `TransactionReverted` (TaskNotSeeded) while there is none."""
+        seed = await self._heard.once(
+            ("seed", task_id), ((self._chain.escrow.address, task_id),), partial(self._seed, task_id)
+        )
+        active = await self._heard.once(("active",), (self._chain.reputation.address,), self._active)
         if self._widening_step is None:
-            self._widening_step = await self._chain.call(functions.wideningStep())
+            self._widening_step = await self._chain.call(self._chain.escrow.functions.wideningStep())
         return Draw(
             task_id=task_id,
             seed=seed,
@@ -106,6 +107,14 @@ class Escrow:
             widening_step=self._widening_step,
         )
 
+    async def _seed(self, task_id: bytes, _: int | str) -> int:
+        """Read the seed as the next block will see it, whatever block is the newest: once it is there it stays."""
+        _, seed = await self._chain.call(self._chain.escrow.functions.seedOf(task_id), block="pending")
+        return int(seed)
+
+    async def _active(self, block: int | str) -> int:
+        return int(await self._chain.call(self._chain.reputation.functions.activeRunners(), block=block))
+
     async def commit_for(self, params_id: int) -> int:
         """Read how many blocks of commit window a parameter version gives. Versions never change."""
         if params_id not in self._commit_for:
@@ -114,8 +123,11 @@ class Escrow:
         return self._commit_for[params_id]
 
     async def free_stake(self, owner: str) -> int:
-        """Read an owner's bonded stake that backs no seat, in base units."""
-        bonded, locked = await self._chain.call(self._chain.wallet.functions.stakeOf(owner))
+        """Return an owner's bonded stake that backs no seat, in base units, as of the newest block."""
+        return await self._heard.once(("stake", owner), (), partial(self._free_stake, owner), holds=0)
+
+    async def _free_stake(self, owner: str, block: int | str) -> int:
+        bonded, locked = await self._chain.call(self._chain.wallet.functions.stakeOf(owner), block=block)
         return int(bonded) - int(locked)
 
     async def registration(self, node: str) -> Registration:

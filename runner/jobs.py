@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from protocol.cid import digest_of
 from protocol.commitment import Reveal, commitment
@@ -92,6 +93,7 @@ def order_to_text(order: Order) -> str:
     return json.dumps(order.to_json())
 
 
+@lru_cache(256)
 def order_from_text(text: str) -> Order:
     """Read what `order_to_text` wrote."""
     return Order.from_json(json.loads(text))
