@@ -28,7 +28,7 @@ class ChainLink:
         await self._stack.aclose()
 
     async def chain(self) -> Chain:
-        """Give the checked connection."""
+        """Return the checked connection."""
         async with self._lock:
             if self._chain is None:
                 self._chain = await self._stack.enter_async_context(

@@ -1,4 +1,4 @@
-"""Connections to Postgres for reading, with a transaction begun or for one statement: a request pays no round trip for that.
+"""Read-only connections to Postgres, for a transaction or for a single statement, so that no request pays a round trip to begin one.
 
 A transaction that has read nothing yet holds neither a snapshot nor a lock, so that a waiting one is in nobody's way. It is
 renewed in the one round trip that ends the last; nothing else of a connection changes, so that nothing else is reset.
@@ -54,7 +54,7 @@ class Connections:
         self._renewals: set[asyncio.Task[None]] = set()
 
     async def take(self, *, begun: bool = True) -> Connection:
-        """Give a connection, in a transaction or not; `TimeoutError` or `OSError` if there is none in time."""
+        """Return a connection, in a transaction or not; `TimeoutError` or `OSError` if there is none in time."""
         async with asyncio.timeout(_QUEUE_S):
             await self._places.acquire()
         try:

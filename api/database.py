@@ -80,19 +80,19 @@ class Database:
             self._connections.terminate()
 
     def snapshot(self, *, once: bool = False) -> "Snapshot":
-        """Give a view of one instant, opened at its first read; the caller closes it. `once`: for reads asked together."""
+        """Return a view of one instant, opened at its first read; the caller closes it. `once`: for reads asked together."""
         return Snapshot(self.connections, once=once)
 
     @property
     def connections(self) -> Connections:
-        """Give the connections; only within the database's own block."""
+        """Return the connections; only within the database's own block."""
         if self._connections is None:
             raise RuntimeError("the database is used before it is entered")
         return self._connections
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator["Snapshot"]:
-        """Give a snapshot and close it at the end of the block."""
+        """Yield a snapshot and close it at the end of the block."""
         snapshot = self.snapshot()
         try:
             yield snapshot
@@ -130,7 +130,7 @@ class Snapshot:
         self._closed = False
 
     def at(self, block: int) -> "PastSnapshot":
-        """Give the same instant's view of an earlier block."""
+        """Return the same instant's view of an earlier block."""
         return PastSnapshot(self, block)
 
     def table(self, name: str) -> str:
@@ -138,11 +138,11 @@ class Snapshot:
         return name if self.as_of is None else f"{name}_at({int(self.as_of)})"
 
     def narrowed(self, columns: Iterable[str]) -> "Snapshot":
-        """Give the same view of these columns alone of whatever is read."""
+        """Return the same view of these columns alone of whatever is read."""
         return NarrowSnapshot(self, frozenset(columns))
 
     def with_columns(self, columns: Iterable[str]) -> "Snapshot":  # noqa: ARG002  # for those that are narrowed
-        """Give the view that has these columns too."""
+        """Return the view that has these columns too."""
         return self
 
     def fetch(self, statement: str, *arguments: object) -> Answer:
@@ -232,7 +232,7 @@ class Snapshot:
         return await self._on_connection(fetch)
 
     async def _names(self, text: str) -> tuple[str, ...]:
-        """Give the names of a statement's columns; the database is asked once for each statement."""
+        """Return the names of a statement's columns; the database is asked once for each statement."""
         known = _COLUMNS.get(text)
         if known is None:
             prepared = await self._on_connection(lambda connection: connection.prepare(text))
@@ -287,7 +287,7 @@ class NarrowSnapshot(Snapshot):
         self.as_of = whole.as_of
 
     def with_columns(self, columns: Iterable[str]) -> "Snapshot":
-        """Give the view that has these columns too."""
+        """Return the view that has these columns too."""
         return NarrowSnapshot(self._whole, self._columns.union(columns))
 
     def fetch(self, statement: str, *arguments: object) -> Answer:

@@ -1,4 +1,4 @@
-"""New blocks as the indexer announces them (`NOTIFY parity_block`), fanned out to whoever listens in this process."""
+"""New blocks as the indexer announces them (`NOTIFY parity_block`), passed on to every listener in this process."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -80,7 +80,7 @@ class BlockFeed:
 
     @asynccontextmanager
     async def listen(self) -> AsyncIterator[asyncio.Queue[BlockNotice]]:
-        """Give a queue that receives every notice until the end of the block."""
+        """Yield a queue that receives every notice until the end of the block."""
         queue: asyncio.Queue[BlockNotice] = asyncio.Queue(_BACKLOG)
         self._listeners.add(queue)
         try:
@@ -140,7 +140,7 @@ async def _listening(url: str) -> AsyncIterator[tuple[Any, asyncio.Queue[str | N
 
 
 async def _next(connection: Any, inbox: asyncio.Queue[str | None]) -> str:
-    """Give the next payload; a connection that stays silent is asked whether it still lives."""
+    """Return the next payload; a connection that stays silent is asked whether it still lives."""
     while True:
         try:
             payload = await asyncio.wait_for(inbox.get(), HEARTBEAT_S)

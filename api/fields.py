@@ -1,4 +1,4 @@
-"""Checked values of requests: what is not of the right form is refused before anything is read."""
+"""Validated values of requests: anything of the wrong form is refused before the database is read."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar

@@ -1,4 +1,4 @@
-"""Conditions of a WHERE clause from typed filters; every value travels as a parameter, never as text."""
+"""Conditions of a WHERE clause from typed filters; every value is passed as a parameter, never as text."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -43,7 +43,7 @@ class Conditions:
 
 
 def _kind(value: object) -> str:
-    """Say what a number is, whatever it is compared with: a column of fewer bits would refuse a larger one."""
+    """Return what a number is, whatever it is compared with: a column of fewer bits would refuse a larger one."""
     if not isinstance(value, int) or isinstance(value, bool):
         return ""
     return "::bigint" if -(2**63) <= value < 2**63 else "::numeric"

@@ -67,7 +67,7 @@ class Governance:
         return int(await self._call("proposalCount"))
 
     async def newest(self, *, first: int, skip: int) -> list[ProposalRecord]:
-        """Give at most `first` proposals, newest first, without the newest `skip`."""
+        """Return at most `first` proposals, newest first, without the newest `skip`."""
         newest = await self.count() - 1 - skip
         numbers = range(newest, max(newest - first, -1), -1)
         return list(await asyncio.gather(*(self._at(number) for number in numbers)))

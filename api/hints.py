@@ -1,4 +1,4 @@
-"""Tells webhooks of the chain's events: what concerns whom, signed, again and again until it is taken.
+"""Notifies webhooks of the chain's events: signed, to those whom they concern, and repeated until they are accepted.
 
 A hint only: whoever misses one finds everything in the index and on the chain.
 """
@@ -90,7 +90,7 @@ class Hints:
 
 
 def headers_of(delivery: Delivery, *, now: int) -> dict[str, str]:
-    """Give the headers of a delivery; `Parity-Signature` is over its Unix time and its body."""
+    """Return the headers of a delivery; `Parity-Signature` is over its Unix time and its body."""
     return {
         "Content-Type": "application/json",
         "User-Agent": "Parity-Webhooks/1",

@@ -1,4 +1,4 @@
-"""JSON that strangers send: read once, in one way, within bounds that keep whatever walks it from harm."""
+"""JSON from strangers: parsed once, in one way, within limits that protect the code that walks it."""
 
 from collections.abc import Iterator
 
@@ -36,7 +36,7 @@ def _check(data: bytes, document: object) -> None:
 
 
 def _texts(document: object) -> Iterator[tuple[Place, str]]:
-    """Give every text, names among them, and where it is; without recursion, since depth is what is checked."""
+    """Yield every text, names among them, and where it is; without recursion, since depth is what is checked."""
     waiting: list[tuple[Place, object]] = [((), document)]
     while waiting:
         place, value = waiting.pop()

@@ -1,4 +1,4 @@
-"""Rates: how often an address or an IP address may ask, over all processes together."""
+"""Rate limits by account and by IP address, counted over all processes together."""
 
 import asyncio
 import math
@@ -45,7 +45,7 @@ class Standing:
     reset_s: int
 
     def headers(self) -> dict[str, str]:
-        """Give the headers that say so."""
+        """Return the headers that say so."""
         return {
             "RateLimit-Limit": str(self.limit),
             "RateLimit-Remaining": str(self.remaining),

@@ -1,4 +1,4 @@
-"""What `/metrics` counts."""
+"""The metrics of `/metrics`."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 

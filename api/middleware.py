@@ -1,4 +1,4 @@
-"""What holds for every request: an id, a log line, a measure, a cap on its body, headers that browsers heed."""
+"""Middleware of every request: an id, a log line, metrics, a limit on the body, and security headers."""
 
 import asyncio
 import contextlib
@@ -34,7 +34,7 @@ log = structlog.get_logger("api.access")
 
 
 class Observed:
-    """Gives each request an id (the caller's own, if it sent a decent one), logs and measures it."""
+    """Assigns each request an id (the caller's own, if it sent a decent one), logs and measures it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -147,7 +147,7 @@ async def _whole(receive: Receive) -> bytes | None:
 
 
 def replayed(body: bytes, receive: Receive) -> Receive:
-    """Give a body that was read once more."""
+    """Replay a body that was read already."""
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:

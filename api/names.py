@@ -1,8 +1,8 @@
-"""Names that runners' owners choose, which are 32 bytes of anything, as text for other people's screens."""
+"""Names that runners' owners choose (any 32 bytes), made safe to show on other people's screens."""
 
 
 def readable(label: bytes) -> str:
-    r"""Give a label's text without what a screen would not show as it stands: control and direction characters, noughts.
+    r"""Return a label's text without what a screen would not show as it stands: control and direction characters, noughts.
 
     >>> readable(b"desk\x1b[2J".ljust(32, b"\0"))
     'desk[2J'

@@ -1,4 +1,4 @@
-"""Requests to addresses that strangers named: resolved once, checked, and sent to the very address that was checked."""
+"""Requests to addresses that strangers named: resolved once, checked, and sent to exactly the address that was checked."""
 
 import asyncio
 import ipaddress
@@ -36,13 +36,13 @@ class Target:
 
     @property
     def host_header(self) -> str:
-        """Give the Host header."""
+        """Return the Host header."""
         shown = f"[{self.host}]" if ":" in self.host else self.host
         return shown if self.port == _DEFAULT_PORTS[self.scheme] else f"{shown}:{self.port}"
 
     @property
     def pinned_url(self) -> str:
-        """Give the URL with the address in the host's place."""
+        """Return the URL with the address in the host's place."""
         shown = f"[{self.address}]" if ":" in self.address else self.address
         return f"{self.scheme}://{shown}:{self.port}{self.path}"
 
@@ -64,7 +64,7 @@ async def resolve(url: str, *, allow_private: bool) -> Target:
         raise BadTarget(
             f"url: {host!r:.80} leads to a private, loopback or reserved address",
             field="url",
-            hint="Give a public address. An operator of a local network may set WEBHOOK_ALLOW_PRIVATE=true.",
+            hint="Use a public address. An operator of a local network may set WEBHOOK_ALLOW_PRIVATE=true.",
         )
     return Target(scheme, host, port, path, addresses[0])
 
@@ -133,5 +133,5 @@ def _malformed() -> BadTarget:
     return BadTarget(
         "url: expected http:// or https://, a host and no credentials",
         field="url",
-        hint="Give a URL such as https://runner.example/hints, in ASCII, without user, password and fragment.",
+        hint="Use a URL such as https://runner.example/hints, in ASCII, without user, password and fragment.",
     )

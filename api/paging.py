@@ -52,11 +52,11 @@ class Page:
     has_previous: bool
 
     def cursor(self, place: int) -> str | None:
-        """Give the cursor of a row by its place, which may be counted from the end; None of an empty page."""
+        """Return the cursor of a row by its place, which may be counted from the end; None of an empty page."""
         return _cursor(self.ordering, self.rows[place]) if self.rows else None
 
     def cursors(self) -> list[str]:
-        """Give a cursor for each row."""
+        """Return a cursor for each row."""
         return [_cursor(self.ordering, row) for row in self.rows]
 
 
@@ -70,7 +70,7 @@ def page_request(
 ) -> PageRequest:
     """Check the four arguments of a relay connection; `InputError` names the one at fault."""
     if first is not None and last is not None:
-        raise InputError("first and last exclude each other", field="last", hint="Give one of them.")
+        raise InputError("first and last exclude each other", field="last", hint="Use only one of them.")
     name, size = (
         ("last", last) if last is not None else ("first", first if first is not None else DEFAULT_PAGE)
     )
@@ -153,7 +153,7 @@ def _not_a_cursor(side: str) -> InputError:
     return InputError(
         f"{side}: not a cursor of this list",
         field=side,
-        hint="Give a cursor from an earlier page, unchanged.",
+        hint="Use a cursor from an earlier page, unchanged.",
     )
 
 
@@ -162,7 +162,7 @@ def _read(value: str) -> bytes | int:
 
 
 def _may_be(value: object, column: str) -> bool:
-    """Tell whether a cursor's value can be the column's, so that the database need not find out."""
+    """Return whether a cursor's value can be the column's, so that the database need not find out."""
     if isinstance(value, int):
         return column not in _BYTES and 0 <= value < 2 ** (256 if column in _AMOUNTS else 63)
     return column in _BYTES

@@ -1,4 +1,4 @@
-"""Problem documents (RFC 9457): what was refused, which field, and what to do about it. One place for every error."""
+"""Problem documents (RFC 9457): what was refused, which field is wrong, and what to do. The only place where errors are worded."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ class Problem:
     more: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
     def document(self) -> dict[str, object]:
-        """Give the document that is sent; members without a value are left out."""
+        """Return the document that is sent; members without a value are left out."""
         document = {
             "type": self.type,
             "title": self.title,
@@ -35,7 +35,7 @@ class Problem:
         return {name: value for name, value in document.items() if value is not None}
 
     def extensions(self) -> dict[str, object]:
-        """Give what GraphQL puts beside an error's message."""
+        """Return what GraphQL puts beside an error's message."""
         return {"code": self.type, "field": self.field, "hint": self.hint, "status": self.status, **self.more}
 
 
@@ -56,7 +56,7 @@ _KINDS: tuple[tuple[type[errors.ParityError], str, str, int], ...] = (
 
 
 def problem_of(error: errors.ParityError) -> Problem:
-    """Give an error's problem."""
+    """Return an error's problem."""
     if isinstance(error, Refusal):
         return Problem(
             type=error.slug,

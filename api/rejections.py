@@ -1,4 +1,4 @@
-"""Refusals of this server. Each reason is its own problem, with the slug that clients tell it by.
+"""Refusals of this server. Each reason is a problem type of its own, with the slug by which clients recognise it.
 
 ::
 
@@ -230,7 +230,7 @@ _BY_REVERT: Mapping[str, type[Rejected]] = {
 
 
 def rejection_of(revert: TransactionReverted) -> Rejected:
-    """Give the reason that a contract's refusal comes to."""
+    """Return the reason that a contract's refusal comes to."""
     kind = _BY_REVERT.get(revert.name, SimulatedRevert)
     field = revert.arguments.get("field") if kind is BadOrder else None
     place = "intent" if revert.name.startswith("Federated") else "order"

@@ -1,4 +1,4 @@
-"""The relay: checks what a wallet signed, and sends it with this server's gas. It moves nobody's funds but by signature."""
+"""The relay: checks what a wallet signed and sends it with this server's gas. It moves no funds without their owner's signature."""
 
 import asyncio
 import time
@@ -79,7 +79,7 @@ class Relay:
 
     @property
     def address(self) -> str | None:
-        """Give the relayer's address; None if this server sends nothing."""
+        """Return the relayer's address; None if this server sends nothing."""
         return self._account.address if self._account else None
 
     async def __aenter__(self) -> Self:
@@ -149,7 +149,7 @@ class Relay:
         return await self._send(sender, call, identity=identity, answer=answer)
 
     async def _meanwhile(self, identity: bytes, *, began: float) -> Sent | None:
-        """Give what any process sent of an intent since `began`, on the clock of `time.monotonic`."""
+        """Return what any process sent of an intent since `began`, on the clock of `time.monotonic`."""
         while True:
             if identity in self._on_their_way:
                 return await asyncio.shield(self._on_their_way[identity])

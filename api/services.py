@@ -1,4 +1,4 @@
-"""What a request may use."""
+"""Everything that a request handler may use."""
 
 from dataclasses import dataclass
 

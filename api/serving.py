@@ -1,4 +1,4 @@
-"""How the server listens: uvicorn, with bounds on what slow and silent clients can hold."""
+"""Uvicorn's settings, with limits on what slow and silent clients can hold."""
 
 import asyncio
 from collections import Counter
@@ -23,7 +23,7 @@ DRAIN_S = 10
 
 
 def server_config(app: ASGIApp, settings: ServerSettings, **more: Any) -> uvicorn.Config:
-    """Give uvicorn's settings for the application; `more` are such as host and port."""
+    """Return uvicorn's settings for the application; `more` are such as host and port."""
     guard = Guard(
         receive_timeout_s=settings.receive_timeout_s,
         send_timeout_s=settings.send_timeout_s,

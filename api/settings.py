@@ -88,7 +88,7 @@ class ServerSettings(ChainSettings, IpfsSettings):
         if self.relayer_password_file is None:
             raise ConfigError(
                 "RELAYER_PASSWORD_FILE is not set",
-                hint="Name a file that holds the password of RELAYER_KEYSTORE.",
+                hint="Set it to a file that contains the password of RELAYER_KEYSTORE.",
             )
         password = password_from(
             self.relayer_password_file,

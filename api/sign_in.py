@@ -1,4 +1,4 @@
-"""Sign-In with Ethereum (EIP-4361): a wallet signs a text of this server, and gets a short session for it."""
+"""Sign-In with Ethereum (EIP-4361): a wallet signs a text of this server and gets a short session."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

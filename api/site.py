@@ -49,7 +49,7 @@ class Site:
         self._document = index.content.decode() if index else None
 
     def routes(self) -> list[BaseRoute]:
-        """Give the routes of the pages and of the files that they load."""
+        """Return the routes of the pages and of the files that they load."""
         pages = json.loads((SOURCE / "routes.json").read_text(encoding="utf-8"))
         return [
             *(Route(path, self._page, name=f"page-{name}") for name, path in pages.items()),

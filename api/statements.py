@@ -1,4 +1,4 @@
-"""Statements that were asked for at once, sent as one: each answer's rows are an array in one row."""
+"""Several SQL statements sent as one: each result is an array in one row."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a page says to a browser without scripts: the network, or one task, in plain HTML."""
+"""The page for browsers without scripts: the network, or one task, in plain HTML."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Who may take an open task, and from which block: the same draw that the contract makes."""
+"""Who may take an open task, and from which block, by the same draw as the contract's."""
 
 import asyncio
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ class _Lottery:
 
 
 async def draws_of(link: ChainLink, snapshot: Snapshot, keys: Sequence[DrawKey]) -> list[list[Draw]]:
-    """Give each task's tickets, lowest first; none before its seed block has passed.
+    """Return each task's tickets, lowest first; none before its seed block has passed.
 
     Raises `RpcUnavailable` or `WrongChain` when the chain cannot be asked.
     """

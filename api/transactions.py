@@ -1,4 +1,4 @@
-"""Transactions that a wallet signed itself: checked, simulated and passed on, without gas of this server's."""
+"""Transactions that a wallet signed itself: checked, simulated and passed on, without this server's gas."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -163,5 +163,5 @@ def _malformed(why: str) -> BadIntent:
     return BadIntent(
         f"transaction: {why}",
         field=_FIELD,
-        hint="Give the bytes of eth_signTransaction, as 0x hex; eth_signTypedData is for intents.",
+        hint="Send the bytes that eth_signTransaction returns, as 0x hex; eth_signTypedData is for intents.",
     )

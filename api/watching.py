@@ -1,4 +1,4 @@
-"""Whom a runner is to watch in the newest monitoring epoch: the same draw that the contract makes."""
+"""Whom a runner has to monitor in the newest epoch, by the same draw as the contract's."""
 
 from dataclasses import dataclass
 from typing import Any

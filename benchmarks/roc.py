@@ -22,7 +22,7 @@ class Sample:
     finding: Finding
 
     def is_cheat(self, thresholds: Thresholds) -> bool:
-        """Say what an auditor with these thresholds would vote."""
+        """Return what an auditor with these thresholds would vote."""
         if self.finding is not Finding.VALID:
             return True
         scores = self.scores
@@ -34,7 +34,7 @@ class Sample:
 
     @property
     def distance(self) -> float:
-        """Give one number that grows with the suspicion."""
+        """Return one number that grows with the suspicion."""
         if self.finding is not Finding.VALID:
             return math.inf
         return 0.0 if self.scores is None else self.scores.distance
@@ -91,7 +91,7 @@ class Curve:
         return cls(kind=kind, points=tuple(points), area=area)
 
     def to_json(self) -> dict[str, object]:
-        """Give the curve as the artefact keeps it, without the points that lie on a straight line."""
+        """Return the curve as the artefact keeps it, without the points that lie on a straight line."""
         kept = [
             point
             for at, point in enumerate(self.points)

@@ -97,7 +97,7 @@ Cheat = Callable[[LlmSpec, bytes], Awaitable[Answer]]
 
 
 def prompts(count: int) -> list[str]:
-    """Give `count` different prompts, all questions being asked before any thing repeats itself often."""
+    """Return `count` different prompts, all questions being asked before any thing repeats itself often."""
     pairs = [question.format(thing) for thing in THINGS for question in QUESTIONS]
     step = 37  # prime to the number of pairs, so that neighbours differ in question and thing
     return [pairs[(step * index) % len(pairs)] for index in range(min(count, len(pairs)))]
@@ -153,7 +153,7 @@ class Cheats:
         self._others = others
 
     def all(self) -> dict[str, Cheat]:
-        """Give the cheats by name."""
+        """Return the cheats by name."""
         swaps = {kind: self._swap(url) for kind, url in self._others.items()}
         return {
             **swaps,
@@ -221,7 +221,7 @@ class Engines:
 
     @property
     def cheats(self) -> dict[str, Cheat]:
-        """Give the ways of answering that are not honest, by name."""
+        """Return the ways of answering that are not honest, by name."""
         return Cheats(self.true["packaged"], self.cheap).all()
 
 
@@ -313,7 +313,7 @@ LOOSE = Thresholds(
 
 
 def report(found: dict[str, list[Audited]], thresholds: Thresholds) -> list[dict[str, object]]:
-    """Give a row for each kind: how often it is called a cheat here, and by comparing texts."""
+    """Return a row for each kind: how often it is called a cheat here, and by comparing texts."""
     rows: list[dict[str, object]] = []
     for kind, audits in found.items():
         ours = sum(audited.sample.is_cheat(thresholds) for audited in audits) / len(audits)

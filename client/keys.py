@@ -57,6 +57,6 @@ def read_address(text: str, *, field: str = "--account") -> str:
         raise InputError(
             f"{field}: {text!r:.80} is not an address",
             field=field,
-            hint="Give 0x and 40 hex digits; in mixed case the checksum must be right.",
+            hint="Use 0x and 40 hex digits; in mixed case the checksum must be right.",
         )
     return str(to_checksum_address(text.strip()))

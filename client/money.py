@@ -139,7 +139,7 @@ async def faucet_coin(chain: Chain, account: str) -> int:
 
 
 async def block_time(chain: Chain) -> int:
-    """Give the Unix time in seconds that the next block will have at least: the clock that authorizations are judged by.
+    """Return the Unix time in seconds that the next block will have at least: the clock that authorizations are judged by.
 
     On a chain that makes blocks only when there is something to do, the newest one may be hours old.
     """

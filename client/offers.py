@@ -55,7 +55,7 @@ class Market:
             raise InputError(
                 f"model: {model!r} is offered in {len(ranked)} builds",
                 field="model",
-                hint="Name one by its digest: " + ", ".join(ranked),
+                hint="Choose one by its digest: " + ", ".join(ranked),
             )
         return ranked[0]
 

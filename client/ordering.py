@@ -66,7 +66,7 @@ def spec_for(prompt: str, *, offers: Sequence[Offer], max_tokens: int, client_id
     `offers` are those of one model, at least one.
     """
     if not prompt.strip():
-        raise InputError("prompt: empty", field="prompt", hint="Give the question after --prompt.")
+        raise InputError("prompt: empty", field="prompt", hint="Enter the question after --prompt.")
     longest = max(offer.context for offer in offers)
     try:
         draft = LlmSpec(

@@ -160,7 +160,7 @@ class Parity(Wallet):
         reward = found.max_price if max_price is None else max_price
         if reward < replicas:
             raise InputError(
-                "max price: nothing would be paid", field="max price", hint="Give an amount above zero."
+                "max price: nothing would be paid", field="max price", hint="Use an amount above zero."
             )
         order = await ordering.draw_up(
             self.chain,

@@ -117,7 +117,7 @@ async def plan_command(
     reward = _price(takers, wanted.spec, replicas=replicas) if max_price is None else max_price
     if reward < replicas:
         raise InputError(
-            "max price: nothing would be paid", field="max price", hint="Give an amount above zero."
+            "max price: nothing would be paid", field="max price", hint="Use an amount above zero."
         )
     order = await ordering.draw_up(
         parity.chain,
@@ -258,7 +258,7 @@ def _check_free(folder: Path) -> None:
         raise InputError(
             f"--output: {folder} is not an empty folder",
             field="--output",
-            hint="Name one that does not exist.",
+            hint="Choose one that does not exist yet.",
         )
 
 
@@ -287,7 +287,7 @@ def write_answer(answer: str, document: bytes, folder: Path) -> None:
 
 @contextmanager
 def _made_whole(folder: Path) -> Iterator[Path]:
-    """Give a folder to write into that takes its place when the block has gone well, and else is no more."""
+    """Yield a folder to write into that takes its place when the block has gone well, and else is no more."""
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:

@@ -218,7 +218,7 @@ class Storage:
 def _files_below(folder: Path) -> list[tuple[str, Path]]:
     if not folder.is_dir():
         raise InputError(
-            f"{folder}: no such folder", field="FOLDER", hint="Give a folder; for one file use upload-file."
+            f"{folder}: no such folder", field="FOLDER", hint="Pass a folder; for one file use upload-file."
         )
     found = []
     for path in folder.rglob("*"):
@@ -234,7 +234,7 @@ def _files_below(folder: Path) -> list[tuple[str, Path]]:
         raise InputError(
             f"{folder}: {len(found)} files",
             field="FOLDER",
-            hint=f"Give a folder with 1 to {MAX_FILES:,} files.",
+            hint=f"Pass a folder with 1 to {MAX_FILES:,} files.",
         )
     return sorted(found)
 
@@ -282,7 +282,7 @@ def _require_free(target: Path, *, replace: bool) -> None:
 
 @contextmanager
 def _becoming(target: Path) -> Iterator[IO[bytes]]:
-    """Give a file to write that becomes `target` when the block is left without an error, and else goes away."""
+    """Yield a file to write that becomes `target` when the block is left without an error, and else goes away."""
     part: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -278,7 +278,7 @@ def _judged(
 
 
 def _detail(event: Event) -> str | None:
-    """Say in a few words what an event is about, beside its name and node."""
+    """Return in a few words what an event is about, beside its name and node."""
     given = event.arguments
     said: str | None = None
     match event.name:

@@ -64,7 +64,7 @@ class Slanderer:
         """Look at nobody."""
 
     async def of(self, target: str, *, epoch: int, since_block: int, until_block: int) -> ReportKind:
-        """Say the worst."""
+        """Report the worst."""
         del target, epoch, since_block, until_block
         return ReportKind.MALICIOUS_BEHAVIOR
 

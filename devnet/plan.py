@@ -57,7 +57,7 @@ class Ports:
             chosen[name] = _number(number)
         ports = cls(**chosen)
         if len(set(ports.named().values())) < len(cls.names()):
-            raise _wrong("two of the ports are the same", hint="Give each its own.")
+            raise _wrong("two of the ports are the same", hint="Use a different port for each.")
         return ports
 
 
@@ -97,7 +97,7 @@ def _number(text: str) -> int:
         return _within(int(text))
     except ValueError:
         raise _wrong(
-            f"'{text}' is not a port", hint="Give a number, or pairs such as chain=9545,server=9080."
+            f"'{text}' is not a port", hint="Use a number, or pairs such as chain=9545,server=9080."
         ) from None
 
 

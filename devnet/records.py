@@ -118,5 +118,5 @@ def foreign(state: Path) -> PreflightFailed:
     """Build the refusal to touch a folder that is not a local network's."""
     return PreflightFailed(
         f"{state} holds other things than a local network",
-        hint="Name a new or an empty folder with --state-dir.",
+        hint="Choose a new or an empty folder with --state-dir.",
     )

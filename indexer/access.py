@@ -64,5 +64,5 @@ async def _refuse_foreign_index(connection: asyncpg.Connection, writer: str) -> 
         if row["owner"] != writer:
             raise IndexerError(
                 f"schema {row['nspname']} belongs to {row['owner']}, not to {writer}",
-                hint="Give the roles before the first `parity-indexer run`, or in a new database.",
+                hint="Grant the roles before the first `parity-indexer run`, or in a new database.",
             )

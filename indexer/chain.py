@@ -109,7 +109,7 @@ class ChainReader:
         return header
 
     async def headers(self, numbers: Sequence[int]) -> list[Header | None]:
-        """Give the blocks at heights, None for null rounds. Raises `InconsistentChain` when a node is not that far."""
+        """Return the blocks at heights, None for null rounds. Raises `InconsistentChain` when a node is not that far."""
         headers: list[Header | None] = []
         for start in range(0, len(numbers), HEADERS_AT_ONCE):
             headers += await self._headers(numbers[start : start + HEADERS_AT_ONCE])

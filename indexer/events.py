@@ -31,7 +31,7 @@ class Log(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def where(self) -> str:
-        """Say which event of the chain this is, for people."""
+        """Return which event of the chain this is, for people."""
         return f"block {self.block_number}, transaction 0x{self.tx_hash.hex()}, log {self.log_index}"
 
     @property

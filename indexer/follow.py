@@ -132,7 +132,7 @@ class Follower:
         return branch, ancestor
 
     async def _new_blocks(self, head: Header, cursor: Cursor) -> list[Header]:
-        """Give the blocks above the stored tip, newest first, as one linked chain: up to the head, if it is not far."""
+        """Return the blocks above the stored tip, newest first, as one linked chain: up to the head, if it is not far."""
         if head.hash in self.window:
             return []
         top = min(head.number, cursor.indexed_number + BLOCKS_AT_ONCE)

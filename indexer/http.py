@@ -39,7 +39,7 @@ class Status:
         return max(0, self.head_number - self.indexed_number)
 
     def not_ready(self) -> str | None:
-        """Say why the index must not be read from, or None."""
+        """Return why the index must not be read from, or None."""
         if self.phase != "live":
             return f"phase is {self.phase}"
         if self.lag_blocks > self.ready_lag_blocks:

@@ -92,7 +92,7 @@ class Store:
         return Header(**dict(row or {}))
 
     async def places(self, first: int, last: int) -> set[tuple[int, int, int, bytes]]:
-        """Give block, position of the transaction, position of the log and transaction of each log stored of the blocks."""
+        """Return block, position of the transaction, position of the log and transaction of each log stored of the blocks."""
         rows = await self.reader.fetch(
             "SELECT block_number, tx_index, log_index, tx_hash FROM logs WHERE block_number BETWEEN $1 AND $2",
             first,
@@ -132,7 +132,7 @@ class Store:
             await self.writer.execute(f"TRUNCATE {', '.join(table.stage for table in FOLDED)}")
 
     async def enter_phase(self, phase: str) -> None:
-        """Tell readers what the indexer is about to do."""
+        """Notify readers of what the indexer is about to do."""
         async with self.transaction():
             await self.writer.execute("UPDATE sync_state SET phase = $1", phase)
 

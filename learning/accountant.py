@@ -24,7 +24,7 @@ class Spent:
 
 
 def spent(*, noise_multiplier: float, sampling_rate: float, rounds: int, delta: float) -> Spent:
-    """Give what `rounds` rounds spend. `noise_multiplier` is the noise's standard deviation over the clipping norm."""
+    """Return what `rounds` rounds spend. `noise_multiplier` is the noise's standard deviation over the clipping norm."""
     _check(noise_multiplier, sampling_rate, rounds, delta)
     if rounds == 0:
         return Spent(0.0, delta, ORDERS[-1])

@@ -30,7 +30,7 @@ def quantise(delta: Vector, *, clip: float) -> NDArray[np.int64]:
 
 
 def rounded(delta: Vector, *, clip: float, scale: float) -> NDArray[np.float64]:
-    """Give parameters limited to ±`clip`, times `scale`, as whole numbers in float64; `clip` x `scale` is below 2**50."""
+    """Return parameters limited to ±`clip`, times `scale`, as whole numbers in float64; `clip` x `scale` is below 2**50."""
     steps: NDArray[np.float64] = np.multiply(delta, scale, dtype=np.float64)
     limit = clip * scale
     np.clip(steps, -limit, limit, out=steps)

@@ -54,7 +54,7 @@ class Audit:
 
     @property
     def disproved(self) -> bool:
-        """Tell whether what was shown is itself false, rather than missing: the network may lose what honest work showed."""
+        """Return whether what was shown is itself false, rather than missing: the network may lose what honest work showed."""
         return self.finding not in (Finding.REEXECUTED, Finding.NOT_SHOWN)
 
 

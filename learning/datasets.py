@@ -82,7 +82,7 @@ def read_columns(
 
 
 def format_of(content: bytes) -> Format:
-    """Tell a file's format by its first bytes; what is none of the others is taken for CSV."""
+    """Return a file's format by its first bytes; what is none of the others is taken for CSV."""
     if content.startswith(b"PAR1"):
         return "parquet"
     if content.startswith(b"PK\x03\x04"):

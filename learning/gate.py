@@ -20,5 +20,5 @@ def harmful(updates: Sequence[Update], *, base: Vector, loss: Loss, tau: float) 
 
 
 def accepts(*, before: float, after: float, tau: float) -> bool:
-    """Tell whether an aggregate stands: it may be worse than the model before by `tau` at most, and must be a number."""
+    """Return whether an aggregate stands: it may be worse than the model before by `tau` at most, and must be a number."""
     return math.isfinite(after) and after <= before + tau

@@ -85,7 +85,7 @@ def contribute(
 def hands_in(
     content: bytes, spec: CompressionSpec, *, residual: Vector | None = None
 ) -> Callable[[Vector], bool]:
-    """Tell of a difference of weights whether it is what these bytes hand in, for `audit.reexecute`.
+    """Return a function, for `audit.reexecute`, that tells whether a difference of weights is what these bytes hand in.
 
     With error feedback the bytes also carry what earlier rounds lost, `residual`, which an audit takes as it is shown.
     """

@@ -138,7 +138,7 @@ def _name(model: Vector | bytes) -> str:
 
 
 def _figure(value: float) -> Decimal:
-    """Give a figure to four decimals, or whole from 100,000 on; what is no number, or beyond a billion, becomes a billion.
+    """Return a figure to four decimals, or whole from 100,000 on; what is no number, or beyond a billion, becomes a billion.
 
     More digits would show on which processor a float64 was computed.
     """

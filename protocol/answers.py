@@ -17,7 +17,7 @@ Check = Callable[[Any], bool]
 
 
 def is_reply(reply: object) -> bool:
-    """Say whether this is a JSON-RPC reply: with a result, or with an error of a code and a message, and not with both."""
+    """Return whether this is a JSON-RPC reply: with a result, or with an error of a code and a message, and not with both."""
     if not isinstance(reply, dict) or reply.get("jsonrpc") != "2.0":
         return False
     if "error" not in reply:
@@ -29,7 +29,7 @@ def is_reply(reply: object) -> bool:
 
 
 def is_result(method: str, result: object) -> bool:
-    """Say whether a method's result has the shape that this method has; of methods that are not known, every one has."""
+    """Return whether a method's result has the shape that this method has; of methods that are not known, every one has."""
     check = _RESULTS.get(method)
     return check is None or check(result)
 

@@ -9,7 +9,7 @@ AUDIT_SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "AuditNotWirer": ("{actual} may not wire the AuditCourt; {expected} may.", _SET_UP),
     "AuditAlreadyWired": ("The AuditCourt is wired already; that is done once.", _SET_UP),
-    "AuditZeroAddress": ("An address is missing (zero).", "Give the address that is meant."),
+    "AuditZeroAddress": ("An address is missing (zero).", "Use the address that is meant."),
     "AuditParamsUnknown": (
         "There is no parameter version {paramsId} to add audit rules to.",
         "Add the parameters first, or use TaskEscrow.latestParamsId.",

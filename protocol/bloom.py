@@ -12,7 +12,7 @@ BLOOM_BYTES = 256
 
 
 def may_name(bloom: bytes, word: bytes) -> bool:
-    """Say whether a block's logs may name `word`, an address (20 bytes) or a topic (32); never wrong where it says no.
+    """Return whether a block's logs may name `word`, an address (20 bytes) or a topic (32); never wrong where it says no.
 
     A filter of another length than 256 bytes tells nothing, so it may.
     """

@@ -40,4 +40,4 @@ def cid_to_digest(cid: str) -> bytes:
 
 
 def _wrong(what: str) -> InputError:
-    return InputError(f"cid: {what}", field="cid", hint="Give a CIDv1 of a raw block, such as bafkrei….")
+    return InputError(f"cid: {what}", field="cid", hint="Use a CIDv1 of a raw block, such as bafkrei….")

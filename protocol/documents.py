@@ -348,7 +348,7 @@ def parse_as(kind: TypeAdapter[DocumentKind], content: bytes) -> DocumentKind:
 
 
 def input_error(error: ValidationError) -> InputError:
-    """Say pydantic's first complaint in one sentence that names the field."""
+    """Return pydantic's first complaint in one sentence that names the field."""
     first = error.errors(include_url=False, include_context=False)[0]
     # pydantic puts the kind that it chose in front of the field.
     path = ".".join(str(part) for part in first["loc"] if part not in _KINDS) or "document"

@@ -68,10 +68,10 @@ FEDERATED_SENTENCES: dict[str, tuple[str, str]] = {
         "The runner's ticket did not win a slot yet.",
         "Try again in some blocks: the lottery widens while slots stay free.",
     ),
-    "FederatedBadKey": ("An X25519 key is missing (zero).", "Give the runner's public key of 32 bytes."),
+    "FederatedBadKey": ("An X25519 key is missing (zero).", "Use the runner's public key of 32 bytes."),
     "FederatedBadDigest": (
         "A digest is missing (zero), or something stands where nothing belongs.",
-        "Publish the document on IPFS first and give its SHA-256 digest; leave the second word zero where it has no meaning.",
+        "Publish the document on IPFS first and pass its SHA-256 digest; leave the second word zero where it has no meaning.",
     ),
     "FederatedBadReveal": (
         "What is revealed is not what was committed to.",

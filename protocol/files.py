@@ -63,7 +63,7 @@ class FileStore:
                 if size > max_bytes:
                     raise ContentTooLarge(
                         f"{cid}: longer than {max_bytes:,} bytes",
-                        hint="Give a larger limit, if you trust it.",
+                        hint="Use a larger limit, if you trust it.",
                     )
                 await asyncio.to_thread(into.write, chunk)
                 (on_progress or _ignore)(size)
@@ -154,7 +154,7 @@ def http_url(api: str) -> str:
 
 def _no_http(api: str) -> ConfigError:
     return ConfigError(
-        f"IPFS_API: {api!r} is not an HTTP address", hint="Give one such as /ip4/127.0.0.1/tcp/5001/http."
+        f"IPFS_API: {api!r} is not an HTTP address", hint="Use one such as /ip4/127.0.0.1/tcp/5001/http."
     )
 
 

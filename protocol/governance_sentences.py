@@ -17,7 +17,7 @@ GOVERNANCE_SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "GovernorUnexpectedProposalState": (
         "The proposal {proposalId} is {current:proposal}; this is not done with it then.",
-        "Look at it again; if you are proposing, the same exists already: give another --description.",
+        "Look at it again; if you are proposing, the same exists already: use another --description.",
     ),
     "GovernorInsufficientProposerVotes": (
         "{proposer} has {votes:votes}; proposing takes {threshold:votes}.",
@@ -46,14 +46,14 @@ GOVERNANCE_SENTENCES: dict[str, tuple[str, str]] = {
         "The proposal has {targets} targets, {calldatas} calls and {values} values.",
         _WELL_FORMED,
     ),
-    "GovernorInvalidVotingPeriod": ("{votingPeriod} s is no time to vote.", "Give one above 0."),
+    "GovernorInvalidVotingPeriod": ("{votingPeriod} s is no time to vote.", "Use one above 0."),
     "GovernorInvalidQuorumFraction": (
         "A quorum cannot be {quorumNumerator} of {quorumDenominator}.",
-        "Give at most the whole.",
+        "Use at most the whole.",
     ),
     "GovernorPreventLateQuorumVoteExtensionTooLarge": (
         "A late vote cannot be extended by {newVoteExtension} s.",
-        "Give at most the voting period, {maxVoteExtension} s.",
+        "Use at most the voting period, {maxVoteExtension} s.",
     ),
     "GovernorDisabledDeposit": ("The governor takes no payments.", "Pay the timelock instead."),
     # ParityTimelock
@@ -63,7 +63,7 @@ GOVERNANCE_SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "TimelockInsufficientDelay": (
         "A delay of {delay} s is less than the timelock's {minDelay} s.",
-        "Give at least that.",
+        "Use at least that.",
     ),
     "TimelockUnauthorizedCaller": ("{caller} may not do this.", _PROPOSE),
     "TimelockUnexecutedPredecessor": (

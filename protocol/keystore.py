@@ -91,7 +91,7 @@ def parse_private_key(text: str, *, field: str = "private key") -> bytes:
         raise InputError(
             f"{field}: not a private key",
             field=field,
-            hint="Give 64 hex digits, with or without 0x. An address (40 digits) or a seed phrase will not work.",
+            hint="Use 64 hex digits, with or without 0x. An address (40 digits) or a seed phrase will not work.",
         )
     return key
 
@@ -160,7 +160,7 @@ def refuse_development_key(address: str, chain_id: int) -> None:
 
 
 def _is_affordable(document: dict[str, Any]) -> bool:
-    """Say whether the password's derivation asks for no more than any wallet does: a forged file could ask for years."""
+    """Return whether the password's derivation asks for no more than any wallet does: a forged file could ask for years."""
     try:
         crypto = {name.lower(): part for name, part in document.items()}["crypto"]
         kdf = {name: int(value) for name, value in crypto["kdfparams"].items() if name in _DEAREST}

@@ -37,7 +37,7 @@ def parse_usdfc(text: str, *, field: str = "amount") -> int:
 
 
 def is_whole_number(text: str) -> bool:
-    """Tell whether this is a decimal string of base units that a word of the EVM could hold: digits, and at most 78."""
+    """Return whether this is a decimal string of base units that a word of the EVM could hold: digits, and at most 78."""
     return text.isascii() and text.isdigit() and len(text) <= _WORD_DIGITS
 
 

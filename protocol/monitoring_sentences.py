@@ -8,7 +8,7 @@ MONITORING_SENTENCES: dict[str, tuple[str, str]] = {
     "MonitorBadSettings": ("The setting {field:text} of the PeerMonitoring is out of bounds.", _SET_UP),
     "MonitorUnknownRound": (
         "There is no round {round}: it is neither an epoch nor a challenge that somebody made.",
-        "Give the number of an epoch, or a challenge's round as VerdictChallenged told it.",
+        "Use the number of an epoch, or a challenge's round as VerdictChallenged told it.",
     ),
     "MonitorNotYet": (
         "Too early: this may be done from block {fromBlock} on; now is block {currentBlock}.",
@@ -33,7 +33,7 @@ MONITORING_SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "MonitorBadReports": (
         "The list of {field:text} is not allowed.",
-        "Give up to 32 targets in ascending order, each once, with one kind and one evidence digest each.",
+        "Pass up to 32 targets in ascending order, each once, with one kind and one evidence digest each.",
     ),
     "MonitorNotAssigned": (
         "{monitor} is not drawn to report about {target} in round {round}.",

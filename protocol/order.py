@@ -79,7 +79,7 @@ class Order:
             raise InputError(f"order.{name}: unknown field", field=f"order.{name}", hint="Remove it.")
         for name in sorted(names - document.keys()):
             raise InputError(
-                f"order.{name}: missing", field=f"order.{name}", hint="Give every field of the order."
+                f"order.{name}: missing", field=f"order.{name}", hint="Include every field of the order."
             )
         return cls(
             **{
@@ -124,4 +124,4 @@ def _from_json(value: object, *, name: str, kind: str) -> Any:
 
 
 def _wrong(name: str, *, expected: str) -> InputError:
-    return InputError(f"order.{name}: expected {expected}", field=f"order.{name}", hint=f"Give {expected}.")
+    return InputError(f"order.{name}: expected {expected}", field=f"order.{name}", hint=f"Use {expected}.")

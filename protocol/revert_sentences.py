@@ -32,8 +32,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The token moved another amount than asked: {expected:usdfc} expected, {actual:usdfc} moved.",
         "Check USDFC_TOKEN_ADDRESS: it does not behave like USDFC.",
     ),
-    "WalletZeroAmount": ("The amount is zero.", "Give an amount above zero."),
-    "WalletZeroAddress": ("An address is missing (zero).", "Give the address of the account that is meant."),
+    "WalletZeroAmount": ("The amount is zero.", "Use an amount above zero."),
+    "WalletZeroAddress": ("An address is missing (zero).", "Use the address of the account that is meant."),
     "WalletNothingUnbonding": (
         "No stake is being unbonded.",
         "Request unbonding first (parity-client unstake).",
@@ -152,7 +152,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "RunnerNotWirer": ("{actual} may not wire the RunnerReputation; {expected} may.", _SET_UP),
     "RunnerAlreadyWired": ("The RunnerReputation is wired already; that is done once.", _SET_UP),
     "RunnerBadSettings": ("The setting {field:text} of the RunnerReputation is out of bounds.", _SET_UP),
-    "RunnerZeroAddress": ("An address is missing (zero).", "Give the address of the runner's node key."),
+    "RunnerZeroAddress": ("An address is missing (zero).", "Use the address of the runner's node key."),
     # TaskEscrow
     "TaskWrongStatus": (
         "The task is {actual:status}; this needs it to be {expected:status}.",
@@ -212,7 +212,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Reveal exactly what the runner's journal says was committed.",
     ),
     "TaskNotCourt": ("{caller} may not decide about tasks.", "Only the AuditCourt may: use its functions."),
-    "TaskZeroAddress": ("An address is missing (zero).", "Give the address that is meant."),
+    "TaskZeroAddress": ("An address is missing (zero).", "Use the address that is meant."),
     # Beacon
     "BeaconUnavailable": (
         "There is no beacon value of block {blockNumber}: it is not in the past yet, or too far in the past.",
@@ -228,9 +228,9 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Approve the amount, or deposit by signature, which needs no approval.",
     ),
     "ERC20InvalidApprover": ("{approver} cannot approve.", _REPORT),
-    "ERC20InvalidReceiver": ("{receiver} cannot receive USDFC.", "Give another address."),
+    "ERC20InvalidReceiver": ("{receiver} cannot receive USDFC.", "Use another address."),
     "ERC20InvalidSender": ("{sender} cannot send USDFC.", _REPORT),
-    "ERC20InvalidSpender": ("{spender} cannot be approved.", "Give another address."),
+    "ERC20InvalidSpender": ("{spender} cannot be approved.", "Use another address."),
     "InvalidAccountNonce": (
         "The signature of {account} is out of turn: its next nonce is {currentNonce}.",
         "Sign again with that nonce.",
@@ -267,7 +267,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "ECDSAInvalidSignature": ("The signature is malformed.", _SIGN_AGAIN),
     "ECDSAInvalidSignatureLength": ("The signature has {length} bytes; 65 are expected.", _SIGN_AGAIN),
     "ECDSAInvalidSignatureS": ("The signature is not in its canonical form.", _SIGN_AGAIN),
-    "SafeCastOverflowedUintDowncast": ("{value} does not fit {bits} bits.", "Give a smaller amount."),
+    "SafeCastOverflowedUintDowncast": ("{value} does not fit {bits} bits.", "Use a smaller amount."),
     "SafeERC20FailedOperation": (
         "The token at {token} refused the transfer.",
         "Check the balance, the approval, and USDFC_TOKEN_ADDRESS.",

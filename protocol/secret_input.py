@@ -39,7 +39,7 @@ def private_key_from(given: str | None, *, field: str = "--private-key") -> byte
     Anything else is the key itself. Raises `InputError` or `KeystoreError`.
     """
     if given is None:
-        hint = f"Give {field} FILE, or {field} - and the key on standard input; a prompt needs a terminal."
+        hint = f"Pass {field} FILE, or {field} - and the key on standard input; a prompt needs a terminal."
         return parse_private_key(_ask("Private key (not shown)", field=field, hint=hint), field=field)
     if given == "-":
         return parse_private_key(sys.stdin.readline(), field=field)
@@ -53,10 +53,10 @@ def key_file_text(path: Path) -> str:
         with path.open("rb") as file:
             return file.read(_MAX_KEY_FILE_BYTES).decode("utf-8")
     except FileNotFoundError:
-        raise KeystoreError(f"{path}: no such file", hint="Give the path of a key file.") from None
+        raise KeystoreError(f"{path}: no such file", hint="Pass the path of a key file.") from None
     except (OSError, UnicodeDecodeError):
         raise KeystoreError(
-            f"{path}: cannot be read as text", hint="Give 64 hex digits or a key store."
+            f"{path}: cannot be read as text", hint="It must contain 64 hex digits or a key store."
         ) from None
 
 

@@ -71,7 +71,7 @@ class Prepared:
         return self.gas * self.fees.max_fee + int(self.call.get("value", 0))
 
     def ran_dry(self, receipt: TxReceipt) -> bool:
-        """Say whether it seems to have failed for want of gas alone, as when another's deed made it dearer meanwhile."""
+        """Return whether it seems to have failed for want of gas alone, as when another's deed made it dearer meanwhile."""
         return receipt["status"] != 1 and receipt["gasUsed"] >= _RAN_DRY * self.gas
 
 
@@ -165,7 +165,7 @@ class Sender:
                 return await self._checked(receipt, prepared)
         raise ChainError(
             f"{label}: another process keeps using {self.address}'s nonces",
-            hint="Give each process an account of its own.",
+            hint="Use a separate account for each process.",
         )
 
     async def _check_funds(self, prepared: Prepared) -> None:
@@ -199,7 +199,7 @@ class Sender:
                     return nonce, {transaction_hash: raw}
         raise ChainError(
             f"{prepared.label}: no free nonce for {self.address}",
-            hint="Give each process an account of its own.",
+            hint="Use a separate account for each process.",
         )
 
     async def _first_free_nonce(self) -> int:

@@ -109,7 +109,9 @@ class SessionOrder:
             raise InputError(f"session.{name}: unknown field", field=f"session.{name}", hint="Remove it.")
         for name in sorted(names - document.keys()):
             raise InputError(
-                f"session.{name}: missing", field=f"session.{name}", hint="Give every field of the session."
+                f"session.{name}: missing",
+                field=f"session.{name}",
+                hint="Include every field of the session.",
             )
         return cls(
             **{
@@ -289,5 +291,5 @@ def _from_json(value: object, *, name: str, kind: str) -> Any:
 
 def _wrong(name: str, *, expected: str) -> InputError:
     return InputError(
-        f"session.{name}: expected {expected}", field=f"session.{name}", hint=f"Give {expected}."
+        f"session.{name}: expected {expected}", field=f"session.{name}", hint=f"Use {expected}."
     )

@@ -106,7 +106,7 @@ def channel_from_json(document: Mapping[str, Any]) -> Channel:
             raise InputError(
                 f"channel.{name}: {text:.40} is no whole number of at most 78 digits",
                 field=f"channel.{name}",
-                hint="Give digits.",
+                hint="Use digits only.",
             )
     return Channel(
         payer=document["payer"],
@@ -157,7 +157,7 @@ class Receipt:
         return Receipt(**{**self._fields(), "signature": signature})
 
     def signer(self, domain: Domain) -> str:
-        """Tell whose key signed; `InputError` if the signature is malformed."""
+        """Return the address whose key signed; `InputError` if the signature is malformed."""
         return recover_signer(self.typed_data(domain), self.signature)
 
     def digest(self, domain: Domain) -> bytes:

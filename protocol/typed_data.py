@@ -226,7 +226,7 @@ def sign(document: TypedData, account: BaseAccount) -> bytes:
 
 
 def recover_signer(document: TypedData, signature: bytes) -> str:
-    """Tell whose key signed; `InputError` if the signature is malformed. Contract wallets need ERC-1271 instead."""
+    """Return the address whose key signed; `InputError` if the signature is malformed. Contract wallets need ERC-1271 instead."""
     try:
         return str(Account.recover_message(_signable(document), signature=signature))
     except Exception as error:
@@ -234,7 +234,7 @@ def recover_signer(document: TypedData, signature: bytes) -> str:
         raise InputError(
             "signature: not a signature of this document",
             field="signature",
-            hint="Give the 65 bytes that the wallet returned, as 0x hex.",
+            hint="Send the 65 bytes that the wallet returned, as 0x hex.",
         ) from error
 
 

@@ -72,7 +72,7 @@ _CODECS = {RAW: "raw", DAG_PB: "dag-pb"}
 
 def parse_cid(text: str, *, field: str = "cid") -> Cid:
     """Read a CID of a file (`Qm…`, `bafy…`, `bafkrei…`, any base); `InputError` names `field` for anything else."""
-    hint = "Give the CID of a file, such as parity-client storage upload-file prints: Qm…, bafy… or bafkrei…."
+    hint = "Use the CID of a file, such as parity-client storage upload-file prints: Qm…, bafy… or bafkrei…."
     try:
         parsed = CID.decode(text.strip().removeprefix("ipfs://"))
     except (ValueError, KeyError, IndexError, AssertionError):

@@ -142,7 +142,7 @@ def sign_voucher(channel: bytes, cumulative: int, domain: Domain, *, account: Ba
 
 
 def voucher_signer(voucher: Voucher, domain: Domain) -> str:
-    """Tell whose key signed, which must be the payer's; `InputError` if the signature is malformed."""
+    """Return the address whose key signed, which must be the payer's; `InputError` if the signature is malformed."""
     document = voucher_typed_data(voucher.channel_id, voucher.cumulative, domain)
     return recover_signer(document, voucher.signature)
 
@@ -170,4 +170,4 @@ def _word(document: Mapping[str, object], name: str) -> bytes:
 
 
 def _wrong(field: str, *, expected: str) -> InputError:
-    return InputError(f"{field}: expected {expected}", field=field, hint=f"Give {expected}.")
+    return InputError(f"{field}: expected {expected}", field=field, hint=f"Use {expected}.")

@@ -81,7 +81,7 @@ def auth(
     settings = load(RunnerSettings)
     if new and private_key is not None:
         raise InputError(
-            "--new: cannot be combined with --private-key", field="--new", hint="Give one of them."
+            "--new: cannot be combined with --private-key", field="--new", hint="Use only one of them."
         )
     key = (
         secrets.token_bytes(32) if new else parse_private_key(_given_key(private_key), field="--private-key")
@@ -336,7 +336,7 @@ def _owner(settings: RunnerSettings, keystore: Path | None, password_file: Path 
     else:
         raise ConfigError(
             "--owner-keystore (the owner's key file) is not given",
-            hint="Only the owner can register a node: give its key file, or set OWNER_PRIVATE_KEY.",
+            hint="Only the owner can register a node: pass its key file, or set OWNER_PRIVATE_KEY.",
         )
     refuse_development_key(owner.address, settings.filecoin_chain_id)
     return owner
@@ -372,7 +372,7 @@ def _ask(prompt: str) -> str:
         raise InputError(
             f"{prompt}: no terminal to ask on",
             field="--private-key",
-            hint="Give a file, or - and the value on standard input.",
+            hint="Pass a file, or - and the value on standard input.",
         )
     return str(typer.prompt(prompt, hide_input=True))
 

@@ -79,7 +79,7 @@ def check_order(order: Order, *, terms: Terms, now: Circumstances) -> Refusal | 
 def check_spec(
     spec: LlmSpec, order: Order, *, offers: Mapping[str, ModelOffer], terms: Terms, now: Circumstances
 ) -> Refusal | None:
-    """Give the first reason not to take an order once its spec is known. `offers` is keyed by `name@sha256:digest`."""
+    """Return the first reason not to take an order once its spec is known. `offers` is keyed by `name@sha256:digest`."""
     offer = offers.get(spec.model)
     if offer is None:
         return Refusal(cause=Cause.MODEL, detail=f"{spec.model} is not offered here", passing=True)
@@ -175,7 +175,7 @@ def _command_refusals(
     if order.replicas > 1 and not spec.deterministic:
         yield Refusal(cause=Cause.MODE, detail="not declared deterministic, so that seats cannot be compared")
     if order.input_price or order.output_price:
-        yield Refusal(cause=Cause.PRICE, detail="a command has no tokens to be paid by; give a fixed reward")
+        yield Refusal(cause=Cause.PRICE, detail="a command has no tokens to be paid by; use a fixed reward")
     if spec.image is not None and not offer.images:
         yield Refusal(cause=Cause.COMMAND, detail="images are not taken here")
     for name in CommandLimits.model_fields:

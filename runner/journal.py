@@ -300,7 +300,7 @@ def _lock(path: Path) -> int:
     os.close(descriptor)
     raise JournalError(
         f"{path}: another runner with this node key is running",
-        hint="Stop it first (`parity-runner drain`), or give this one a RUNNER_HOME and a node key of its own.",
+        hint="Stop it first (`parity-runner drain`), or use another RUNNER_HOME and another node key for this one.",
     )
 
 

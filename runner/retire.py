@@ -79,7 +79,7 @@ async def retire_node(chain: Chain, *, node: LocalAccount, owner: LocalAccount |
         raise InputError(
             f"the runner belongs to {registered}, not to {owner.address}",
             field="--owner-keystore",
-            hint="Give that owner's key file, or leave it out: the node's own key ends the registration.",
+            hint="Pass that owner's key file, or leave it out: the node's own key ends the registration.",
         )
     sent = []
     if status is _Status.ACTIVE:

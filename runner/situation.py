@@ -37,7 +37,7 @@ class Situation:
             self._rung.notify_all()
 
     def hint(self) -> None:
-        """Tell that it may be worth looking at the chain before the next time."""
+        """Note that it may be worth looking at the chain before the next time."""
         self._hinted.set()
 
     async def hinted(self, *, within_s: float) -> None:

@@ -80,7 +80,7 @@ def metrics(reading: Reading) -> bytes:
 
 
 def is_signed(secret: bytes, header: str, body: bytes, *, now: float) -> bool:
-    """Say whether a `Parity-Signature` (`t=<Unix time>,v1=<HMAC-SHA256 of time, full stop and body>`) is right and recent."""
+    """Return whether a `Parity-Signature` (`t=<Unix time>,v1=<HMAC-SHA256 of time, full stop and body>`) is right and recent."""
     fields = dict(field.partition("=")[::2] for field in header.split(","))
     told = fields.get("t", "")
     if not (told.isascii() and told.isdigit() and len(told) < 16) or abs(now - int(told)) > _SIGNED_WITHIN_S:

@@ -30,7 +30,7 @@ class Subject:
             yield field["name"], int(field["type"].removeprefix("uint"))
 
     def key(self, field: str) -> str:
-        """Say under which name click hands over what was chosen for a field."""
+        """Return under which name click hands over what was chosen for a field."""
         return f"{self.prefix}_{field}".strip("_")
 
     def changed(self, latest: Struct, chosen: Chosen) -> tuple[Struct, list[str]]:
@@ -88,7 +88,7 @@ def agenda_of(session: Session, deployment: Deployment, chosen: Chosen) -> Agend
         raise InputError(
             "nothing would change",
             field="options",
-            hint="Give a parameter another value, such as --fee-bps 300.",
+            hint="Set a parameter to another value, such as --fee-bps 300.",
         )
     targets, calls = [target for target, _ in steps], [call for _, call in steps]
     _try(session, deployment, targets, calls)

@@ -32,7 +32,7 @@ class Proposal:
         return InputError(self.standing(), field="PROPOSAL", hint=hint)
 
     def standing(self) -> str:
-        """Say in one sentence how the proposal stands."""
+        """Return in one sentence how the proposal stands."""
         sentences = {
             ProposalState.PENDING: f"the vote is not open yet: it opens {self._at(self.opens)}",
             ProposalState.ACTIVE: f"the vote is open until {self._at(self.closes)}; so far {self.tally()}",

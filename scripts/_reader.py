@@ -31,7 +31,7 @@ class Reader:
         if actual != assumed:
             raise WrongChain(
                 f"the node serves chain {actual}, and --network says {assumed}",
-                hint="Give the node's URL alone, such as --network http://127.0.0.1:8545.",
+                hint="Use the node's URL alone, such as --network http://127.0.0.1:8545.",
             )
         return actual
 

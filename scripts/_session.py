@@ -139,7 +139,7 @@ def _revert_data(error: ContractLogicError) -> str | None:
 
 
 def created_address(sender: str, nonce: int) -> str:
-    """Say where the contract will be that `sender` creates with its transaction number `nonce`."""
+    """Return where the contract will be that `sender` creates with its transaction number `nonce`."""
     return to_checksum_address(keccak(rlp.encode([to_canonical_address(sender), nonce]))[12:])
 
 

@@ -57,7 +57,7 @@ def _transfer(session: Session, token: ContractInstance, targets: list[str], *, 
         raise InputError(
             f"{session.account.address} holds {format_usdfc(held)} USDFC and {format_usdfc(need)} are needed",
             field="--usdfc",
-            hint="Give less, or get USDFC first.",
+            hint="Use less, or get USDFC first.",
         )
     for target in targets:
         session.send(

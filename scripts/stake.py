@@ -19,7 +19,7 @@ def cli(provider: ProviderAPI, account: AccountAPI, folder: str, amount: int) ->
     deployment = deployment_of(session, folder)
     session.check_sender()
     if amount == 0:
-        raise InputError("nothing to bond", field="AMOUNT", hint="Give an amount above 0.")
+        raise InputError("nothing to bond", field="AMOUNT", hint="Use an amount above 0.")
     wallet = session.contract("StakeWallet", deployment.stake_wallet)
     token = session.contract("TestUSDFC", deployment.usdfc)
     lacking = amount - int(wallet.accountOf(account.address).free)

@@ -30,7 +30,7 @@ def cli(
     wallet = session.contract("StakeWallet", deployment_of(session, folder).stake_wallet)
     if (amount is not None) + complete + cancel > 1:
         raise InputError(
-            "more than one thing to do", field="AMOUNT", hint="Give one of AMOUNT, --complete, --cancel."
+            "more than one thing to do", field="AMOUNT", hint="Use only one of AMOUNT, --complete, --cancel."
         )
     if amount is not None:
         _request(session, wallet, amount)
@@ -71,7 +71,7 @@ def _request(session: Session, wallet: ContractInstance, amount: int) -> None:
         raise InputError(
             f"{format_usdfc(unlocked)} USDFC can be unbonded now, {format_usdfc(int(stake.locked))} are locked by tasks",
             field="AMOUNT",
-            hint="Give an amount above 0 and up to that; locked stake is free again when its tasks end.",
+            hint="Use an amount above 0 and up to that; locked stake is free again when its tasks end.",
         )
     session.send(session.build(wallet, "requestUnbond", amount), what=f"unbond {format_usdfc(amount)} USDFC")
 

@@ -37,7 +37,7 @@ class Balance:
 
     @staticmethod
     def absent(account: bytes) -> Record:
-        """Give what stands for an account that has no row."""
+        """Return what stands for an account that has no row."""
         return {"account": account, **_NOTHING}
 
 

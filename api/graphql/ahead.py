@@ -1,4 +1,4 @@
-"""What hangs on one object by its id is read together with it: the reads of a page are then one statement, not one a level."""
+"""Reads of rows that belong to one object by its id, made together with the read of the object: one statement instead of one per level."""
 
 import asyncio
 from collections.abc import Iterator, Mapping

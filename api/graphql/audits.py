@@ -1,4 +1,4 @@
-"""Audited tasks: what the beacon drew, who judged, and what came of it."""
+"""Audited tasks: what the beacon drew, who judged, and the outcome."""
 
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self

@@ -1,4 +1,4 @@
-"""Billing: what was asked and paid, for each application."""
+"""Billing: the use and the cost of each application."""
 
 from datetime import date
 from typing import Self

@@ -1,4 +1,4 @@
-"""What a query costs, reckoned before it runs: an object is 1, and what hangs on a list is counted as often as it is long."""
+"""The cost of a query, calculated before it runs: each object costs 1, multiplied by the lengths of the lists that contain it."""
 
 from collections.abc import Iterator, Mapping
 
@@ -83,7 +83,7 @@ def cost_of(document: DocumentNode, variables: Mapping[str, object]) -> int:
 
 
 def depends_on_variables(document: DocumentNode) -> bool:
-    """Tell whether the length of some list is a variable's."""
+    """Return whether the length of some list is a variable's."""
     return any(
         isinstance(node, ArgumentNode)
         and node.name.value in _LENGTH_ARGUMENTS

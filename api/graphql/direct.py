@@ -1,4 +1,4 @@
-"""Rows written as they come: only the columns that a query asks for, and no objects between the database and the answer.
+"""Answers written directly from database rows: only the columns that a query asks for, without objects in between.
 
 For root fields whose whole selection stands in rows (`api.graphql.links` tells which do). Their resolvers ask by `read_one`
 or `connection`; whatever is out of the ordinary, such as a null where there may be none, is left to the types' own
@@ -81,11 +81,11 @@ class _Link:
         return self.rows.write(value, found)
 
     def keys_of(self, parents: Iterable[Record]) -> list[bytes]:
-        """Give the keys of what hangs on rows, each once."""
+        """Return the keys of what hangs on rows, each once."""
         return list({key: None for row in parents if (key := row[self.column]) is not None})
 
     def rows_in(self, found: "Finds") -> Iterator[Record]:
-        """Give the rows that were found."""
+        """Yield the rows that were found."""
         for value in found[self].values():
             if self.loader.many:
                 yield from value
@@ -171,7 +171,7 @@ class Rows:
 
 
 def rows_asked(plan: Plan) -> dict[str, Rows]:
-    """Give what a query asks of rows in each root field where that is all it asks, by the field's key in the answer."""
+    """Return what a query asks of rows in each root field where that is all it asks, by the field's key in the answer."""
     asked = {}
     for field in plan.selection.fields:
         rows = _rows_below(field)

@@ -40,7 +40,7 @@ class Document:
 
     @staticmethod
     def absent(digest: bytes) -> Record:
-        """Give what stands for a document that the index has not tried to fetch yet."""
+        """Return what stands for a document that the index has not tried to fetch yet."""
         nothing = dict.fromkeys(("kind", "content", "size", "error", "fetched_at"))
         return {"digest": digest, "status": "pending", **nothing}
 

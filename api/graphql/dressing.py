@@ -1,4 +1,4 @@
-"""Rows as objects of the schema's types, without their constructors: those would be told every column by name, row by row."""
+"""Objects of the schema's types made from rows without their constructors, which would take every column by name, row by row."""
 
 from typing import TypeVar
 

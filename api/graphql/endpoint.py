@@ -92,7 +92,7 @@ class GraphqlEndpoint(GraphQL[Services, None]):
         await response(scope, receive, send)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Services:  # noqa: ARG002  # strawberry calls it by name
-        """Give the services; each operation gets a context of its own from them."""
+        """Return the services; each operation gets a context of its own from them."""
         services: Services = request.app.state.services
         return services
 

@@ -27,7 +27,7 @@ class TaskStatus(Enum):
 
     @property
     def is_terminal(self) -> bool:
-        """Say whether nothing will happen to the task any more."""
+        """Return whether nothing will happen to the task any more."""
         return self in (TaskStatus.FINAL, TaskStatus.FAILED, TaskStatus.CANCELLED)
 
 

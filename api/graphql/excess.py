@@ -1,4 +1,4 @@
-"""What is refused of a document before anything walks it: fragments that multiply, and numbers too long to be read.
+"""Checks that come before anything walks a document: fragments that multiply, and numbers too long to parse.
 
 Fragments of fragments double with every level, and so would all that walks them.
 """
@@ -40,7 +40,7 @@ def refuse_excess(document: DocumentNode) -> None:
 
 
 def nodes(node: Node) -> Iterator[Node]:
-    """Give a node and all below it."""
+    """Yield a node and all below it."""
     yield node
     for key in node.keys:
         below = getattr(node, key, None)

@@ -1,10 +1,10 @@
-"""The fragments of a document, by name, for whatever walks its selections."""
+"""The fragments of a document by name, for code that walks its selections."""
 
 from graphql import DocumentNode, FragmentDefinitionNode
 
 
 def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
-    """Give the fragments that a document defines."""
+    """Return the fragments that a document defines."""
     return {
         definition.name.value: definition
         for definition in document.definitions

@@ -1,4 +1,4 @@
-"""Intents of every kind through GraphQL: what to sign, and its relay. The same code as `/api/v1/intents`."""
+"""Intents of every kind through GraphQL: what to sign, and relaying it. The same code as `/api/v1/intents`."""
 
 from enum import Enum
 

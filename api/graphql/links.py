@@ -1,4 +1,4 @@
-"""What of a type stands in rows as it is, told beside its resolvers: columns, what follows from a column, and other rows.
+"""Declarations, next to the resolvers, of which fields of a type can be read from rows directly: columns, derived values and related rows.
 
 Resolvers make objects of rows. Where all that a query asks of an object is told here, `api.graphql.direct` reads just the
 columns asked for and writes them without making objects.
@@ -58,12 +58,12 @@ def linked(
 
 
 def told_of(metadata: Mapping[Any, Any]) -> Derived | Linked | None:
-    """Give what a field's declaration tells."""
+    """Return what a field's declaration tells."""
     told: Derived | Linked | None = metadata.get(_HOW)
     return told
 
 
 def columns_of(kind: type) -> Columns | None:
-    """Give what a type says in `COLUMNS`; None for one that is not read from rows as it is."""
+    """Return what a type says in `COLUMNS`; None for one that is not read from rows as it is."""
     columns: Columns | None = getattr(kind, "COLUMNS", None)
     return columns

@@ -1,4 +1,4 @@
-"""What a wallet signed, handed to the relay. The same code as REST's POSTs."""
+"""Mutations: they pass what a wallet signed to the relay, by the same code as REST's POSTs."""
 
 import strawberry
 

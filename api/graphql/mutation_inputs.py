@@ -30,7 +30,7 @@ class OrderInput:
     salt: Bytes32
 
     def order(self) -> Order:
-        """Give the protocol's own form; `InputError` names a field out of range."""
+        """Return the protocol's own form; `InputError` names a field out of range."""
         return Order(
             client=write_address(self.client),
             payer=write_address(self.payer),
@@ -78,7 +78,7 @@ class RelayInput:
     domain: DomainInput | None = UNSET
 
     def request(self) -> RelayRequest:
-        """Give the relay's own form."""
+        """Return the relay's own form."""
         auth, domain = self.authorization or None, self.domain or None
         return RelayRequest(
             order=self.order.order(),

@@ -1,4 +1,4 @@
-"""One GraphQL operation: its snapshot from first read to last, its wait for a block, its errors in words."""
+"""One GraphQL operation: its snapshot, its wait for a block, and its errors."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
@@ -41,7 +41,7 @@ class Operation:
 
     @property
     def reading(self) -> Reading:
-        """Give the operation's reading."""
+        """Return the operation's reading."""
         if self._reading is None:
             services = self.services
             database = services.database
@@ -50,7 +50,7 @@ class Operation:
         return self._reading
 
     async def renew(self) -> Reading:
-        """Give a reading of now, for the next event of a subscription."""
+        """Return a reading of now, for the next event of a subscription."""
         await self.close()
         return self.reading
 
@@ -73,7 +73,7 @@ class BlockInput:
 
 
 def asked_by(info: Info) -> Rows | None:
-    """Give what a root field asks of rows; None if it wants objects."""
+    """Return what a root field asks of rows; None if it wants objects."""
     return info.context.asked.get(str(info.path.key))
 
 
@@ -88,7 +88,7 @@ def noting_unusual(info: Info) -> Iterator[None]:
 
 
 async def reading_of(info: Info, min_block: int | None, block: BlockInput | None = None) -> Reading:
-    """Give the reading that a field asks for; `IndexBehind` if the index does not hold the blocks."""
+    """Return the reading that a field asks for; `IndexBehind` if the index does not hold the blocks."""
     reading = info.context.reading
     number = block.number if block else None
     await reading.require(max((given for given in (min_block, number) if given is not None), default=None))
@@ -96,7 +96,7 @@ async def reading_of(info: Info, min_block: int | None, block: BlockInput | None
 
 
 class OneSnapshot(SchemaExtension):
-    """Gives every operation, and every event of a subscription, a snapshot of its own, and closes it."""
+    """Provides every operation, and every event of a subscription, a snapshot of its own, and closes it."""
 
     async def on_operation(self) -> AsyncIterator[None]:
         operation = Operation(self.execution_context.context)
@@ -126,7 +126,7 @@ class WaitForBlock(SchemaExtension):
 
 
 class ErrorsInWords(SchemaExtension):
-    """Gives errors a `code`, a `field` and a `hint`; hides what only a developer should see, and logs it."""
+    """Adds to errors a `code`, a `field` and a `hint`; hides what only a developer should see, and logs it."""
 
     async def on_operation(self) -> AsyncIterator[None]:
         yield
@@ -138,7 +138,7 @@ class ErrorsInWords(SchemaExtension):
 
 
 def wanted_block(document: DocumentNode, variables: Mapping[str, object]) -> int | None:
-    """Give the highest `minBlock` that a document asks for."""
+    """Return the highest `minBlock` that a document asks for."""
     heights: list[int] = []
     for operation in document.definitions:
         if not isinstance(operation, OperationDefinitionNode):

@@ -53,7 +53,7 @@ class Connection(Generic[Node]):  # Python 3.11
 
 
 def snapshot_of(info: Info, reading: Reading) -> Snapshot:
-    """Give the snapshot for a root field's page: of the columns alone that are asked for, if rows are all that is."""
+    """Return the snapshot for a root field's page: of the columns alone that are asked for, if rows are all that is."""
     rows = asked_by(info)
     return reading.snapshot.narrowed(rows.columns) if rows else reading.snapshot
 

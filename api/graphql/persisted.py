@@ -1,4 +1,4 @@
-"""Persisted queries, by the convention of Apollo's clients: a document is sent once, and then named by its SHA-256."""
+"""Persisted queries, by the convention of Apollo's clients: a document is sent once and named by its SHA-256 afterwards."""
 
 import hashlib
 from collections import OrderedDict
@@ -33,7 +33,7 @@ class PersistedQueries:
         self._known: OrderedDict[bytes, str] = OrderedDict()
 
     async def resolve(self, state: SharedState, query: str | None, extensions: object) -> str | None:
-        """Give the document that a request means; raises `GraphQLError` for what cannot be told."""
+        """Return the document that a request means; raises `GraphQLError` for what cannot be told."""
         named = extensions.get("persistedQuery") if isinstance(extensions, dict) else None
         if named is None:
             return query

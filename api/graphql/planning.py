@@ -1,4 +1,4 @@
-"""Queries compiled once: what graphql-core's executor finds out for every field of every row, found out before any is read.
+"""Queries compiled once into plans: what graphql-core's executor works out for every field of every row is worked out in advance.
 
 A plan says, for each place of a selection, how its value is read from the parent, how it is written, and where a null may
 stand. `api.graphql.running` walks it. The same resolvers are called as graphql-core would call.
@@ -87,7 +87,7 @@ class FieldPlan:
 
     @property
     def name(self) -> str:
-        """Give the field's name, which an alias may hide."""
+        """Return the field's name, which an alias may hide."""
         return self.nodes[0].name.value
 
 
@@ -223,13 +223,13 @@ class _Planner:
 
 
 def strawberry_field_of(definition: GraphQLField) -> StrawberryField:
-    """Give the declaration of a field."""
+    """Return the declaration of a field."""
     field: StrawberryField = definition.extensions[_DEFINITION]
     return field
 
 
 def kind_of(definition: GraphQLField) -> type | None:
-    """Give the class of the objects that a field gives; None if it gives none, or none of ours."""
+    """Return the class of the objects that a field gives; None if it gives none, or none of ours."""
     declared = get_named_type(definition.type).extensions.get(_DEFINITION)
     return declared.origin if isinstance(declared, StrawberryObjectDefinition) else None
 
@@ -260,7 +260,7 @@ def _shape(of: GraphQLOutputType) -> Shape:
 
 
 def _depth_below(shape: Shape, up: int) -> int:
-    """Tell how far up a null lands that comes from within an object of this shape; of lists, from within an item."""
+    """Return how far up a null lands that comes from within an object of this shape; of lists, from within an item."""
     while shape.item is not None:
         up = 0 if shape.item.nullable else up + 1
         shape = shape.item

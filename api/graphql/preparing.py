@@ -1,4 +1,4 @@
-"""Documents that were asked before: parsed, validated and planned once, within a bound on what is remembered."""
+"""A bounded cache of documents that were parsed, validated and planned before."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -60,7 +60,7 @@ class Prepared:
         self.plan(dict.fromkeys(self._flags, True))
 
     def is_too_costly(self, variables: Mapping[str, object]) -> bool:
-        """Tell whether it costs more than it may."""
+        """Return whether it costs more than it may."""
         cost = cost_of(self.document, variables) if self._cost is None else self._cost
         return cost > MAX_COST
 
@@ -70,7 +70,7 @@ class Prepared:
         return read if isinstance(read, VariableValues) else None
 
     def plan(self, variables: Mapping[str, object]) -> Planned:
-        """Give the plan for these values of variables."""
+        """Return the plan for these values of variables."""
         key = tuple(variables.get(name) for name in self._flags)
         plan = self._plans.get(key)
         if plan is None:
@@ -93,7 +93,7 @@ class PreparedQueries:
         self._characters = 0
 
     def find(self, text: str, operation_name: str | None) -> Prepared | None:
-        """Give the query; None if it is no valid one, or none that plans cover."""
+        """Return the query; None if it is no valid one, or none that plans cover."""
         key = (text, operation_name)
         prepared = self._known.get(key)
         if prepared is not None:

@@ -1,4 +1,4 @@
-"""Queries over HTTP by their plans; whatever is no plain query in JSON, or is at fault, is left to Strawberry's own way."""
+"""Plain JSON queries over HTTP, answered by their plans; anything else, and every error, is left to Strawberry."""
 
 from typing import Any
 

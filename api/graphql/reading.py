@@ -132,11 +132,11 @@ class Reading:
 
     @property
     def is_past(self) -> bool:
-        """Say whether it reads as of an earlier block."""
+        """Return whether it reads as of an earlier block."""
         return self.snapshot.as_of is not None
 
     def at(self, block: int | None) -> "Reading":
-        """Give the reading of an earlier block within the same snapshot; this one, if there is no block."""
+        """Return the reading of an earlier block within the same snapshot; this one, if there is no block."""
         if block is None:
             return self
         if block not in self._past:
@@ -144,7 +144,7 @@ class Reading:
         return self._past[block]
 
     async def close(self) -> None:
-        """Give the snapshot's connection back."""
+        """Return the snapshot's connection to the pool."""
         await self.snapshot.close()
 
 
@@ -187,7 +187,7 @@ def _many(snapshot: Snapshot, load: Load, *, key: str) -> Many:
 
 
 def loader_named(name: str) -> RowLoader:
-    """Give a loader of rows by its name."""
+    """Return a loader of rows by its name."""
     found = Reading.__dict__[name]
     assert isinstance(found, RowLoader)
     return found

@@ -1,4 +1,4 @@
-"""Resolvers called with arguments that were converted once for a query: requests only put the variables' values in.
+"""Resolvers called with arguments that are converted once per query; each request only fills in the values of variables.
 
 Strawberry finds out for every request how arguments are named and of which types they are. Here it converts them once,
 with holes where the variables are; each request gets a copy with the holes filled. What cannot be converted with holes in it,

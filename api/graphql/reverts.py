@@ -1,4 +1,4 @@
-"""What a contract's refusal means, for clients that have no tables of its errors."""
+"""The meaning of a contract's revert, for clients that have no tables of its errors."""
 
 import strawberry
 

@@ -1,4 +1,4 @@
-"""Walks a plan: calls resolvers, writes values, and puts nulls and errors where the GraphQL specification wants them.
+"""Executes a plan: calls resolvers, writes values, and places nulls and errors as the GraphQL specification requires.
 
 What has to be waited for is gathered level by level over the whole answer, so that the reads of a level go to the database
 together, as the data loaders have it.

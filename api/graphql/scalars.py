@@ -1,4 +1,4 @@
-"""Checked scalars: what is not of the right form is refused before anything is read."""
+"""Validated scalars: anything of the wrong form is refused before the database is read."""
 
 import contextlib
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Messages of graphql-transport-ws, checked for their shape before anything is done with them."""
+"""Messages of graphql-transport-ws, validated before they are used."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Filters: one operator type a kind of value, one `where` type a list."""
+"""Filters: one operator type for each kind of value, and one `where` type for each list."""
 
 import dataclasses
 from collections.abc import Mapping

@@ -1,1 +1,1 @@
-"""Everything that a wallet may sign and the contracts accept from anybody: what to sign, and how it is checked and sent."""
+"""Intents: everything that a wallet may sign and the contracts accept from any sender, with the typed data, the checks and the calls."""

@@ -1,4 +1,4 @@
-"""Actions of the StakeWallet by signature: deposit aside, everything that an account does with its money."""
+"""Actions of the StakeWallet by signature: everything that an account does with its money, except deposits."""
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -44,12 +44,12 @@ class SignedAction(SignedIntent):
 
     @property
     def account(self) -> str:
-        """Give whose action it is."""
+        """Return whose action it is."""
         return self.intent.account
 
     @property
     def action(self) -> Action:
-        """Give the protocol's own form."""
+        """Return the protocol's own form."""
         intent = self.intent
         return Action(
             account=intent.account, call=bytes_of(intent.call), nonce=intent.nonce, deadline=intent.deadline
@@ -85,7 +85,7 @@ class SignedAction(SignedIntent):
             )
 
     def call(self, chain: Chain) -> "AsyncContractFunction":
-        """Give the contract call."""
+        """Return the contract call."""
         functions: Any = chain.wallet.functions
         call: AsyncContractFunction = functions.executeFor(self.action.as_tuple(), self.signature_bytes)
         return call
@@ -95,7 +95,7 @@ class AskedAction(Parameters):
     """Which action: a `function` with its arguments, or the `call` itself."""
 
     account: AddressIn
-    function: Deed | None = Field(None, description="what to do; or give `call`")
+    function: Deed | None = Field(None, description="what to do; alternatively, set `call`")
     amount: Uint96 | None = Field(None, description="USDFC base units, where the function takes an amount")
     to: AddressIn | None = Field(None, description="of withdrawTo and transfer")
     call: HexIn | None = Field(None, description="selector and arguments, instead of `function`")
@@ -107,13 +107,13 @@ class AskedAction(Parameters):
     @model_validator(mode="after")
     def _one_way(self) -> "AskedAction":
         if (self.function is None) == (self.call is None):
-            raise ValueError("give either function or call")
+            raise ValueError("set either function or call")
         if self.function is not None:
             self.encoded()
         return self
 
     def encoded(self) -> str:
-        """Give the call; `ValueError` names an argument that is missing or too many."""
+        """Return the call; `ValueError` names an argument that is missing or too many."""
         if self.call is not None:
             return self.call
         assert self.function is not None

@@ -40,12 +40,12 @@ class SignedChannel(SignedIntent):
 
     @property
     def account(self) -> str:
-        """Give who pays."""
+        """Return who pays."""
         return self.intent.payer
 
     @property
     def terms(self) -> Channel:
-        """Give the protocol's own form."""
+        """Return the protocol's own form."""
         fields = self.intent.model_dump()
         return Channel(**{**fields, "salt": bytes_of(self.intent.salt)})
 
@@ -74,7 +74,7 @@ class SignedChannel(SignedIntent):
             )
 
     def call(self, chain: Chain) -> "AsyncContractFunction":
-        """Give the contract call."""
+        """Return the contract call."""
         functions: Any = chain.wallet.functions
         call: AsyncContractFunction = functions.openChannelFor(self.terms.as_tuple(), self.signature_bytes)
         return call
@@ -123,7 +123,7 @@ class SignedVoucher(SignedIntent):
 
     @property
     def account(self) -> str:
-        """Give who signed it."""
+        """Return who signed it."""
         return self.intent.payer
 
     def document(self, deployment: Deployment) -> TypedData:
@@ -132,7 +132,7 @@ class SignedVoucher(SignedIntent):
         return voucher_typed_data(bytes_of(self.intent.channel_id), self.intent.cumulative, domain)
 
     def call(self, chain: Chain) -> "AsyncContractFunction":
-        """Give the contract call."""
+        """Return the contract call."""
         intent = self.intent
         functions: Any = chain.wallet.functions
         call: AsyncContractFunction = functions.redeemSigned(
@@ -151,7 +151,7 @@ class AskedVoucher(Parameters):
 
 
 async def prepare_voucher(_chain: Chain, asked: AskedVoucher) -> SignedVoucher:
-    """Give the voucher as asked; the chain adds nothing."""
+    """Return the voucher as asked; the chain adds nothing."""
     return SignedVoucher.unsigned(
         channelId=asked.channel_id, payer=asked.payer, owner=asked.owner, cumulative=asked.cumulative
     )

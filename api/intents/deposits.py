@@ -1,4 +1,4 @@
-"""Deposits by EIP-3009 authorization: USDFC from a wallet into the StakeWallet, without gas of the depositor's."""
+"""Deposits by EIP-3009 authorization: USDFC from a wallet into the StakeWallet, without gas from the depositor."""
 
 import secrets
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -38,12 +38,12 @@ class SignedDeposit(SignedIntent):
 
     @property
     def account(self) -> str:
-        """Give whose money it is."""
+        """Return whose money it is."""
         return self.intent.account
 
     @property
     def nonce(self) -> bytes:
-        """Give the token's nonce."""
+        """Return the token's nonce."""
         return deposit_nonce(bytes_of(self.intent.seed))
 
     def document(self, deployment: Deployment) -> TypedData:
@@ -92,7 +92,7 @@ class SignedDeposit(SignedIntent):
             )
 
     def call(self, chain: Chain) -> "AsyncContractFunction":
-        """Give the contract call."""
+        """Return the contract call."""
         intent, signature = self.intent, self.signature_bytes
         if len(signature) != 65:
             raise BadSignature(

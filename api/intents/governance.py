@@ -43,7 +43,7 @@ class SignedBallot(SignedIntent):
 
     @property
     def account(self) -> str:
-        """Give who votes."""
+        """Return who votes."""
         return self.intent.voter
 
     @property
@@ -78,7 +78,7 @@ class SignedBallot(SignedIntent):
         _check_nonce(intent.nonce, await chain.call(governor.nonces(intent.voter)), kind="ballot")
 
     def call(self, chain: Chain) -> "AsyncContractFunction":
-        """Give the contract call."""
+        """Return the contract call."""
         intent = self.intent
         functions: Any = _governor(chain).functions
         plain = (intent.proposal_id, self._support, intent.voter)
@@ -130,7 +130,7 @@ class SignedDelegation(SignedIntent):
 
     @property
     def account(self) -> str:
-        """Give who delegates."""
+        """Return who delegates."""
         return self.intent.delegator
 
     def document(self, deployment: Deployment) -> TypedData:
@@ -153,7 +153,7 @@ class SignedDelegation(SignedIntent):
         _check_nonce(self.intent.nonce, await chain.call(nonces(self.intent.delegator)), kind="delegation")
 
     def call(self, chain: Chain) -> "AsyncContractFunction":
-        """Give the contract call."""
+        """Return the contract call."""
         intent, signature = self.intent, self.signature_bytes
         if len(signature) != 65:
             raise BadSignature(

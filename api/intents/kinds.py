@@ -1,4 +1,4 @@
-"""The table of intents by kind, but for the order, which has two signers and a route of its own."""
+"""The table of intents by kind, except orders, which have two signers and their own route."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What must hold before an order is worth simulating, each check with a message of its own."""
+"""Checks of an order before it is simulated, each with its own message."""
 
 import asyncio
 from dataclasses import dataclass
@@ -45,16 +45,16 @@ class RelayRequest:
 
     @property
     def kind(self) -> str:
-        """Say what it is."""
+        """Return its name."""
         return "order"
 
     @property
     def account(self) -> str:
-        """Give whose share of the relayer's gas it uses."""
+        """Return whose share of the relayer's gas it uses."""
         return self.order.client
 
     def identity(self, deployment: Deployment) -> bytes:
-        """Give the task's id."""
+        """Return the task's id."""
         return task_id(self.order, escrow_domain(deployment.chain_id, deployment.task_escrow))
 
     async def check(self, chain: Chain) -> None:
@@ -63,7 +63,7 @@ class RelayRequest:
         await check_order(chain, self, self.identity(chain.deployment))
 
     def call(self, chain: Chain) -> "AsyncContractFunction":
-        """Give the contract call that submits the order."""
+        """Return the contract call that submits the order."""
         return submission(chain, self)
 
 
@@ -120,7 +120,7 @@ async def check_order(chain: Chain, request: RelayRequest, identity: bytes) -> N
 
 
 def submission(chain: Chain, request: RelayRequest) -> "AsyncContractFunction":
-    """Give the contract call that submits the order."""
+    """Return the contract call that submits the order."""
     functions: Any = chain.escrow.functions
     order, client_signature = request.order.as_tuple(), request.client_signature
     if request.authorization is None:

@@ -1,4 +1,4 @@
-"""Registration of a runner by signature: its owner and its node key agree, and anybody sends it."""
+"""Registration of a runner by signature: its owner and its node key sign, and anyone may send it."""
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -41,12 +41,12 @@ class SignedRegistration(SignedIntent):
 
     @property
     def account(self) -> str:
-        """Give the owner."""
+        """Return the owner."""
         return self.intent.owner
 
     @property
     def registration(self) -> Registration:
-        """Give the protocol's own form."""
+        """Return the protocol's own form."""
         intent = self.intent
         return Registration(
             owner=intent.owner,
@@ -89,7 +89,7 @@ class SignedRegistration(SignedIntent):
         )
 
     def call(self, chain: Chain) -> "AsyncContractFunction":
-        """Give the contract call."""
+        """Return the contract call."""
         wanted = self.registration
         members = (wanted.owner, wanted.node, wanted.label, wanted.profile, wanted.deadline)
         signatures = (bytes_of(self.node_signature), self.signature_bytes)

@@ -72,12 +72,12 @@ class SignedSession(SignedIntent):
 
     @property
     def account(self) -> str:
-        """Give the creator."""
+        """Return the creator."""
         return self.intent.creator
 
     @property
     def order(self) -> SessionOrder:
-        """Give the protocol's own form; `InputError` names a field out of range."""
+        """Return the protocol's own form; `InputError` names a field out of range."""
         fields = self.intent.model_dump()
         return SessionOrder(
             **{**fields, "config": bytes_of(self.intent.config), "salt": bytes_of(self.intent.salt)}
@@ -137,7 +137,7 @@ class SignedSession(SignedIntent):
             )
 
     def call(self, chain: Chain) -> "AsyncContractFunction":
-        """Give the contract call."""
+        """Return the contract call."""
         federated, _, _ = _functions(chain)
         call: AsyncContractFunction = federated.createSessionFor(
             self.order.as_tuple(), self.signature_bytes, bytes_of(self.payer_signature)
@@ -210,5 +210,5 @@ async def prepare(chain: Chain, asked: AskedSession) -> SignedSession:
 
 
 def _functions(chain: Chain) -> tuple[Any, Any, Any]:
-    """Give the functions of FederatedLearning, SessionCharter and StakeWallet."""
+    """Return the functions of FederatedLearning, SessionCharter and StakeWallet."""
     return chain.federated.functions, chain.charter.functions, chain.wallet.functions

@@ -1,4 +1,4 @@
-"""Whose signature it is, and for which chain and contract it was given."""
+"""Recovering signers, and checking for which chain and contract they signed."""
 
 from dataclasses import dataclass
 
@@ -44,7 +44,7 @@ def check_signature(
     """Demand that `signer` signed `document`. Of a wallet contract (ERC-1271) only the simulation can tell."""
     if not signature:
         raise BadSignature(
-            f"{field} is missing", field=field, hint=f"Give the signature of the {what} by {signer}."
+            f"{field} is missing", field=field, hint=f"Add the signature of the {what} by {signer}."
         )
     if by_contract:
         return
@@ -67,7 +67,7 @@ def check_signature(
 
 
 def signer_of(document: TypedData, signature: bytes) -> str | None:
-    """Tell whose key signed; None if it is no signature."""
+    """Return the address whose key signed; None if it is no signature."""
     try:
         return recover_signer(document, signature)
     except InputError:
@@ -75,5 +75,5 @@ def signer_of(document: TypedData, signature: bytes) -> str | None:
 
 
 async def is_contract(chain: Chain, address: str) -> bool:
-    """Tell whether a wallet contract is at an address."""
+    """Return whether a wallet contract is at an address."""
     return bool(await chain.w3.eth.get_code(chain.w3.to_checksum_address(address)))

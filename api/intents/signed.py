@@ -1,4 +1,4 @@
-"""What all kinds of intent share: a signed message, whose signer's the deed is, and one contract call that does it."""
+"""What all kinds of intent share: a signed message, and one contract call that carries out what its signer asked for."""
 
 import time
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
@@ -22,20 +22,20 @@ class Intent(Protocol):
 
     @property
     def kind(self) -> str:
-        """Say what it is, for people and metrics."""
+        """Return its name, for people and metrics."""
 
     @property
     def account(self) -> str:
-        """Give whose share of the relayer's gas it uses."""
+        """Return whose share of the relayer's gas it uses."""
 
     def identity(self, deployment: Deployment) -> bytes:
-        """Give the 32 bytes that tell it from every other; the same again is the same deed."""
+        """Return the 32 bytes that tell it from every other; the same again is the same deed."""
 
     async def check(self, chain: Chain) -> None:
         """Raise the first reason against it that can be told before a simulation, as a `Rejected`."""
 
     def call(self, chain: Chain) -> "AsyncContractFunction":
-        """Give the contract call that does it, whoever sends it."""
+        """Return the contract call that does it, whoever sends it."""
 
 
 class DomainBody(Body):
@@ -45,7 +45,7 @@ class DomainBody(Body):
     verifying_contract: AddressIn
 
     def read(self) -> SignedDomain:
-        """Give the domain."""
+        """Return the domain."""
         return SignedDomain(self.chain_id, self.verifying_contract)
 
 
@@ -61,7 +61,7 @@ class SignedIntent(Body):
 
     @property
     def account(self) -> str:
-        """Give the signer, whose share of the relayer's gas it uses."""
+        """Return the signer, whose share of the relayer's gas it uses."""
         raise NotImplementedError
 
     def document(self, deployment: Deployment) -> TypedData:
@@ -69,14 +69,14 @@ class SignedIntent(Body):
         raise NotImplementedError
 
     def call(self, chain: Chain) -> "AsyncContractFunction":
-        """Give the contract call."""
+        """Return the contract call."""
         raise NotImplementedError
 
     async def check_state(self, chain: Chain) -> None:
         """Compare with the chain: used already, too late, too little."""
 
     def identity(self, deployment: Deployment) -> bytes:
-        """Give the digest that was signed."""
+        """Return the digest that was signed."""
         return digest(self.document(deployment))
 
     async def check(self, chain: Chain) -> None:
@@ -97,11 +97,11 @@ class SignedIntent(Body):
 
     @property
     def signature_bytes(self) -> bytes:
-        """Give the signature."""
+        """Return the signature."""
         return bytes_of(self.signature)
 
     def to_sign(self, deployment: Deployment) -> dict[str, Any]:
-        """Give what a wallet needs: the intent to send back, and the typed data to sign."""
+        """Return what a wallet needs: the intent to send back, and the typed data to sign."""
         document = self.document(deployment)
         intent = self.model_dump(by_alias=True)["intent"]
         return {
@@ -117,11 +117,11 @@ class SignedIntent(Body):
 
 
 async def time_now(chain: Chain) -> int:
-    """Give the Unix time that the next block may have: on a quiet chain, long after the newest one's."""
+    """Return the Unix time that the next block may have: on a quiet chain, long after the newest one's."""
     block = await chain.w3.eth.get_block("latest")
     return max(block["timestamp"], int(time.time()))
 
 
 def contract_at(chain: Chain, address: str, abi: str) -> "AsyncContract":
-    """Give a contract that `Chain` has no name for."""
+    """Return a contract that `Chain` has no name for."""
     return chain.w3.eth.contract(address=chain.w3.to_checksum_address(address), abi=load_abi(abi))

@@ -6,7 +6,7 @@ from api.database import Answer, Snapshot
 
 
 def balances_of(snapshot: Snapshot, accounts: Sequence[bytes]) -> Answer:
-    """Give the ledger entries of these accounts; who never had one is absent."""
+    """Return the ledger entries of these accounts; who never had one is absent."""
     return snapshot.fetch(
         f"SELECT b.* FROM {snapshot.table('balances')} b WHERE b.account = ANY($1::bytea[])",  # noqa: S608 (ours)
         accounts,
@@ -14,7 +14,7 @@ def balances_of(snapshot: Snapshot, accounts: Sequence[bytes]) -> Answer:
 
 
 def balances_of_owners(snapshot: Snapshot, nodes: Sequence[bytes]) -> Answer:
-    """Give the ledger entries of whoever owns these runners."""
+    """Return the ledger entries of whoever owns these runners."""
     balances, runners = snapshot.table("balances"), snapshot.table("runners")
     return snapshot.fetch(
         f"SELECT b.* FROM {balances} b WHERE b.account IN"  # noqa: S608 (ours)

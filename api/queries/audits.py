@@ -21,26 +21,26 @@ OPENED_DESC = Ordering("opened_desc", ("a.opened_block", "a.task_id"), descendin
 
 
 async def page(snapshot: Snapshot, request: PageRequest, *, where: Where | None = None) -> Page:
-    """Give one page of audited tasks, revealed last first."""
+    """Return one page of audited tasks, revealed last first."""
     return await fetch_page(
         snapshot, _AUDITS, conditions=conditions_of(where, COLUMNS), ordering=OPENED_DESC, request=request
     )
 
 
 def by_tasks(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
-    """Give the audits of these tasks, where there are any."""
+    """Return the audits of these tasks, where there are any."""
     return snapshot.fetch(f"{_AUDITS} WHERE a.task_id = ANY($1::bytea[])", ids)
 
 
 def panels_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
-    """Give the panels of these tasks, the first before the appeal's."""
+    """Return the panels of these tasks, the first before the appeal's."""
     return snapshot.fetch(
         "SELECT * FROM audit_panels WHERE task_id = ANY($1::bytea[]) ORDER BY task_id, round", ids
     )
 
 
 def votes_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
-    """Give the auditors' seats and votes about these tasks."""
+    """Return the auditors' seats and votes about these tasks."""
     return snapshot.fetch(
         "SELECT * FROM audit_votes WHERE task_id = ANY($1::bytea[]) ORDER BY task_id, round, seat", ids
     )

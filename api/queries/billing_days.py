@@ -1,4 +1,4 @@
-"""What was asked and paid, by client id, creator, model and day."""
+"""SQL for the use and cost of each day, by client id, creator, model and day."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -18,7 +18,7 @@ async def by_day(
     since: date,
     until: date,
 ) -> Sequence[Record]:
-    """Give use and cost of each day from `since` to `until`, newest first; at most `MAX_ROWS` and one rows."""
+    """Return use and cost of each day from `since` to `until`, newest first; at most `MAX_ROWS` and one rows."""
     conditions = Conditions()
     for column, value in (("client_id", client_id), ("creator", creator), ("model", model)):
         if value is not None:

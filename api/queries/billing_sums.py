@@ -1,4 +1,4 @@
-"""What was asked and paid, by client id, creator, model and day."""
+"""SQL for the sums of use and cost over all days, by client id, creator, model and day."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta

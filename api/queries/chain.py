@@ -6,12 +6,12 @@ from api.database import IndexMissing, Record, Snapshot
 
 
 async def sync_state(snapshot: Snapshot) -> Record | None:
-    """Give the indexer's own row; None before its first start."""
+    """Return the indexer's own row; None before its first start."""
     return await snapshot.fetch_one("SELECT * FROM sync_state")
 
 
 async def require_sync_state(snapshot: Snapshot) -> Record:
-    """Give the indexer's own row; `IndexMissing` before its first start."""
+    """Return the indexer's own row; `IndexMissing` before its first start."""
     state = await sync_state(snapshot)
     if state is None:
         raise IndexMissing("the index is empty: no block has been read", hint="Start parity-indexer.")
@@ -19,5 +19,5 @@ async def require_sync_state(snapshot: Snapshot) -> Record:
 
 
 async def parameters(snapshot: Snapshot) -> Sequence[Record]:
-    """Give every parameter version, newest first."""
+    """Return every parameter version, newest first."""
     return await snapshot.fetch("SELECT * FROM parameters ORDER BY params_id DESC")

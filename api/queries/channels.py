@@ -23,7 +23,7 @@ OPENED_DESC = Ordering("opened_desc", ("c.opened_block", "c.channel_id"), descen
 
 
 async def page(snapshot: Snapshot, request: PageRequest, *, where: Where | None = None) -> Page:
-    """Give one page of channels, newest first."""
+    """Return one page of channels, newest first."""
     return await fetch_page(
         snapshot,
         _channels(snapshot),
@@ -34,5 +34,5 @@ async def page(snapshot: Snapshot, request: PageRequest, *, where: Where | None 
 
 
 async def by_ids(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
-    """Give the channels of these ids that exist."""
+    """Return the channels of these ids that exist."""
     return await snapshot.fetch(f"{_channels(snapshot)} WHERE c.channel_id = ANY($1::bytea[])", ids)

@@ -51,7 +51,7 @@ _DUTIES = (
 
 
 async def assignment_page(snapshot: Snapshot, request: PageRequest, *, where: Where | None = None) -> Page:
-    """Give one page of monitors' duties, of which something was heard last first."""
+    """Return one page of monitors' duties, of which something was heard last first."""
     conditions = conditions_of(where, ASSIGNMENT_COLUMNS)
     return await fetch_page(
         snapshot, _ASSIGNMENTS, conditions=conditions, ordering=HEARD_DESC, request=request
@@ -59,7 +59,7 @@ async def assignment_page(snapshot: Snapshot, request: PageRequest, *, where: Wh
 
 
 async def report_page(snapshot: Snapshot, request: PageRequest, *, where: Where | None = None) -> Page:
-    """Give one page of reports, revealed last first."""
+    """Return one page of reports, revealed last first."""
     conditions = conditions_of(where, REPORT_COLUMNS)
     return await fetch_page(
         snapshot, _REPORTS, conditions=conditions, ordering=REVEALED_DESC, request=request
@@ -67,7 +67,7 @@ async def report_page(snapshot: Snapshot, request: PageRequest, *, where: Where 
 
 
 async def verdict_page(snapshot: Snapshot, request: PageRequest, *, where: Where | None = None) -> Page:
-    """Give one page of verdicts, concluded last first."""
+    """Return one page of verdicts, concluded last first."""
     conditions = conditions_of(where, VERDICT_COLUMNS)
     return await fetch_page(
         snapshot, _VERDICTS, conditions=conditions, ordering=CONCLUDED_DESC, request=request
@@ -75,7 +75,7 @@ async def verdict_page(snapshot: Snapshot, request: PageRequest, *, where: Where
 
 
 async def reports_of(snapshot: Snapshot, duties: Sequence[tuple[bytes, bytes]]) -> Sequence[Record]:
-    """Give what these monitors said in these rounds; `duties` are pairs of round and monitor."""
+    """Return what these monitors said in these rounds; `duties` are pairs of round and monitor."""
     return await snapshot.fetch(
         "SELECT r.*, e.epoch FROM unnest($1::bytea[], $2::bytea[]) AS d (round, monitor)"
         " JOIN monitoring_reports r ON r.round = d.round AND r.monitor = d.monitor"
@@ -86,14 +86,14 @@ async def reports_of(snapshot: Snapshot, duties: Sequence[tuple[bytes, bytes]]) 
 
 
 async def newest_epoch(snapshot: Snapshot) -> Record | None:
-    """Give the epoch that was opened last; None before the first."""
+    """Return the epoch that was opened last; None before the first."""
     return await snapshot.fetch_one(
         "SELECT * FROM monitoring_epochs WHERE epoch IS NOT NULL ORDER BY epoch DESC LIMIT 1"
     )
 
 
 async def span(snapshot: Snapshot, epochs: int) -> Record:
-    """Give first and last of the last `epochs` opened epochs and the first one's block; null before the first."""
+    """Return first and last of the last `epochs` opened epochs and the first one's block; null before the first."""
     row = await snapshot.fetch_one(
         f"{_CHOSEN} SELECT count(*) AS epochs, min(epoch) AS first, max(epoch) AS last,"  # noqa: S608 (ours)
         " min(opened_block) AS since_block FROM chosen",
@@ -167,7 +167,7 @@ async def rulings_about(snapshot: Snapshot, node: bytes, *, first_epoch: int) ->
 
 
 async def watchable(snapshot: Snapshot) -> Sequence[Record]:
-    """Give every active runner with what decides whether it may watch and be watched."""
+    """Return every active runner with what decides whether it may watch and be watched."""
     return await snapshot.fetch(
         "SELECT node, owner, registered_block, banned_until, suspended_until FROM runners"
         " WHERE status = 'active'"

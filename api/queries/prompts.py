@@ -37,14 +37,14 @@ WHERE t.task_id = ANY($1::bytea[])
 async def page(
     snapshot: Snapshot, request: PageRequest, *, where: Where | None = None, ordering: Ordering = CREATED_DESC
 ) -> Page:
-    """Give one page of prompts."""
+    """Return one page of prompts."""
     return await fetch_page(
         snapshot, _PROMPTS, conditions=conditions_of(where, COLUMNS), ordering=ordering, request=request
     )
 
 
 def by_ids(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
-    """Give the prompts of these task ids that exist."""
+    """Return the prompts of these task ids that exist."""
     if snapshot.as_of is not None:
         return snapshot.fetch(_PAST.format(snapshot.table("tasks")), ids)
     return snapshot.fetch(f"{_PROMPTS} WHERE p.task_id = ANY($1::bytea[])", ids)

@@ -57,7 +57,7 @@ ORDER BY r.node, model
 async def page(
     snapshot: Snapshot, request: PageRequest, *, where: Where | None = None, ordering: Ordering = SCORE_DESC
 ) -> Page:
-    """Give one page of runners."""
+    """Return one page of runners."""
     return await fetch_page(
         snapshot,
         _runners(snapshot),
@@ -68,12 +68,12 @@ async def page(
 
 
 def by_nodes(snapshot: Snapshot, nodes: Sequence[bytes]) -> Answer:
-    """Give the runners of these node keys that exist."""
+    """Return the runners of these node keys that exist."""
     return snapshot.fetch(f"{_runners(snapshot)} WHERE r.node = ANY($1::bytea[])", nodes)
 
 
 def in_seats(snapshot: Snapshot, tasks: Sequence[bytes]) -> Answer:
-    """Give the runners that hold seats in these tasks."""
+    """Return the runners that hold seats in these tasks."""
     seats = snapshot.table("task_seats")
     return snapshot.fetch(
         f"{_runners(snapshot)} WHERE r.node IN"  # noqa: S608 (ours)
@@ -83,7 +83,7 @@ def in_seats(snapshot: Snapshot, tasks: Sequence[bytes]) -> Answer:
 
 
 def in_sessions(snapshot: Snapshot, sessions: Sequence[bytes]) -> Answer:
-    """Give the runners that take part, or took part, in these learning sessions."""
+    """Return the runners that take part, or took part, in these learning sessions."""
     return snapshot.fetch(
         f"{_runners(snapshot)} WHERE r.node IN"  # noqa: S608 (ours)
         " (SELECT p.node FROM fl_participants p WHERE p.session_id = ANY($1::bytea[]))",
@@ -92,7 +92,7 @@ def in_sessions(snapshot: Snapshot, sessions: Sequence[bytes]) -> Answer:
 
 
 def offers_of(snapshot: Snapshot, nodes: Sequence[bytes]) -> Answer:
-    """Give the models that these runners offer."""
+    """Return the models that these runners offer."""
     if snapshot.as_of is not None:
         return snapshot.fetch(_PAST_OFFERS.format(snapshot.table("runners")), nodes)
     return snapshot.fetch(
@@ -101,7 +101,7 @@ def offers_of(snapshot: Snapshot, nodes: Sequence[bytes]) -> Answer:
 
 
 async def models(snapshot: Snapshot) -> Sequence[Record]:
-    """Give the models on offer, with how many runners offer each and the lowest prices asked."""
+    """Return the models on offer, with how many runners offer each and the lowest prices asked."""
     return await snapshot.fetch(
         "SELECT model, digest, max(context) AS context, count(*) AS runners, min(input_price) AS input_price,"
         " min(output_price) AS output_price FROM model_capabilities GROUP BY model, digest"
@@ -110,7 +110,7 @@ async def models(snapshot: Snapshot) -> Sequence[Record]:
 
 
 async def event_page(snapshot: Snapshot, request: PageRequest, *, where: Where | None = None) -> Page:
-    """Give one page of changes of scores, newest first."""
+    """Return one page of changes of scores, newest first."""
     return await fetch_page(
         snapshot,
         _EVENTS,
@@ -121,7 +121,7 @@ async def event_page(snapshot: Snapshot, request: PageRequest, *, where: Where |
 
 
 async def events_after(snapshot: Snapshot, node: bytes, block: int) -> Sequence[Record]:
-    """Give a runner's changes of score above a block, in the order of the chain; at most 1,000."""
+    """Return a runner's changes of score above a block, in the order of the chain; at most 1,000."""
     return await snapshot.fetch(
         "SELECT * FROM reputation_events WHERE node = $1 AND block_number > $2"
         " ORDER BY block_number, tx_index, log_index LIMIT 1000",
@@ -139,7 +139,7 @@ async def rank_of(snapshot: Snapshot, node: bytes, score: int) -> int:
 
 
 async def active_nodes(snapshot: Snapshot) -> Sequence[Record]:
-    """Give every active runner's node, and the blocks from which it may be drawn."""
+    """Return every active runner's node, and the blocks from which it may be drawn."""
     return await snapshot.fetch(
         "SELECT node, registered_block, banned_until, suspended_until FROM runners WHERE status = 'active'"
     )

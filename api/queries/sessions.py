@@ -21,26 +21,26 @@ CREATED_DESC = Ordering("created_desc", ("s.created_block", "s.session_id"), des
 
 
 async def page(snapshot: Snapshot, request: PageRequest, *, where: Where | None = None) -> Page:
-    """Give one page of sessions, newest first."""
+    """Return one page of sessions, newest first."""
     return await fetch_page(
         snapshot, _SESSIONS, conditions=conditions_of(where, COLUMNS), ordering=CREATED_DESC, request=request
     )
 
 
 def by_ids(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
-    """Give the sessions of these ids that exist."""
+    """Return the sessions of these ids that exist."""
     return snapshot.fetch(f"{_SESSIONS} WHERE s.session_id = ANY($1::bytea[])", ids)
 
 
 def rounds_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
-    """Give the rounds of these sessions, in order."""
+    """Return the rounds of these sessions, in order."""
     return snapshot.fetch(
         "SELECT * FROM fl_rounds WHERE session_id = ANY($1::bytea[]) ORDER BY session_id, round", ids
     )
 
 
 def timelines_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
-    """Give the newest events of these sessions, at most `MAX_EVENTS` of each, in the order of the chain."""
+    """Return the newest events of these sessions, at most `MAX_EVENTS` of each, in the order of the chain."""
     return snapshot.fetch(
         "SELECT e.* FROM unnest($1::bytea[]) AS i (session_id) CROSS JOIN LATERAL ("
         "SELECT * FROM fl_events f WHERE f.session_id = i.session_id"
@@ -52,7 +52,7 @@ def timelines_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
 
 
 def contributions_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
-    """Give what participants contributed, openly or masked, each with its round; of all attempts at a round."""
+    """Return what participants contributed, openly or masked, each with its round; of all attempts at a round."""
     return snapshot.fetch(
         "SELECT * FROM (SELECT e.*, max(CASE WHEN e.name = 'RoundStarted' THEN (e.data ->> 'round')::int4 END) OVER ("
         "PARTITION BY e.session_id ORDER BY e.block_number, e.tx_index, e.log_index) AS round"
@@ -65,7 +65,7 @@ def contributions_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
 
 
 def participants_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
-    """Give the participants of these sessions, by slot."""
+    """Return the participants of these sessions, by slot."""
     return snapshot.fetch(
         "SELECT * FROM fl_participants WHERE session_id = ANY($1::bytea[]) ORDER BY session_id, slot", ids
     )

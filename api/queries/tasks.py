@@ -37,7 +37,7 @@ REWARD_ASC = Ordering("reward_asc", ("t.reward", "t.task_id"))
 async def page(
     snapshot: Snapshot, request: PageRequest, *, where: Where | None = None, ordering: Ordering = CREATED_DESC
 ) -> Page:
-    """Give one page of tasks."""
+    """Return one page of tasks."""
     return await fetch_page(
         snapshot,
         _tasks(snapshot),
@@ -48,12 +48,12 @@ async def page(
 
 
 def by_ids(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
-    """Give the tasks of these ids that exist."""
+    """Return the tasks of these ids that exist."""
     return snapshot.fetch(f"{_tasks(snapshot)} WHERE t.task_id = ANY($1::bytea[])", ids)
 
 
 def seats_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
-    """Give the seats of these tasks, in order of seat."""
+    """Return the seats of these tasks, in order of seat."""
     return snapshot.fetch(
         f"SELECT s.* FROM {snapshot.table('task_seats')} s WHERE s.task_id = ANY($1::bytea[])"  # noqa: S608 (ours)
         " ORDER BY s.task_id, s.seat",
@@ -62,7 +62,7 @@ def seats_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
 
 
 def timelines_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
-    """Give the events of these tasks up to the snapshot's block, in the order of the chain."""
+    """Return the events of these tasks up to the snapshot's block, in the order of the chain."""
     return snapshot.fetch(
         "SELECT * FROM task_events WHERE task_id = ANY($1::bytea[])"
         " AND block_number <= $2 ORDER BY task_id, block_number, tx_index, log_index",

@@ -9,7 +9,7 @@ _RUNNERS = "runners."
 
 
 async def totals(snapshot: Snapshot) -> Mapping[str, int]:
-    """Give the totals by name; what is not there is 0. Amounts are USDFC base units."""
+    """Return the totals by name; what is not there is 0. Amounts are USDFC base units."""
     rows = await snapshot.fetch("SELECT name, amount FROM totals")
     return {row["name"]: int(row["amount"]) for row in rows}
 

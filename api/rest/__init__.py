@@ -1,1 +1,1 @@
-"""REST over the same data, and what an operator asks a process."""
+"""REST over the same data, and the endpoints for operators."""

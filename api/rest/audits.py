@@ -51,7 +51,7 @@ class Audits(Model):
 
 
 async def list_audits(services: Services, asked: ListAudits, _body: None) -> Audits:
-    """Give one page of audits."""
+    """Return one page of audits."""
     where = equal(
         node=bytes_or_none(asked.node),
         auditor=bytes_or_none(asked.auditor),
@@ -68,7 +68,7 @@ ENDPOINTS = (
     Endpoint(
         method="GET",
         path="/api/v1/reputation/audits",
-        summary="Audited answers and challenges, revealed last first",
+        summary="Audited answers and challenges, the most recently revealed first",
         handle=list_audits,
         answer=Audits,
         parameters=ListAudits,

@@ -45,19 +45,19 @@ class BillingReport(Model):
     @computed_field(description="`cost` in USDFC")  # type: ignore[prop-decorator]  # pydantic's own way
     @property
     def cost_usdfc(self) -> str:
-        """Give the cost as a decimal."""
+        """Return the cost as a decimal."""
         return format_usdfc(int(self.cost))
 
 
 async def billing_metrics(services: Services, asked: Billing, _body: None) -> BillingReport:
-    """Give use and cost by day."""
+    """Return use and cost by day."""
     until = asked.until or datetime.now(UTC).date()
     since = asked.since or until - timedelta(days=_DEFAULT_DAYS)
     if not 0 <= (until - since).days < MAX_DAYS:
         raise InputError(
             f"since: {since} to {until} is no time of 1 to {MAX_DAYS} days",
             field="since",
-            hint="Give an earlier `since`, or split the time.",
+            hint="Choose an earlier `since`, or ask for a shorter time.",
         )
     async with reading(services, None) as snapshot:
         rows = await billing.by_day(

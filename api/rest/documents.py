@@ -1,4 +1,4 @@
-"""Specifications for those who have no IPFS node of their own, such as a browser: stored, and their digest given back."""
+"""Storing specifications for clients without an IPFS node of their own, such as browsers; the answer is the digest."""
 
 from functools import cache
 

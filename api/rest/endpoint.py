@@ -1,4 +1,4 @@
-"""One REST endpoint: what it takes and gives, and how a request becomes a call and an answer."""
+"""One REST endpoint: its parameters, its body and its answer, and how a request becomes a call."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -30,7 +30,7 @@ class Caller:
     address: bytes | None
 
     def signed_in(self) -> bytes:
-        """Give the session's address; `NotSignedIn` if there is none."""
+        """Return the session's address; `NotSignedIn` if there is none."""
         if self.address is None:
             raise NotSignedIn(
                 "this needs a session" if self.token is None else "the session has ended, or never was",
@@ -113,7 +113,7 @@ class Graded(BaseModel):
 
     @property
     def http_status(self) -> int:
-        """Give the HTTP status."""
+        """Return the HTTP status."""
         raise NotImplementedError
 
 
@@ -126,7 +126,7 @@ def _query(request: Request) -> dict[str, str]:
     seen: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name in seen:
-            raise InputError(f"{name}: given twice", field=name, hint="Give it once.")
+            raise InputError(f"{name}: given twice", field=name, hint="Pass it only once.")
         if "\0" in value or "\0" in name:
             raise InputError(f"{name!r:.80}: text may not contain U+0000", field=name, hint="Remove it.")
         seen[name] = value

@@ -1,4 +1,4 @@
-"""What to sign: typed data with everything filled in that the chain knows, so that any wallet can be a client."""
+"""Typed data to sign, with every value filled in that the chain knows, so that any wallet can be a client."""
 
 import asyncio
 import secrets

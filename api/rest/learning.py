@@ -160,12 +160,12 @@ class SessionModel(Model):
     @computed_field(description="where IPFS has it")  # type: ignore[prop-decorator]  # pydantic's own way
     @property
     def model_cid(self) -> str:
-        """Give the model's content identifier."""
+        """Return the model's content identifier."""
         return digest_to_cid(bytes.fromhex(self.model[2:]))
 
 
 async def list_sessions(services: Services, asked: ListSessions, _body: None) -> Sessions:
-    """Give one page of sessions."""
+    """Return one page of sessions."""
     where = equal(creator=bytes_or_none(asked.creator), node=bytes_or_none(asked.node), phase=asked.phase)
     async with reading(services, asked.min_block) as snapshot:
         page = await sessions.page(snapshot, page_of(asked), where=where)
@@ -173,7 +173,7 @@ async def list_sessions(services: Services, asked: ListSessions, _body: None) ->
 
 
 async def get_session(services: Services, asked: ById, _body: None) -> SessionWithRounds:
-    """Give one session."""
+    """Return one session."""
     async with reading(services, asked.min_block) as snapshot:
         session = await _session(snapshot, asked)
         rounds = await sessions.rounds_of(snapshot, [session["session_id"]])
@@ -190,7 +190,7 @@ async def get_session(services: Services, asked: ById, _body: None) -> SessionWi
 
 
 async def get_round(services: Services, asked: ByRound, _body: None) -> RoundWithManifest:
-    """Give one round."""
+    """Return one round."""
     async with reading(services, asked.min_block) as snapshot:
         session = await _session(snapshot, asked)
         rounds = await sessions.rounds_of(snapshot, [session["session_id"]])
@@ -210,7 +210,7 @@ async def get_round(services: Services, asked: ByRound, _body: None) -> RoundWit
 
 
 async def get_model(services: Services, asked: ById, _body: None) -> SessionModel:
-    """Give the newest model."""
+    """Return the newest model."""
     async with reading(services, asked.min_block) as snapshot:
         session = await _session(snapshot, asked)
     if session["model"] is None:

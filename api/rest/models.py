@@ -1,4 +1,4 @@
-"""What REST takes and gives, in camelCase. OpenAPI is generated from these."""
+"""Models of REST's answers, in camelCase. OpenAPI is generated from these."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -59,7 +59,7 @@ class PageInfo(Model):
 
     @classmethod
     def of(cls, page: Page) -> Self:
-        """Say it of a page."""
+        """Describe a page."""
         return cls(
             has_next_page=page.has_next,
             has_previous_page=page.has_previous,
@@ -124,25 +124,25 @@ class Task(Model):
     @computed_field(description="`reward` in USDFC")  # type: ignore[prop-decorator]  # pydantic's own way
     @property
     def reward_usdfc(self) -> str:
-        """Give the reward as a decimal."""
+        """Return the reward as a decimal."""
         return format_usdfc(int(self.reward))
 
     @computed_field(description="`paid` and `fee` in USDFC")  # type: ignore[prop-decorator]  # as above
     @property
     def cost_usdfc(self) -> str:
-        """Give what the payer paid as a decimal."""
+        """Return what the payer paid as a decimal."""
         return format_usdfc(int(self.paid) + int(self.fee))
 
     @computed_field(description="where IPFS has the specification")  # type: ignore[prop-decorator]  # as above
     @property
     def spec_cid(self) -> str:
-        """Give the specification's content identifier."""
+        """Return the specification's content identifier."""
         return digest_to_cid(bytes.fromhex(self.spec[2:]))
 
     @computed_field(description="where IPFS has the result")  # type: ignore[prop-decorator]  # as above
     @property
     def result_cid(self) -> str | None:
-        """Give the result's content identifier."""
+        """Return the result's content identifier."""
         return digest_to_cid(bytes.fromhex(self.result[2:])) if self.result else None
 
 
@@ -225,7 +225,7 @@ class OfferedModel(Model):
     @computed_field(description="what a specification names")  # type: ignore[prop-decorator]  # as above
     @property
     def reference(self) -> str:
-        """Give the model with its digest."""
+        """Return the model with its digest."""
         return f"{self.model}@sha256:{self.digest}"
 
 

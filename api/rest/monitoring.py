@@ -1,4 +1,4 @@
-"""Runners watching runners: duties and what came of them, the whole in figures, and one runner's part."""
+"""Peer monitoring: duties and their reports, figures of the newest epochs, and one runner's part."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -129,7 +129,7 @@ class RunnerMetrics(Model):
 
 
 async def list_assignments(services: Services, asked: ListAssignments, _body: None) -> Assignments:
-    """Give one page of duties with their reports."""
+    """Return one page of duties with their reports."""
     where = equal(monitor=bytes_or_none(asked.node), epoch=asked.epoch)
     async with reading(services, asked.min_block) as snapshot:
         page = await monitoring.assignment_page(snapshot, page_of(asked), where=where)
@@ -141,7 +141,7 @@ async def list_assignments(services: Services, asked: ListAssignments, _body: No
 
 
 async def monitoring_stats(services: Services, asked: OverEpochs, _body: None) -> MonitoringFigures:
-    """Give the newest epochs in figures."""
+    """Return the newest epochs in figures."""
     async with reading(services, asked.min_block) as snapshot:
         counted = await monitoring.span(snapshot, asked.epochs)
         return MonitoringFigures(
@@ -156,7 +156,7 @@ async def monitoring_stats(services: Services, asked: OverEpochs, _body: None) -
 
 
 async def runner_metrics(services: Services, asked: NodeOverEpochs, _body: None) -> RunnerMetrics:
-    """Give one runner's part."""
+    """Return one runner's part."""
     node = read_address(asked.id)
     async with reading(services, asked.min_block) as snapshot:
         found = await runners.by_nodes(snapshot, [node])
@@ -205,7 +205,7 @@ ENDPOINTS = (
     Endpoint(
         method="GET",
         path=f"{_PATH}/assignments",
-        summary="Monitors' duties and their reports, heard last first",
+        summary="Monitors' duties and their reports, the most recently reported first",
         handle=list_assignments,
         answer=Assignments,
         parameters=ListAssignments,
@@ -223,7 +223,7 @@ ENDPOINTS = (
     Endpoint(
         method="GET",
         path=f"{_PATH}/runners/{{id}}/metrics",
-        summary="One runner's part in the monitoring: as a monitor, and as one that is watched",
+        summary="One runner's part in the monitoring, as monitor and as target",
         handle=runner_metrics,
         answer=RunnerMetrics,
         parameters=NodeOverEpochs,

@@ -1,4 +1,4 @@
-"""What an operator asks a process: does it live, may it be sent requests, how far is it."""
+"""Endpoints for operators: whether the process is alive and ready, and how far the index is."""
 
 import asyncio
 from datetime import datetime
@@ -32,7 +32,7 @@ class Readiness(Model, Graded):
 
     @property
     def http_status(self) -> int:
-        """Give 200 or 503."""
+        """Return 200 or 503."""
         return 200 if self.ready else 503
 
 
@@ -66,12 +66,12 @@ class ServerStatus(Model):
 
 
 async def health(_services: Services, _asked: NoParameters, _body: None) -> Health:
-    """Say that the process lives."""
+    """Answer that the process is alive."""
     return Health(status="ok")
 
 
 async def ready(services: Services, _asked: NoParameters, _body: None) -> Readiness:
-    """Say whether the database answers and the index is near the chain's head."""
+    """Answer whether the database answers and the index is near the chain's head."""
     try:
         async with services.database.reading() as snapshot:
             state = await chain.sync_state(snapshot)
@@ -90,7 +90,7 @@ async def ready(services: Services, _asked: NoParameters, _body: None) -> Readin
 
 
 async def status(services: Services, _asked: NoParameters, _body: None) -> ServerStatus:
-    """Give the whole picture; 503 while there is no index."""
+    """Return the whole picture; 503 while there is no index."""
     async with services.database.reading() as snapshot:
         state = await chain.require_sync_state(snapshot)
         counted = await counts.totals(snapshot)

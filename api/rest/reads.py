@@ -18,7 +18,7 @@ from api.services import Services
 
 
 async def list_tasks(services: Services, asked: ListTasks, _body: None) -> models.Tasks:
-    """Give one page of tasks, newest first."""
+    """Return one page of tasks, newest first."""
     where = equal(
         client=bytes_or_none(asked.client),
         payer=bytes_or_none(asked.payer),
@@ -33,7 +33,7 @@ async def list_tasks(services: Services, asked: ListTasks, _body: None) -> model
 
 
 async def get_task(services: Services, asked: ById, _body: None) -> models.TaskWithSeats:
-    """Give one task with its seats and documents."""
+    """Return one task with its seats and documents."""
     identity = bytes.fromhex(asked.id[2:])
     async with reading(services, asked.min_block) as snapshot:
         found = await tasks.by_ids(snapshot, [identity])
@@ -54,7 +54,7 @@ async def get_task(services: Services, asked: ById, _body: None) -> models.TaskW
 
 
 async def list_prompts(services: Services, asked: ListPrompts, _body: None) -> models.Prompts:
-    """Give one page of prompts, newest first."""
+    """Return one page of prompts, newest first."""
     where = equal(
         creator=bytes_or_none(asked.creator),
         client_id=asked.client_id,
@@ -69,7 +69,7 @@ async def list_prompts(services: Services, asked: ListPrompts, _body: None) -> m
 
 
 async def get_prompt(services: Services, asked: ById, _body: None) -> models.Prompt:
-    """Give one prompt, by its task's id."""
+    """Return one prompt, by its task's id."""
     async with reading(services, asked.min_block) as snapshot:
         found = await prompts.by_ids(snapshot, [bytes.fromhex(asked.id[2:])])
     if not found:
@@ -79,7 +79,7 @@ async def get_prompt(services: Services, asked: ById, _body: None) -> models.Pro
 
 
 async def list_runners(services: Services, asked: ListRunners, _body: None) -> models.Runners:
-    """Give one page of runners, best score first."""
+    """Return one page of runners, best score first."""
     where = equal(owner=bytes_or_none(asked.owner), status=asked.status, model=asked.model)
     async with reading(services, asked.min_block) as snapshot:
         page = await runners.page(snapshot, page_of(asked), where=where)
@@ -89,7 +89,7 @@ async def list_runners(services: Services, asked: ListRunners, _body: None) -> m
 
 
 async def list_models(services: Services, _asked: NoParameters, _body: None) -> models.OfferedModels:
-    """Give the models on offer."""
+    """Return the models on offer."""
     async with reading(services, None) as snapshot:
         rows = await runners.models(snapshot)
     return models.OfferedModels(models=[models.read(models.OfferedModel, row) for row in rows])
@@ -97,7 +97,7 @@ async def list_models(services: Services, _asked: NoParameters, _body: None) -> 
 
 @asynccontextmanager
 async def reading(services: Services, min_block: int | None) -> AsyncIterator[Snapshot]:
-    """Give a snapshot that holds a block, waiting for it a while."""
+    """Yield a snapshot that holds a block, waiting for it a while."""
     if min_block is not None:
         await services.feed.wait_for(min_block, timeout_s=MIN_BLOCK_WAIT_S)
     async with services.database.reading() as snapshot:
@@ -123,9 +123,9 @@ def equal(**values: object) -> Where:
 
 
 def unknown(what: str, identity: str) -> NotFound:
-    """Say that the index holds nothing of that id."""
+    """Return the error that the index holds nothing of that id."""
     return NotFound(
         f"the index knows no {what} {identity}",
         field="id",
-        hint="If it was just submitted, give the transaction's block as minBlock.",
+        hint="If it was just submitted, pass the transaction's block as minBlock.",
     )

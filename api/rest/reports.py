@@ -1,4 +1,4 @@
-"""Reports of monitors: only the node key itself may make them, so what is passed on is a transaction that it signed."""
+"""Monitors' reports: only the node key itself may make them, so the server passes on a transaction that the node key signed."""
 
 from typing import Any
 

@@ -114,12 +114,12 @@ class NetworkFigures(Model):
     @computed_field(description="`paid` in USDFC")  # type: ignore[prop-decorator]  # pydantic's own way
     @property
     def paid_usdfc(self) -> str:
-        """Give what was paid as a decimal."""
+        """Return what was paid as a decimal."""
         return format_usdfc(int(self.paid))
 
 
 async def get_runner(services: Services, asked: ByNode, _body: None) -> RunnerProfile:
-    """Give one runner."""
+    """Return one runner."""
     node = read_address(asked.id)
     async with reading(services, asked.min_block) as snapshot:
         found = await runners.by_nodes(snapshot, [node])
@@ -142,7 +142,7 @@ async def get_runner(services: Services, asked: ByNode, _body: None) -> RunnerPr
 
 
 async def list_events(services: Services, asked: EventsOfNode, _body: None) -> ReputationChanges:
-    """Give one page of a runner's history."""
+    """Return one page of a runner's history."""
     where = equal(node=read_address(asked.id), outcome=asked.outcome)
     async with reading(services, asked.min_block) as snapshot:
         page = await runners.event_page(snapshot, page_of(asked), where=where)
@@ -152,7 +152,7 @@ async def list_events(services: Services, asked: EventsOfNode, _body: None) -> R
 
 
 async def leaderboard(services: Services, asked: Paged, _body: None) -> Leaderboard:
-    """Give one page of runners by score."""
+    """Return one page of runners by score."""
     async with reading(services, asked.min_block) as snapshot:
         page = await runners.page(snapshot, page_of(asked))
         first = page.rows[0] if page.rows else None
@@ -162,7 +162,7 @@ async def leaderboard(services: Services, asked: Paged, _body: None) -> Leaderbo
 
 
 async def network_stats(services: Services, asked: Fresh, _body: None) -> NetworkFigures:
-    """Give the network in figures."""
+    """Return the network in figures."""
     async with reading(services, asked.min_block) as snapshot:
         state = await chain.require_sync_state(snapshot)
         counted = await counts.totals(snapshot)

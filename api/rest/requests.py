@@ -1,4 +1,4 @@
-"""What REST takes: parameters of paths and queries, and the body of a relayed order."""
+"""Models of REST's requests: parameters of paths and queries, and the body of a relayed order."""
 
 import re
 from datetime import date
@@ -159,7 +159,7 @@ class RelayBody(BaseModel):
     domain: DomainBody | None = None
 
     def request(self) -> RelayRequest:
-        """Give the relay's own form; `InputError` names a field of the order that is wrong."""
+        """Return the relay's own form; `InputError` names a field of the order that is wrong."""
         return RelayRequest(
             order=Order.from_json(self.order.model_extra or {}),
             client_signature=bytes_of(self.client_signature),

@@ -1,4 +1,4 @@
-"""The table of REST endpoints: what is served is what OpenAPI says, since both come from here."""
+"""The table of REST endpoints. Both the served routes and OpenAPI are made from it, so they cannot differ."""
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
@@ -43,7 +43,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         method="GET",
         path="/health",
-        summary="Does the process live?",
+        summary="Whether the process is alive",
         handle=operations.health,
         answer=operations.Health,
         parameters=NoParameters,
@@ -51,7 +51,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         method="GET",
         path="/ready",
-        summary="May it be sent requests? 503 with the reasons if not",
+        summary="Whether the server is ready for requests; 503 with the reasons if not",
         handle=operations.ready,
         answer=operations.Readiness,
         parameters=NoParameters,
@@ -59,7 +59,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         method="GET",
         path="/status",
-        summary="How far is the index, and what is in it?",
+        summary="How far the index is, and what it contains",
         handle=operations.status,
         answer=operations.ServerStatus,
         parameters=NoParameters,
@@ -187,7 +187,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 
 
 def rest_routes() -> list[Route]:
-    """Give Starlette's routes, one for each path, so that a refused method is told which are allowed."""
+    """Return Starlette's routes, one for each path, so that a refused method is told which are allowed."""
     by_path: defaultdict[str, dict[str, Endpoint]] = defaultdict(dict)
     for endpoint in ENDPOINTS:
         by_path[endpoint.path][endpoint.method] = endpoint

@@ -1,4 +1,4 @@
-"""Sessions, and what needs one: heartbeats and webhooks of runners."""
+"""Sessions, and the endpoints that need one: heartbeats and webhooks of runners."""
 
 import uuid
 from datetime import datetime
@@ -60,19 +60,21 @@ class Session(Model):
 
 
 class Done(Model):
-    """It is done."""
+    """The request was carried out."""
 
     done: bool = True
 
 
 class HeartbeatBody(Body):
-    """What a runner says about itself."""
+    """A runner's heartbeat."""
 
     node: AddressIn
     version: str = Field(max_length=100)
-    slots: int = Field(ge=0, le=10_000, description="prompts that it can take at a time")
-    busy: int = Field(ge=0, le=10_000, description="prompts that it works on")
-    url: str | None = Field(None, max_length=MAX_URL, description="where it can be reached, if anywhere")
+    slots: int = Field(ge=0, le=10_000, description="prompts that the runner can take at a time")
+    busy: int = Field(ge=0, le=10_000, description="prompts that the runner is working on")
+    url: str | None = Field(
+        None, max_length=MAX_URL, description="address at which clients reach the runner, if they can"
+    )
 
 
 class HeartbeatKept(Model):
@@ -161,7 +163,7 @@ async def close_session(services: Services, _asked: NoParameters, _body: None, c
 async def heartbeat(
     services: Services, _asked: NoParameters, body: HeartbeatBody, caller: Caller
 ) -> HeartbeatKept:
-    """Keep what a runner says about itself; only its node or owner may."""
+    """Record a runner's heartbeat; only its node key or its owner may send one."""
     node = read_address(body.node)
     async with services.database.reading() as snapshot:
         found = await runners.by_nodes(snapshot, [node])
@@ -198,7 +200,7 @@ async def add_webhook(
 
 
 async def list_webhooks(services: Services, _asked: NoParameters, _body: None, caller: Caller) -> Webhooks:
-    """Give the address's webhooks."""
+    """Return the address's webhooks."""
     rows = await webhooks.of_address(services.shared, caller.signed_in())
     return Webhooks(webhooks=[Webhook.model_validate(dict(row)) for row in rows])
 
@@ -218,7 +220,7 @@ ENDPOINTS = (
     Endpoint(
         method="GET",
         path="/api/v1/auth/message",
-        summary="A text to sign in with (EIP-4361)",
+        summary="Get a text to sign in with (EIP-4361)",
         handle=sign_in_message,
         answer=Message,
         parameters=WhoSignsIn,
@@ -250,7 +252,7 @@ ENDPOINTS = (
     Endpoint(
         method="POST",
         path="/api/v1/runners/heartbeat",
-        summary="A runner says that it lives",
+        summary="Record a runner's heartbeat",
         handle=heartbeat,
         answer=HeartbeatKept,
         parameters=NoParameters,
@@ -273,7 +275,7 @@ ENDPOINTS = (
     Endpoint(
         method="GET",
         path="/api/v1/runners/webhooks",
-        summary="One's own webhooks",
+        summary="List your webhooks",
         handle=list_webhooks,
         answer=Webhooks,
         parameters=NoParameters,

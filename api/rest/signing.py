@@ -1,4 +1,4 @@
-"""What to sign and where to send it, for every kind of intent, and raw transactions. One pair of routes a kind."""
+"""A pair of routes for each kind of intent, one for the data to sign and one to relay it, and raw transactions."""
 
 from typing import Any
 

@@ -42,7 +42,7 @@ class TaskResult(Model):
     @computed_field(description="where IPFS has it")  # type: ignore[prop-decorator]  # pydantic's own way
     @property
     def result_cid(self) -> str:
-        """Give the result's content identifier."""
+        """Return the result's content identifier."""
         return digest_to_cid(bytes.fromhex(self.result[2:]))
 
 
@@ -75,7 +75,7 @@ class TaskReward(Model):
     @computed_field(description="`paid` and `fee` in USDFC")  # type: ignore[prop-decorator]  # as above
     @property
     def cost_usdfc(self) -> str:
-        """Give what the payer paid as a decimal."""
+        """Return what the payer paid as a decimal."""
         return format_usdfc(int(self.paid) + int(self.fee))
 
 
@@ -99,7 +99,7 @@ class TaskTickets(Model):
 
 
 async def get_result(services: Services, asked: ById, _body: None) -> TaskResult:
-    """Give the agreed result."""
+    """Return the agreed result."""
     async with reading(services, asked.min_block) as snapshot:
         task = await _task(snapshot, asked)
         if task["result"] is None:
@@ -120,7 +120,7 @@ async def get_result(services: Services, asked: ById, _body: None) -> TaskResult
 
 
 async def get_reward(services: Services, asked: ById, _body: None) -> TaskReward:
-    """Give what a task offers and what became of it."""
+    """Return what a task offers and what became of it."""
     async with reading(services, asked.min_block) as snapshot:
         task = await _task(snapshot, asked)
         seats = await tasks.seats_of(snapshot, [task["task_id"]])
@@ -129,7 +129,7 @@ async def get_reward(services: Services, asked: ById, _body: None) -> TaskReward
 
 
 async def get_tickets(services: Services, asked: ById, _body: None) -> TaskTickets:
-    """Give the draw of an open task."""
+    """Return the draw of an open task."""
     async with reading(services, asked.min_block) as snapshot:
         task = await _task(snapshot, asked)
         key = DrawKey(task["task_id"], task["replicas"], task["seed_block"], task["params_id"])

@@ -1,1 +1,1 @@
-"""What all processes of this server share beside the index, in the database schema `parity_api`."""
+"""State that all processes of this server share besides the index, in the database schema `parity_api`."""

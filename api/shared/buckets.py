@@ -1,4 +1,4 @@
-"""Rates and budgets that hold over all processes: a key may spend so much, which is worked off evenly with time."""
+"""Rates and budgets over all processes together: a key may spend a certain amount, which is restored evenly with time."""
 
 from dataclasses import dataclass
 

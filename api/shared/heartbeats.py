@@ -1,4 +1,4 @@
-"""What runners last said about themselves."""
+"""The last heartbeat of each runner."""
 
 from collections.abc import Sequence
 
@@ -27,5 +27,5 @@ async def record(
 
 
 async def of(state: SharedState, nodes: Sequence[bytes]) -> Sequence[Record]:
-    """Give the last heartbeats of these nodes that ever sent one."""
+    """Return the last heartbeats of these nodes that ever sent one."""
     return await state.fetch("SELECT * FROM parity_api.heartbeats WHERE node = ANY($1::bytea[])", nodes)

@@ -1,4 +1,4 @@
-"""Answers kept by Idempotency-Key, so that a request that is sent again, to whichever process, is done once."""
+"""Answers stored by Idempotency-Key, so that a request that is sent again, to any of the processes, is carried out once."""
 
 import hashlib
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which intents are on their way to the chain, whichever process sends them."""
+"""Intents that are being sent to the chain, by whichever process."""
 
 from dataclasses import dataclass
 
@@ -28,18 +28,18 @@ async def claim(state: SharedState, intent_id: bytes) -> OnItsWay | None:
 
 
 async def sent(state: SharedState, intent_id: bytes, transaction_hash: bytes, *, lease_s: float) -> None:
-    """Say that a node has taken the transaction, which is now waited for at most `lease_s` seconds."""
+    """Record that a node has taken the transaction, which is now waited for at most `lease_s` seconds."""
     await state.fetch(_SENT, intent_id, transaction_hash, lease_s)
 
 
 async def seen(state: SharedState, intent_id: bytes, *, within_s: float) -> OnItsWay | None:
-    """Give what is or was on its way at some moment of the last `within_s` seconds."""
+    """Return what is or was on its way at some moment of the last `within_s` seconds."""
     row = await state.fetch_one(_SEEN, intent_id, within_s)
     return OnItsWay(row["tx_hash"]) if row is not None else None
 
 
 async def finished(state: SharedState, intent_id: bytes) -> None:
-    """Say that an intent is no more on its way: the chain knows what was sent, or nothing was."""
+    """Record that an intent is no longer on its way: the chain knows what was sent, or nothing was."""
     await state.fetch(_FINISHED, intent_id)
 
 

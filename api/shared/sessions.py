@@ -1,4 +1,4 @@
-"""Sessions of wallets that signed in, known to every process; a token is kept only as its digest."""
+"""Sessions of wallets that signed in, known to every process; only a token's digest is stored."""
 
 import hashlib
 import secrets
@@ -20,7 +20,7 @@ class Opened:
 
 
 async def new_nonce(state: SharedState) -> str:
-    """Give a nonce that one sign-in may use within ten minutes."""
+    """Return a nonce that one sign-in may use within ten minutes."""
     nonce = secrets.token_hex(16)
     await state.fetch(
         "INSERT INTO parity_api.nonces (nonce, expires_at) VALUES ($1, now() + $2 * interval '1 second')",
@@ -54,7 +54,7 @@ async def open_session(state: SharedState, address: bytes, *, lasts_s: float) ->
 
 
 async def address_of(state: SharedState, token: str) -> bytes | None:
-    """Tell whose session a token is; None if it is none, or has ended."""
+    """Return whose session a token is; None if it is none, or has ended."""
     row = await state.fetch_one(
         "SELECT address FROM parity_api.sessions WHERE token = $1 AND expires_at > now()", _digest(token)
     )

@@ -1,4 +1,4 @@
-"""The connection to what all processes share: writable, and migrated before its first use."""
+"""The connection to the state that all processes share: writable, and migrated before its first use."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -61,7 +61,7 @@ class SharedState:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:
-        """Give a connection for the block; the tables are there."""
+        """Yield a connection for the block; the tables are there."""
         if self._pool is None:
             raise RuntimeError("the shared state is used before it is entered")
         with said_plainly():

@@ -1,4 +1,4 @@
-"""Webhooks, and the queue of what is to be delivered to them; several processes may work it off at once."""
+"""Webhooks and the queue of their deliveries, which several processes may work on at once."""
 
 import secrets
 import uuid
@@ -50,7 +50,7 @@ async def add(state: SharedState, address: bytes, url: str, events: Sequence[str
 
 
 async def of_address(state: SharedState, address: bytes) -> Sequence[Record]:
-    """Give an address's webhooks, newest first."""
+    """Return an address's webhooks, newest first."""
     return await state.fetch(
         "SELECT w.*, (SELECT count(*) FROM parity_api.deliveries d WHERE d.webhook_id = w.webhook_id) AS waiting"
         " FROM parity_api.webhooks w WHERE address = $1 ORDER BY created_at DESC, webhook_id",
@@ -98,13 +98,13 @@ async def refused(state: SharedState, delivery: Delivery) -> None:
 
 
 def pause_s(attempts: int) -> float:
-    """Give the seconds to wait after so many attempts, a tenth more or less, so that retries spread."""
+    """Return the seconds to wait after so many attempts, a tenth more or less, so that retries spread."""
     pause: float = min(_FIRST_PAUSE_S * 2.0 ** (attempts - 1), _LONGEST_PAUSE_S)
     return pause * (0.9 + secrets.randbelow(2001) / 10_000)
 
 
 async def next_due_s(state: SharedState, *, longest_s: float) -> float:
-    """Give the seconds until something is due, at most `longest_s`."""
+    """Return the seconds until something is due, at most `longest_s`."""
     row = await state.fetch_one(
         "SELECT extract(epoch FROM min(greatest(due_at, coalesce(lease_until, due_at))) - now()) AS wait_s"
         " FROM parity_api.deliveries"

@@ -128,7 +128,7 @@ def middle_of(costs: list[Cost]) -> Cost:
 
 
 def say(text: str) -> None:
-    """Tell a waiting person."""
+    """Print progress."""
     print(text, file=sys.stderr, flush=True)
 
 

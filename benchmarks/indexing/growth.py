@@ -118,7 +118,7 @@ def _copied(column: str) -> str:
 
 
 def _is_original(columns: list[str]) -> str:
-    """Tell the chain's own rows from copies: by position where there is one, else by ids that are in the chain's logs."""
+    """Distinguish the chain's own rows from copies: by position where there is one, else by ids that are in the chain's logs."""
     if "tx_index" in columns:
         return "tx_index < 1000"
     return f"{columns[0]} IN (SELECT id FROM public.growth_ids)"

@@ -147,7 +147,7 @@ HONEST: dict[str, Way] = {
 
 
 def _tried(seat: int, handed: Handed) -> tuple[bool, bool, float]:
-    """Tell whether a participant is rejected and flagged among the honest others, and how many of ten audits catch it."""
+    """Return whether a participant is rejected and flagged among the honest others, and how many of ten audits catch it."""
     name, screened = _name(seat), _screened(seat, handed)
     audits = [not _audited(seat, handed, draw=bytes([draw])) for draw in range(10)]
     return name in screened.rejected, name in screened.flagged, float(np.mean(audits))

@@ -67,7 +67,7 @@ def bench(*, tiny: bool = False) -> Iterator[Row]:
 
 
 def side_by_side(method: str, seed: int, rounds: int) -> tuple[list[float], list[float], Vector, Vector]:
-    """Give seconds of each of our rounds and the bare loop's, and both final models. Same shares, weights and batches."""
+    """Return seconds of each of our rounds and the bare loop's, and both final models. Same shares, weights and batches."""
     mu = MU if method == "fedprox" else 0.0
     shares = task.shares(seed)
     ours = bare = task.first_weights(seed)

@@ -262,7 +262,7 @@ def show_table(rows: list[dict[str, Any]]) -> None:
 
 
 def say(text: str) -> None:
-    """Tell how far it is."""
+    """Print how far it is."""
     print(text, file=sys.stderr, flush=True)
 
 

@@ -52,7 +52,7 @@ class Follower:
                 await asyncio.sleep(_POLL_S)
 
     def lags_ms(self, mined: Mapping[int, float]) -> list[float]:
-        """Say for each block how long after the moment it was mined the index had it, in milliseconds; 0 where it was as soon."""
+        """Return for each block how long after the moment it was mined the index had it, in milliseconds; 0 where it was as soon."""
         had: list[float] = []
         notes = iter(self.noted)
         at, newest = next(notes, (0.0, -1))

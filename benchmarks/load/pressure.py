@@ -101,7 +101,7 @@ class Payers:
 
 
 def _head(call: Any) -> str:
-    """Give a call's data without its last word, an order's salt among them: to encode each call anew takes twice as long as to sign it."""
+    """Return a call's data without its last word, an order's salt among them: to encode each call anew takes twice as long as to sign it."""
     data: str = call._encode_transaction_data()  # noqa: SLF001 (web3 has no public way to it without asking the node)
     return data[:-64]
 

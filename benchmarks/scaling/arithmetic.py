@@ -133,7 +133,7 @@ def redeemed_days(share: float, runners: int, costs: Costs) -> float:
 
 
 def channel_days(share: float, runners: int, costs: Costs) -> float:
-    """Give how many days a channel must stay open so that opening and closing all runners' take `share` of the chain."""
+    """Return how many days a channel must stay open so that opening and closing all runners' take `share` of the chain."""
     once = runners * PAYERS * (costs.open_channel + costs.close_channel)
     return once / (share * chain_gas_a_day())
 

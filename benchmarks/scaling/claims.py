@@ -39,7 +39,7 @@ def play(runners: int, able: float, *, tasks: int, seed: int) -> Waits:
 
 
 def _wait(runners: int, able: float, chance: np.random.Generator) -> int:
-    """Give the block of the claim, from 1; -1 for none. The lowest tickets come in order: gaps of an exponential law."""
+    """Return the block of the claim, from 1; -1 for none. The lowest tickets come in order: gaps of an exponential law."""
     first = 1 / runners * OVERSUBSCRIPTION
     most = int(min(runners, OVERSUBSCRIPTION * (1 + _LONGEST // WIDENING_BLOCKS) * 2))
     tickets = np.cumsum(chance.exponential(1 / runners, most))

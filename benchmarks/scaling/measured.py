@@ -101,7 +101,7 @@ async def _size(place: Stand) -> int:
 
 
 async def _epoch(chain: Chain, pool: Pool, crowd: Crowd) -> dict[str, Any]:
-    """Give the gas of one monitor's commitment and of its opening, and of a conclusion; each of the usual number of targets."""
+    """Return the gas of one monitor's commitment and of its opening, and of a conclusion; each of the usual number of targets."""
     functions, nodes = chain.monitoring.functions, list(crowd.nodes.values())
     length = (await chain.call(functions.settings()))[0]
     epoch = await chain.block_number() // length + 1

@@ -77,7 +77,7 @@ def plot() -> str:
             Line("monitoring every 2 h", [(one.runners, one.monitoring_gas / day) for one in needs]),
             Line("one audited task a day", [(one.runners, one.tasks_gas / day) for one in needs]),
             Line("1,000 chats a day", [(one.runners, one.channels_gas / day) for one in needs]),
-            Line("all there is", [(one.runners, 1.0) for one in needs]),
+            Line("all of Filecoin", [(one.runners, 1.0) for one in needs]),
         ],
     )
 
@@ -105,10 +105,10 @@ def _need_row(one: Need) -> str:
 def _fitted(one: Need, wishes: Wishes) -> str:
     return "\n".join(
         [
-            f"| escrowed and audited tasks a day, all together | {one.runners * wishes.tasks_a_day:,.0f} |",
-            f"| of one runner, one in | {1 / wishes.tasks_a_day:,.0f} days |",
-            f"| chats a day, all together | {one.runners * wishes.chats_a_day:,.0f} |",
-            f"| a channel stays open, topped up, for | {wishes.channel_days:,.0f} days |",
+            f"| escrowed and audited tasks per day, of all runners together | {one.runners * wishes.tasks_a_day:,.0f} |",
+            f"| one task per runner every | {1 / wishes.tasks_a_day:,.0f} days |",
+            f"| chats per day, of all runners together | {one.runners * wishes.chats_a_day:,.0f} |",
+            f"| a channel stays open, and is topped up, for | {wishes.channel_days:,.0f} days |",
             f"| vouchers redeemed every | {wishes.redeem_days:,.0f} days |",
             f"| monitoring epoch | {wishes.monitor_blocks / 2_880:,.0f} days |",
             f"| share of Filecoin | {100 * one.share:.0f} % |",
@@ -119,8 +119,8 @@ def _fitted(one: Need, wishes: Wishes) -> str:
 def _index(needs: Iterable[Need], fitted: Need) -> str:
     rows = []
     for name, one in (
-        *((f"{one.runners:,}, as wished", one) for one in needs),
-        ("1,000,000, as it fits", fitted),
+        *((f"{one.runners:,}, as in the table above", one) for one in needs),
+        ("1,000,000, on a tenth of Filecoin", fitted),
     ):
         a_second = one.events / 86_400
         rows.append(

@@ -50,7 +50,7 @@ def document(
 
 
 def progress_line(now: Progress) -> str:
-    """Say in a line how far a task is, by the one count that its phase is about."""
+    """Return in a line how far a task is, by the one count that its phase is about."""
     match now.status:
         case TaskStatus.OPEN:
             count = f"{now.claimed} of {now.replicas} seats claimed"
@@ -63,7 +63,7 @@ def progress_line(now: Progress) -> str:
 
 
 def seats_line(order: "Order", takers: int) -> str:
-    """Say how many seats an order has, and for how many runners its price is enough."""
+    """Return how many seats an order has, and for how many runners its price is enough."""
     agreeing = f", of which {order.quorum} must agree" if order.replicas > 1 else ""
     return f"{order.replicas}{agreeing}; {takers} runners take this price"
 

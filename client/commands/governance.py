@@ -252,7 +252,7 @@ def _number(text: str) -> int:
         raise InputError(
             f"PROPOSAL: {text!r:.80} is not a proposal's number",
             field="PROPOSAL",
-            hint="Give it as `parity-client gov list` shows it.",
+            hint="Use it as `parity-client gov list` shows it.",
         )
     return number
 

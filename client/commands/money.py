@@ -110,7 +110,7 @@ async def _faucet(
         typer.Option(
             "--coin-for",
             metavar="ADDRESS",
-            help="Instead, give this account (such as a runner's node key) coin for network fees.",
+            help="Instead, fund this account (such as a runner's node key) with coin for network fees.",
             show_default=False,
         ),
     ] = None,

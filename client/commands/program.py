@@ -196,7 +196,7 @@ def _program(
             f"--command: {error}", field="--command", hint="Quote it as for a shell: 'sh -c \"echo hello\"'."
         ) from error
     if not argv:
-        raise InputError("--command: empty", field="--command", hint="Name a program.")
+        raise InputError("--command: empty", field="--command", hint="Enter a program to run.")
     try:
         allowed = CommandLimits(**limits)
     except ValidationError as error:

@@ -85,7 +85,7 @@ async def _wait(parity: "Parity", wanted: bytes, *, timeout_s: float) -> None:
 
 
 async def _refuse_session(parity: "Parity", wanted: bytes) -> None:
-    """Say where a learning session's result is, instead of that there is no such task."""
+    """Raise `InputError` for a learning session's id: it says where the session's result is."""
     phase, *_ = await parity.chain.call(parity.chain.federated.functions.sessionOf(wanted))
     if phase:
         name = "0x" + wanted.hex()

@@ -98,7 +98,7 @@ def _read_id(text: str, *, what: str, printed_by: str) -> bytes:
         raise InputError(
             f"ID: {text!r:.80} is not {what}",
             field="ID",
-            hint=f"Give 0x and 64 hex digits, as {printed_by}.",
+            hint=f"Use 0x and 64 hex digits, as {printed_by}.",
         )
     return identifier
 

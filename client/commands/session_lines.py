@@ -108,7 +108,7 @@ def _data_fields(prepared: "Prepared", *, upload: Path | None) -> Fields:
 
 
 def phase_line(record: "SessionRecord") -> str:
-    """Say in one line where a session is."""
+    """Return in one line where a session is."""
     phase = record.phase.name.lower()
     if record.phase.is_terminal:
         return f"{phase} after {sum(one.settled_block is not None for one in record.round_list)} of {record.rounds} rounds"
@@ -120,7 +120,7 @@ def phase_line(record: "SessionRecord") -> str:
 
 
 def round_line(one: "RoundRecord", *, of: int) -> str:
-    """Say in one line what a settled round came to."""
+    """Return in one line what a settled round came to."""
     parts = [f"round {one.round} of {of}", f"{one.accepted} of {one.contributions} contributions accepted"]
     if one.figures is None:
         parts.append("its metrics are not available from IPFS")
@@ -138,7 +138,7 @@ def round_line(one: "RoundRecord", *, of: int) -> str:
 
 
 def left_out_lines(one: "RoundRecord") -> list[str]:
-    """Say of each contribution that did not count why, as the round's card has it."""
+    """Return of each contribution that did not count why, as the round's card has it."""
     left_out = one.figures.left_out if one.figures else {}
     return [
         f"round {one.round}: {_printable(name)} left out: {_printable(reason)}"
@@ -152,7 +152,7 @@ def _printable(text: str) -> str:
 
 
 def _paid_line(record: "SessionRecord") -> str:
-    """Say where a session's budget went; what is neither contributions' nor returned went to those who added up."""
+    """Return where a session's budget went; what is neither contributions' nor returned went to those who added up."""
     contributions = sum(one.pay + one.fee for one in record.round_list)
     line = f"{format_usdfc(contributions)} USDFC for contributions"
     if record.returned is None:

@@ -363,7 +363,7 @@ def _text(path: Path | None) -> str | None:
             raise InputError(
                 f"--config-file: {path} is longer than {_MAX_MODEL_FILE_BYTES:,} bytes",
                 field="--config-file",
-                hint="Give the model's description, not its weights.",
+                hint="Pass the model's description, not its weights.",
             )
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -79,7 +79,7 @@ def _write(path: Path, content: bytes) -> None:
         raise InputError(
             f"--output: {path} cannot be written ({error.strerror})",
             field="--output",
-            hint="Name a file in a folder that exists and is yours.",
+            hint="Choose a file in a folder that exists and that you may write to.",
         ) from error
     note(f"{len(content)} bytes in {path}")
 

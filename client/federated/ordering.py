@@ -204,14 +204,14 @@ def _rewards(terms: Terms, rules: Rules, *, rounds: int, seats: int, replicas: i
             raise InputError(
                 f"--budget: {format_usdfc(terms.budget)} USDFC leaves nothing for {seats} participants in {rounds} rounds",
                 field="--budget",
-                hint=f"{format_usdfc(tips)} USDFC of it is set aside for tips and comes back unused; give more, "
+                hint=f"{format_usdfc(tips)} USDFC of it is set aside for tips and comes back unused; use more, "
                 "or ask for fewer rounds.",
             )
     if reward is None:
         reward = DEFAULT_REWARD
     if reward < 1:
         raise InputError(
-            "--reward: nothing would be paid", field="--reward", hint="Give an amount above zero."
+            "--reward: nothing would be paid", field="--reward", hint="Use an amount above zero."
         )
     return reward, reward * replicas
 
@@ -223,13 +223,13 @@ def _bond(terms: Terms, rules: Rules, *, reward: int) -> int:
         raise InputError(
             f"--bond: {format_usdfc(terms.bond)} USDFC is too little to keep participants at work",
             field="--bond",
-            hint=f"Give at least {format_usdfc(least)} USDFC.",
+            hint=f"Use at least {format_usdfc(least)} USDFC.",
         )
     return max(least, 2 * reward) if terms.bond is None else terms.bond
 
 
 def least_bond(rules: Rules) -> int:
-    """Give the bond of which even the last silence takes a tip: where earlier ones leave less than a whole slash, that."""
+    """Return the bond of which even the last silence takes a tip: where earlier ones leave less than a whole slash, that."""
     left = _WHOLE_BPS - rules.miss_bps * (rules.max_misses - 1)
     taken = min(rules.miss_bps, left)
     if taken <= 0:
@@ -245,7 +245,7 @@ def _window(seconds: float, rules: Rules, *, block_time_s: float) -> int:
         raise InputError(
             f"--round-time: {seconds:g} seconds is longer than the chain allows",
             field="--round-time",
-            hint=f"Give at most {most:g} seconds.",
+            hint=f"Use at most {most:g} seconds.",
         )
     return max(rules.min_window, blocks)
 

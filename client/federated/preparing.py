@@ -70,7 +70,7 @@ def _prepare_public(wishes: Wishes, content: bytes, evaluation: bytes | None) ->
     share = 0.0 if config.dataset.evaluation_cid else float(config.dataset.evaluation_share)
     if not config.dataset.evaluation_cid and share == 0:
         raise ConfigError(
-            "rounds are judged on held-out samples: give a share, or a file", field="evaluation_share"
+            "rounds are judged on held-out samples: set a share, or a file", field="evaluation_share"
         )
     division = assignment.divide_rows(data, config.partition, evaluation_share=share)
     return _published(wishes, config, data, division.parts, division.held_out)
@@ -79,7 +79,7 @@ def _prepare_public(wishes: Wishes, content: bytes, evaluation: bytes | None) ->
 def _prepare_private(wishes: Wishes, evaluation: bytes | None) -> Prepared:
     if evaluation is None:
         raise ConfigError(
-            "nobody else can evaluate on participants' private data: give --evaluation-cid",
+            "nobody else can evaluate on participants' private data: set --evaluation-cid",
             field="evaluation_share",
         )
     if wishes.model_file is None:

@@ -44,7 +44,7 @@ class Gateway:
         return Starlette(routes=routes, exception_handlers={ParityError: _refused, StreamBroken: _broken})
 
     async def health(self, _request: Request) -> Response:
-        """Say that the process answers."""
+        """Answer that the process is alive."""
         return JSONResponse({"status": "ok"})
 
     async def models(self, request: Request) -> Response:

@@ -44,7 +44,7 @@ async def opened_channels(
 async def opened_lines(
     parity: "Parity", account: "LocalAccount", budget: Budget, *, keystore: Path
 ) -> AsyncIterator[Lines]:
-    """Give lines to runners for as long as the block lasts; vouchers that are on their way get a moment to arrive."""
+    """Yield lines to runners for as long as the block lasts; vouchers that are on their way get a moment to arrive."""
     timeout = httpx.Timeout(_RUNNER_PATIENCE_S, connect=5.0)
     async with (
         opened_channels(parity, account, keystore=keystore) as channels,

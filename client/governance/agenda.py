@@ -80,7 +80,7 @@ async def draw_up(chain: Chain, wanted: Mapping[str, int]) -> Agenda:
         raise InputError(
             "nothing would change",
             field="--set",
-            hint="Give a parameter another value, such as --set fee-bps=300.",
+            hint="Set a parameter to another value, such as --set fee-bps=300.",
         )
     agenda = Agenda(
         targets=tuple(str(contract.address) for contract, _, _ in steps),
@@ -104,7 +104,7 @@ def _check(wanted: Mapping[str, int]) -> None:
             raise InputError(
                 f"--set: {name} cannot be {value}",
                 field="--set",
-                hint=f"Give a whole number from 0 to {2 ** sizes[name] - 1}.",
+                hint=f"Use a whole number from 0 to {2 ** sizes[name] - 1}.",
             )
 
 

@@ -50,7 +50,7 @@ class Proposal:
     calls: tuple[ProposedCall, ...]
 
     def standing(self) -> str:
-        """Say in one sentence how the proposal stands."""
+        """Return in one sentence how the proposal stands."""
         executable = self.executable_at or 0
         sentences = {
             ProposalState.PENDING: f"the vote is not open yet: it opens {self._at(self.opens_at)}",

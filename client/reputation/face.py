@@ -91,7 +91,7 @@ class Reputation:
         return transaction(receipt, "report a monitor")
 
     async def challenge_bond(self) -> int:
-        """Give what a challenge of a verdict takes from the free balance, in base units; lost if the judges agree with it."""
+        """Return what a challenge of a verdict takes from the free balance, in base units; lost if the judges agree with it."""
         return int((await self.chain.call(self.chain.monitoring.functions.settings()))[10])
 
     async def challenge_verdict(self, target: str, *, epoch: int) -> Transaction:

@@ -72,7 +72,7 @@ async def read_eligibility(chain: Chain, node: str, *, task_id: bytes | None) ->
 
 
 def standing_reasons(runner: RunnerRecord) -> tuple[str, ...]:
-    """Say why a runner may take no seat at all; nothing if it may."""
+    """Return why a runner may take no seat at all; nothing if it may."""
     match runner.standing:
         case Standing.ELIGIBLE:
             return ()

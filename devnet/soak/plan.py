@@ -41,10 +41,10 @@ class SoakPlan:
             raise InputError(
                 f"--runners: {self.runners} are too few",
                 field="--runners",
-                hint=f"Give {LEAST_RUNNERS} or more: an audit needs three that are not its subject.",
+                hint=f"Use {LEAST_RUNNERS} or more: an audit needs three that are not its subject.",
             )
         if self.tasks < 1:
-            raise InputError("--tasks: nothing to do", field="--tasks", hint="Give 1 or more.")
+            raise InputError("--tasks: nothing to do", field="--tasks", hint="Use 1 or more.")
 
     @property
     def conducts(self) -> Mapping[int, Conduct]:
@@ -80,7 +80,7 @@ class SoakPlan:
         return tuple(number for number, conduct in self.conducts.items() if conduct is Conduct.LYING_MONITOR)
 
     def role_of(self, number: int) -> str:
-        """Say in words what a runner is."""
+        """Return in words what a runner is."""
         if number in self.conducts:
             return self.conducts[number].value
         return "crashing" if number in self.crashing else "honest"

@@ -34,7 +34,7 @@ class RpcError(ChainError):
 
 
 _HINTS = {
-    Meaning.NO_HISTORY: "Give an archive node first in FILECOIN_RPC for the backfill.",
+    Meaning.NO_HISTORY: "Put an archive node first in FILECOIN_RPC for the backfill.",
     Meaning.REFUSED: "Check that FILECOIN_RPC points to an Ethereum JSON-RPC endpoint of the right chain.",
 }
 

@@ -68,7 +68,7 @@ class Cases:
         self._reach: int | None = None
 
     async def case(self, task_id: bytes) -> Case:
-        """Give how far a case is, stage NONE where there is none: read anew only when an event named the task since."""
+        """Return how far a case is, stage NONE where there is none: read anew only when an event named the task since."""
         return await self._heard.once(
             ("case", task_id), self._speakers(task_id), lambda block: self.case_at(task_id, block=block)
         )

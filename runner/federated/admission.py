@@ -18,7 +18,7 @@ def refusal(order: SessionOrder, config: SessionConfig, *, terms: Terms, has_dat
 
 
 def too_slow(seconds: float, *, window_s: float, others: int) -> str | None:
-    """Say whether a round's training, at so many seconds, would be late beside `others` sessions' that were joined."""
+    """Return whether a round's training, at so many seconds, would be late beside `others` sessions' that were joined."""
     needed = seconds * (1 + others)
     if needed <= window_s * ROOM:
         return None

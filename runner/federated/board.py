@@ -115,7 +115,7 @@ class Board:
         )
 
     async def slot(self, session: bytes, *, owner: str, node: str) -> int | None:
-        """Give the slot that `node` holds for its owner, if it has one: read anew only when an event named it since."""
+        """Return the slot that `node` holds for its owner, if it has one: read anew only when an event named it since."""
         speakers = ((self._chain.federated.address, session),)
         read = partial(self._slot, session, owner, node)
         return await self.heard.once(("slot", session, owner, node), speakers, read)

@@ -18,7 +18,7 @@ from runner.errors import EngineUnavailable
 from runner.federated.messages import Aggregate, Data, Given, Request, Train, Trained
 from runner.federated.workshop import Done, Workshop, unless_failed
 
-_REMEDY = "Start it with `ray start --head`, and give RUNNER_RAY_ADDRESS as it prints it (host:6379 or ray://host:10001)."
+_REMEDY = "Start it with `ray start --head`, and set RUNNER_RAY_ADDRESS to what it prints (host:6379 or ray://host:10001)."
 
 log = structlog.get_logger()
 

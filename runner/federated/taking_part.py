@@ -50,7 +50,7 @@ async def training(history: History, part: Part, *, masked_with: int = 0) -> Tra
 
 
 def _residual(history: History, part: Part) -> bytes | None:
-    """Give what compression lost in the round before, of an update that everybody has: an auditor must see what is carried."""
+    """Return what compression lost in the round before, of an update that everybody has: an auditor must see what is carried."""
     spec, session = part.config.compression, part.entry.session
     if spec.codec == "none" or not spec.error_feedback:
         return None

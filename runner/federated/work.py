@@ -319,7 +319,7 @@ class SessionWork:
         return self._first_seen.setdefault((sight.round, sight.attempts, sight.task, what), sight.head_block)
 
     def _turn(self, sight: Sight, slot: int | None, *, since: int) -> bool:
-        """Say whether it is this runner's turn: members one after another, another first each round, then the rest."""
+        """Return whether it is this runner's turn: members one after another, another first each round, then the rest."""
         members = sight.members.bit_count()
         if slot is not None and sight.members >> slot & 1:
             before = (sight.members & ((1 << slot) - 1)).bit_count()

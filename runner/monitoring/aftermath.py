@@ -75,7 +75,7 @@ class Aftermath:
     async def _judgement(
         self, round_: int, target: str, upcoming: int
     ) -> tuple[ReportKind | None, bool] | None:
-        """Give a kind, and whether it is a lie or all others are; no kind where nobody lied; None while it is open."""
+        """Return a kind, and whether it is a lie or all others are; no kind where nobody lied; None while it is open."""
         if round_ >= EPOCHS:
             return await self._rounds.agreed_kind(round_, target), False
         verdict = await self._rounds.verdict(round_, target)

@@ -59,7 +59,7 @@ class Delivery:
         self._source = source
 
     async def pieces(self, size: int) -> AsyncIterator[bytes]:
-        """Give the next `size` bytes in pieces of one content block each. `SandboxUnavailable` if the box breaks off."""
+        """Yield the next `size` bytes in pieces of one content block each. `SandboxUnavailable` if the box breaks off."""
         left = size
         while left:
             try:

@@ -246,7 +246,7 @@ def _send(table: Parcel) -> None:
 
 
 def _report(why: str) -> None:
-    """Say that the box failed, which is no fault of the command."""
+    """Report that the box failed, which is no fault of the command."""
     _send(Parcel(outcome=Outcome.EXITED, broken=why))
 
 

@@ -53,7 +53,7 @@ class StreamServer:
         return Starlette(routes=routes, exception_handlers=handlers)
 
     async def health(self, _request: Request) -> Response:
-        """Say that the process answers."""
+        """Answer that the process is alive."""
         return JSONResponse({"status": "ok", "answering": self._inside})
 
     async def models(self, _request: Request) -> Response:

@@ -52,7 +52,7 @@ class Till:
         return wallet_domain(deployment.chain_id, deployment.stake_wallet)
 
     def turn(self, tab: Tab) -> asyncio.Lock:
-        """Give the lock by which a channel's prompts wait for one another: each builds on what the last one earned."""
+        """Return the lock by which a channel's prompts wait for one another: each builds on what the last one earned."""
         return self._busy.setdefault(tab.channel_id, asyncio.Lock())
 
     async def open_tab(self, channel: Channel) -> Tab:

@@ -34,17 +34,17 @@ class Probe:
 
     @property
     def same_choice(self) -> bool:
-        """Say whether the likeliest token of both is the same, told by the lists and not by what was sampled."""
+        """Return whether the likeliest token of both is the same, told by the lists and not by what was sampled."""
         return self.found is not None and _likeliest(self.committed) == _likeliest(self.found)
 
     @property
     def within(self) -> bool:
-        """Say whether the committed token is among the auditor's likeliest."""
+        """Return whether the committed token is among the auditor's likeliest."""
         return self._own_logprob() is not None
 
     @property
     def delta(self) -> int | None:
-        """Give how far the likelihoods of the committed token lie apart, in thousandths; None if it was not found."""
+        """Return how far the likelihoods of the committed token lie apart, in thousandths; None if it was not found."""
         own = self._own_logprob()
         return None if own is None else abs(own - self.committed.logprob)
 
@@ -126,7 +126,7 @@ class Prober:
 
 
 def _ends_by_itself(spec: LlmSpec, result: LlmResult) -> bool:
-    """Say whether an answer says so, in a place where the model can be asked: not behind white space, see above."""
+    """Return whether an answer says so, in a place where the model can be asked: not behind white space, see above."""
     return result.done_reason == "stop" and not spec.options.stop and not result.output[-1:].isspace()
 
 

@@ -68,13 +68,13 @@ class Scores:
 
 @cache
 def calibrations() -> dict[str, Thresholds]:
-    """Give the calibrated thresholds by model digest."""
+    """Return the calibrated thresholds by model digest."""
     text = files("runner.verification").joinpath("thresholds.json").read_text(encoding="utf-8")
     return TypeAdapter(dict[str, Thresholds]).validate_python(json.loads(text))
 
 
 def thresholds_for(model: str) -> Thresholds | None:
-    """Give the thresholds for `name@sha256:<digest>`; None for a model that nobody has calibrated: `UNCALIBRATED` holds."""
+    """Return the thresholds for `name@sha256:<digest>`; None for a model that nobody has calibrated: `UNCALIBRATED` holds."""
     return calibrations().get(model_digest(model))
 
 

@@ -65,7 +65,7 @@ def test_what_is_no_private_key_is_refused_without_being_repeated(offline, home,
 
     assert ran.code == 2
     assert "error: --private-key: not a private key" in ran.err
-    assert "hint: Give 64 hex digits" in ran.err
+    assert "hint: Use 64 hex digits" in ran.err
     assert wrong not in ran.out + ran.err
     assert not (home / "keystore.json").exists()
 
@@ -91,7 +91,7 @@ def test_without_a_key_and_without_a_terminal_the_ways_to_give_one_are_named(off
     ran = offline.run("auth")
 
     assert ran.code == 2
-    assert "Give --private-key FILE, or --private-key - and the key on standard input" in ran.err
+    assert "Pass --private-key FILE, or --private-key - and the key on standard input" in ran.err
 
 
 def test_without_a_password_and_without_a_terminal_nothing_is_written(offline, home):

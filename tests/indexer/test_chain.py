@@ -134,7 +134,7 @@ async def test_history_that_a_node_does_not_keep_is_an_error_and_not_an_empty_an
     rig.node.faults.error_texts = ["bad tipset height: lookbacks of more than 24h0m0s are disallowed"]
     with pytest.raises(RpcError) as raised:
         await rig.chain.logs_between(1, 1)
-    assert raised.value.hint == "Give an archive node first in FILECOIN_RPC for the backfill."
+    assert raised.value.hint == "Put an archive node first in FILECOIN_RPC for the backfill."
 
 
 async def test_logs_of_a_dropped_block_are_not_taken(postgres_url: str) -> None:

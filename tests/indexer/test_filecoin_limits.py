@@ -102,4 +102,4 @@ async def test_history_that_no_endpoint_has_ends_the_process_with_the_remedy(
             assert process.stdout is not None
             said = (await process.stdout.read()).decode()
             assert await process.wait() == 1
-    assert "hint: Give an archive node" in said
+    assert "hint: Put an archive node" in said

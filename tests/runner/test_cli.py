@@ -62,7 +62,7 @@ def test_auth_refuses_what_is_no_key_without_repeating_it(
     assert run(monkeypatch, "auth", "--private-key", "0xdeadbeef") == 2
     shown = capfd.readouterr().err
     assert "--private-key: not a private key" in shown
-    assert "hint: Give 64 hex digits" in shown
+    assert "hint: Use 64 hex digits" in shown
     assert "deadbeef" not in shown
     assert not (home / "keys").exists()
 
