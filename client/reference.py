@@ -34,8 +34,7 @@ and `.env`. `parity-client --install-completion` sets up completion of commands 
 
 def reference() -> str:
     """Return the whole page."""
-    root = get_command(app)
-    return HEAD + "".join(_sections(root, ("parity-client",)))
+    return HEAD + "".join(sections(get_command(app), ("parity-client",)))
 
 
 def main() -> None:
@@ -44,12 +43,19 @@ def main() -> None:
     target.write_text(reference(), encoding="utf-8")
 
 
-def _sections(command: Any, path: tuple[str, ...]) -> Iterator[str]:
+def sections(command: Any, path: tuple[str, ...]) -> Iterator[str]:
+    """Yield a section for each command of a program: its help, its example and its options."""
     if isinstance(command, TyperGroup):
+        if command.invoke_without_command and len(path) > 1:
+            yield from _section(command, path)
         for name, child in command.commands.items():
-            yield from _sections(child, (*path, name))
+            yield from sections(child, (*path, name))
         return
     assert isinstance(command, TyperCommand), "a command is a group or a leaf"
+    yield from _section(command, path)
+
+
+def _section(command: Any, path: tuple[str, ...]) -> Iterator[str]:
     context = typer.Context(command, info_name=path[-1])
     yield f"\n## {' '.join(path)}\n\n{(command.help or '').strip()}\n"
     yield f"\n```bash\n{(command.epilog or '').removeprefix('Example: ')}\n```\n"

@@ -58,7 +58,10 @@ Reset = Annotated[bool, typer.Option("--reset", help="Delete all state and start
 Demo = Annotated[
     bool, typer.Option("--demo", help="Exit once the first prompt is settled, with 0 if all checks pass.")
 ]
-StateDir = Annotated[Path, typer.Option("--state-dir", help="Folder for all state.")]
+StateDir = Annotated[
+    Path,
+    typer.Option("--state-dir", help="Folder for all state.", show_default=".parity/devnet, beside the code"),
+]
 
 
 def main() -> None:
