@@ -101,13 +101,7 @@ async def plan_command(
     `max_price` is what all seats together earn (default: what enough of the runners that can do it ask). Raises
     `InputError` naming the field, and `InsufficientFunds`.
     """
-    takers = _able((await parity.models()).takers, wanted.spec)
-    if not takers:
-        raise InputError(
-            "command: no active runner takes it",
-            field="command",
-            hint="Ask for less (--memory, --disk, --time), leave --image out, or see who takes what: task runners.",
-        )
+    takers = await _takers(parity, wanted.spec)
     if replicas > 1 and not wanted.spec.deterministic:
         raise InputError(
             "replicas: results can be compared only if the command is deterministic",
@@ -223,6 +217,18 @@ def _read_blocks(path: Path, *, field: str) -> Iterator[bytes]:
 
 def _blobs(spec: CommandSpec) -> list[Blob]:
     return [*spec.inputs, *filter(None, (spec.image,))]
+
+
+async def _takers(parity: Parity, spec: CommandSpec) -> tuple[CommandTaker, ...]:
+    """Return the runners that would take a command, cheapest first; `InputError` if there is none."""
+    takers = _able((await parity.models()).takers, spec)
+    if not takers:
+        raise InputError(
+            "command: no active runner takes it",
+            field="command",
+            hint="Ask for less (--memory, --disk, --time), leave --image out, or see who takes what: task runners.",
+        )
+    return takers
 
 
 def _able(takers: Sequence[CommandTaker], spec: CommandSpec) -> tuple[CommandTaker, ...]:

@@ -4,12 +4,24 @@ This runs once for every event of the chain, so what neighbours share (block, tr
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
+from typing import NamedTuple
 
 from indexer.errors import InconsistentChain
 from indexer.events import Log, block_time
 from indexer.rpc.wire import WireLog, data, quantity
+
+
+class _Block(NamedTuple):
+    """What all logs of a block share."""
+
+    number: int
+    hash: bytes
+    time: datetime
+
+
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 def read_logs(
@@ -27,24 +39,18 @@ def read_logs(
     removed, or when a height has two hashes; `ValueError` or `OverflowError` when a string is no number or no hex.
     """
     logs: list[Log] = []
-    number, tx_index, log_index = -1, -1, -1
+    block, tx_index, log_index = _Block(-1, b"", _NO_TIME), -1, -1
     in_order = True
     number_text = hash_text = tx_text = ""
-    block_hash = tx_hash = b""
-    when: datetime | None = None
+    tx_hash = b""
     fromhex = bytes.fromhex
     for entry in wire:
         if entry.block_hash != hash_text or entry.block_number != number_text:
             _refuse_second_hash(entry, number_text)
             number_text, hash_text = entry.block_number, entry.block_hash
-            block_number, block_hash = quantity(number_text), data(hash_text)
-            when = times.get(number_text) or _own_time(entry)
-            in_order = in_order and block_number > number
-            number, tx_index, log_index = block_number, -1, -1
-            if not first <= number <= last:
-                raise InconsistentChain(
-                    f"the node answered with a log of block {number}, outside {first} to {last}"
-                )
+            before, block = block.number, _block(entry, times, first=first, last=last)
+            in_order = in_order and block.number > before
+            tx_index, log_index = -1, -1
         if entry.transaction_hash != tx_text:
             tx_text = entry.transaction_hash
             tx_hash = data(tx_text)
@@ -58,11 +64,11 @@ def read_logs(
             address = _checked_address(entry, addresses)
         logs.append(
             Log(
-                number,
+                block.number,
                 tx_index,
                 log_index,
-                block_hash,
-                when,  # type: ignore[arg-type]
+                block.hash,
+                block.time,
                 tx_hash,
                 address,
                 fromhex("".join(entry.topics).replace("0x", "")),
@@ -70,6 +76,15 @@ def read_logs(
             )
         )
     return logs if in_order else _sorted(logs)
+
+
+def _block(entry: WireLog, times: Mapping[str, datetime], *, first: int, last: int) -> _Block:
+    """Read the block that a log is of; `InconsistentChain` for one outside the range that was asked for."""
+    number, block_hash = quantity(entry.block_number), data(entry.block_hash)
+    when = times.get(entry.block_number) or _own_time(entry)
+    if not first <= number <= last:
+        raise InconsistentChain(f"the node answered with a log of block {number}, outside {first} to {last}")
+    return _Block(number, block_hash, when)
 
 
 def _refuse_second_hash(entry: WireLog, previous_number: str) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import secrets
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,18 +11,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from protocol.chain import Chain
 from protocol.errors import ConfigError, InputError, ParityError
-from protocol.keystore import create_keystore, load_account, parse_private_key, refuse_development_key
+from protocol.keystore import create_keystore, parse_private_key
 from protocol.log import configure_logging
 from protocol.money import USDFC, format_native, parse_usdfc
 from protocol.secret_input import COMMAND_LINE_WARNING, is_on_command_line
 from protocol.settings import load
 from protocol.version import print_version
-from runner.settings import RunnerSettings, read_password
+from runner.keys import asked_password, given_key, new_password, owner_account
+from runner.settings import RunnerSettings
 from runner.status import lines_of, read_status, request_drain
 
 models_app = typer.Typer(
@@ -83,10 +82,8 @@ def auth(
         raise InputError(
             "--new: cannot be combined with --private-key", field="--new", hint="Use only one of them."
         )
-    key = (
-        secrets.token_bytes(32) if new else parse_private_key(_given_key(private_key), field="--private-key")
-    )
-    password = settings.password() or _new_password()
+    key = secrets.token_bytes(32) if new else parse_private_key(given_key(private_key), field="--private-key")
+    password = settings.password() or new_password()
     address = create_keystore(settings.keystore, key, password, overwrite=overwrite)
     _print(
         {"address": address, "keystore": str(settings.keystore)},
@@ -115,8 +112,8 @@ def register(
     """Register the node under its owner, who has bonded stake and receives what it earns."""
     settings = load(RunnerSettings)
     configure_logging("runner", level="warning")
-    node = settings.account(password=_asked_password(settings))
-    owner = _owner(settings, owner_keystore, owner_password_file)
+    node = settings.account(password=asked_password(settings))
+    owner = owner_account(settings, owner_keystore, owner_password_file)
     amount = parse_usdfc(stake, field="--stake") if stake else 0
     asyncio.run(_register(settings, owner=owner, node=node, stake=amount, as_json=as_json))
 
@@ -128,7 +125,7 @@ def runner() -> None:
 
     settings = load(RunnerSettings)
     configure_logging("runner", level=settings.runner_log_level)
-    account = settings.account(password=_asked_password(settings))
+    account = settings.account(password=asked_password(settings))
     asyncio.run(run_daemon(settings, account))
 
 
@@ -171,8 +168,8 @@ def retire(
     """End the runner's registration, and list what is left to do. It can be registered again later."""
     settings = load(RunnerSettings)
     configure_logging("runner", level="warning")
-    node = settings.account(password=_asked_password(settings))
-    owner = _owner(settings, owner_keystore, owner_password_file) if owner_keystore else None
+    node = settings.account(password=asked_password(settings))
+    owner = owner_account(settings, owner_keystore, owner_password_file) if owner_keystore else None
     if not yes and sys.stdin.isatty():
         typer.confirm(f"{node.address} gets no seats any more. Go on?", abort=True, err=True)
     asyncio.run(_retire(settings, node=node, owner=owner, as_json=as_json))
@@ -321,69 +318,8 @@ async def _retire(
     _print(departure.to_json(), lines, as_json=as_json)
 
 
-def _owner(settings: RunnerSettings, keystore: Path | None, password_file: Path | None) -> LocalAccount:
-    if keystore is not None:
-        password = (
-            read_password(password_file, variable="--owner-password-file")
-            if password_file
-            else _ask("Password of the owner's key file")
-        )
-        owner = load_account(keystore.expanduser(), password)
-    elif os.environ.get("OWNER_PRIVATE_KEY"):
-        owner = Account.from_key(
-            parse_private_key(os.environ["OWNER_PRIVATE_KEY"], field="OWNER_PRIVATE_KEY")
-        )
-    else:
-        raise ConfigError(
-            "--owner-keystore (the owner's key file) is not given",
-            hint="Only the owner can register a node: pass its key file, or set OWNER_PRIVATE_KEY.",
-        )
-    refuse_development_key(owner.address, settings.filecoin_chain_id)
-    return owner
-
-
 def _print(document: object, lines: Sequence[str], *, as_json: bool) -> None:
     typer.echo(json.dumps(document, indent=2) if as_json else "\n".join(lines))
-
-
-def _given_key(value: str | None) -> str:
-    if value is None:
-        return _ask("Private key of the node")
-    if value == "-":
-        return sys.stdin.read()
-    path = Path(value).expanduser()
-    try:
-        return path.read_text(encoding="utf-8") if path.is_file() else value
-    except (OSError, UnicodeDecodeError):
-        raise InputError(
-            "--private-key: the file cannot be read", field="--private-key", hint="Check its permissions."
-        ) from None
-
-
-def _asked_password(settings: RunnerSettings) -> str | None:
-    """Ask for the key file's password where a person can answer and nothing else gives it."""
-    if settings.runner_private_key or settings.runner_password_file or not sys.stdin.isatty():
-        return None
-    return _ask(f"Password of {settings.keystore}")
-
-
-def _ask(prompt: str) -> str:
-    if not sys.stdin.isatty():
-        raise InputError(
-            f"{prompt}: no terminal to ask on",
-            field="--private-key",
-            hint="Pass a file, or - and the value on standard input.",
-        )
-    return str(typer.prompt(prompt, hide_input=True))
-
-
-def _new_password() -> str:
-    if not sys.stdin.isatty():
-        raise ConfigError(
-            "RUNNER_PASSWORD_FILE (file with the key file's password) is not set",
-            hint="Set it, or run this in a terminal to be asked.",
-        )
-    return str(typer.prompt("New password", hide_input=True, confirmation_prompt=True))
 
 
 @contextmanager

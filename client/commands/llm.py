@@ -14,12 +14,12 @@ from client.commands.answers import (
     wait_for_answer,
 )
 from client.commands.consent import placement_fee_text
-from client.commands.options import Json, TaskId, Timeout, Wait, Yes
+from client.commands.options import Json, PlanOnly, Quorum, Relay, Replicas, TaskId, Timeout, Wait, Yes, via
 from client.commands.printer import Fields, Printer, aligned, confirm, note, table, warn
 from client.commands.progress import progress
 from client.commands.running import command, connected, read_settings, read_task_id
 from client.commands.stream import chat
-from client.records import Offer, to_json
+from client.records import Offer, Submitted, to_json
 from protocol.enums import Mode, TaskStatus
 from protocol.errors import InputError
 from protocol.money import format_about, format_usdfc, parse_usdfc
@@ -31,6 +31,35 @@ if TYPE_CHECKING:
 
 _SHOWN_PROMPT = 48
 
+PromptText = Annotated[str, typer.Option("--prompt", "-p", help="The prompt. It will be public on IPFS.")]
+ModelName = Annotated[
+    str, typer.Option("--model", "-m", help="A model from `llm models`, as name or name@sha256:digest.")
+]
+Creator = Annotated[
+    str | None,
+    typer.Option(
+        "--creator-address",
+        metavar="ADDRESS",
+        help="Refuse to sign unless the wallet has this address.",
+        show_default=False,
+    ),
+]
+ClientId = Annotated[
+    str | None,
+    typer.Option("--client-id", help="Name of your application, for `llm billing`.", show_default=False),
+]
+MaxPrice = Annotated[
+    str | None,
+    typer.Option(
+        "--max-price",
+        metavar="USDFC",
+        help="Most to pay for all replicas together. It is escrowed; what is not used is refunded.",
+        show_default="1.5 times the estimate",
+    ),
+]
+MaxTokens = Annotated[
+    int, typer.Option("--max-tokens", min=1, max=65_536, help="Maximum length of the answer, in tokens.")
+]
 ModeChoice = Annotated[
     Literal["quorum", "audited"],
     typer.Option(
@@ -57,57 +86,17 @@ def register(app: typer.Typer) -> None:
 
 async def _submit(
     *,
-    prompt: Annotated[str, typer.Option("--prompt", "-p", help="The prompt. It will be public on IPFS.")],
-    model: Annotated[
-        str,
-        typer.Option("--model", "-m", help="A model from `llm models`, as name or name@sha256:digest."),
-    ],
-    creator_address: Annotated[
-        str | None,
-        typer.Option(
-            "--creator-address",
-            metavar="ADDRESS",
-            help="Refuse to sign unless the wallet has this address.",
-            show_default=False,
-        ),
-    ] = None,
-    client_id: Annotated[
-        str | None,
-        typer.Option("--client-id", help="Name of your application, for `llm billing`.", show_default=False),
-    ] = None,
-    max_price: Annotated[
-        str | None,
-        typer.Option(
-            "--max-price",
-            metavar="USDFC",
-            help="Most to pay for all replicas together. It is escrowed; what is not used is refunded.",
-            show_default="1.5 times the estimate",
-        ),
-    ] = None,
-    max_tokens: Annotated[
-        int, typer.Option("--max-tokens", min=1, max=65_536, help="Maximum length of the answer, in tokens.")
-    ] = 128,
-    replicas: Annotated[
-        int, typer.Option("--replicas", min=1, help="How many runners do the work independently.")
-    ] = 1,
-    quorum: Annotated[
-        int | None,
-        typer.Option(
-            "--quorum", min=1, help="How many of them must agree.", show_default="a majority of the replicas"
-        ),
-    ] = None,
+    prompt: PromptText,
+    model: ModelName,
+    creator_address: Creator = None,
+    client_id: ClientId = None,
+    max_price: MaxPrice = None,
+    max_tokens: MaxTokens = 128,
+    replicas: Replicas = 1,
+    quorum: Quorum = None,
     mode: ModeChoice = "quorum",
-    relay: Annotated[
-        bool | None,
-        typer.Option(
-            "--relay/--no-relay",
-            help="Let the API server send the order and pay the network fee, or send it yourself.",
-            show_default="relay only if the account cannot pay network fees",
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the price and the order without signing anything.")
-    ] = False,
+    relay: Relay = None,
+    dry_run: PlanOnly = False,
     wait: Wait = False,
     timeout_s: Timeout = 300.0,
     yes: Yes = False,
@@ -131,7 +120,7 @@ async def _submit(
                 client_id=client_id,
                 max_tokens=max_tokens,
                 mode=Mode[mode.upper()],
-                via=_via(relay),
+                via=via(relay),
             )
             recent = None if yes else await parity.recent_prices(plan.estimate, replicas=replicas)
         figures = [*_figures(parity, plan), *_recent(recent)]
@@ -143,15 +132,21 @@ async def _submit(
         confirm("Submit a prompt", figures, yes=yes)
         with progress("submitting") as tell:
             submitted = await parity.submit_plan(plan)
-            if wait:
-                tell(f"submitted {name_of(submitted.task_id)} in block {submitted.block}")
-        name = name_of(submitted.task_id)
-        if wait:
-            answer = await wait_for_answer(parity, submitted.task_id, timeout_s=timeout_s)
-            await print_answer(parity, submitted, answer, as_json=as_json)
-        else:
-            note(f"submitted in block {submitted.block}; the answer: parity-client llm get {name} --wait")
-            Printer(as_json=as_json).result(document(submitted, None, None), text=[name])
+            tell(f"submitted {name_of(submitted.task_id)} in block {submitted.block}")
+        await _show_submitted(parity, submitted, timeout_s=timeout_s if wait else None, as_json=as_json)
+
+
+async def _show_submitted(
+    parity: "Parity", submitted: Submitted, *, timeout_s: float | None, as_json: bool
+) -> None:
+    """Print the task's id; with a `timeout_s`, wait for the answer and print it too."""
+    if timeout_s is not None:
+        answer = await wait_for_answer(parity, submitted.task_id, timeout_s=timeout_s)
+        await print_answer(parity, submitted, answer, as_json=as_json)
+        return
+    name = name_of(submitted.task_id)
+    note(f"the answer: parity-client llm get {name} --wait")
+    Printer(as_json=as_json).result(document(submitted, None, None), text=[name])
 
 
 async def _get(
@@ -268,12 +263,6 @@ def _check_creator(address: str | None) -> None:
             hint="The creator signs the order, so it can only be the wallet itself: leave the option out, "
             "or point PARITY_KEYSTORE at that address's key file.",
         )
-
-
-def _via(relay: bool | None) -> Literal["auto", "wallet", "relay"]:
-    if relay is None:
-        return "auto"
-    return "relay" if relay else "wallet"
 
 
 def _recent(recent: "RecentPrices | None") -> Fields:

@@ -1,6 +1,6 @@
 """Options that several commands share."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -32,3 +32,31 @@ RunnerId = Annotated[
     typer.Option("--runner-id", metavar="ADDRESS", help="The runner: the address of its node key."),
 ]
 Limit = Annotated[int, typer.Option("--limit", "-l", min=1, max=100, help="How many to list.")]
+
+Replicas = Annotated[
+    int, typer.Option("--replicas", min=1, help="How many runners do the work independently.")
+]
+Quorum = Annotated[
+    int | None,
+    typer.Option(
+        "--quorum", min=1, help="How many of them must agree.", show_default="a majority of the replicas"
+    ),
+]
+Relay = Annotated[
+    bool | None,
+    typer.Option(
+        "--relay/--no-relay",
+        help="Let the API server send the order and pay the network fee, or send it yourself.",
+        show_default="relay only if the account cannot pay network fees",
+    ),
+]
+PlanOnly = Annotated[
+    bool, typer.Option("--dry-run", help="Show the price and the order without signing anything.")
+]
+
+
+def via(relay: bool | None) -> Literal["auto", "wallet", "relay"]:
+    """Return who sends an order, by what a person chose with `Relay`."""
+    if relay is None:
+        return "auto"
+    return "relay" if relay else "wallet"

@@ -8,7 +8,7 @@ import typer
 
 from client.commands.answers import progress_line, seats_line
 from client.commands.consent import placement_fee_text
-from client.commands.options import Json, Timeout, Wait, Yes
+from client.commands.options import Json, PlanOnly, Quorum, Relay, Replicas, Timeout, Wait, Yes, via
 from client.commands.printer import Fields, Printer, aligned, confirm, note, table
 from client.commands.progress import progress
 from client.commands.running import command, connected, read_settings
@@ -31,6 +31,54 @@ def register(group: typer.Typer) -> None:
     command(group, "runners", example="parity-client task runners")(_runners)
 
 
+Words = Annotated[
+    str,
+    typer.Option(
+        "--command",
+        metavar="TEXT",
+        help="Program and arguments, quoted as in a shell. No shell interprets them unless you name one: sh -c '…'.",
+    ),
+]
+Image = Annotated[
+    Path | None,
+    typer.Option(
+        "--image",
+        metavar="FILE",
+        help="A tar of the root folder to run in, as `docker export` writes it. Without it: the runner's own tools.",
+        show_default=False,
+    ),
+]
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        metavar="[NAME=]PATH",
+        help="A file or folder to put into /in, under its own name or another. Can be repeated.",
+        show_default=False,
+    ),
+]
+Memory = Annotated[int, typer.Option("--memory", min=16, metavar="MIB", help="Memory.")]
+Disk = Annotated[
+    int, typer.Option("--disk", min=1, max=512, metavar="MIB", help="Space in /out, and the same in /tmp.")
+]
+Wall = Annotated[int, typer.Option("--time", min=1, metavar="SECONDS", help="How long it may take.")]
+Processes = Annotated[int, typer.Option("--processes", min=1, help="Processes and threads.")]
+Deterministic = Annotated[
+    bool,
+    typer.Option(
+        "--deterministic/--not-deterministic",
+        help="Whether every run gives the same result; only then can replicas be compared.",
+    ),
+]
+MaxPrice = Annotated[
+    str | None,
+    typer.Option(
+        "--max-price",
+        metavar="USDFC",
+        help="Most that all replicas earn together.",
+        show_default="what enough runners ask",
+    ),
+]
 Output = Annotated[
     Path | None,
     typer.Option(
@@ -45,77 +93,19 @@ Output = Annotated[
 
 async def _submit(
     *,
-    words: Annotated[
-        str,
-        typer.Option(
-            "--command",
-            metavar="TEXT",
-            help="Program and arguments, quoted as in a shell. No shell interprets them unless you name one: sh -c '…'.",
-        ),
-    ],
-    image: Annotated[
-        Path | None,
-        typer.Option(
-            "--image",
-            metavar="FILE",
-            help="A tar of the root folder to run in, as `docker export` writes it. Without it: the runner's own tools.",
-            show_default=False,
-        ),
-    ] = None,
-    inputs: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--input",
-            metavar="[NAME=]PATH",
-            help="A file or folder to put into /in, under its own name or another. Can be repeated.",
-            show_default=False,
-        ),
-    ] = None,
-    memory_mib: Annotated[int, typer.Option("--memory", min=16, metavar="MIB", help="Memory.")] = 256,
-    disk_mib: Annotated[
-        int,
-        typer.Option("--disk", min=1, max=512, metavar="MIB", help="Space in /out, and the same in /tmp."),
-    ] = 16,
-    wall_s: Annotated[
-        int, typer.Option("--time", min=1, metavar="SECONDS", help="How long it may take.")
-    ] = 20,
-    processes: Annotated[int, typer.Option("--processes", min=1, help="Processes and threads.")] = 32,
-    deterministic: Annotated[
-        bool,
-        typer.Option(
-            "--deterministic/--not-deterministic",
-            help="Whether every run gives the same result; only then can replicas be compared.",
-        ),
-    ] = True,
-    max_price: Annotated[
-        str | None,
-        typer.Option(
-            "--max-price",
-            metavar="USDFC",
-            help="Most that all replicas earn together.",
-            show_default="what enough runners ask",
-        ),
-    ] = None,
-    replicas: Annotated[
-        int, typer.Option("--replicas", min=1, help="How many runners do the work independently.")
-    ] = 1,
-    quorum: Annotated[
-        int | None,
-        typer.Option(
-            "--quorum", min=1, help="How many of them must agree.", show_default="a majority of the replicas"
-        ),
-    ] = None,
-    relay: Annotated[
-        bool | None,
-        typer.Option(
-            "--relay/--no-relay",
-            help="Let the API server send the order and pay the network fee, or send it yourself.",
-            show_default="relay only if the account cannot pay network fees",
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the price and the order without signing anything.")
-    ] = False,
+    words: Words,
+    image: Image = None,
+    inputs: Inputs = None,
+    memory_mib: Memory = 256,
+    disk_mib: Disk = 16,
+    wall_s: Wall = 20,
+    processes: Processes = 32,
+    deterministic: Deterministic = True,
+    max_price: MaxPrice = None,
+    replicas: Replicas = 1,
+    quorum: Quorum = None,
+    relay: Relay = None,
+    dry_run: PlanOnly = False,
     output: Output = None,
     wait: Wait = False,
     timeout_s: Timeout = 300.0,
@@ -135,12 +125,7 @@ async def _submit(
     async with connected(settings, unlock=True) as parity:
         with progress("asking what runners take"):
             plan = await plan_command(
-                parity,
-                wanted,
-                max_price=cap,
-                replicas=replicas,
-                quorum=quorum,
-                via="auto" if relay is None else "relay" if relay else "wallet",
+                parity, wanted, max_price=cap, replicas=replicas, quorum=quorum, via=via(relay)
             )
         if dry_run:
             text = ["Not submitted:", *aligned(_figures(parity, plan))]
@@ -149,13 +134,17 @@ async def _submit(
         confirm("Submit a command", _figures(parity, plan), yes=yes)
         with progress("storing and submitting"):
             submitted = await submit_command(parity, plan)
-        name = _hex(submitted.task_id)
         if wait or output is not None:
             outcome = await wait_for_outcome(parity, submitted.task_id, timeout_s=timeout_s, output=output)
             await print_outcome(parity, submitted, outcome, as_json=as_json)
         else:
-            note(f"submitted in block {submitted.block}; the result: parity-client task result {name} --wait")
-            Printer(as_json=as_json).result(_document(submitted, None, None), text=[name])
+            _print_submitted(submitted, as_json=as_json)
+
+
+def _print_submitted(submitted: Submitted, *, as_json: bool) -> None:
+    name = _hex(submitted.task_id)
+    note(f"submitted in block {submitted.block}; the result: parity-client task result {name} --wait")
+    Printer(as_json=as_json).result(_document(submitted, None, None), text=[name])
 
 
 async def _runners(*, as_json: Json = False) -> None:

@@ -61,13 +61,13 @@ async def _gateway(
     token = os.environ.get(_TOKEN_VARIABLE) or secrets.token_urlsafe(24)
     account = keys.unlock(settings)
     async with connected(settings) as parity:
+        fee = await foresee(parity.chain, account.address, *_NEW_CHANNEL)
         fields = [
             ("account", account.address),
             ("each new channel", f"{format_usdfc(limits.deposit)} USDFC"),
             ("most in channels", f"{format_usdfc(limits.total)} USDFC"),
+            _new_channel_fee(parity, fee),
         ]
-        fee = await foresee(parity.chain, account.address, *_NEW_CHANNEL)
-        fields.append(_new_channel_fee(parity, fee))
         if dry_run:
             value = {
                 "dryRun": True,
@@ -83,11 +83,7 @@ async def _gateway(
             document = {"baseUrl": f"http://{host}:{port}/v1", "apiKey": None if given else token}
             Printer(as_json=as_json).result(document, text=[])
             note(f"OPENAI_BASE_URL=http://{host}:{port}/v1")
-            note(
-                f"OPENAI_API_KEY={token}"
-                if _TOKEN_VARIABLE not in os.environ
-                else f"OPENAI_API_KEY=${_TOKEN_VARIABLE}"
-            )
+            note(f"OPENAI_API_KEY=${_TOKEN_VARIABLE}" if given else f"OPENAI_API_KEY={token}")
             await serve(lines, host=host, port=port, token=token)
 
 
@@ -116,26 +112,12 @@ async def chat(
     settings = read_settings()
     limits = _budget(deposit, budget)
     account = keys.unlock(settings)
-    turns = ([{"role": "system", "content": system}] if system else []) + [
-        {"role": "user", "content": prompt}
-    ]
-    body = {
-        "model": model,
-        "messages": turns,
-        "max_tokens": max_tokens,
-        "temperature": temperature,
-        "stream": True,
-    }
+    turns = _turns(prompt, system=system)
+    wanted = {"model": model, "max_tokens": max_tokens, "temperature": temperature}
     async with connected(settings) as parity:
-        fields = [
-            ("model", model),
-            (
-                "each new channel",
-                f"{format_usdfc(limits.deposit)} USDFC, of which a voucher pays what is used",
-            ),
-        ]
         fee = await foresee(parity.chain, account.address, *_NEW_CHANNEL)
-        fields.append(_new_channel_fee(parity, fee))
+        locked = f"{format_usdfc(limits.deposit)} USDFC, of which a voucher pays what is used"
+        fields = [("model", model), ("each new channel", locked), _new_channel_fee(parity, fee)]
         if dry_run:
             value = {"dryRun": True, "model": model, **_amount("deposit", limits.deposit)}
             value["networkFee"] = str(fee)
@@ -144,12 +126,16 @@ async def chat(
         confirm("Ask over a channel", fields, yes=yes)
         texts: list[str] = []
         async with opened_lines(parity, account, limits, keystore=settings.keystore) as lines:
-            async for chunk in lines.ask(body, turns):
+            async for chunk in lines.ask({**wanted, "messages": turns, "stream": True}, turns):
                 texts.append(chunk.text)
                 if not as_json:
                     typer.echo(chunk.text, nl=False)
-        answer = "".join(texts)
-        Printer(as_json=as_json).result({"model": model, "answer": answer}, text=[""])
+        Printer(as_json=as_json).result({"model": model, "answer": "".join(texts)}, text=[""])
+
+
+def _turns(prompt: str, *, system: str | None) -> list[dict[str, str]]:
+    before = [{"role": "system", "content": system}] if system else []
+    return [*before, {"role": "user", "content": prompt}]
 
 
 async def _list(*, as_json: Json = False) -> None:

@@ -4,6 +4,7 @@ What a session's money does in the StakeWallet is folded there, under the sessio
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from indexer.events import Event
 from indexer.fold import participants, rounds
@@ -19,6 +20,29 @@ def needs(keys: Keys, event: Event) -> None:
         keys.session_parameters.add(event.args[0])
     else:
         keys.sessions.add(event.args[0])
+
+
+_BEGINNING: Mapping[str, Any] = {
+    "phase": "joining",
+    "round": 0,
+    "attempts": 0,
+    "members": 0,
+    "expected": 0,
+    "acted": 0,
+    "closing": False,
+    "model": None,
+    "task_id": None,
+    "finished": 0,
+    "paid": 0,
+    "fees": 0,
+    "tips": 0,
+    "slashed": 0,
+    "returned": 0,
+    "ended_block": None,
+    "ended_tx": None,
+    "ended_at": None,
+}
+"""What every session has when it is created."""
 
 
 def _created(state: State, event: Event) -> None:
@@ -57,29 +81,12 @@ def _created(state: State, event: Event) -> None:
         salt=salt,
         purse=purse,
         seed_block=seed_block,
-        phase="joining",
         deadline=join_by,
-        round=0,
-        attempts=0,
-        members=0,
-        expected=0,
-        acted=0,
-        closing=False,
-        model=None,
-        task_id=None,
-        finished=0,
-        paid=0,
-        fees=0,
-        tips=0,
-        slashed=0,
-        returned=0,
         created_block=log.block_number,
         created_tx=log.tx_hash,
         created_at=log.block_time,
-        ended_block=None,
-        ended_tx=None,
-        ended_at=None,
         updated_block=log.block_number,
+        **_BEGINNING,
     )
     state.sessions.put(session_id, row)
     state.participants.learn([(session_id, slot) for slot in range(most)], {})
