@@ -18,12 +18,12 @@ class ServerSettings(ChainSettings, IpfsSettings):
     server_host: str = Field("127.0.0.1", description="address to listen on")
     server_port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0 for any free one")
     database_url: PostgresUrl = Field(
-        description="Postgres that the indexer writes, such as postgres://user:password@localhost:5432/parity"
+        description="Postgres database that the indexer writes to, such as postgres://user:password@localhost:5432/parity"
     )
     database_pool: int = Field(10, ge=1, le=200, description="most connections to Postgres")
     statement_timeout_s: float = Field(5.0, gt=0, description="seconds that one SQL statement may take")
     ready_lag_blocks: int = Field(
-        20, ge=0, description="blocks the index may be behind before /ready says 503"
+        20, ge=0, description="blocks that the index may be behind before /ready answers 503"
     )
     relayer_keystore: Path | None = Field(
         None, description="key file of the account that pays for relayed orders"
@@ -33,39 +33,41 @@ class ServerSettings(ChainSettings, IpfsSettings):
         None, description="key that pays for relayed orders, instead of a key file; local chains only"
     )
     relayer_budget: int = Field(
-        100, ge=1, description="intents relayed for one address within the window, by all processes together"
+        100, ge=1, description="intents relayed for one address within a window, by all processes together"
     )
     relayer_budget_window_s: float = Field(3600.0, gt=0, description="seconds of that window")
     rate_limit: int = Field(
         6000,
         ge=0,
-        description="requests of one IP address within the window, to all processes; 0 for no limit",
+        description="requests from one IP address within a window, to all processes together; 0 for no limit",
     )
     rate_limit_window_s: float = Field(60.0, gt=0, description="seconds of that window")
     trusted_proxies: str = Field(
         "",
-        description="addresses, separated by commas, whose X-Forwarded-For is believed; empty for no proxy",
+        description="addresses of proxies whose X-Forwarded-For is trusted, separated by commas; empty for no proxy",
     )
     cors_origins: str = Field(
-        "", description="origins of other sites' pages that may ask, separated by commas; * for all"
+        "", description="origins of other sites whose pages may send requests, separated by commas; * for all"
     )
     receive_timeout_s: float = Field(
         15.0,
         gt=0,
-        description="seconds in which a request's headers, its body, and a websocket's first message must have come",
+        description="seconds within which a request's headers, its body, and a websocket's first message must arrive",
     )
     send_timeout_s: float = Field(
-        20.0, gt=0, description="seconds that a client may leave an answer unread before it is cut off"
+        20.0, gt=0, description="seconds that a client may leave an answer unread before it is disconnected"
     )
     connections_per_address: int = Field(
         300,
         ge=0,
-        description="connections open from one IP address; 0 for no limit; trusted proxies have none",
+        description="open connections from one IP address; 0 for no limit; trusted proxies have no limit",
     )
-    request_timeout_s: float = Field(30.0, gt=0, description="seconds until an unanswered request gets 504")
+    request_timeout_s: float = Field(
+        30.0, gt=0, description="seconds until an unanswered request gets status 504"
+    )
     session_s: float = Field(3600.0, gt=0, description="seconds that a signed-in session lasts")
     webhook_allow_private: bool = Field(
-        False, description="let webhooks go to private and loopback addresses; for local networks"
+        False, description="allow webhooks to private and loopback addresses, for local networks"
     )
 
     def relayer(self) -> LocalAccount | None:

@@ -11,7 +11,7 @@ class ClientSettings(ChainSettings, IpfsSettings):
     """What `parity-client` reads from the environment and `.env`."""
 
     server_url: HttpUrl = Field("http://127.0.0.1:8080", description="address of a Parity API server")
-    server_timeout_s: float = Field(10.0, gt=0, description="seconds the API server gets to answer")
+    server_timeout_s: float = Field(10.0, gt=0, description="seconds that the API server has to answer")
     parity_keystore: Path = Field(
         Path("~/.parity/keystore.json"), description="the wallet's encrypted key file"
     )

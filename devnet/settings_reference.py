@@ -30,14 +30,14 @@ COMPOSE: dict[str, tuple[str, str]] = {
     "POSTGRES_PASSWORD": ("", "password of the database's superuser, URL-safe (required)"),
     "INDEXER_DB_PASSWORD": ("", "password of the database role parity_indexer, URL-safe (required)"),
     "API_DB_PASSWORD": ("", "password of the database role parity_api, URL-safe (required)"),
-    "INDEXER_RPC": ("", "the indexer's RPC endpoints, an archive among them, instead of FILECOIN_RPC"),
+    "INDEXER_RPC": ("", "the indexer's RPC endpoints, one of them an archive node, instead of FILECOIN_RPC"),
     "KUBO_SWARM_BIND": ("127.0.0.1", "address of the host on which other IPFS nodes reach this one"),
-    "POSTGRES_IMAGE": ("postgres:18-bookworm", "image of the database; name a digest to pin it"),
-    "KUBO_IMAGE": ("ipfs/kubo:v0.38.1", "image of the IPFS node; name a digest to pin it"),
-    "OLLAMA_IMAGE": ("ollama/ollama:0.12.11", "image of the model engine; name a digest to pin it"),
+    "POSTGRES_IMAGE": ("postgres:18-bookworm", "image of the database; use a digest to pin it"),
+    "KUBO_IMAGE": ("ipfs/kubo:v0.38.1", "image of the IPFS node; use a digest to pin it"),
+    "OLLAMA_IMAGE": ("ollama/ollama:0.12.11", "image of the model engine; use a digest to pin it"),
     "TORCH_INDEX": (
         "https://download.pytorch.org/whl/cpu",
-        "where the runner's image takes torch from; another index brings a build for graphics cards",
+        "package index from which the runner's image installs torch; use another one for a build for graphics cards",
     ),
 }
 """What only compose.yaml reads: default and meaning. The rest of its variables are the processes'."""

@@ -30,16 +30,16 @@ class IndexerSettings(ChainSettings, IpfsSettings):
     indexer_host: str = Field(
         "127.0.0.1",
         min_length=1,
-        description="address to listen on; nothing there is secret, nothing asks who you are",
+        description="address to listen on; what it serves is not secret and needs no login",
     )
     indexer_port: int = Field(
         8090, ge=0, le=65535, description="port of /health, /ready, /status and /metrics"
     )
-    indexer_ready_lag: int = Field(3, ge=0, description="blocks behind the head at which /ready turns 503")
+    indexer_ready_lag: int = Field(3, ge=0, description="blocks behind the head at which /ready answers 503")
     indexer_rpc_rate: float = Field(
         0,
         ge=0,
-        description="requests a second that each RPC endpoint is sent at first; it adapts. 0: no limit on a local"
+        description="initial requests per second to each RPC endpoint; the rate adapts. 0: no limit on a local"
         " chain until the node refuses, 5 elsewhere",
     )
     log_level: str = Field(

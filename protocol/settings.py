@@ -91,7 +91,7 @@ class IpfsSettings(BaseSettings):
     ipfs_api: Multiaddr = Field(
         "/ip4/127.0.0.1/tcp/5001/http", description="RPC of the IPFS node, as a multiaddress"
     )
-    ipfs_timeout_s: float = Field(20.0, gt=0, description="seconds the IPFS node gets to find something")
+    ipfs_timeout_s: float = Field(20.0, gt=0, description="seconds that the IPFS node has to find something")
 
 
 def load(settings: type[S]) -> S:

@@ -52,114 +52,130 @@ class RunnerSettings(ChainSettings, IpfsSettings):
 
     ollama_url: HttpUrl = Field("http://127.0.0.1:11434", description="model engine that speaks Ollama's API")
     server_url: HttpUrl | None = Field(
-        None, description="API server to send heartbeats to, which its API shows; none: send none"
+        None, description="API server to send heartbeats to; without it, none are sent"
     )
     webhook_port: int = Field(
         0,
         ge=0,
         le=65535,
-        description="port on loopback for metrics, health and the API's webhooks as hints; 0 keeps it off",
+        description="loopback port for metrics, health checks and hints from an API server's webhooks; 0 turns it off",
     )
     webhook_secret_file: Path | None = Field(
-        None, description="file with the hex secret of the webhook at the API; without it hints are refused"
+        None, description="file with the webhook's secret, in hex; without it, hints are refused"
     )
     runner_keystore: Path = Field(HOME / "node.json", description="encrypted key file of the node key")
     runner_password_file: Path | None = Field(None, description="file with the key file's password")
     runner_private_key: SecretStr | None = Field(
-        None, description="node key itself, instead of a key file: for local chains and secret stores"
+        None, description="the node key itself instead of a key file, for local chains and secret stores"
     )
-    runner_home: Path = Field(HOME, description="folder of the journal; keep it, it holds unrevealed results")
+    runner_home: Path = Field(
+        HOME, description="folder of the journal; keep it, because it holds results that are not revealed yet"
+    )
     runner_label: Annotated[str, Field(min_length=1, max_length=32)] = Field(
         "runner", description="name of this device in the runner's profile"
     )
     runner_host: str = Field(
         "127.0.0.1",
-        description="address to serve the streaming path on; put TLS in front before it is public",
+        description="address to serve chats on; put a TLS proxy in front before making it public",
     )
-    runner_port: int = Field(
-        0, ge=0, le=65535, description="port to serve the streaming path on; 0 keeps it off"
-    )
+    runner_port: int = Field(0, ge=0, le=65535, description="port to serve chats on; 0 turns it off")
     runner_url: HttpUrl | None = Field(
-        None, description="where clients reach that port; without it only this machine can"
+        None, description="URL at which clients reach that port; without it, only this machine can"
     )
     runner_redeem_at: Usdfc = Field(  # type: ignore[assignment]  # as a person writes it; validated
-        "0.05", description="USDFC of vouchers in one channel that are worth a transaction"
+        "0.05", description="USDFC of vouchers in one channel from which redeeming is worth a transaction"
     )
     runner_redeem_interval_s: float = Field(
-        30.0, gt=0, description="seconds between two looks at the channels; far below any close delay"
+        30.0, gt=0, description="seconds between checks of the channels; must be far below any close delay"
     )
-    runner_slots: int = Field(1, ge=1, le=4096, description="prompts at a time; the engine's own parallelism")
+    runner_slots: int = Field(
+        1, ge=1, le=4096, description="prompts answered at a time, as many as the engine handles in parallel"
+    )
     runner_models: Names = Field(
-        (), description="comma-separated models to offer; empty offers all that the engine has"
+        (), description="models to offer, separated by commas; empty: all that the engine has"
     )
     runner_input_price: Usdfc = Field(  # type: ignore[assignment]  # as a person writes it; validated
-        "0.0001", description="USDFC asked per 1,000 input tokens"
+        "0.0001", description="price in USDFC per 1,000 input tokens"
     )
     runner_output_price: Usdfc = Field(  # type: ignore[assignment]  # as a person writes it; validated
-        "0.0002", description="USDFC asked per 1,000 output tokens"
+        "0.0002", description="price in USDFC per 1,000 output tokens"
     )
     runner_compared_prompts: bool = Field(
         False,
-        description="take prompts whose answers are compared byte for byte (several replicas); an engine that rounds"
-        " differently from the others is outvoted and slashed, however honest",
+        description="accept prompts with several replicas, whose answers are compared byte for byte; an honest runner"
+        " whose engine rounds differently from the others is outvoted and slashed",
     )
     runner_min_reward: Usdfc = Field(  # type: ignore[assignment]  # as a person writes it; validated
-        "0.0001", description="least USDFC that a seat must be able to earn"
+        "0.0001", description="lowest USDFC that a seat must be able to earn"
     )
     runner_allow_creators: Addresses = Field(
-        (), description="comma-separated addresses to work for; empty: everyone"
+        (), description="addresses to work for, separated by commas; empty: everyone"
     )
-    runner_deny_creators: Addresses = Field((), description="comma-separated addresses not to work for")
+    runner_deny_creators: Addresses = Field((), description="addresses not to work for, separated by commas")
     runner_tokens_per_s: float = Field(
-        10.0, gt=0, description="slowest generation to reckon with; orders too long for it are refused"
+        10.0,
+        gt=0,
+        description="slowest generation to expect, in tokens per second; orders that would take too long are refused",
     )
     runner_engine_patience_s: float = Field(
-        60.0, ge=0, description="seconds after which a runner whose engine has no model offers its other work"
+        60.0,
+        ge=0,
+        description="seconds after which a runner whose engine has no models offers its other work",
     )
     runner_monitoring: bool = Field(
         True,
-        description="watch the runners that the beacon gives this one, and report; who does not loses score",
+        description="monitor the runners that the beacon assigns, and report on them; a runner that does not loses score",
     )
     runner_auditing: bool = Field(
-        True, description="judge audited answers of others when the lottery admits this runner, for a wage"
+        True, description="audit other runners' answers for a wage, when the lottery admits this runner"
     )
     runner_commands: bool = Field(
-        False, description="take commands of strangers, in a box that is tried out at start (see doctor)"
+        False,
+        description="run strangers' commands in a sandbox, which is tested at the start (see `parity-runner doctor`)",
     )
-    runner_command_images: bool = Field(True, description="take commands that bring an image of their own")
+    runner_command_images: bool = Field(True, description="accept commands that bring their own image")
     runner_command_price: Usdfc = Field(  # type: ignore[assignment]  # as a person writes it; validated
-        "0.00005", description="USDFC asked per second of a command's wall limit"
+        "0.00005", description="price in USDFC per second of a command's time limit"
     )
-    runner_command_cpus: float = Field(1.0, gt=0, le=4096, description="processors that one command gets")
+    runner_command_cpus: float = Field(1.0, gt=0, le=4096, description="processors for each command")
     runner_command_memory_mib: int = Field(
-        512, ge=16, le=65_536, description="most memory a command may ask, MiB"
+        512, ge=16, le=65_536, description="most memory that a command may request, in MiB"
     )
     runner_command_disk_mib: int = Field(
-        64, ge=1, le=512, description="most room in /out, and in /tmp, that a command may ask, MiB of memory"
+        64,
+        ge=1,
+        le=512,
+        description="most space in /out, and in /tmp, that a command may request, in MiB of memory",
     )
-    runner_command_processes: int = Field(128, ge=1, le=4_096, description="most processes a command may ask")
-    runner_command_wall_s: int = Field(120, ge=1, le=86_400, description="longest wall limit, seconds")
+    runner_command_processes: int = Field(
+        128, ge=1, le=4_096, description="most processes that a command may request"
+    )
+    runner_command_wall_s: int = Field(
+        120, ge=1, le=86_400, description="longest time limit that a command may request, in seconds"
+    )
     runner_command_content_mib: int = Field(
-        256, ge=1, le=65_536, description="most MiB of image and inputs that are fetched for one command"
+        256, ge=1, le=65_536, description="most MiB of image and inputs to fetch for one command"
     )
     runner_cgroup: Path | None = Field(
-        None, description="control group (version 2) that is the runner's own, if it is not started in one"
+        None, description="control group (version 2) for the runner's own use, if it is not started in one"
     )
     runner_learning: bool = Field(
-        True, description="take part in learning sessions, and aggregate them, for pay"
+        True, description="take part in learning sessions and aggregate them, for pay"
     )
     runner_learning_sessions: int = Field(
-        2, ge=1, le=64, description="learning sessions to take part in at a time"
+        2, ge=1, le=64, description="most learning sessions to take part in at a time"
     )
     runner_ray_address: str | None = Field(
         None,
-        description="Ray cluster of the owner's that trains and aggregates, host:port or ray://host:port; none: this machine",
+        description="the owner's Ray cluster for training and aggregation, host:port or ray://host:port; without it, this machine is used",
     )
     runner_private_data: Files = Field(
         default_factory=dict,
-        description="data of one's own to train on: <session id or creator's address>=<file>, separated by commas",
+        description="your own data to train on: <session id or creator's address>=<file>, separated by commas",
     )
-    runner_heartbeat_interval_s: float = Field(30.0, gt=0, description="seconds between two status lines")
+    runner_heartbeat_interval_s: float = Field(
+        30.0, gt=0, description="seconds between status lines in the log"
+    )
     runner_log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error"
     )
