@@ -35,7 +35,7 @@ _BARGAIN: Final = 4
 _MAX_TOKENS: Final = 12
 _CHAT_DEPOSIT: Final = USDFC
 _PATIENCE_S: Final = 120.0
-_TRIES: Final = 20
+_GIVEN_UP_AFTER_S: Final = 300.0
 _PAUSE_S: Final = 1.0
 _POLL_S: Final = 1.0
 
@@ -141,17 +141,21 @@ class Load:
         return self._chance.choices(list(weights), weights=list(weights.values()))[0]
 
     async def _one(self, deed: Callable[[], Awaitable[None]], places: asyncio.Semaphore) -> None:
-        """Do one piece of work, again while something that it needs is down."""
+        """Do one piece of work, again while something that it needs is down or busy."""
+        until = time.monotonic() + _GIVEN_UP_AFTER_S
         try:
-            for _ in range(_TRIES):
+            while True:
                 try:
                     await deed()
                 except (ParityError, Web3Exception, ExceptionGroup) as error:
+                    if time.monotonic() > until:
+                        log.warning("given_up", deed=deed.__name__, error=str(error))
+                        self.record.done["given up"] += 1
+                        return
                     log.info("tried_again", error=str(error))
                     await asyncio.sleep(_PAUSE_S)
                 else:
                     return
-            self.record.done["given up"] += 1
         finally:
             places.release()
 
