@@ -59,13 +59,26 @@ class Candidacy:
         refusal, spec = await self._examine(job, view)
         if refusal:
             return self._refuse(job, refusal)
-        if spec is None or not await self._turn_has_come(job, view) or not await self._is_able(job, spec):
+        if spec is None or not await self._turn_has_come(job, view):
+            return False
+        if await self._is_barred(view) or not await self._is_able(job, spec):
             return False
         # No await between the count and the claim's entry in the journal, or two tasks would take one slot.
         slots = self._parts.settings.runner_slots
         if job.stage is not Stage.CLAIMING and self._parts.journal.slots_held() >= slots:
             return self._wait(f"no free slot of {slots}")
         return await self._claim(job)
+
+    async def _is_barred(self, view: View) -> bool:
+        """Say whether a ban or a suspension keeps this node from claiming in the next block; the log tells once."""
+        until = await self._parts.escrow.barred_until(self._parts.node)
+        if view.head_block + 1 >= until:
+            return False
+        if self._parts.situation.barred_until_block != until:
+            self._parts.situation.barred_until_block = until
+            log.warning("barred", until_block=until)
+        self._wait(f"this runner is banned or suspended until block {until}")
+        return True
 
     async def _examine(self, job: Job, view: View) -> tuple[Refusal | None, Spec | None]:
         terms = self._parts.terms

@@ -137,6 +137,20 @@ class Escrow:
         )
         return Registration(owner=owner, status=RunnerStatus(status), banned_until_block=banned_until)
 
+    async def barred_until(self, node: str) -> int:
+        """Return the first block at which a ban or a suspension of `node` lets it claim again; 0 if there is none."""
+        reputation = self._chain.reputation.address
+        speakers = ((reputation, bytes(12) + bytes.fromhex(node[2:])),)
+        return await self._heard.once(("barred", node), speakers, partial(self._barred_until, node))
+
+    async def _barred_until(self, node: str, block: int | str) -> int:
+        functions = self._chain.reputation.functions
+        _, _, banned_until, _, _, suspended = await self._chain.call(functions.runnerOf(node), block=block)
+        if not suspended:
+            return int(banned_until)
+        *_, suspended_until = await self._chain.call(functions.scoreOf(node), block=block)
+        return max(int(banned_until), int(suspended_until))
+
     async def ending(self, task_id: bytes, *, owner: str, view: View) -> Ending:
         """Read from the logs how a terminal task ended for `owner`."""
         phases = await self._logs(self._chain.escrow.events.PhaseChanged(), view, taskId=task_id)

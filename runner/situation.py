@@ -20,6 +20,8 @@ class Situation:
         self.offers: Mapping[str, ModelOffer] = {}
         self.engine_fault: str | None = "not asked yet"
         self.draining = False
+        self.barred_until_block = 0
+        """The ban or suspension of this node that the log has told of."""
         self.rings = 0
         self._patience_s = patience_s
         self._rung = asyncio.Condition()

@@ -5,7 +5,7 @@ import pytest
 from devnet.accounts import LOCAL
 from protocol import lottery
 from protocol.commitment import Reveal, commitment, new_salt
-from protocol.enums import SeatState, TaskStatus
+from protocol.enums import Outcome, SeatState, TaskStatus
 from protocol.money import USDFC
 from protocol.sender import Sender
 from runner.claiming import STAGGER_BLOCKS
@@ -229,3 +229,22 @@ async def test_a_reorganisation_that_undoes_a_claim_is_answered_with_a_new_claim
     assert job.stage is Stage.SETTLED
     assert job.paid
     assert (job.salt, job.result) == (promised.salt, promised.result)
+
+
+async def test_a_banned_runner_sends_no_claim_until_its_ban_is_over(bench: Bench) -> None:
+    hand = await bench.hand(0)
+    escrow = bench.chain.escrow.address
+    await bench.anvil.rpc("anvil_impersonateAccount", escrow)
+    await bench.anvil.rpc("anvil_setBalance", escrow, hex(10**18))
+    penalty = bench.chain.reputation.functions.penalize(
+        b"\1" * 32, hand.parts.node, Outcome.MALICIOUS_BEHAVIOR, 0
+    )
+    await penalty.transact({"from": escrow})
+    await bench.anvil.mine(1)
+    task = await bench.submit()
+    await bench.until_turn(hand, task)
+    assert not await hand.step(task)
+    until = await hand.parts.escrow.barred_until(hand.parts.node)
+    assert until > hand.parts.situation.head_block
+    assert hand.job(task).reason == f"this runner is banned or suspended until block {until}"
+    assert not hand.journal.transactions(task)
