@@ -14,10 +14,10 @@ STATEMENTS = Counter("parity_api_statements_total", "SQL statements run.", regis
 SUBSCRIBERS = Gauge("parity_api_subscribers", "Open subscriptions to new blocks.", registry=REGISTRY)
 RELAYED = Counter(
     "parity_api_relayed_total",
-    "Intents given to the relay, by what came of it.",
+    "Intents given to the relay, by outcome.",
     ["kind", "outcome"],
     registry=REGISTRY,
 )
 HINTS = Counter(
-    "parity_api_hints_total", "Deliveries to webhooks, by what came of it.", ["outcome"], registry=REGISTRY
+    "parity_api_hints_total", "Deliveries to webhooks, by outcome.", ["outcome"], registry=REGISTRY
 )

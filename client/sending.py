@@ -113,6 +113,6 @@ def _checked_hash(text: str) -> str:
     except ValueError:
         pass
     raise Contradiction(
-        f"the server named {text!r:.80} as a transaction, which is none",
+        f"the server named {text!r:.80} as a transaction, but that is not a transaction hash",
         hint=_STILL_SIGNED,
     )

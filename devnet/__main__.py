@@ -60,7 +60,7 @@ Demo = Annotated[
 ]
 StateDir = Annotated[
     Path,
-    typer.Option("--state-dir", help="Folder for all state.", show_default=".parity/devnet, beside the code"),
+    typer.Option("--state-dir", help="Folder for all state.", show_default=".parity/devnet in the checkout"),
 ]
 
 

@@ -25,7 +25,7 @@ async def grant_roles(database_url: str, *, writer: str = WRITER, reader: str = 
     for name in (writer, reader):
         if not _NAME.fullmatch(name):
             raise IndexerError(
-                f"{name!r} is no plain role name", hint="Use lower-case letters, digits and underscores."
+                f"{name!r} is not a plain role name", hint="Use lower-case letters, digits and underscores."
             )
     connection = await asyncpg.connect(database_url)
     try:

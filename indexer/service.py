@@ -64,7 +64,7 @@ class Service:
                 async with Store.open(self.settings.database_url, self.schema) as store:
                     await self._index(store)
             except DeepReorg as error:
-                log.error("deep-reorg", why=str(error), remedy="folding the stored logs anew")  # noqa: TRY400
+                log.error("deep-reorg", why=str(error), remedy="rebuilding from the stored logs")  # noqa: TRY400
                 await self._refold()
             except (RpcUnavailable, InconsistentChain, RpcError, FoldError) as error:
                 self._failed(error)

@@ -36,7 +36,7 @@ AUDIT_SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "AuditDeadline": (
         "Too late: the last block for this was {deadlineBlock}; now is block {currentBlock}.",
-        "Nothing to do: whoever comes may take the case on now (advance).",
+        "Nothing to do: anyone may advance the case now.",
     ),
     "AuditNotDue": (
         "Too early: the stage ends after block {deadlineBlock}; now is block {currentBlock}.",

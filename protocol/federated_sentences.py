@@ -50,7 +50,7 @@ FEDERATED_SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "FederatedNotExpected": (
         "Slot {slot} has nothing to do in this phase, or has done it already.",
-        "Wait for the next round; whoever drops out of a phase is in none after it.",
+        "Wait for the next round; a participant that drops out of a phase is in no later phase of the round.",
     ),
     "FederatedSelfDealing": (
         "{party} is a party of the session and may not take part in it.",

@@ -16,7 +16,7 @@ from scripts._session import ChainCommand, Session
 @chain_options
 @click.argument("proposal", type=ProposalNumber())
 @click.argument("choice", type=click.Choice([support.name.lower() for support in VoteSupport]))
-@click.option("--reason", default="", help="Why; kept on chain beside the vote.")
+@click.option("--reason", default="", help="Reason, stored on chain with the vote.")
 def cli(
     provider: ProviderAPI, account: AccountAPI, folder: str, proposal: int, choice: str, *, reason: str
 ) -> None:

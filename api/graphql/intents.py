@@ -28,7 +28,9 @@ class IntentKind(Enum):
 
 @strawberry.type(description="An intent and its typed data. Nothing is reserved: sign it, or forget it.")
 class IntentToSign:
-    id: Bytes32 = strawberry.field(description="What is signed; the same again is the same deed.")
+    id: Bytes32 = strawberry.field(
+        description="Digest of what is signed; the same digest is the same intent."
+    )
     intent: JSON = strawberry.field(description="Send it back with the signature, as it is.")
     typed_data: JSON = strawberry.field(description="For eth_signTypedData_v4.")
 

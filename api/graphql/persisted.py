@@ -21,7 +21,7 @@ class UnknownQuery(GraphQLError):
             "PersistedQueryNotFound",
             extensions={
                 "code": "PERSISTED_QUERY_NOT_FOUND",
-                "hint": "Send the document beside its digest once.",
+                "hint": "Send the document together with its digest once.",
             },
         )
 

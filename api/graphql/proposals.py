@@ -110,7 +110,7 @@ class ProposalQuery:
         governance = await Governance.over(info.context.services.link)
         return [Proposal.of(record) for record in await governance.newest(first=first, skip=skip or 0)]
 
-    @strawberry.field(description="One proposal; null if there is none of that id.")
+    @strawberry.field(description="One proposal; null if there is none with that id.")
     async def proposal(self, info: Info, id: BigInt) -> Proposal | None:  # noqa: A002  # GraphQL name
         record = await (await Governance.over(info.context.services.link)).by_id(id)
         return Proposal.of(record) if record else None

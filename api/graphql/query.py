@@ -111,7 +111,7 @@ class Query(
         reading = await reading_of(info, min_block, block)
         return Balance.of(account, await reading.balance.load(account))
 
-    @strawberry.field(description="One prompt, by its task's id; null if the task is none.")
+    @strawberry.field(description="One prompt, by its task's id; null if the task is not a prompt.")
     async def prompt(
         self,
         info: Info,

@@ -207,7 +207,7 @@ class Task:
     @linked(
         "prompt",
         by="id",
-        description="The task as a prompt; null if it is none, or its spec was not fetched yet.",
+        description="The task as a prompt; null if it is not a prompt, or if its spec was not fetched yet.",
     )
     async def prompt(self) -> Annotated[Prompt, strawberry.lazy("api.graphql.prompts")] | None:
         record = await self.reading.prompt.load(self.id)

@@ -31,7 +31,9 @@ class BallotIntent(Body):
     support: Support
     voter: AddressIn
     nonce: Uint256 = Field(description="what the governor's `nonces(voter)` says")
-    reason: str | None = Field(None, max_length=1000, description="shown beside the vote, on chain for ever")
+    reason: str | None = Field(
+        None, max_length=1000, description="shown with the vote, and stored on chain forever"
+    )
 
 
 class SignedBallot(SignedIntent):

@@ -82,7 +82,7 @@ async def ready(services: Services, _asked: NoParameters, _body: None) -> Readin
     lag = max(await _head(services, state) - state["indexed_number"], 0)
     reasons = []
     if state["phase"] == "refold":
-        reasons.append("the index is being folded anew after a deep reorganisation")
+        reasons.append("the index is being rebuilt after a deep reorganisation")
     allowed = services.settings.ready_lag_blocks
     if lag > allowed:
         reasons.append(f"the index is {lag} blocks behind the chain; up to {allowed} are allowed")

@@ -92,7 +92,7 @@ class WebhookBody(Body):
         list(EVENTS),
         min_length=1,
         max_length=len(EVENTS),
-        description="TaskSubmitted is told of every task, the others of tasks that the address has a part in",
+        description="TaskSubmitted is sent for every task, the other events only for tasks in which the address takes part",
     )
 
 

@@ -18,7 +18,7 @@ RELAY_PROBLEMS = (400, 402, 409, 413, 422, 429, 503, 504)
 class IntentToSign(Model):
     """An intent and its typed data. Nothing is reserved: sign it, or forget it."""
 
-    id: HashText = Field(description="what is signed; the same again is the same deed")
+    id: HashText = Field(description="digest of what is signed; the same digest is the same intent")
     intent: dict[str, Any] = Field(description="send it back with the signature, as it is")
     typed_data: dict[str, Any] = Field(description="for eth_signTypedData_v4")
 

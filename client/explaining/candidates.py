@@ -138,7 +138,7 @@ def _candidate(
 def _order_obstacles(record: RunnerRecord, state: TaskState, terms: Terms) -> list[str]:
     found = []
     if {record.node, record.owner} & {terms.client, state.payer}:
-        found.append("belongs to whoever ordered or pays")
+        found.append("belongs to the account that ordered or pays")
     if record.owner in terms.seated:
         found.append("its owner has a seat already")
     free = record.bonded - record.locked

@@ -125,7 +125,7 @@ def _waiting(
     if len(able) < missing:
         remedies = (
             "Take it back with parity-client task cancel ID, if no seat is taken,",
-            "and order anew: a higher --max-price, another model, fewer --replicas, whatever is said below.",
+            "and order again with a higher --max-price, another model or fewer --replicas, as the reasons below suggest.",
         )
         if not candidates:
             return "There is no active runner.", remedies
@@ -198,7 +198,7 @@ def _cancelled(state: TaskState, events: list[Event]) -> _Said:
         f"Too few runners took a seat by block {claim_by}; all money went back.",
         facts,
         (
-            "Order anew with a higher --max-price or fewer --replicas; parity-client llm models shows what is asked.",
+            "Order again with a higher --max-price or fewer --replicas; parity-client llm models shows the prices asked.",
         ),
     )
 

@@ -89,5 +89,5 @@ def _no_card(path: Path, why: str) -> InputError:
     return InputError(
         f"MODEL: {path} cannot be read ({why})",
         field="MODEL",
-        hint="Keep the card that parity-client fl get-model wrote beside the model.",
+        hint="Keep the card that parity-client fl get-model wrote in the same folder as the model.",
     )

@@ -138,7 +138,7 @@ class CommandExecutor:
             if len(block) != size:
                 raise ContentMismatch(
                     f"block {digest}: {len(block):,} bytes; the spec says {size:,}",
-                    hint="The spec is wrong; whoever wrote it has to write it anew.",
+                    hint="The spec is wrong; its author has to write it again.",
                 )
             yield block
 

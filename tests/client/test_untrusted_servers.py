@@ -84,7 +84,7 @@ async def test_a_relay_that_names_no_transaction_at_all_is_not_believed(shell, r
         ran = await shell(SERVER_URL=url)(*ASK, "--relay", "--yes")
 
     assert ran.code == 1
-    assert "the server named 'done, trust me' as a transaction, which is none" in ran.err
+    assert "the server named 'done, trust me' as a transaction, but that is not a transaction hash" in ran.err
 
 
 async def test_a_relay_gets_one_signature_that_moves_no_more_than_the_order_says(shell, runners, accounts):

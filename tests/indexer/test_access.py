@@ -102,5 +102,5 @@ async def test_an_index_of_another_owner_is_not_taken_over(rig: Rig) -> None:
 
 
 async def test_a_role_name_that_is_sql_is_refused(postgres_url: str) -> None:
-    with pytest.raises(IndexerError, match="no plain role name"):
+    with pytest.raises(IndexerError, match="not a plain role name"):
         await access.grant_roles(postgres_url, writer="x; DROP DATABASE y")
