@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from client.errors import TaskUnanswered, WaitTimeout
 from client.records import Answer, Progress, Result
-from client.tasks import TaskState, life, read_progress, read_state
+from client.tasks import TaskState, agreed_result, life, read_progress, read_state
 from protocol.chain import Chain
 from protocol.cid import digest_to_cid
 from protocol.content import ContentStore
@@ -113,8 +113,10 @@ async def fetch_settled(
         raise _unanswered(task_id, state)
     events = await life(chain, task_id, state=state)
     spec_digest = next(bytes(e.arguments["order"]["spec"]) for e in events if e.name == "TaskSubmitted")
-    ending = "SeatRevealed" if open_to_dispute else "TaskFinalized"
-    result_digest = next(bytes(e.arguments["result"]) for e in events if e.name == ending)
+    if open_to_dispute:
+        result_digest = next(bytes(e.arguments["result"]) for e in events if e.name == "SeatRevealed")
+    else:
+        result_digest = agreed_result(events)
     found = await _fetch(content, result_digest, kind=result)
     result_cid = digest_to_cid(result_digest)
     if found.task != "0x" + task_id.hex():
@@ -139,7 +141,7 @@ async def fetch_result(chain: Chain, content: ContentStore, task_id: bytes) -> R
     if state.status is not TaskStatus.FINAL:
         raise _unanswered(task_id, state)
     events = await life(chain, task_id, state=state)
-    digest = next(bytes(e.arguments["result"]) for e in events if e.name == "TaskFinalized")
+    digest = agreed_result(events)
     return Result(task_id=task_id, cid=digest_to_cid(digest), content=await content.get(digest))
 
 

@@ -99,7 +99,7 @@ async def read_task(chain: Chain, task_id: bytes) -> TaskRecord:
         submitted_block=submitted.block,
         transaction_hash=submitted.transaction_hash,
         spec_cid=digest_to_cid(bytes(order["spec"])),
-        result_cid=digest_to_cid(bytes(final.arguments["result"])) if final else None,
+        result_cid=digest_to_cid(agreed_result(events)) if final else None,
         reward=state.reward,
         bond=state.bond,
         input_price=order["inputPrice"],
@@ -150,6 +150,16 @@ async def read_submission(chain: Chain, task_id: bytes) -> Event:
 async def life(chain: Chain, task_id: bytes, *, state: TaskState) -> list[Event]:
     """Read a task's own events, from its submission on."""
     return await _read(chain, "TaskEscrow", _LIFE, task_id, state=state, last=None)
+
+
+def agreed_result(events: list[Event]) -> bytes:
+    """Return the result digest of a final task's life: what its winning seats revealed, who agree."""
+    winners = next(event.arguments["winners"] for event in events if event.name == "TaskFinalized")
+    return next(
+        bytes(event.arguments["result"])
+        for event in events
+        if event.name == "SeatRevealed" and winners >> event.arguments["seat"] & 1
+    )
 
 
 async def _read(

@@ -195,6 +195,7 @@ contract FederatedLearning is Rounds {
         } else {
             ++run.course.round;
             run.course.attempts = 0;
+            run.course.flags &= ~Course.WARNED;
             _startRound(run, bill);
         }
         _save(run);
@@ -328,6 +329,12 @@ contract FederatedLearning is Rounds {
         } else {
             require(status == ITaskEscrowTypes.Status.Final, FederatedTaskRunning(task));
             _requireDue(run.course);
+            // The task may have ended this very block: whoever ends it late must not end the session with it.
+            if (!run.course.is_(Course.WARNED)) {
+                run.course.flags |= Course.WARNED;
+                _enter(run, Phase.Aggregating, _rules[run.id].openFor);
+                return false;
+            }
             _tip(run, bill);
             emit AggregationFailed(run.id, task, run.course.round, run.course.attempts);
             _fail(run, bill);

@@ -10,6 +10,7 @@ import {ITaskEscrow} from "./interfaces/ITaskEscrow.sol";
 import {Lottery} from "./libraries/Lottery.sol";
 import {Payout} from "./libraries/Payout.sol";
 import {Progress} from "./libraries/Progress.sol";
+import {Seats} from "./libraries/Seats.sol";
 import {Verdict} from "./libraries/Verdict.sol";
 
 /// @title TaskEscrow
@@ -68,10 +69,10 @@ contract TaskEscrow is Intake {
     function commit(bytes32 taskId, uint8 seat, bytes32 commitment) external {
         Progress.Data memory progress = _requireStatus(taskId, Status.Committing);
         _requireInTime(progress);
-        SeatRecord storage held = _requireSeat(taskId, seat);
+        uint256 word = _requireSeat(taskId, progress, seat);
         require(commitment != bytes32(0), TaskBadCommitment());
         require(progress.stateOf(seat) == SeatState.Claimed, TaskBadCommitment());
-        held.mark = commitment;
+        _seats[taskId][seat] = Seats.committed(word, commitment);
         progress.committed |= uint8(1 << seat);
         emit SeatCommitted(taskId, msg.sender, seat, commitment);
         if (progress.allCommitted()) {
@@ -86,11 +87,10 @@ contract TaskEscrow is Intake {
         bool unsealed = progress.isLastToCommit(seat);
         require(unsealed || progress.status == Status.Revealing, TaskWrongStatus(Status.Revealing, progress.status));
         _requireInTime(progress);
-        SeatRecord storage held = _requireSeat(taskId, seat);
-        if (!unsealed) _requireSealed(taskId, progress, seat, opened);
-        held.inputTokens = opened.inputTokens;
-        held.outputTokens = opened.outputTokens;
-        if (_isKept(taskId, progress, unsealed)) held.mark = opened.result;
+        uint256 word = _requireSeat(taskId, progress, seat);
+        if (!unsealed) _requireSealed(taskId, progress, seat, word, opened);
+        _seats[taskId][seat] = Seats.revealed(word, opened.result, opened.inputTokens, opened.outputTokens);
+        if (progress.is_(Progress.KEPT)) _results[taskId][seat] = opened.result;
         progress.revealed |= uint8(1 << seat);
         _emitRevealed(taskId, seat, opened);
         if (progress.mode == Mode.Audited) {
@@ -98,7 +98,7 @@ contract TaskEscrow is Intake {
             _save(taskId, progress);
             IAuditCourt(auditCourt).open(taskId, msg.sender, progress.paramsId, progress.reward, progress.bond);
         } else if (progress.committed & ~progress.revealed == 0) {
-            _settle(taskId, progress, opened.result);
+            _settle(taskId, progress);
         } else {
             if (unsealed) _enterRevealing(taskId, progress);
             _save(taskId, progress);
@@ -119,7 +119,7 @@ contract TaskEscrow is Intake {
             _enterRevealing(taskId, progress);
             _save(taskId, progress);
         } else {
-            _settle(taskId, progress, bytes32(0));
+            _settle(taskId, progress);
         }
     }
 
@@ -133,7 +133,7 @@ contract TaskEscrow is Intake {
         if (next == Status.Disputed) return due;
         (due.payer, due.reward, due.bond) = (_payerOf(progress), progress.reward, progress.bond);
         (due.gross, due.fee) = _earned(taskId, progress, 0);
-        if (next == Status.Final) _emitFinalized(taskId, _seats[taskId][0].mark, 1, due.fee);
+        if (next == Status.Final) emit TaskFinalized(taskId, 1, due.fee);
     }
 
     /// @inheritdoc ITaskEscrow
@@ -166,16 +166,14 @@ contract TaskEscrow is Intake {
 
     /// @dev A tag that matches is looked up in full; one that differs spares the look, and a free bit the tags.
     function _seatFor(bytes32 taskId, Progress.Data memory progress, uint256 seat, address owner) private {
-        uint32 tag = uint32(uint160(owner));
         uint16 bit = Progress.bitOf(owner);
-        mapping(uint256 => SeatRecord) storage seats = _seats[taskId];
+        mapping(uint256 => uint256) storage seats = _seats[taskId];
         for (uint256 i = 0; i < seat && progress.known & bit != 0; ++i) {
-            SeatRecord storage other = seats[i];
-            require(other.ownerTag != tag || _ownerOf(other.node) != owner, TaskAlreadySeated(owner));
+            uint256 other = seats[i];
+            bool another = !Seats.mayBeOf(other, owner) || _ownerOf(Seats.claimantOf(other)) != owner;
+            require(another, TaskAlreadySeated(owner));
         }
-        SeatRecord storage taken = seats[seat];
-        taken.node = msg.sender;
-        taken.ownerTag = tag;
+        seats[seat] = Seats.claimed(_numberOf(msg.sender), msg.sender, owner);
         progress.known |= bit;
     }
 
@@ -190,9 +188,14 @@ contract TaskEscrow is Intake {
         require(block.number <= progress.deadline, TaskDeadline(progress.deadline, block.number));
     }
 
-    function _requireSeat(bytes32 taskId, uint8 seat) private view returns (SeatRecord storage held) {
-        held = _seats[taskId][seat];
-        require(held.node == msg.sender, TaskNotSeat(held.node, msg.sender));
+    function _requireSeat(bytes32 taskId, Progress.Data memory progress, uint8 seat)
+        private
+        view
+        returns (uint256 word)
+    {
+        word = _seats[taskId][seat];
+        address node = _nodeOf(progress.stateOf(seat), word);
+        require(node == msg.sender, TaskNotSeat(node, msg.sender));
     }
 
     /// @dev Changes `progress` in memory; the caller stores it.
@@ -206,19 +209,16 @@ contract TaskEscrow is Intake {
         _enter(taskId, progress, Status.Revealing, _params[progress.paramsId].revealFor);
     }
 
-    function _requireSealed(bytes32 taskId, Progress.Data memory progress, uint8 seat, Reveal calldata opened)
-        private
-        view
-    {
-        bytes32 expected = progress.stateOf(seat) == SeatState.Committed ? _seats[taskId][seat].mark : bytes32(0);
-        bytes32 actual = commitmentOf(taskId, msg.sender, opened);
+    function _requireSealed(
+        bytes32 taskId,
+        Progress.Data memory progress,
+        uint8 seat,
+        uint256 word,
+        Reveal calldata opened
+    ) private view {
+        bytes32 expected = progress.stateOf(seat) == SeatState.Committed ? Seats.sealOf(word) : bytes32(0);
+        bytes32 actual = Seats.seal(commitmentOf(taskId, msg.sender, opened));
         require(actual == expected, TaskBadReveal(expected, actual));
-    }
-
-    /// @dev The answer of a seat alone is in its event; only a contract, which reads no events, has it kept, and the court.
-    function _isKept(bytes32 taskId, Progress.Data memory progress, bool unsealed) private view returns (bool) {
-        if (!unsealed || progress.replicas != 1 || progress.mode == Mode.Audited) return true;
-        return clientOf(taskId).code.length != 0;
     }
 
     function _emitRevealed(bytes32 taskId, uint8 seat, Reveal calldata opened) private {
@@ -236,7 +236,7 @@ contract TaskEscrow is Intake {
         address payer = _payerOf(progress);
         IStakeWalletTypes.Move[] memory moves = new IStakeWalletTypes.Move[](uint256(progress.claimed) + 1);
         for (uint256 i = 0; i < progress.claimed; ++i) {
-            moves[i].who = _ownerOf(_seats[taskId][i].node);
+            moves[i].who = _ownerOf(Seats.claimantOf(_seats[taskId][i]));
             moves[i].unlock = progress.bond;
         }
         moves[progress.claimed].who = payer;
@@ -245,14 +245,13 @@ contract TaskEscrow is Intake {
     }
 
     /// @dev With a quorum the task is final, without one it has failed; either way everybody is paid, freed or slashed now.
-    /// @param last the result just revealed, if this is its reveal
-    function _settle(bytes32 taskId, Progress.Data memory progress, bytes32 last) private {
+    function _settle(bytes32 taskId, Progress.Data memory progress) private {
         SeatState due = progress.status == Status.Committing ? SeatState.Committed : SeatState.Revealed;
         (address[] memory nodes, bytes32[] memory answers) = _answers(taskId, progress);
         uint8 won = Verdict.winners(answers, progress.quorum);
         _enter(taskId, progress, won == 0 ? Status.Failed : Status.Final, 0);
         _save(taskId, progress);
-        Payout.Terms memory terms = _terms(taskId, progress, won, last);
+        Payout.Terms memory terms = _terms(taskId, progress, won);
         _pay(taskId, terms, nodes, Verdict.outcomesOf(progress, won, due));
     }
 
@@ -264,15 +263,15 @@ contract TaskEscrow is Intake {
         nodes = new address[](progress.claimed);
         answers = new bytes32[](progress.claimed);
         for (uint256 i = 0; i < nodes.length; ++i) {
-            SeatRecord storage seat = _seats[taskId][i];
-            nodes[i] = seat.node;
-            if (progress.stateOf(i) != SeatState.Revealed) continue;
-            answers[i] = Verdict.answerOf(seat.mark, seat.inputTokens, seat.outputTokens);
+            uint256 word = _seats[taskId][i];
+            SeatState state = progress.stateOf(i);
+            nodes[i] = _nodeOf(state, word);
+            if (state == SeatState.Revealed) answers[i] = Seats.answerOf(word);
         }
     }
 
     /// @dev Winners agree on their usage, so that one price holds for all.
-    function _terms(bytes32 taskId, Progress.Data memory progress, uint8 won, bytes32 last)
+    function _terms(bytes32 taskId, Progress.Data memory progress, uint8 won)
         private
         returns (Payout.Terms memory terms)
     {
@@ -284,14 +283,8 @@ contract TaskEscrow is Intake {
         (terms.wrongBps, terms.missBps) = (params.wrongBps, params.missBps);
         (terms.payerBps, terms.burnBps) = (params.payerBps, params.burnBps);
         if (won == 0) return terms;
-        uint256 winner = Verdict.first(won);
-        (terms.gross, terms.fee) = _earned(taskId, progress, winner);
-        bytes32 result = progress.replicas == 1 && last != 0 ? last : _seats[taskId][winner].mark;
-        _emitFinalized(taskId, result, won, uint256(terms.fee) * Progress.count(won));
-    }
-
-    function _emitFinalized(bytes32 taskId, bytes32 result, uint8 won, uint256 fee) private {
-        emit TaskFinalized(taskId, result, won, fee);
+        (terms.gross, terms.fee) = _earned(taskId, progress, Verdict.first(won));
+        emit TaskFinalized(taskId, won, uint256(terms.fee) * Progress.count(won));
     }
 
     /// @dev What a seat's answer is worth when it is right, fee included.
@@ -302,9 +295,9 @@ contract TaskEscrow is Intake {
     {
         gross = progress.reward / progress.replicas;
         if (progress.is_(Progress.METERED)) {
-            SeatRecord storage held = _seats[taskId][seat];
+            (uint32 inputTokens, uint32 outputTokens) = Seats.usageOf(_seats[taskId][seat]);
             Prices memory prices = _prices[taskId];
-            uint256 cost = held.inputTokens * uint256(prices.input) + held.outputTokens * uint256(prices.output);
+            uint256 cost = inputTokens * uint256(prices.input) + outputTokens * uint256(prices.output);
             gross = Payout.metered(gross, cost);
         }
         fee = Payout.feeOf(gross, _params[progress.paramsId].feeBps);

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
+_KEPT_BYTES = 28
 _TYPES = ("bytes32", "address", "bytes32", "bytes32", "uint32", "uint32", "bytes32")
 
 
@@ -27,6 +28,11 @@ class Reveal:
 def commitment(task_id: bytes, node: str, reveal: Reveal) -> bytes:
     """Hash a reveal, bound to its task and node, as `TaskEscrow.commitmentOf`; 32 bytes."""
     return keccak(encode(_TYPES, (task_id, node, *reveal.as_tuple())))
+
+
+def kept_of(made: bytes) -> bytes:
+    """Return what a seat keeps of a commitment, as `TaskEscrow.seatOf` shows it: all but its last 32 bits; 32 bytes."""
+    return made[:_KEPT_BYTES].ljust(len(made), b"\0")
 
 
 def new_salt() -> bytes:

@@ -7,6 +7,7 @@ happened meanwhile, the rule names the one step that is still missing.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from protocol.commitment import kept_of
 from protocol.enums import AuditStage, SeatState, TaskStatus
 from runner.jobs import Job
 
@@ -40,7 +41,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seat:
-    """A seat as the chain has it; `mark` is the commitment between commit and reveal."""
+    """A seat as the chain has it; `mark` is what it keeps of the commitment between commit and reveal."""
 
     index: int
     node: str
@@ -145,7 +146,8 @@ def _claimed(job: Job, view: View, *, stored: bool) -> Decision:
 
 
 def _committed(job: Job, view: View, own: Seat, *, node: str) -> Decision:
-    if own.mark != job.commitment_of(node):
+    made = job.commitment_of(node)
+    if made is None or own.mark != kept_of(made):
         return Decision(
             Step.WAIT,
             "the seat's commitment is not in this journal: another process uses this node key, or the journal was lost",

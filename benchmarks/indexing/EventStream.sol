@@ -153,7 +153,7 @@ contract EventStream {
             bytes memory data = abi.encode(step, result, _hash("fingerprint", task), uint32(120), uint32(480));
             _say(ESCROW, _topics(ITaskEscrowEvents.SeatRevealed.selector, id, _word(node)), data);
         } else if (step == 3) {
-            _say(ESCROW, _topics(ITaskEscrowEvents.TaskFinalized.selector, id), abi.encode(result, uint8(7), uint256(0)));
+            _say(ESCROW, _topics(ITaskEscrowEvents.TaskFinalized.selector, id), abi.encode(uint8(7), uint256(0)));
         } else if (step == 4) {
             _phase(task, ITaskEscrowTypes.Status.Final, 0);
         } else if (step < 8) {

@@ -18,7 +18,9 @@ abstract contract Intake is TaskStore {
     function submit(Order calldata order) external returns (bytes32 taskId) {
         require(order.payer == msg.sender, TaskNotPayer(order.payer, msg.sender));
         require(order.client == msg.sender, TaskBadOrder("client"));
-        taskId = _open(order);
+        bytes memory encoded;
+        (taskId, encoded) = _check(order);
+        _open(taskId, order, encoded, msg.sender.code.length != 0);
         _fund(taskId, order);
     }
 
@@ -27,9 +29,11 @@ abstract contract Intake is TaskStore {
         external
         returns (bytes32 taskId)
     {
-        taskId = _open(order);
-        _requireSigned(order.client, taskId, clientSig);
+        bytes memory encoded;
+        (taskId, encoded) = _check(order);
+        bool byContract = _requireSigned(order.client, taskId, clientSig);
         if (order.payer != order.client) _requireSigned(order.payer, taskId, payerSig);
+        _open(taskId, order, encoded, byContract);
         _fund(taskId, order);
     }
 
@@ -39,14 +43,19 @@ abstract contract Intake is TaskStore {
         bytes calldata clientSig,
         IStakeWalletTypes.Authorization calldata auth
     ) external returns (bytes32 taskId) {
-        taskId = _open(order);
-        if (order.payer != order.client) _requireSigned(order.client, taskId, clientSig);
+        bytes memory encoded;
+        (taskId, encoded) = _check(order);
+        // An authorization is a key's.
+        bool byContract = order.payer != order.client && _requireSigned(order.client, taskId, clientSig);
+        _open(taskId, order, encoded, byContract);
         IStakeWallet(stakeWallet).escrowWithAuthorization(order.payer, taskId, order.reward, auth);
     }
 
     // ---------------------------------------------------------------- submission
 
-    function _open(Order calldata order) private returns (bytes32 taskId) {
+    /// @return taskId the order's id
+    /// @return encoded what the id is made of, and the event's data
+    function _check(Order calldata order) private view returns (bytes32 taskId, bytes memory encoded) {
         Params storage params = _params[order.paramsId];
         require(params.maxReplicas != 0, TaskParamsUnknown(order.paramsId));
         Rules.checkOrder(order, params);
@@ -55,19 +64,18 @@ abstract contract Intake is TaskStore {
         }
         uint64 epoch = _parties[order.client].epoch;
         require(order.clientEpoch == epoch, TaskRevoked(epoch, order.clientEpoch));
-        bytes memory encoded = Orders.encode(order, block.number + SEED_DELAY);
+        encoded = Orders.encode(order, block.number + SEED_DELAY);
         taskId = _hashTypedDataV4(Orders.structHash(encoded));
         require(_load(taskId).status == Status.None, TaskAlreadySubmitted(taskId));
-        _store(taskId, order);
-        Orders.emitSubmitted(taskId, order, encoded);
     }
 
     function _fund(bytes32 taskId, Order calldata order) private {
         IStakeWallet(stakeWallet).escrow(order.payer, taskId, order.reward);
     }
 
-    function _store(bytes32 taskId, Order calldata order) private {
-        uint8 flags = 0;
+    /// @param kept whether results are stored, for a client that reads no events
+    function _open(bytes32 taskId, Order calldata order, bytes memory encoded, bool kept) private {
+        uint8 flags = kept ? Progress.KEPT : 0;
         if (order.inputPrice != 0 || order.outputPrice != 0) {
             flags |= Progress.METERED;
             _prices[taskId] = Prices({input: order.inputPrice, output: order.outputPrice});
@@ -93,13 +101,19 @@ abstract contract Intake is TaskStore {
         progress.status = Status.Open;
         progress.flags = flags;
         _save(taskId, progress);
+        Orders.emitSubmitted(taskId, order, encoded);
     }
 
     /// @dev A key's signature first: it needs no look at the signer's code. Then ERC-1271.
-    function _requireSigned(address signer, bytes32 taskId, bytes calldata signature) private view {
+    function _requireSigned(address signer, bytes32 taskId, bytes calldata signature)
+        private
+        view
+        returns (bool byContract)
+    {
         (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(taskId, signature);
-        if (failure == ECDSA.RecoverError.NoError && recovered == signer) return;
+        if (failure == ECDSA.RecoverError.NoError && recovered == signer) return false;
         bool accepted = SignatureChecker.isValidERC1271SignatureNow(signer, taskId, signature);
         require(accepted, TaskBadSignature(signer));
+        return true;
     }
 }

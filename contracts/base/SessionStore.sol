@@ -125,7 +125,7 @@ abstract contract SessionStore is IFederatedLearning, EIP712 {
         (terms.rounds, terms.retention) = (course.rounds, course.retention);
         (terms.minParticipants, terms.maxParticipants) = (course.minParticipants, course.maxParticipants);
         (terms.threshold, terms.replicas, terms.quorum) = (course.threshold, course.replicas, course.quorum);
-        terms.flags = course.flags & ~Course.CLOSING;
+        terms.flags = course.flags & ~(Course.CLOSING | Course.WARNED);
         (terms.paramsId, terms.taskParamsId) = (course.paramsId, course.taskParamsId);
         terms.purse = purseOf(session);
     }

@@ -11,12 +11,13 @@ import {ITaskEscrow} from "../interfaces/ITaskEscrow.sol";
 import {Lottery} from "../libraries/Lottery.sol";
 import {Orders} from "../libraries/Orders.sol";
 import {Progress} from "../libraries/Progress.sol";
+import {Seats} from "../libraries/Seats.sol";
 
 /// @title TaskStore: what the TaskEscrow remembers, and how it is read
 abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
     using Progress for Progress.Data;
 
-    /// @dev Somebody who has paid: a number is a fifth of an address, and what a task remembers of its payer.
+    /// @dev Somebody who has paid or worked: a number is a fifth of an address, and what tasks remember of payers and nodes.
     struct Party {
         uint64 epoch;
         uint32 number;
@@ -26,15 +27,6 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
     struct Amounts {
         uint96 reward;
         uint96 bond;
-    }
-
-    /// @dev A seat's state is in the task's progress. `mark` is empty until commit, then the commitment, then the result.
-    struct SeatRecord {
-        address node;
-        uint32 ownerTag;
-        uint32 inputTokens;
-        uint32 outputTokens;
-        bytes32 mark;
     }
 
     /// @dev Written for metered orders only.
@@ -72,7 +64,9 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
     mapping(bytes32 taskId => Prices) internal _prices;
     /// @dev Only of tasks whose payer is somebody else.
     mapping(bytes32 taskId => address) internal _clients;
-    mapping(bytes32 taskId => mapping(uint256 seat => SeatRecord)) internal _seats;
+    mapping(bytes32 taskId => mapping(uint256 seat => uint256 packed)) internal _seats;
+    /// @dev Only of tasks whose client is a contract: everybody else reads results in the events.
+    mapping(bytes32 taskId => mapping(uint256 seat => bytes32)) internal _results;
     mapping(address account => Party) internal _parties;
     mapping(uint32 number => address) private _partyAt;
 
@@ -138,8 +132,17 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
 
     /// @inheritdoc ITaskEscrow
     function seatOf(bytes32 taskId, uint8 seat) external view returns (Seat memory held) {
-        held = _seat(taskId, _load(taskId), seat);
-        if (held.state == SeatState.Claimed) held.mark = bytes32(uint256(uint160(_ownerOf(held.node))));
+        uint256 word = _seats[taskId][seat];
+        held.state = _load(taskId).stateOf(seat);
+        held.node = _nodeOf(held.state, word);
+        if (held.state == SeatState.Claimed) {
+            held.mark = bytes32(uint256(uint160(_ownerOf(held.node))));
+        } else if (held.state == SeatState.Committed) {
+            held.mark = Seats.sealOf(word);
+        } else if (held.state == SeatState.Revealed) {
+            (held.inputTokens, held.outputTokens) = Seats.usageOf(word);
+            held.mark = _results[taskId][seat];
+        }
     }
 
     /// @inheritdoc ITaskEscrow
@@ -192,17 +195,8 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
         _progress[taskId] = progress.pack();
     }
 
-    function _seat(bytes32 taskId, Progress.Data memory progress, uint256 seat)
-        internal
-        view
-        returns (Seat memory held)
-    {
-        SeatRecord storage record = _seats[taskId][seat];
-        held.node = record.node;
-        held.state = progress.stateOf(seat);
-        held.inputTokens = record.inputTokens;
-        held.outputTokens = record.outputTokens;
-        if (held.state > SeatState.Claimed) held.mark = record.mark;
+    function _nodeOf(SeatState state, uint256 word) internal view returns (address) {
+        return state == SeatState.Claimed ? Seats.claimantOf(word) : _partyAt[Seats.numberOf(word)];
     }
 
     function _payerOf(Progress.Data memory progress) internal view returns (address) {

@@ -65,8 +65,8 @@ interface ITaskEscrowTypes {
         Status status;
     }
 
-    /// @notice One seat. `mark` is the owner until commit, the commitment until reveal, then the result digest; of a seat alone
-    /// that revealed without a commitment it stays empty, unless the client is a contract: the event has the result.
+    /// @notice One seat. `mark` is the owner until commit, then the commitment without its last 32 bits until reveal, then the result
+    /// digest if the client is a contract, which reads no events; else 0, and the result is in `SeatRevealed`.
     struct Seat {
         address node;
         SeatState state;
@@ -154,9 +154,10 @@ interface ITaskEscrowEvents is ITaskEscrowTypes {
     );
     /// @param deadline last block of the phase entered; 0 for a terminal one, and for a dispute, whose phases the AuditCourt has
     event PhaseChanged(bytes32 indexed taskId, Status status, uint256 deadline);
+    /// @notice The result is what the winners have revealed, who agree.
     /// @param winners bit i is set when seat i is paid
     /// @param fee protocol fee of all winners together, base units; the rest of the treasury's pay is slashed stake
-    event TaskFinalized(bytes32 indexed taskId, bytes32 result, uint8 winners, uint256 fee);
+    event TaskFinalized(bytes32 indexed taskId, uint8 winners, uint256 fee);
     event ParamsAdded(uint16 indexed paramsId, Params params);
     event OrdersRevoked(address indexed client, uint64 newEpoch);
 }

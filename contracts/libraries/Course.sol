@@ -10,6 +10,8 @@ library Course {
     uint8 internal constant PRIVATE_DATA = 2;
     /// @dev Never in an order: it is set by `cancel`.
     uint8 internal constant CLOSING = 128;
+    /// @dev Never in an order: a final result that is not opened yet has been given its own window.
+    uint8 internal constant WARNED = 64;
 
     struct Data {
         IFederatedLearningTypes.Phase phase;

@@ -10,6 +10,8 @@ library Progress {
     uint8 internal constant SPONSORED = 2;
     /// @dev An amount is no whole number of `UNIT`s or has too many: both lie in full in a slot of their own.
     uint8 internal constant EXACT = 4;
+    /// @dev The client is a contract, which reads no events: results are stored for it.
+    uint8 internal constant KEPT = 8;
     uint256 private constant UNIT = 1e9;
 
     /// @dev `committed` and `revealed` have bit i set when seat i has; so a seat's state needs no slot of its own.

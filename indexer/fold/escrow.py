@@ -185,10 +185,11 @@ def _phase_changed(state: State, event: Event) -> None:
 
 
 def _finalized(state: State, event: Event) -> None:
-    task_id, result, winners, fee = event.args
+    task_id, winners, fee = event.args
     task = state.tasks.find(task_id)
     if task is None:
         raise Impossible(f"task 0x{task_id.hex()} was never submitted")
+    result = _agreed(state, task_id, winners)
     task.result = result
     task.winners = winners
     task.fee = fee
@@ -197,6 +198,14 @@ def _finalized(state: State, event: Event) -> None:
     state.tasks.put(task_id, task)
     state.documents[result] = "result"
     add_to_timeline(state, event, task_id, result=result, winners=winners, fee=fee)
+
+
+def _agreed(state: State, task_id: bytes, winners: int) -> bytes:
+    """Return what the winning seats have revealed: the same, so that the lowest one's will do."""
+    seat = state.seats.find((task_id, (winners & -winners).bit_length() - 1))
+    if seat is None or seat.result is None:
+        raise Impossible(f"task 0x{task_id.hex()} was won by a seat that has revealed nothing")
+    return seat.result
 
 
 def _params_added(state: State, event: Event) -> None:

@@ -42,7 +42,7 @@ contract AuditCourtAdvanceTest is Courts {
         vm.expectEmit(address(court));
         emit IAuditCourtEvents.CaseClosed(id, true);
         vm.expectEmit(address(escrow));
-        emit ITaskEscrowEvents.TaskFinalized(id, RIGHT, 1, REWARD * 200 / 10_000);
+        emit ITaskEscrowEvents.TaskFinalized(id, 1, REWARD * 200 / 10_000);
         court.advance(id);
         assertStatus(id, ITaskEscrowTypes.Status.Final);
         assertStage(id, IAuditCourtTypes.Stage.Closed);

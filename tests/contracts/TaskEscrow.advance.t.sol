@@ -117,7 +117,7 @@ contract TaskEscrowAdvanceTest is Lives {
         revealResult(id, 1, all[1], RIGHT);
         pastDeadline(id);
         vm.expectEmit(address(escrow));
-        emit ITaskEscrowEvents.TaskFinalized(id, RIGHT, 3, 2 * (REWARD / 3 / 50));
+        emit ITaskEscrowEvents.TaskFinalized(id, 3, 2 * (REWARD / 3 / 50));
         advance();
         assertStatus(id, ITaskEscrowTypes.Status.Final);
         assertEq(bonded(all[2].owner), 2 * MIN_STAKE - BOND / 2);

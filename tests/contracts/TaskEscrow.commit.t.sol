@@ -33,7 +33,7 @@ contract TaskEscrowCommitTest is Lives {
         vm.prank(all[1].node);
         escrow.commit(id, 1, commitment);
         ITaskEscrowTypes.Seat memory seat = escrow.seatOf(id, 1);
-        assertEq(seat.mark, commitment);
+        assertEq(seat.mark, kept(commitment));
         assertEq(uint256(seat.state), uint256(ITaskEscrowTypes.SeatState.Committed));
         assertEq(escrow.taskOf(id).committed, 1);
         assertStatus(id, ITaskEscrowTypes.Status.Committing);

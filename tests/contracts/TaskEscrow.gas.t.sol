@@ -66,7 +66,7 @@ contract TaskEscrowGasTest is Lives {
     function test_ALifeOfThreeSeatsKeepsToItsBudget() public {
         spent = 0;
         life(again(3, 2));
-        assertLe(spent, 800_000, "three seats");
+        assertLe(spent, 740_000, "three seats");
     }
 
     function test_ARelayedOrderKeepsToItsBudget() public {

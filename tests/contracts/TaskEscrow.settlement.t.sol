@@ -92,7 +92,7 @@ contract TaskEscrowSettlementTest is Lives {
         revealResult(id, 1, all[1], WRONG);
         uint256 slash = BOND / 2;
         vm.expectEmit(address(escrow));
-        emit ITaskEscrowEvents.TaskFinalized(id, RIGHT, 5, 0.04 ether);
+        emit ITaskEscrowEvents.TaskFinalized(id, 5, 0.04 ether);
         vm.expectEmit(address(wallet));
         emit IStakeWalletEvents.Settled(id, client.addr, REWARD);
         vm.expectEmit(address(wallet));

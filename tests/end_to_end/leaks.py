@@ -29,13 +29,13 @@ async def texts(network: Network) -> dict[str, str]:
     store = IpfsStore(network.environment["IPFS_API"], timeout_s=10)
     async with Chain.connect(network.environment["FILECOIN_RPC"], network.deployment) as chain:
         submitted = await chain.escrow.events.TaskSubmitted.get_logs(from_block=0)
-        final = await chain.escrow.events.TaskFinalized.get_logs(from_block=0)
+        revealed = await chain.escrow.events.SeatRevealed.get_logs(from_block=0)
     for log in submitted:
         document = await _document(store, bytes(log["args"]["order"]["spec"]))
         if isinstance(document, LlmSpec):
             found[f"prompt of {log['args']['taskId'].hex()}"] = document.prompt
             found[f"system prompt of {log['args']['taskId'].hex()}"] = document.system or ""
-    for log in final:
+    for log in revealed:
         document = await _document(store, bytes(log["args"]["result"]))
         if isinstance(document, LlmResult):
             found[f"answer to {log['args']['taskId'].hex()}"] = document.output

@@ -131,8 +131,14 @@ def test_a_settled_task_tells_pay_fee_remainder_and_slash_apart(story: Story) ->
     story.submit()
     for number in range(3):
         story.claim(number)
-    story.tell("TaskEscrow", "TaskFinalized", TASK, b"\x0a" * 32, 0b011, 12)
+    story.tell("TaskEscrow", "PhaseChanged", TASK, 2, 40)
+    for number in range(3):
+        story.tell("TaskEscrow", "SeatCommitted", TASK, NODES[number], number, b"\x0c" * 32)
+    story.tell("TaskEscrow", "PhaseChanged", TASK, 3, 60)
+    for number, answer in enumerate((b"\x0a" * 32, b"\x0a" * 32, b"\x0b" * 32)):
+        story.tell("TaskEscrow", "SeatRevealed", TASK, NODES[number], number, answer, bytes(32), 11, 7)
     story.tell("TaskEscrow", "PhaseChanged", TASK, 6, 0)
+    story.tell("TaskEscrow", "TaskFinalized", TASK, 0b011, 12)
     story.tell("StakeWallet", "Settled", TASK, PAYERS[0], 900)
     story.tell("StakeWallet", "Moved", TASK, OWNERS[0], 294, 100, 0)
     story.tell("StakeWallet", "Moved", TASK, OWNERS[1], 294, 100, 0)
@@ -144,7 +150,16 @@ def test_a_settled_task_tells_pay_fee_remainder_and_slash_apart(story: Story) ->
     assert task is not None
     assert (task.paid, task.fee, task.returned, task.slashed) == (588, 12, 300, 50)
     assert task.paid + task.fee + task.returned == task.reward
-    assert (task.status, task.settled_block, task.winners) == ("final", story.block - 7, 0b011)
+    assert (task.status, task.settled_block, task.winners) == ("final", story.block - 8, 0b011)
+    assert task.result == b"\x0a" * 32
+
+
+def test_no_task_is_won_by_a_seat_that_has_revealed_nothing(story: Story) -> None:
+    story.submit()
+    for number in range(3):
+        story.claim(number)
+    with pytest.raises(FoldError, match="revealed nothing"):
+        story.tell("TaskEscrow", "TaskFinalized", TASK, 0b011, 12)
 
 
 def test_the_last_seat_reveals_without_a_commitment_and_none_before_it(story: Story) -> None:

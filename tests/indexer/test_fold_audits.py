@@ -47,7 +47,7 @@ def close(story: Story, *, valid: bool, moves: list[tuple[bytes, int, int, int]]
     story.tell("AuditCourt", "CaseClosed", TASK, valid)
     story.tell("TaskEscrow", "PhaseChanged", TASK, TaskStatus.FINAL if valid else TaskStatus.FAILED, 0)
     if valid:
-        story.tell("TaskEscrow", "TaskFinalized", TASK, RESULT, 1, 18)
+        story.tell("TaskEscrow", "TaskFinalized", TASK, 1, 18)
     story.tell(
         "RunnerReputation", "ScoreChanged", NODES[0], TASK, Outcome.RIGHT if valid else Outcome.WRONG, 5
     )

@@ -349,7 +349,7 @@ class World:
         moves.append((DEAD, to_burn, 0, 0))
         task.status = 6 if final else 7
         if final:
-            self._emit("TaskEscrow", "TaskFinalized", task_id, best, winners, fees)
+            self._emit("TaskEscrow", "TaskFinalized", task_id, winners, fees)
         self._emit("TaskEscrow", "PhaseChanged", task_id, task.status, 0)
         for index, outcome in outcomes:
             self._score(task_id, NODES[index], outcome)

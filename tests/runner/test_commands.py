@@ -114,8 +114,8 @@ async def test_three_runners_agree_on_a_command_and_its_files_come_back(bench: B
     await bench.run(task, *hands)
     assert {hand.job(task).stage for hand in hands} == {Stage.SETTLED}
     assert all(hand.job(task).paid for hand in hands)
-    (final,) = await bench.logs("TaskFinalized", task)
-    result = parse_document(await bench.store.get(bytes(final["args"]["result"])))
+    revealed = await bench.logs("SeatRevealed", task)
+    result = parse_document(await bench.store.get(bytes(revealed[0]["args"]["result"])))
     assert isinstance(result, CommandResult)
     assert (result.task, result.outcome, result.code) == ("0x" + task.hex(), "exited", 0)
     assert await bytes_of(bench, result.stdout) == f"{digest_of(data).hex()}  -\n".encode()

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from protocol.commitment import kept_of
 from protocol.enums import AuditStage, SeatState, TaskStatus
 from runner.executors import Execution
 from runner.jobs import Job
@@ -109,7 +110,9 @@ def test_seats_that_nobody_fills_are_given_up_after_the_last_claim_block(promise
 
 
 def test_a_commitment_of_ours_is_revealed(promised: Job) -> None:
-    mark = promised.commitment_of(NODE)
+    made = promised.commitment_of(NODE)
+    assert made is not None
+    mark = kept_of(made)
     assert (
         step(promised, view(TaskStatus.COMMITTING, SeatState.COMMITTED, mark=mark), stored=True) is Step.WAIT
     )

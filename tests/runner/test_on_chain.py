@@ -41,7 +41,7 @@ async def test_three_runners_agree_on_one_answer_and_all_are_paid(bench: Bench) 
     assert len({job.result for job in jobs}) == 1
     assert len({job.salt for job in jobs}) == 3
     assert all(job.paid for job in jobs)
-    stored = await bench.store.get(bytes((await bench.logs("TaskFinalized", task))[0]["args"]["result"]))
+    stored = await bench.store.get(bytes((await bench.logs("SeatRevealed", task))[0]["args"]["result"]))
     assert stored == jobs[0].result
 
 

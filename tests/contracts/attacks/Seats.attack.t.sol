@@ -25,19 +25,31 @@ contract SeatsAttackTest is Lives {
         bytes32 id = submitted(3, 2);
         claimAll(id, all);
         commitResult(id, 0, all[0], RIGHT);
-        bytes32 copied = escrow.seatOf(id, 0).mark;
+        bytes32 copied = sealed_(id, all[0].node, opening(RIGHT, 0));
         vm.prank(all[1].node);
         escrow.commit(id, 1, copied);
         commitResult(id, 2, all[2], RIGHT);
         revealResult(id, 0, all[0], RIGHT);
         ITaskEscrowTypes.Reveal memory overheard = opening(RIGHT, 0);
-        expectError(ITaskEscrowErrors.TaskBadReveal.selector, copied, sealed_(id, all[1].node, overheard));
+        expectBadReveal(copied, sealed_(id, all[1].node, overheard));
         reveal(id, 1, all[1], overheard);
         revealResult(id, 2, all[2], RIGHT);
         pastDeadline(id);
         escrow.advance(id);
         assertEq(free(all[1].owner), 0);
         assertEq(bonded(all[1].owner), 2 * MIN_STAKE - BOND / 2);
+    }
+
+    function test_attack_03_a_copied_commitment_is_opened_by_whom_it_was_copied_from() public {
+        bytes32 id = submitted(3, 2);
+        claimAll(id, all);
+        commitResult(id, 0, all[0], RIGHT);
+        bytes32 copied = sealed_(id, all[0].node, opening(RIGHT, 0));
+        vm.prank(all[1].node);
+        escrow.commit(id, 1, copied);
+        commitResult(id, 2, all[2], RIGHT);
+        expectError(ITaskEscrowErrors.TaskNotSeat.selector, all[1].node, all[0].node);
+        reveal(id, 1, all[0], opening(RIGHT, 0));
     }
 
     function test_attack_03_ones_own_old_commitment_is_opened_in_a_new_task() public {
@@ -247,7 +259,6 @@ contract SeatsAttackTest is Lives {
         order.salt = "vote";
         bytes32 id = revealing(order, all, results(WRONG, RIGHT, RIGHT));
         revealAll(id, all, results(WRONG, RIGHT, RIGHT));
-        assertEq(escrow.seatOf(id, 1).mark, RIGHT);
         assertEq(free(all[1].owner), 0.98 ether);
         assertEq(uint256(reputation.scoreOf(all[0].node).wrong), 1);
     }

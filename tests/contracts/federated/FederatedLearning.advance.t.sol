@@ -244,11 +244,18 @@ contract FederatedLearningAdvanceTest is Sessions {
         assertEq(purseOf(id), 50 * uint256(USDFC) - 3 * uint256(SHARE) - AGGREGATION);
     }
 
-    function test_AResultThatNobodyOpensFailsTheSessionAtItsDeadline() public {
+    function test_AResultThatNobodyOpensFailsTheSessionAfterAWindowOfItsOwn() public {
         start();
         contributeAll(id, 3);
         aggregated(id, all, agreed(RIGHT));
         uint256 deadline = federated.sessionOf(id).deadline;
+        vm.expectRevert(abi.encodeWithSelector(Errors.FederatedNotDue.selector, deadline, blockNow()));
+        federated.advance(id);
+        pastPhase(id);
+        federated.advance(id);
+        assertPhase(id, AGGREGATING);
+        deadline = federated.sessionOf(id).deadline;
+        assertEq(deadline, blockNow() + sessionParams().openFor);
         vm.expectRevert(abi.encodeWithSelector(Errors.FederatedNotDue.selector, deadline, blockNow()));
         federated.advance(id);
         closePhase();
@@ -256,6 +263,23 @@ contract FederatedLearningAdvanceTest is Sessions {
         assertRefunded();
         assertEq(free(outsider.addr), TIP);
         assertEq(free(client.addr), 1_000 * uint256(USDFC) - AGGREGATION - TIP);
+    }
+
+    function test_ATaskThatWasEndedLateLeavesTimeToOpenItsResult() public {
+        start();
+        contributeAll(id, 3);
+        aggregated(id, all, agreed(digestOf(id, aggregateOf(7))));
+        pastPhase(id);
+        federated.advance(id);
+        vm.roll(federated.sessionOf(id).deadline);
+        federated.settleRound(id, aggregateOf(7));
+        assertPhase(id, TRAINING);
+        contributeAll(id, 3);
+        aggregated(id, all, agreed(RIGHT));
+        pastPhase(id);
+        federated.advance(id);
+        assertPhase(id, AGGREGATING);
+        assertEq(federated.termsOf(id).flags, 0);
     }
 
     function test_AnAggregationThatNobodyOrdersFailsTheSession() public {

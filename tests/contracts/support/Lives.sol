@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {Deployed} from "./Deployed.sol";
-import {ITaskEscrowTypes} from "../../../contracts/interfaces/ITaskEscrow.sol";
+import {ITaskEscrowErrors, ITaskEscrowTypes} from "../../../contracts/interfaces/ITaskEscrow.sol";
 import {IStakeWalletTypes} from "../../../contracts/interfaces/IStakeWallet.sol";
 
 /// @title Lives: steps by which a task walks from its order to its end
@@ -80,6 +80,15 @@ abstract contract Lives is Deployed {
         opened.inputTokens = 400;
         opened.outputTokens = 120;
         opened.salt = keccak256(abi.encode("commitment salt", seat));
+    }
+
+    /// @dev A seat keeps a commitment without its last 32 bits.
+    function kept(bytes32 commitment) internal pure returns (bytes32) {
+        return bytes32(uint256(commitment) >> 32 << 32);
+    }
+
+    function expectBadReveal(bytes32 expected, bytes32 actual) internal {
+        expectError(ITaskEscrowErrors.TaskBadReveal.selector, kept(expected), kept(actual));
     }
 
     function sealed_(bytes32 id, address node, ITaskEscrowTypes.Reveal memory opened) internal pure returns (bytes32) {

@@ -242,7 +242,9 @@ ponder.on("TaskEscrow:PhaseChanged", async ({ event, context }) => {
 });
 
 ponder.on("TaskEscrow:TaskFinalized", async ({ event, context }) => {
-  const { taskId, result, winners, fee } = event.args;
+  const { taskId, winners, fee } = event.args;
+  const seat = 31 - Math.clz32(winners & -winners);
+  const result = (await context.db.find(taskSeats, { taskId, seat }))?.result;
   await context.db
     .update(tasks, { taskId })
     .set((row) => ({ result, winners, fee, returned: row.returned - fee, updatedBlock: event.block.number }));
