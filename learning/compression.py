@@ -50,7 +50,11 @@ def encode_with_feedback(
     """Write an update plus what earlier rounds lost, and give what this round loses, shape (parameters,)."""
     wanted = delta if residual is None or not spec.error_feedback else delta + residual
     content = encode(wanted, spec)
-    return content, wanted - decode(content, spec, parameters=len(delta))
+    restored = decode(content, spec, parameters=len(delta))
+    lost = wanted - restored
+    if spec.codec == "fp16":  # what is beyond its range is lost for good: nobody could check that it was
+        lost[np.abs(restored) >= np.finfo(np.float16).max] = 0
+    return content, lost
 
 
 def can_be_lost(content: bytes, lost: Vector, spec: CompressionSpec) -> bool:

@@ -1,8 +1,10 @@
 """A data set's bytes, from a stranger, into arrays: size-capped, checked against the schema, and never by running code."""
 
+import codecs
 import csv
 import io
 import json
+import math
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +20,9 @@ from learning.session_config import DatasetSpec, Format
 MAX_BYTES = 1 << 30
 MAX_CELLS = 1 << 28
 Columns = dict[str, NDArray[Any]]
+_FILL = "leave such rows out, or fill them in"
+_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
+"""How a missing value is written, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,9 @@ def read_columns(
         "csv": _csv, "json": _json, "parquet": _parquet, "npz": _npz,
     }  # fmt: skip
     columns = readers[form](content, max_cells)
-    return _spread(columns) if form == "npz" and "x" in columns else columns
+    if form == "npz" and "x" in columns:
+        columns = _spread(columns)
+    return _checked(columns)
 
 
 def format_of(content: bytes) -> Format:
@@ -87,7 +94,7 @@ def format_of(content: bytes) -> Format:
         return "parquet"
     if content.startswith(b"PK\x03\x04"):
         return "npz"
-    return "json" if content.lstrip()[:1] in (b"[", b"{") else "csv"
+    return "json" if content.removeprefix(codecs.BOM_UTF8).lstrip()[:1] in (b"[", b"{") else "csv"
 
 
 def _column(columns: Columns, name: str) -> NDArray[Any]:
@@ -106,21 +113,71 @@ def _features(columns: Columns, spec: DatasetSpec, input_dim: int) -> NDArray[np
     table = np.empty((rows, len(names)), dtype=np.float32)
     for place, name in enumerate(names):
         table[:, place] = _numbers(_column(columns, name), name)
-    if not rows:
-        raise DataError("no samples", field="dataset")
     divisor = np.float32(float(spec.divide_by))
     return table if divisor == 1 else table / divisor
 
 
 def _numbers(column: NDArray[Any], name: str) -> NDArray[np.float64]:
-    try:
-        numbers = column.astype(np.float64)
-    except (TypeError, ValueError, OverflowError):
-        raise DataError("expected a number in every row", field=name) from None
-    if not np.isfinite(numbers).all() or np.abs(numbers).max(initial=0) > np.finfo(np.float32).max:
-        row = int(np.argmin(np.isfinite(numbers)))
-        raise DataError(f"infinite, missing or too large, such as in row {row}", field=name)
+    numbers = numbers_of(column)
+    if numbers is None:
+        if column.dtype.kind not in "OSU":
+            raise DataError(f"holds {column.dtype}; numbers are expected", field=name)
+        row, value = next((row, value) for row, value in enumerate(column) if not _is_number(value))
+        raise DataError(f"row {row} has {_shown(value)} where a number is expected; {_FILL}", field=name)
+    wrong = ~(np.abs(numbers) <= np.finfo(np.float32).max)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise DataError(f"infinite, missing or too large, such as in row {row}; {_FILL}", field=name)
     return numbers
+
+
+def numbers_of(column: NDArray[Any]) -> NDArray[np.float64] | None:
+    """Return a column's numbers, missing ones as NaN; none if it holds anything else, such as words or dates."""
+    if column.dtype.kind not in "OSUbiuf":
+        return None
+    try:
+        return column.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def words_of(column: NDArray[Any], name: str) -> tuple[str, ...]:
+    """Return the different words of a column, in order; nothing where all are numbers.
+
+    Raises `DataError` for what is neither: a word or gap among numbers, or a gap among words.
+    """
+    gap = next((row for row, value in enumerate(column) if _is_missing(value)), None)
+    if gap is not None:
+        raise DataError(f"row {gap} has no value; {_FILL}", field=name)
+    if numbers_of(column) is not None:
+        return ()
+    if column.dtype.kind not in "OSU":
+        raise DataError(f"holds {column.dtype}; classes are numbers or words", field=name)
+    texts = [str(value) for value in column]
+    words = sorted(set(texts))
+    if marks := [word for word in words if word.strip().lower() in _MISSING]:
+        numbered = all(_is_number(word) for word in words if word not in marks)
+        if numbered or not marks[0].strip():
+            raise DataError(
+                f"row {texts.index(marks[0])} has {_shown(marks[0])} for a class; {_FILL}", field=name
+            )
+    return tuple(words)
+
+
+def _is_number(value: object) -> bool:
+    try:
+        float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _shown(value: object) -> str:
+    return repr(str(value)[:40])
 
 
 def _targets(
@@ -141,6 +198,26 @@ def _targets(
     return labels
 
 
+def _checked(columns: Columns) -> Columns:
+    """Pass on columns of one value for each sample, of which there is at least one; text is text, however it is stored."""
+    for name, column in columns.items():
+        if column.ndim != 1:
+            raise DataError(
+                f"has shape {column.shape}, where one value for each sample is expected; features in one array are named x",
+                field=name,
+            )
+    if len(lengths := {len(column) for column in columns.values()}) > 1:
+        raise DataError(
+            f"columns have different lengths: {', '.join(map(str, sorted(lengths)))}", field="dataset"
+        )
+    if not columns or lengths == {0}:
+        raise DataError("no samples", field="dataset")
+    return {
+        name: np.char.decode(column, "utf-8", "replace") if column.dtype.kind == "S" else column
+        for name, column in columns.items()
+    }
+
+
 def _check_cells(rows: int, columns: int, max_cells: int) -> None:
     if rows * columns > max_cells:
         raise DataError(
@@ -152,10 +229,12 @@ def _csv(content: bytes, max_cells: int) -> Columns:
     try:
         lines = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
         header = next(lines, None)
-        if not header or len(set(header)) != len(header):
-            raise DataError("the first line must name each column once", field="dataset")
+        _check_header(header or [])
+        assert header is not None
         rows: list[list[str]] = []
         for row in lines:
+            if not row:  # a blank line
+                continue
             if len(row) != len(header):
                 raise DataError(
                     f"line {lines.line_num} has {len(row)} cells, not {len(header)}", field="dataset"
@@ -167,9 +246,25 @@ def _csv(content: bytes, max_cells: int) -> Columns:
     return {name: np.array([row[i] for row in rows], dtype=object) for i, name in enumerate(header)}
 
 
+def _check_header(names: list[str]) -> None:
+    """Refuse a first line that is none, as far as that can be told."""
+    if len(names) == 1 and (found := next((sign for sign in ";\t|" if sign in names[0]), None)):
+        raise DataError(f"columns are separated by {found!r}; a comma is expected", field="dataset")
+    if not names or len(set(names)) != len(names):
+        raise DataError("the first line must name each column once", field="dataset")
+    if "" in names:
+        raise DataError(
+            f"column {names.index('') + 1} has no name; leave out row numbers (index=False in pandas), or name it",
+            field="dataset",
+        )
+    counted = [str(number) for number in range(len(names))]  # what pandas calls columns that have no names
+    if names != counted and all(_is_number(name) for name in names):
+        raise DataError("the first line holds numbers; it must name the columns", field="dataset")
+
+
 def _json(content: bytes, max_cells: int) -> Columns:
     try:
-        records = json.loads(content)
+        records = json.loads(content.removeprefix(codecs.BOM_UTF8))
     except (ValueError, RecursionError) as error:
         raise DataError(f"not JSON: {error}", field="dataset") from None
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
@@ -181,6 +276,10 @@ def _json(content: bytes, max_cells: int) -> Columns:
     for row, record in enumerate(records):
         if record.keys() != records[0].keys():
             raise DataError(f"object {row} has other fields than the first", field="dataset")
+        if nested := next((name for name, value in record.items() if isinstance(value, list | dict)), None):
+            raise DataError(
+                f"object {row} has a list or an object, where one value is expected", field=nested
+            )
     return {name: np.array([record[name] for record in records], dtype=object) for name in names}
 
 
@@ -191,6 +290,13 @@ def _parquet(content: bytes, max_cells: int) -> Columns:
     try:
         file = parquet.ParquetFile(io.BytesIO(content))
         _check_cells(file.metadata.num_rows, file.metadata.num_columns, max_cells)
+        names = file.schema_arrow.names
+        if len(set(names)) != len(names):
+            raise DataError("two columns have the same name", field="dataset")
+        if any(name.startswith("__index_level_") for name in names):
+            raise DataError(
+                "holds row numbers as a column; leave them out (index=False in pandas)", field="dataset"
+            )
         for kind in file.schema_arrow.types:
             if pa.types.is_nested(kind) or pa.types.is_binary(kind):
                 raise DataError(f"columns hold numbers or text, not {kind}", field="dataset")
@@ -217,8 +323,10 @@ def _npz(content: bytes, max_cells: int) -> Columns:
 def _spread(columns: Columns) -> Columns:
     """Return the array `x` of shape (samples, …) as columns x0, x1, …; the others stay."""
     table = columns["x"]
-    if table.ndim < 1 or any(len(other) != len(table) for other in columns.values()):
+    if table.ndim < 1 or any(not other.ndim or len(other) != len(table) for other in columns.values()):
         raise DataError("arrays have other lengths", field="x")
+    if not table.size:
+        raise DataError("no samples, or no features", field="x")
     flat = table.reshape(len(table), -1)
     rest = {name: column for name, column in columns.items() if name != "x"}
     if any(column.ndim != 1 for column in rest.values()):

@@ -3,20 +3,24 @@
 Apart from the re-execution itself, so that who only has to know what to show does not load torch.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from learning.seeds import derive_seed, generator
 from learning.session_config import VerificationSpec
 
 
 def audited(
-    seed: bytes, participants: Sequence[str], flagged: Mapping[str, object], spec: VerificationSpec
+    seed: bytes, participants: Sequence[str], flagged: Collection[str], spec: VerificationSpec
 ) -> list[str]:
-    """Draw who is re-executed, each by its own chance, from a seed that nobody knew when committing."""
+    """Draw who is re-executed, each by its own chance, from a seed that nobody knew when committing.
+
+    `flagged` are those who are odd, and those of whom nothing has been re-executed yet.
+    """
+    closely = max(spec.flagged_rate, spec.audit_rate)
     return [
         name
         for name in sorted(participants)
-        if _luck(seed, name) < float(spec.flagged_rate if name in flagged else spec.audit_rate)
+        if _luck(seed, name) < float(closely if name in flagged else spec.audit_rate)
     ]
 
 

@@ -91,7 +91,8 @@ def _mse(predicted: Numbers, targets: Numbers) -> float:
 
 
 def _r2(predicted: Numbers, targets: Numbers) -> float:
-    spread = float(((targets - targets.mean(dtype=np.float64)) ** 2).mean(dtype=np.float64))
+    exact = targets.astype(np.float64)
+    spread = float(((exact - exact.mean()) ** 2).mean())
     return 1 - _mse(predicted, targets) / spread if spread else 0.0
 
 

@@ -28,7 +28,8 @@ class Progress:
     """All that the next round depends on, besides what participants hand in. `round` counts the finished ones.
 
     `caught` are those who failed an audit: nothing of theirs counts any more. `forest` is the file of a random forest's
-    trees so far, whose `weights` are empty. `ledger` is kept in asynchronous sessions.
+    trees so far, whose `weights` are empty. `ledger` is kept in asynchronous sessions. `reexecuted` are those whose work has
+    passed an audit: before, nothing is known of anybody.
     """
 
     weights: Vector
@@ -42,6 +43,7 @@ class Progress:
     since_best: int = 0
     private_rounds: int = 0
     caught: tuple[str, ...] = ()
+    reexecuted: tuple[str, ...] = ()
     forest: bytes = b""
     ledger: Ledger = field(default_factory=Ledger)
 
@@ -50,7 +52,9 @@ class Progress:
         total = hashlib.sha256(_TAG + struct.pack("<QQQ", self.round, self.since_best, self.private_rounds))
         total.update(digest(self.weights) + hashlib.sha256(self.forest).digest())
         total.update(
-            repr((self.loss, self.best, self.clip, sorted(self.scores.items()), self.caught)).encode()
+            repr(
+                (self.loss, self.best, self.clip, sorted(self.scores.items()), self.caught, self.reexecuted)
+            ).encode()
         )
         ledger = self.ledger
         total.update(repr((sorted(ledger.bases.items()), sorted(ledger.handed_in.items()))).encode())
@@ -164,6 +168,16 @@ def finish_from_mean(
         progress.round, weighing.weights, weighing.reasons, evaluation, stands, epsilon=epsilon, stop=stop
     )
     return after, report
+
+
+def unchanged(
+    progress: Progress, config: SessionConfig, *, evaluate: Evaluate
+) -> tuple[Progress, RoundReport]:
+    """End a round whose contributions make no model: the last one stays."""
+    evaluation = evaluate(progress.weights)
+    after = replace(progress, round=progress.round + 1, loss=evaluation.loss)
+    stop = "all rounds are done" if after.round >= config.training.rounds else None
+    return after, RoundReport(progress.round, {}, {}, evaluation, stands=False, stop=stop)
 
 
 def combined(

@@ -6,7 +6,14 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from learning.canonical import Document, Number
-from learning.model_spec import LinearRegression, ModelSpec, Optimizer, RandomForest
+from learning.model_spec import (
+    LinearRegression,
+    ModelSpec,
+    NeuralNetwork,
+    Optimizer,
+    RandomForest,
+    TorchModel,
+)
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Loss = Literal["cross_entropy", "bce", "mse", "mae", "huber"]
@@ -195,7 +202,14 @@ class SessionConfig(Document):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for problem in (_counts(self), _secrecy(self), _privacy(self), _model(self), _asynchrony(self)):
+        for problem in (
+            _counts(self),
+            _secrecy(self),
+            _privacy(self),
+            _model(self),
+            _outputs(self),
+            _asynchrony(self),
+        ):
             if problem:
                 raise ValueError(problem)
         return self
@@ -259,6 +273,14 @@ def _model(config: SessionConfig) -> str | None:
         return f"training.loss {training.loss} is for classes; linear_regression takes mse, mae or huber"
     if not config.classifies and (wrong := CLASS_METRICS & set(training.metrics)):
         return f"training.metrics {', '.join(sorted(wrong))} are for classes"
+    return None
+
+
+def _outputs(config: SessionConfig) -> str | None:
+    model = config.model
+    network = isinstance(model, NeuralNetwork | TorchModel)
+    if network and config.training.loss == "cross_entropy" and model.output_dim < 2:
+        return "training.loss cross_entropy takes an output for each class; set output_dim to 2 or more, or take bce"
     return None
 
 

@@ -117,14 +117,16 @@ class Simulation:
         ]
         before = self.progress.weights
         trained_for = {c.update.participant: c.manifest.round for c in revealed}
-        self.progress, report = rounds.finish(
-            rounds.handed_in(self.progress, self.config, trained_for, [u.participant for u in updates]),
-            self.config,
-            updates,
-            evaluate=self.measure,
-            variates=latest,
-            late={name: self.session.round - number for name, number in trained_for.items()},
+        self.progress = rounds.handed_in(
+            self.progress, self.config, trained_for, [u.participant for u in updates]
         )
+        if len(updates) < self.config.training.min_participants:
+            self.progress, report = rounds.unchanged(self.progress, self.config, evaluate=self.measure)
+        else:
+            late = {name: self.session.round - number for name, number in trained_for.items()}
+            self.progress, report = rounds.finish(
+                self.progress, self.config, updates, evaluate=self.measure, variates=latest, late=late
+            )
         digests = {name: works[name].manifest.update for name in present}
         self._aggregated(report, before, digests, {k: str(v) for k, v in screened.rejected.items()})
 

@@ -9,7 +9,7 @@ trainings drift apart chaotically. So segments are compared, never whole trainin
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -23,6 +23,9 @@ from learning.objectives import float_targets, loss_function
 from learning.seeds import derive_seed, generator
 from learning.session_config import Schedule, TrainingSpec
 from learning.updates import Vector
+
+_LARGEST = 1e36
+"""Beyond this, and where it is no number at all, a weight has run away; the largest float32 is 3e38."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +126,31 @@ class Trainer:
     def run(
         self, checkpoint: Checkpoint, *, stop: int, keep: Callable[[Checkpoint], None] | None = None
     ) -> Checkpoint:
-        """Train from a checkpoint up to step `stop`; `keep` gets a checkpoint at the end of each segment and at `stop`."""
+        """Train from a checkpoint up to step `stop`; `keep` gets a checkpoint at the end of each segment and at `stop`.
+
+        A segment that runs away, beyond all numbers, counts as if it had changed nothing: its work is done all the same, and
+        can be shown and repeated like any other.
+        """
         every = self._task.training.segment_steps
-        self._weights.copy_(torch.from_numpy(checkpoint.weights))
-        slots = {name: torch.from_numpy(slot.copy()) for name, slot in checkpoint.slots.items()}
+        last = checkpoint
+        slots = self._restored(checkpoint)
         for number in range(checkpoint.step, stop):
             self._step(number, slots)
-            if keep and (number + 1) % every == 0 and number + 1 < stop:
-                keep(self._checkpoint(number + 1, slots))
-        last = self._checkpoint(stop, slots)
-        if keep:
-            keep(last)
+            if (number + 1) % every and number + 1 < stop:
+                continue
+            if _is_sound(self._weights, slots):
+                last = self._checkpoint(number + 1, slots)
+            else:
+                last = replace(last, step=number + 1)
+                slots = self._restored(last)
+            if keep:
+                keep(last)
         return last
+
+    def _restored(self, checkpoint: Checkpoint) -> optimizers.Slots:
+        """Go on from a checkpoint's weights; gives its optimiser state."""
+        self._weights.copy_(torch.from_numpy(checkpoint.weights))
+        return {name: torch.from_numpy(slot.copy()) for name, slot in checkpoint.slots.items()}
 
     def _step(self, number: int, slots: optimizers.Slots) -> None:
         task = self._task
@@ -154,6 +170,11 @@ class Trainer:
     def _checkpoint(self, step: int, slots: optimizers.Slots) -> Checkpoint:
         kept = {name: slot.numpy().copy() for name, slot in slots.items()}
         return Checkpoint(step, self._weights.numpy().copy(), kept)
+
+
+def _is_sound(weights: Tensor, slots: optimizers.Slots) -> bool:
+    """Return whether all are numbers that can be calculated with; what is no number compares as false."""
+    return all(bool((vector.abs() <= _LARGEST).all()) for vector in (weights, *slots.values()))
 
 
 def _on_flat_vectors(spec: NetworkSpec) -> tuple[Tensor, Tensor, nn.Module]:

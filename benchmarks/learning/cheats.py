@@ -62,8 +62,8 @@ def bench(*, tiny: bool = False) -> Iterator[Row]:
         yield Row("cheats", f"{name}: flagged", 100 * flagged, "%")
         limit = 0.0 if name in HONEST else None
         yield Row("cheats", f"{name}: caught when audited", 100 * caught, "%", "limit", limit)
-        drawn = flagged * float(_SPEC.flagged_rate) + (1 - flagged) * float(_SPEC.audit_rate)
-        once = rejected + (1 - rejected) * drawn * caught
+        # Who has cheated from the start has never passed an audit, and so is drawn as if it were flagged.
+        once = rejected + (1 - rejected) * float(_SPEC.flagged_rate) * caught
         yield Row("cheats", f"{name}: left out, a round", 100 * once, "%")
         yield Row("cheats", f"{name}: left out, within 20 rounds", 100 * (1 - (1 - once) ** 20), "%")
 

@@ -77,7 +77,8 @@ def rounds(
         str | None,
         typer.Option(
             "--audit-rate",
-            help="Probability (0 to 1) that parts of a contribution are re-executed; at least 0.5 for unusual ones.",
+            help="Probability (0 to 1) that parts of a contribution are re-executed; at least 0.5 for unusual ones and "
+            "newcomers.",
             show_default="0.1",
         ),
     ] = None,

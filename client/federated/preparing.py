@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from client.federated.wishes import Protection, Split, Wishes, in_flags
 from learning import assignment
 from learning.assignment import ListPlace, PartitionIndex
-from learning.datasets import Columns, Dataset, format_of, load_dataset, read_columns
+from learning.datasets import Columns, Dataset, format_of, load_dataset, read_columns, words_of
 from learning.errors import ConfigError, DataError, TensorError
 from learning.guide import session_config
 from learning.model_spec import RandomForest
@@ -26,6 +26,8 @@ TARGETS = ("label", "target", "class", "y")
 """Names of columns that are taken for what is to be predicted, in this order; else the last column is."""
 MODEL_TYPES = ("neural_network", "linear_regression", "random_forest", "torch")
 _MOST_CLASSES = 1_000
+_MOST_NUMBERED = 65_536
+_ONE_CLASS = "every sample is of the same class; there is nothing to learn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,8 @@ def _prepare_public(wishes: Wishes, content: bytes, evaluation: bytes | None) ->
     columns = read_columns(content, form)
     config = _configure(wishes, _dataset_section(wishes, columns, form), columns)
     data = _read(config, content)
+    if config.classifies and len(np.unique(data.targets)) == 1:
+        raise DataError(_ONE_CLASS, field="dataset.target")
     if evaluation is not None:
         _read(config, evaluation)
     share = 0.0 if config.dataset.evaluation_cid else float(config.dataset.evaluation_share)
@@ -179,7 +183,7 @@ def _configure(wishes: Wishes, dataset: dict[str, Any], columns: Columns) -> Ses
     _require_supported(config)
     if wishes.first is not None:
         config = _begun_with(wishes.first, config)
-    if config.classifies and (names := _class_names(columns[config.dataset.target])):
+    if config.classifies and (names := _class_names(columns[config.dataset.target], config.dataset.target)):
         config = config.model_copy(update={"dataset": config.dataset.model_copy(update={"labels": names})})
         classes = _classes(config)
         if classes is not None and len(names) > max(classes, 2):
@@ -304,37 +308,48 @@ def _default_model(wishes: Wishes, dataset: dict[str, Any], columns: Columns) ->
     """Write the model's file from the data: as many inputs as features, as many outputs as classes."""
     apart = {dataset["target"], dataset["group"]}
     inputs = sum(name not in apart for name in columns)
-    outputs = 1 if wishes.model_type == "linear_regression" else _count_classes(columns[dataset["target"]])
+    if not inputs:
+        raise DataError("there is no column besides the target, so nothing to learn from", field="dataset")
+    outputs = (
+        1
+        if wishes.model_type == "linear_regression"
+        else _count_classes(columns[dataset["target"]], dataset["target"])
+    )
     if wishes.model_type == "torch":
         raise ConfigError("a torch model needs a file with its architecture", field="config-file")
     return json.dumps({"architecture": {"input_dim": inputs, "output_dim": outputs}})
 
 
-def _count_classes(column: NDArray[Any]) -> int:
-    names = _class_names(column)
-    if names:
-        return len(names)
+def _count_classes(column: NDArray[Any], name: str) -> int:
+    words = words_of(column, name)
+    if len(words) == 1:
+        raise DataError(_ONE_CLASS, field="dataset.target")
+    if words:
+        return len(words)
     numbers = column.astype(np.float64)
-    if not np.isfinite(numbers).all() or (numbers != numbers.astype(np.int64)).any():
+    if not np.isfinite(numbers).all():
+        row = int(np.argmin(np.isfinite(numbers)))
+        raise DataError(f"row {row} has no class; leave such rows out, or fill them in", field=name)
+    if (numbers % 1 != 0).any():
         raise ConfigError(
             "the target holds quantities, not classes; use linear_regression, or describe the model in a file",
             field="model-type",
         )
-    return max(2, int(numbers.max()) + 1)
+    least, most = int(numbers.min()), int(numbers.max())
+    if least < 0 or most >= _MOST_NUMBERED:
+        raise DataError(
+            f"holds whole numbers from {least} to {most}; classes are words, or numbers from 0 to {_MOST_NUMBERED - 1}",
+            field=name,
+        )
+    return max(2, most + 1)
 
 
-def _class_names(column: NDArray[Any]) -> tuple[str, ...]:
+def _class_names(column: NDArray[Any], name: str) -> tuple[str, ...]:
     """Name the classes in order where they are words; nothing where they are numbers."""
-    try:
-        column.astype(np.float64)
-    except (TypeError, ValueError):
-        names = tuple(sorted({str(value) for value in column}))
-        if len(names) > _MOST_CLASSES:
-            raise DataError(
-                f"{len(names)} different words are too many for classes", field="dataset.target"
-            ) from None
-        return names
-    return ()
+    names = words_of(column, name)
+    if len(names) > _MOST_CLASSES:
+        raise DataError(f"{len(names)} different words are too many for classes", field="dataset.target")
+    return names
 
 
 def _classes(config: SessionConfig) -> int | None:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 
-from learning.errors import LearningError
+from learning.errors import DataError, LearningError
 from protocol.errors import InputError
 
 Decimals = str | int | float | Decimal
@@ -175,7 +175,12 @@ def in_flags() -> Iterator[None]:
         yield
     except LearningError as error:
         flag = flag_of(error)
-        raise InputError(f"{flag}: {_in_flags(str(error))}", field=flag, hint=_hint(flag)) from error
+        text = (
+            str(error).removeprefix(f"{error.field}: ")
+            if flag.startswith("column ")
+            else _in_flags(str(error))
+        )
+        raise InputError(f"{flag}: {text}", field=flag, hint=_hint(flag)) from error
 
 
 def flag_of(error: LearningError) -> str:
@@ -187,6 +192,8 @@ def flag_of(error: LearningError) -> str:
     mentioned = next((name for name in _MENTIONED if name in str(error)), None)
     if error.field == "document" and mentioned:
         return _FLAGS.get(mentioned, "--config-file")
+    if isinstance(error, DataError):
+        return f"column {error.field!r}"
     head = error.field.partition(".")[0]
     return (
         "--config-file" if head in ("model", "architecture", "optimizer", "forest", "torch") else error.field
@@ -202,4 +209,8 @@ def _in_flags(text: str) -> str:
 def _hint(flag: str) -> str:
     if flag == "--config-file":
         return "Correct the model's file; docs/tutorials/first-federated-session.md shows one."
+    if flag.startswith("column "):
+        return (
+            "Correct the file; every feature is a number, and every row has one class or quantity to predict."
+        )
     return f"Change {flag}, or leave it out; parity-client fl create-session --help says what it takes."

@@ -1,13 +1,18 @@
 """Whether this runner wants a learning session, decided from order and configuration before anything is promised."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from learning.session_config import SessionConfig
 from protocol.enums import PRIVATE_DATA
 from protocol.money import format_usdfc
 from protocol.session import SessionOrder
 from runner.admission import Terms
+from runner.federated.showing import audits
 
+_LONGEST_SEGMENT = 10
+_LEAST_TOLERANCE = Decimal("0.001")
+"""How far honest processors are apart was measured over so many steps: by a third of this at most."""
 ROOM = 0.5
 """The part of the time for training that it may take: the rest is for a slower hour, and for being heard in time."""
 
@@ -64,6 +69,14 @@ def _by_both(order: SessionOrder, config: SessionConfig) -> Iterator[str]:
 
 
 def _by_config(config: SessionConfig) -> Iterator[str]:
+    checks = config.verification
+    if audits(config) and config.training.segment_steps > _LONGEST_SEGMENT:
+        yield (
+            f"config: training.segment_steps is {config.training.segment_steps}; in more than {_LONGEST_SEGMENT} steps honest "
+            "work on other processors drifts too far apart to be told from a cheat's"
+        )
+    if audits(config) and checks.tolerance < _LEAST_TOLERANCE:
+        yield f"config: verification.tolerance below {_LEAST_TOLERANCE} takes honest work on other processors for a cheat's"
     if config.privacy and config.privacy.placement == "central":
         yield (
             "config: privacy.placement central hides nothing here, where everybody can read the updates; "

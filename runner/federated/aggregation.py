@@ -157,14 +157,18 @@ def _plain(
     auditor = Auditor(work=work, config=config, progress=progress, samples=samples, weights_of=weights_of)
     examined = auditor.examine(passed, flagged=screened.flagged)
     rejected |= examined.caught
-    progress = replace(progress, caught=(*progress.caught, *sorted(examined.caught)))
+    progress = replace(
+        progress,
+        caught=(*progress.caught, *sorted(examined.caught)),
+        reexecuted=tuple(sorted({*progress.reexecuted, *examined.reexecuted})),
+    )
     updates = [one.update for one in contributions if one.update.participant not in rejected]
     digests = {one.update.participant: one.manifest.update for one in contributions}
     names = [update.participant for update in updates]
     trained_for = {name: one.round for name, one in passed.items()}
     progress = rounds.handed_in(progress, config, trained_for, names)
     if len(updates) < config.training.min_participants:
-        after, report = _unchanged(progress, config, measure)
+        after, report = rounds.unchanged(progress, config, evaluate=measure)
         return _Outcome(
             progress=after, report=report, paid=names, rejected=rejected, updates=digests, examined=examined
         )
@@ -255,7 +259,7 @@ def _lost(
     paid: list[str],
     rejected: Mapping[str, str],
 ) -> _Outcome:
-    after, report = _unchanged(progress, config, measure)
+    after, report = rounds.unchanged(progress, config, evaluate=measure)
     return _Outcome(progress=after, report=report, paid=paid, rejected=rejected, updates={})
 
 
@@ -299,11 +303,3 @@ def _decoded(kind: type[M], contents: Mapping[int, bytes]) -> dict[str, M]:
         if message.sender == name_of(slot):
             read[message.sender] = message
     return read
-
-
-def _unchanged(progress: Progress, config: SessionConfig, measure: Evaluate) -> tuple[Progress, RoundReport]:
-    """End a round whose contributions make no model: the last one stays."""
-    evaluation = measure(progress.weights)
-    after = replace(progress, round=progress.round + 1, loss=evaluation.loss)
-    stop = "all rounds are done" if after.round >= config.training.rounds else None
-    return after, RoundReport(progress.round, {}, {}, evaluation, stands=False, stop=stop)

@@ -24,6 +24,7 @@ class _Archive(msgspec.Struct, frozen=True, kw_only=True):
     since_best: int
     private_rounds: int
     caught: tuple[str, ...] = ()
+    reexecuted: tuple[str, ...] = ()
     forest: bytes = b""
     bases: dict[int, str] = {}
     handed_in: dict[str, int] = {}
@@ -48,6 +49,7 @@ def write_progress(progress: Progress) -> bytes:
             since_best=progress.since_best,
             private_rounds=progress.private_rounds,
             caught=progress.caught,
+            reexecuted=progress.reexecuted,
             forest=progress.forest,
             bases=dict(sorted(progress.ledger.bases.items())),
             handed_in=dict(sorted(progress.ledger.handed_in.items())),
@@ -75,6 +77,7 @@ def read_progress(content: bytes) -> Progress:
         since_best=kept.since_best,
         private_rounds=kept.private_rounds,
         caught=kept.caught,
+        reexecuted=kept.reexecuted,
         forest=kept.forest,
         ledger=Ledger(kept.bases, kept.handed_in),
     )

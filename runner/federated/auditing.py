@@ -79,7 +79,9 @@ class Auditor:
         if draw is None:
             return examined
         given = {one.slot: one for one in self.work.given}
-        for name in lots.audited(draw, list(manifests), flagged, self.config.verification):
+        unknown = manifests.keys() - set(self.progress.reexecuted)
+        closely = unknown | flagged.keys()
+        for name in lots.audited(draw, list(manifests), closely, self.config.verification):
             found, place = self._audit(draw, manifests[name], given[slot_of(name)])
             if found.passed:
                 examined.reexecuted.append(name)

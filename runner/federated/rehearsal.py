@@ -15,7 +15,7 @@ from learning.local import Place, local_task
 from learning.model_spec import RandomForest
 from learning.optimizers import slot_names
 from learning.session_config import SessionConfig
-from learning.trainer import Trainer, deterministic
+from learning.trainer import Checkpoint, Trainer, deterministic
 from learning.updates import Vector
 from runner.federated.messages import Rehearse, Rehearsed
 from runner.federated.names import name_of
@@ -71,11 +71,22 @@ def _time_step(config: SessionConfig, data: Dataset, first: Vector) -> float:
         trainer = Trainer(task, data, base=first)
         began = time.perf_counter()
         ready = trainer.run(trainer.start(), stop=1)
+        _check_moved(ready, first)
         if trainer.steps == 1:
             return time.perf_counter() - began
         began, stop = time.perf_counter(), min(1 + STEPS, trainer.steps)
-        trainer.run(ready, stop=stop)
-        return (time.perf_counter() - began) / (stop - 1)
+        last = trainer.run(ready, stop=stop)
+        took = time.perf_counter() - began
+    _check_moved(last, ready.weights)
+    return took / (stop - 1)
+
+
+def _check_moved(after: Checkpoint, before: Vector) -> None:
+    if (after.weights == before).all():
+        raise ConfigError(
+            "training changes nothing, or runs away beyond all numbers: such work would not count",
+            field="training.learning_rate",
+        )
 
 
 def _time_trees(spec: RandomForest, data: Dataset) -> float:

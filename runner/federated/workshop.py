@@ -77,9 +77,12 @@ class Workshop:
         return self._apart
 
     async def close(self) -> None:
-        """End the process."""
+        """End the process, and the one beside it."""
         if self._apart is not None:
             await self._apart.close()
+        await self._end()
+
+    async def _end(self) -> None:
         process, self._process = self._process, None
         if process is not None and process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
@@ -92,10 +95,10 @@ class Workshop:
             try:
                 answer = await self._exchange(self._encoder.encode(work))
             except asyncio.CancelledError:
-                await self.close()  # what nobody waits for must not keep the next one waiting
+                await self._end()  # what nobody waits for must not keep the next one waiting
                 raise
             except (OSError, asyncio.IncompleteReadError, msgspec.MsgspecError) as error:
-                await self.close()
+                await self._end()
                 raise EngineUnavailable(
                     "the training process ended before it answered",
                     hint="Look for a lack of memory; it is started again.",

@@ -175,6 +175,28 @@ async def test_what_does_not_fit_is_refused_by_its_flag_before_money_moves(
     assert ran.out == ""
 
 
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("a,b,label\n1,,0\n2,3,1\n", "error: column 'b': row 0 has '' where a number is expected"),
+        ("a,b,label\n1,2,cat\n2,3,cat\n", "error: --target: every sample is of the same class"),
+        ("a,b,label\n1,2,\n2,3,1\n", "error: column 'label': row 0 has '' for a class"),
+        ("a,b,label\n1,2,-1\n2,3,1\n", "error: column 'label': holds whole numbers from -1 to 1"),
+        ("label\n1\n0\n", "error: --dataset-cid: there is no column besides the target"),
+        ("a,b,label\n", "error: --dataset-cid: no samples"),
+    ],
+)
+async def test_data_that_cannot_be_learned_from_are_refused_with_the_place(
+    shell: Callable[..., Cli], tmp_path: Path, lines: str, said: str
+):
+    path = tmp_path / "data.csv"
+    path.write_text(lines)
+    ran = await create(shell("payer"), path)
+    assert ran.code == 2, ran.err
+    assert said in ran.err
+    assert ran.out == ""
+
+
 async def test_a_model_that_does_not_fit_the_data_is_refused(
     shell: Callable[..., Cli], data: Path, model_config: Path
 ):

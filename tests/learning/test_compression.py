@@ -95,3 +95,11 @@ def test_what_was_lost_is_believed_and_what_was_never_trained_is_not(
     poisoned = lost.copy()
     poisoned[0] += 2 * np.abs(decode(content, spec, parameters=len(delta))).max() + 1
     assert not can_be_lost(content, poisoned, spec)
+
+
+def test_what_is_beyond_half_precision_is_not_carried_as_an_error_that_nobody_can_check():
+    spec = CompressionSpec(codec="fp16")
+    content, lost = encode_with_feedback(np.array([1e6, -3e5, 1.0001], np.float32), None, spec)
+    assert lost[:2].tolist() == [0, 0]
+    assert lost[2] != 0
+    assert can_be_lost(content, lost, spec)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from learning.datasets import load_dataset
+from learning.datasets import format_of, load_dataset, read_columns, words_of
 from learning.errors import DataError
 from learning.session_config import DatasetSpec
 
@@ -105,12 +105,82 @@ def no_samples(kind: str) -> bytes:
         (b'[{"a": 1, "b": 1' + b"0" * 400 + b', "label": 0}]', {"format": "json"}, "b"),
         (b"PAR1nonsensePAR1", {"format": "parquet"}, "dataset"),
         (b"PK\x03\x04nonsense", {"format": "npz"}, "dataset"),
+        (npz_bytes(a=X[:, 0], b=X[:2, 1], label=Y), {"format": "npz"}, "dataset"),
+        (npz_bytes(a=X, label=Y), {"format": "npz"}, "a"),
+        (npz_bytes(a=X[:, 0], b=X[:, 1], label=np.int64(1)), {"format": "npz"}, "label"),
+        (npz_bytes(x=X[:0], label=Y[:0]), {"format": "npz"}, "x"),
+        (npz_bytes(x=X + 1j, label=Y), {"format": "npz"}, "x0"),
+        (npz_bytes(x=np.full((3, 2), "2026-01-01", "M8[D]"), label=Y), {"format": "npz"}, "x0"),
+        (npz_bytes(x=X[:, 0], b=np.ones(3, "m8[s]"), label=Y), {"format": "npz"}, "b"),
+        (b'[{"a": [1], "b": 2, "label": 0}]', {"format": "json"}, "a"),
+        (b"[]", {"format": "json"}, "dataset"),
+        (
+            parquet_bytes(a=X[:, 0], b=pa.array([0, 1, 2], pa.timestamp("us")), label=Y),
+            {"format": "parquet"},
+            "b",
+        ),
+        (parquet_bytes(a=X[:, 0], __index_level_0__=Y, label=Y), {"format": "parquet"}, "dataset"),
+        (b"a;b;label\n1;2;0\n", {}, "dataset"),
+        (b",a,label\n0,1,0\n", {}, "dataset"),
+        (b"1,2,0\n3,4,1\n", {}, "dataset"),
     ],
 )
 def test_bad_data_are_refused_by_column(content: bytes, spec: dict[str, Any], field: str):
     with pytest.raises(DataError) as caught:
         load_dataset(content, DatasetSpec(**spec), input_dim=2, classes=2)
     assert caught.value.field == field
+
+
+def test_an_error_says_in_which_row_and_with_which_value():
+    with pytest.raises(DataError, match="row 1 has '' where a number is expected"):
+        load_dataset(b"a,b,label\n1,2,0\n1,,0\n", DatasetSpec(), input_dim=2, classes=2)
+    with pytest.raises(DataError, match="row 2"):
+        load_dataset(
+            npz_bytes(x=np.array([[1.0], [2.0], [1e300]]), label=Y),
+            DatasetSpec(format="npz"),
+            input_dim=1,
+            classes=2,
+        )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a,b,label\n1,2,0\n\n3,4,1\n5,6,1\n\n",
+        b"\xef\xbb\xbfa,b,label\r\n1,2,0\r\n3,4,1\r\n5,6,1\r\n",
+        b"0,1,2\n1,2,0\n3,4,1\n5,6,1\n",
+        b'\xef\xbb\xbf [{"a":1,"b":2,"label":0},{"a":"3","b":4,"label":1},{"b":6,"a":5,"label":true}]',
+    ],
+    ids=["blank lines", "a mark of byte order", "columns that pandas has named", "json with such a mark"],
+)
+def test_files_as_programs_write_them_are_read(content: bytes):
+    form = format_of(content)
+    spec = DatasetSpec(format=form, target="2" if content.startswith(b"0") else "label")
+    assert np.array_equal(load_dataset(content, spec, input_dim=2, classes=2).features, X)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (["0", "", "1"], "row 1 has '' for a class"),
+        (["0", "1", "NA"], "row 2 has 'NA' for a class"),
+        (["cat", "dog", " "], "row 2 has ' ' for a class"),
+        (["cat", None, "dog"], "row 1 has no value"),
+        ([0.0, float("nan"), 1.0], "row 1 has no value"),
+    ],
+)
+def test_a_missing_class_is_no_class_of_its_own(values: list[Any], said: str):
+    with pytest.raises(DataError, match=said):
+        words_of(np.array(values, dtype=object), "label")
+
+
+def test_classes_are_words_or_numbers():
+    assert words_of(np.array(["b", "a", "b"], dtype=object), "label") == ("a", "b")
+    assert words_of(np.array(["DE", "NA", "FR"], dtype=object), "label") == ("DE", "FR", "NA")
+    assert words_of(np.array(["1", "0"], dtype=object), "label") == ()
+    assert words_of(np.array([True, False]), "label") == ()
+    stored_as_bytes = read_columns(npz_bytes(x=X, label=np.array([b"no", b"yes", b"no"])), "npz")
+    assert words_of(stored_as_bytes["label"], "label") == ("no", "yes")
 
 
 class Boom:

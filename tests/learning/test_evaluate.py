@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from learning.datasets import Dataset
+from learning.objectives import measure
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
@@ -61,3 +65,9 @@ def test_figures_of_processors_with_other_instructions_agree_to_thirteen_digits(
     assert len(here) == 4
     for mine, theirs in zip(here, elsewhere, strict=True):
         assert mine == pytest.approx(theirs, rel=1e-13)
+
+
+def test_a_share_of_explained_spread_is_right_where_squares_exceed_float32():
+    targets = np.array([0, 1e30, 0, 0], np.float32)
+    data = Dataset(np.zeros((4, 1), np.float32), targets)
+    assert measure(np.zeros(4), data, ("r2",))["r2"] == pytest.approx(-1 / 3)

@@ -285,3 +285,12 @@ def test_cards_form_a_chain_from_the_first_model():
 def test_a_simulation_needs_a_share_for_every_seat():
     with pytest.raises(ConfigError):
         Simulation(config(1, participants=4), shares(), split()[1], first_weights())
+
+
+def test_a_round_without_usable_updates_keeps_the_model_and_the_session_goes_on():
+    sim = simulation(2, verification={"norm_cap": "0.000001"}).run()
+    assert [report.stands for report in sim.reports] == [False, False]
+    assert np.array_equal(sim.progress.weights, first_weights())
+    assert {one.reason for card in sim.cards for one in card.left_out} == {
+        "is longer than the session allows"
+    }

@@ -146,6 +146,7 @@ def test_secure_aggregation_and_rules_that_compare_updates_exclude_each_other(me
         ({"privacy": {"placement": "distributed"}}, "add secure_aggregation"),
         ({"secure_aggregation": {}, "compression": {"codec": "int8"}}, "must be none"),
         ({"secure_aggregation": {}, "asynchronous": {}}, "leave asynchronous out"),
+        ({"model": {"type": "neural_network", "input_dim": 4, "output_dim": 1}}, "an output for each class"),
         ({"training": {"loss": "mse", "metrics": ["accuracy"]}}, "are for classes"),
         ({"aggregation": {"method": "forest_union"}}, "goes with model.type random_forest"),
     ],

@@ -1,8 +1,11 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
 
 from learning import networks, trajectory
+from learning.audit import distance
 from learning.datasets import Dataset
 from learning.errors import EvidenceError
 from learning.evaluate import evaluate, predict
@@ -70,6 +73,23 @@ def test_training_resumed_from_any_checkpoint_ends_at_the_same_bits(optimizer: d
         for checkpoint in run.checkpoints:
             again = Trainer(task, shares()[3], base=first_weights()).run(checkpoint, stop=run.steps)
             assert checkpoint_hash(again) == checkpoint_hash(run.checkpoints[-1])
+
+
+@pytest.mark.parametrize("optimizer", [{"momentum": "0.9"}, {"type": "adam"}])
+def test_a_segment_that_runs_away_changes_nothing_and_is_repeated_like_any_other(optimizer: dict[str, str]):
+    training = TRAINING.model_copy(update={"optimizer": Optimizer(**optimizer), "segment_steps": 4})
+    data = shares()[3]
+    wild = Dataset(data.features * np.float32(1e30), data.targets)
+    task, base = LocalTask(MLP, training, 0, 1), first_weights()
+    run = train(task, wild, base=base)
+    assert all(np.isfinite(one.weights).all() for one in run.checkpoints)
+    assert np.array_equal(run.checkpoints[1].weights, base)
+    assert [one.step for one in run.checkpoints] == [*range(0, run.steps, 4), run.steps]
+    for before, after in itertools.pairwise(run.checkpoints):
+        with deterministic():
+            again = Trainer(task, wild, base=base).run(before, stop=after.step)
+        assert checkpoint_hash(again) == checkpoint_hash(after)
+        assert distance(before, again, after) == 0
 
 
 def test_a_checkpoint_is_read_back_and_its_hash_covers_all_of_it():

@@ -81,6 +81,8 @@ def test_a_session_that_is_consistent_and_paid_for_is_joined() -> None:
         ),
         ("private data", {"flags": PRIVATE_DATA}, {}, {}),
         ("central", {}, {"privacy": {"placement": "central"}}, {}),
+        ("segment_steps", {}, {"training": {"segment_steps": 11}}, {}),
+        ("tolerance", {}, {"verification": {"tolerance": "0.0009"}}, {}),
         ("partition.root", {}, {"partition": {"root": None}}, {}),
         ("no samples to evaluate", {}, {"dataset": {"evaluation_share": "0"}}, {}),
     ],

@@ -152,6 +152,52 @@ async def test_who_was_caught_is_left_out_of_later_rounds_too(desk: Callable[...
     assert reasons(second) == {"p001": "failed an audit in an earlier round"}
 
 
+async def test_who_has_not_been_re_executed_yet_is_drawn_as_if_it_were_odd(desk: Callable[..., Desk]) -> None:
+    table = desk(verification={"audit_rate": "0", "flagged_rate": "1"})
+    first = await table.aggregate([table.given(0, await table.train(0))])
+    assert ModelCard.parse(first.card).reexecuted == ("p000",)
+    again = [
+        table.given(slot, await table.train(slot, round_=1, base=first.model), round_=1) for slot in SLOTS
+    ]
+    second = await table.aggregate(again, round_=1, progress=first.progress)
+    assert ModelCard.parse(second.card).reexecuted == ("p001",)
+
+
+async def test_a_late_training_is_re_executed_from_the_model_that_it_began_with(
+    desk: Callable[..., Desk],
+) -> None:
+    table = desk(asynchronous={"buffer": 1, "max_staleness": 2})
+    first = await table.aggregate([table.given(0, await table.train(0))])
+    in_time = table.given(0, await table.train(0, round_=1, base=first.model), round_=1)
+    late = table.given(
+        1, await table.train(1)
+    )  # its base was drawn from the session's seed: there is no file
+    second = await table.aggregate([in_time, late], round_=1, progress=first.progress)
+    card = ModelCard.parse(second.card)
+    assert (second.accepted, card.reexecuted) == (0b11, ("p000", "p001"))
+    assert {one.participant: one.late for one in card.counted} == {"p000": 0, "p001": 1}
+
+
+@pytest.mark.parametrize("shown", ["other model", "none"])
+async def test_a_late_training_without_its_base_is_not_taken_for_re_executed(
+    desk: Callable[..., Desk], shown: str
+) -> None:
+    table = desk(asynchronous={"buffer": 1, "max_staleness": 2})
+    first = await table.aggregate([table.given(0, await table.train(0))])
+    second = await table.aggregate(
+        [table.given(0, await table.train(0, round_=1, base=first.model), round_=1)],
+        round_=1,
+        progress=first.progress,
+    )
+    base = second.model if shown == "other model" else None
+    late = table.given(1, await table.train(1, round_=1, base=first.model), round_=1, base=base)
+    third = await table.aggregate([late], round_=2, progress=second.progress)
+    assert (third.accepted, third.disproved) == (0, 0)
+    assert "was not shown" in reasons(third)["p001"]
+    honest = msgspec.structs.replace(late, evidence=msgspec.structs.replace(late.evidence, base=first.model))
+    assert (await table.aggregate([honest], round_=2, progress=second.progress)).accepted == 0b10
+
+
 async def test_a_carried_error_is_believed_only_as_far_as_the_last_update_can_have_lost_it(
     desk: Callable[..., Desk],
 ) -> None:

@@ -120,6 +120,24 @@ async def test_training_whose_checkpoints_nobody_can_keep_is_refused(workshop: W
         await workshop.rehearse(work(data, wide))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {
+            "dataset": {"divide_by": "0.000000000000000001"},
+            "training": {"loss": "mse", "metrics": ["mse"]},
+        },
+        {"training": {"learning_rate": "0.000000000000000001"}},
+    ],
+    ids=["away", "nowhere"],
+)
+async def test_training_that_runs_away_or_changes_nothing_is_refused(
+    workshop: Workshop, data: Path, change: dict[str, Any]
+) -> None:
+    with pytest.raises(ExecutionInvalid, match="changes nothing, or runs away"):
+        await workshop.rehearse(work(data, a_session(**change)))
+
+
 async def test_the_weights_to_begin_with_are_those_that_are_trained(workshop: Workshop, data: Path) -> None:
     session = a_session()
     drawn = first_weights(session)

@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 
 import numpy as np
@@ -66,3 +67,17 @@ async def test_a_process_that_dies_is_an_error_and_the_next_work_has_a_new_one(
     with pytest.raises(EngineUnavailable):
         await workshop.train(work(data))
     assert (await workshop.train(work(data))).samples == 60
+
+
+async def test_training_apart_neither_keeps_other_work_waiting_nor_ends_with_it(
+    workshop: Workshop, data: Path
+) -> None:
+    long = config(3, training={"local_epochs": 1_000})
+    apart = asyncio.create_task(workshop.train(work(data, config=long.canonical()), apart=True))
+    assert (await workshop.train(work(data))).samples == 60
+    assert not apart.done()
+    assert workshop._process is not None
+    workshop._process.kill()
+    with pytest.raises(EngineUnavailable):
+        await workshop.train(work(data))
+    assert (await apart).content == (await workshop.train(work(data, config=long.canonical()))).content
