@@ -57,6 +57,7 @@ def late(card: ModelCard) -> dict[str, int]:
     return {one.participant: one.late for one in card.counted}
 
 
+@pytest.mark.slow
 async def test_a_slow_participant_s_update_counts_in_a_later_round_and_costs_it_nothing(
     school: School,
 ) -> None:
