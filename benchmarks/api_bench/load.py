@@ -42,6 +42,22 @@ async def measure(url: str, bodies: list[bytes], *, clients: int, seconds: float
     )
 
 
+async def warm(url: str, bodies: list[bytes], *, clients: int = 16) -> None:
+    """Ask each of these once, so that what a contestant or its database does only the first time is not measured."""
+    place = urlsplit(url)
+    assert place.hostname is not None
+    assert place.port is not None
+    address = (place.hostname, place.port)
+
+    async def ask(share: list[bytes]) -> None:
+        for body in share:
+            await _first(address, place.path, body)
+
+    async with asyncio.TaskGroup() as group:
+        for n in range(clients):
+            group.create_task(ask(bodies[n::clients]))
+
+
 async def _client(
     address: tuple[str, int], path: str, bodies: list[bytes], *, ready: asyncio.Barrier, seconds: float
 ) -> tuple[list[float], float]:
