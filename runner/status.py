@@ -68,7 +68,7 @@ def newest_journal(home: Path, *, chain_id: int) -> Path:
     if not found:
         raise ConfigError(
             f"RUNNER_HOME: no journal of chain {chain_id} in {home}",
-            hint="Start the daemon once with `parity-runner runner`, or set RUNNER_HOME and FILECOIN_CHAIN_ID as it has them.",
+            hint="Start the daemon once with `parity-runner runner`, or set RUNNER_HOME and FILECOIN_CHAIN_ID to the values that the daemon uses.",
         )
     return found[-1]
 
