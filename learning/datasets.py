@@ -228,9 +228,8 @@ def _check_cells(rows: int, columns: int, max_cells: int) -> None:
 def _csv(content: bytes, max_cells: int) -> Columns:
     try:
         lines = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
-        header = next(lines, None)
-        _check_header(header or [])
-        assert header is not None
+        header = [name.strip() for name in next(lines, [])]
+        _check_header(header)
         rows: list[list[str]] = []
         for row in lines:
             if not row:  # a blank line

@@ -186,7 +186,8 @@ def combined(
     """Combine readable updates by the session's rule."""
     rule = config.aggregation
     clip = float(rule.clip)
-    # When updates were rejected or did not come, a rule bears no more hostile ones than the rest allows.
+    # When updates were rejected or did not come, a rule bears no more hostile ones than the rest allows; fewer than Bulyan
+    # can choose from count alike.
     hostile = min(rule.hostile, max(0, (len(updates) - 3) // (4 if rule.method == "bulyan" else 2)))
     radius = None if rule.radius is None else float(rule.radius)
     if rule.method == "reputation":
@@ -212,7 +213,11 @@ def combined(
         "median": lambda: aggregate.median(updates),
         "trimmed_mean": lambda: aggregate.trimmed_mean(updates, trim=hostile),
         "krum": lambda: krum.krum(updates, hostile=hostile, clip=clip),
-        "bulyan": lambda: krum.bulyan(updates, hostile=hostile, clip=clip),
+        "bulyan": lambda: (
+            krum.bulyan(updates, hostile=hostile, clip=clip)
+            if len(updates) > 2
+            else aggregate.median(updates)
+        ),
     }
     if rule.method == "forest_union":
         raise ConfigError("forests are united, not averaged", field="aggregation.method")

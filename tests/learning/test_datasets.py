@@ -149,9 +149,16 @@ def test_an_error_says_in_which_row_and_with_which_value():
         b"a,b,label\n1,2,0\n\n3,4,1\n5,6,1\n\n",
         b"\xef\xbb\xbfa,b,label\r\n1,2,0\r\n3,4,1\r\n5,6,1\r\n",
         b"0,1,2\n1,2,0\n3,4,1\n5,6,1\n",
+        b"a, b, label\n1, 2, 0\n3, 4, 1\n5, 6, 1\n",
         b'\xef\xbb\xbf [{"a":1,"b":2,"label":0},{"a":"3","b":4,"label":1},{"b":6,"a":5,"label":true}]',
     ],
-    ids=["blank lines", "a mark of byte order", "columns that pandas has named", "json with such a mark"],
+    ids=[
+        "blank lines",
+        "a mark of byte order",
+        "columns that pandas has named",
+        "blanks after commas",
+        "json with such a mark",
+    ],
 )
 def test_files_as_programs_write_them_are_read(content: bytes):
     form = format_of(content)

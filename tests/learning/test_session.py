@@ -294,3 +294,16 @@ def test_a_round_without_usable_updates_keeps_the_model_and_the_session_goes_on(
     assert {one.reason for card in sim.cards for one in card.left_out} == {
         "is longer than the session allows"
     }
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["bulyan", "krum", "multi_krum", "median", "trimmed_mean", "reputation", "norm_clip", "centred_clipping"],
+)
+@pytest.mark.parametrize("left", [1, 2])
+def test_every_rule_goes_on_when_hardly_anybody_is_left(method: str, left: int):
+    gone = frozenset((1, Phase.TRAIN, f"p{seat:03}") for seat in range(left, 10))
+    rules = {"aggregation": {"method": method}, "training": {"min_participants": 1}}
+    sim = simulation(2, drops=gone, **rules).run()
+    assert sim.session.phase is Phase.DONE
+    assert len(sim.cards[1].counted) + len(sim.cards[1].left_out) == left
