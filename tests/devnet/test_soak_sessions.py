@@ -103,16 +103,17 @@ def test_the_images_are_what_a_session_reads() -> None:
 async def test_a_false_trainer_trains_at_half_the_rate_and_changes_nothing_else(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: list[Train] = []
+    asked: list[tuple[Train, bool]] = []
 
-    async def train(_self: Workshop, work: Train) -> Trained:
-        asked.append(work)
+    async def train(_self: Workshop, work: Train, *, apart: bool = False) -> Trained:
+        asked.append((work, apart))
         return Trained(samples=1)
 
     monkeypatch.setattr(Workshop, "train", train)
     config = {"training": {"learning_rate": "0.1", "rounds": 2}, "name": "digits"}
     work = Train(config=json.dumps(config).encode(), session="s", round=1, slot=2, data=Data(file="f"))
-    await HalfTrained().train(work)
-    (done,) = asked
+    await HalfTrained().train(work, apart=True)
+    ((done, apart),) = asked
+    assert apart
     assert json.loads(done.config) == {"training": {"learning_rate": "0.05", "rounds": 2}, "name": "digits"}
     assert (done.session, done.round, done.slot, done.data) == ("s", 1, 2, work.data)

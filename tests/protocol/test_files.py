@@ -15,7 +15,7 @@ V0 = LAYOUTS[1]
 
 @pytest.fixture
 def files(ipfs_api: str) -> FileStore:
-    return FileStore(ipfs_api)
+    return FileStore(ipfs_api, timeout_s=6)
 
 
 # What `ipfs add` of Kubo prints for these, as its documentation and tests show.
