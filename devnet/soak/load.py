@@ -62,6 +62,7 @@ class Load:
         self._parity, self._account, self._plan = parity, account, plan
         self._model, self._state = model, state
         self._chance = random.Random(plan.seed)  # noqa: S311 (a rehearsal must be the same again)
+        self._chatting = asyncio.Lock()
         self.record = Record()
 
     async def run(self) -> None:
@@ -120,9 +121,12 @@ class Load:
         turns = [{"role": "user", "content": self._question()}]
         body = {"model": self._model, "messages": turns, "max_tokens": _MAX_TOKENS, "temperature": 0}
         budget = Budget(deposit=_CHAT_DEPOSIT, total=20 * _CHAT_DEPOSIT)
-        async with opened_lines(
-            self._parity, self._account, budget, keystore=self._state / "chats.json"
-        ) as lines:
+        keystore = self._state / "chats.json"
+        # An account's channels have one user at a time, as a gateway is.
+        async with (
+            self._chatting,
+            opened_lines(self._parity, self._account, budget, keystore=keystore) as lines,
+        ):
             text = "".join([chunk.text async for chunk in lines.ask(body, turns)])
         self.record.done["chat" if text else "chat without an answer"] += 1
 
