@@ -196,19 +196,31 @@ class Load:
     async def see_off(self, sender: Sender) -> None:
         """End what a reorganisation reopened after all had seen its end: on a local chain nobody waits for confirmations."""
         until = time.monotonic() + _PATIENCE_S
-        advance = self._parity.chain.escrow.functions.advance
-        for task_id in self.record.tasks:
-            while time.monotonic() < until and not await self._is_over(task_id):
-                try:
-                    await sender.send(advance(task_id), label="advance")
-                except (ParityError, Web3Exception) as error:
-                    log.info("not_advanced", error=str(error))  # its time is not over yet
-                    await asyncio.sleep(_PAUSE_S)
+        left = self.record.tasks
+        while left := [task_id for task_id in left if not await self._is_over(task_id)]:
+            if time.monotonic() > until:
+                return
+            for task_id in left:
+                await self._end(task_id, sender)
+            await asyncio.sleep(_PAUSE_S)
+
+    async def _end(self, task_id: bytes, sender: Sender) -> None:
+        """Cancel a task that is open again, and advance any other; one whose time is not over yet stays as it is."""
+        if await self._status(task_id) is TaskStatus.OPEN:
+            await self._cancel(task_id)
+            return
+        try:
+            await sender.send(self._parity.chain.escrow.functions.advance(task_id), label="advance")
+        except (ParityError, Web3Exception) as error:
+            log.info("not_advanced", error=str(error))
 
     async def _is_over(self, task_id: bytes) -> bool:
-        state_of = self._parity.chain.escrow.functions.taskOf(task_id)
-        status = TaskStatus((await self._parity.chain.call(state_of))[-1])
+        status = await self._status(task_id)
         return status is TaskStatus.NONE or status.is_terminal
+
+    async def _status(self, task_id: bytes) -> TaskStatus:
+        state_of = self._parity.chain.escrow.functions.taskOf(task_id)
+        return TaskStatus((await self._parity.chain.call(state_of))[-1])
 
     async def _cancel(self, task_id: bytes) -> None:
         try:
