@@ -43,6 +43,8 @@ async def ride_out(work: Callable[[], Awaitable[None]], *, database_url: str, st
         try:
             await work()
         except Exception as error:
+            if _is_told_to_stop():
+                raise asyncio.CancelledError from error
             outages = [cause for cause in _causes(error) if isinstance(cause, _OUTAGES)]
             if not outages:
                 raise
@@ -51,6 +53,12 @@ async def ride_out(work: Callable[[], Awaitable[None]], *, database_url: str, st
             return
         await _until_back(database_url)
         log.info("database-back")
+
+
+def _is_told_to_stop() -> bool:
+    """Return whether the task was cancelled: what fails while a task group then ends its tasks takes the place of that."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

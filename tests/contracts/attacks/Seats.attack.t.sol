@@ -21,14 +21,19 @@ contract SeatsAttackTest is Lives {
 
     // ---------------------------------------------------------------- 3 and 4: commitments
 
-    function test_attack_03_a_copied_commitment_is_opened_with_the_copied_opening() public {
-        bytes32 id = submitted(3, 2);
+    /// @dev A task of three seats in which the second has committed to what the first had.
+    function _withACopiedCommitment() private returns (bytes32 id, bytes32 copied) {
+        id = submitted(3, 2);
         claimAll(id, all);
         commitResult(id, 0, all[0], RIGHT);
-        bytes32 copied = sealed_(id, all[0].node, opening(RIGHT, 0));
+        copied = sealed_(id, all[0].node, opening(RIGHT, 0));
         vm.prank(all[1].node);
         escrow.commit(id, 1, copied);
         commitResult(id, 2, all[2], RIGHT);
+    }
+
+    function test_attack_03_a_copied_commitment_is_opened_with_the_copied_opening() public {
+        (bytes32 id, bytes32 copied) = _withACopiedCommitment();
         revealResult(id, 0, all[0], RIGHT);
         ITaskEscrowTypes.Reveal memory overheard = opening(RIGHT, 0);
         expectBadReveal(copied, sealed_(id, all[1].node, overheard));
@@ -41,13 +46,7 @@ contract SeatsAttackTest is Lives {
     }
 
     function test_attack_03_a_copied_commitment_is_opened_by_whom_it_was_copied_from() public {
-        bytes32 id = submitted(3, 2);
-        claimAll(id, all);
-        commitResult(id, 0, all[0], RIGHT);
-        bytes32 copied = sealed_(id, all[0].node, opening(RIGHT, 0));
-        vm.prank(all[1].node);
-        escrow.commit(id, 1, copied);
-        commitResult(id, 2, all[2], RIGHT);
+        (bytes32 id,) = _withACopiedCommitment();
         expectError(ITaskEscrowErrors.TaskNotSeat.selector, all[1].node, all[0].node);
         reveal(id, 1, all[0], opening(RIGHT, 0));
     }
