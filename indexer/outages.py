@@ -40,8 +40,10 @@ async def ride_out(work: Callable[[], Awaitable[None]], *, database_url: str, st
     """
     await _connect(database_url)
     while True:
+        # A task of its own: a task group within counts a failure of its own tasks as a cancellation of the task it is in.
+        working = asyncio.ensure_future(work())
         try:
-            await work()
+            await working
         except Exception as error:
             if _is_told_to_stop():
                 raise asyncio.CancelledError from error
@@ -56,7 +58,7 @@ async def ride_out(work: Callable[[], Awaitable[None]], *, database_url: str, st
 
 
 def _is_told_to_stop() -> bool:
-    """Return whether the task was cancelled: what fails while a task group then ends its tasks takes the place of that."""
+    """Return whether this task was cancelled: what failed while the work ended because of that took the place of that."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
