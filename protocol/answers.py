@@ -12,6 +12,15 @@ _DATA: Final = re.compile(r"0x([0-9a-fA-F]{2})*")
 _WORD: Final = re.compile(r"0x[0-9a-fA-F]{64}")
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 _DEEPEST_BLOCK: Final = 2**63
+PASSING: Final = (
+    r"not yet available|requested a future epoch"  # Lotus: events lag the head
+    r"|unknown block|header not found|block not found|failed to load tipset"  # a lagging node
+    r"|block ?out ?of ?range"  # anvil, where a reorganisation shortened the chain under the question
+    r"|rate limit|too many requests"
+)
+"""Matches, in any case, what nodes say that cannot answer just now."""
+_PASSING: Final = re.compile(PASSING, re.IGNORECASE)
+_REVERTED: Final = 3
 
 Check = Callable[[Any], bool]
 
@@ -26,6 +35,12 @@ def is_reply(reply: object) -> bool:
     return reply.get("result") is None and (
         isinstance(error, dict) and type(error.get("code")) is int and isinstance(error.get("message"), str)
     )
+
+
+def is_passing(error: Mapping[str, Any]) -> bool:
+    """Return whether an error of a reply says that the node cannot answer just now, and not that a contract refused."""
+    is_revert = error["code"] == _REVERTED or error.get("data") is not None
+    return not is_revert and _PASSING.search(error["message"]) is not None
 
 
 def is_result(method: str, result: object) -> bool:

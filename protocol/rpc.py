@@ -1,6 +1,6 @@
 """A JSON-RPC provider whose failures are `RpcUnavailable`. Importing it loads web3, so importers do so when needed."""
 
-import contextlib
+import asyncio
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +12,7 @@ from web3.exceptions import Web3ValueError
 from web3.providers.rpc.utils import REQUEST_RETRY_ALLOWLIST, ExceptionRetryConfiguration
 from web3.types import RPCEndpoint, RPCResponse
 
-from protocol.answers import is_reply, is_result
+from protocol.answers import is_passing, is_reply, is_result
 from protocol.errors import RpcUnavailable
 
 _ATTEMPTS = 3
@@ -23,8 +23,12 @@ _CHAIN_ID = "eth_chainId"
 _NOT_JSON_RPC = "the answer is not JSON-RPC"
 
 
-class _Nonsense(Exception):
-    """An answer that is none."""
+class _NoAnswer(Exception):
+    """An answer that is none: nonsense, or that there is none just now; then it is worth a pause."""
+
+    def __init__(self, why: str, *, pause_s: float = 0.0) -> None:
+        super().__init__(why)
+        self.pause_s = pause_s
 
 
 class _Sessions(HTTPSessionManager):
@@ -53,7 +57,7 @@ class _Sessions(HTTPSessionManager):
 class RpcProvider(AsyncHTTPProvider):
     """web3's HTTP provider with a time limit for every call; calls that change nothing are tried three times.
 
-    No connection, a broken one and nonsense for an answer are tried again alike.
+    No connection, a broken one, nonsense for an answer, and a block that the node does not have just now, are tried again alike.
     """
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
@@ -85,13 +89,15 @@ class RpcProvider(AsyncHTTPProvider):
         return response
 
     async def _ask(self, method: RPCEndpoint, params: Any) -> RPCResponse:
-        """Ask; what changes nothing is asked again when the answer is nonsense, as a node in trouble gives it at times."""
-        for _ in range(_ATTEMPTS - 1 if method in _REPEATABLE else 0):
-            with contextlib.suppress(_Nonsense):
+        """Ask; what changes nothing is asked again when there is no answer, as with a node in trouble or one that reorganises."""
+        for attempt in range(_ATTEMPTS - 1 if method in _REPEATABLE else 0):
+            try:
                 return await self._answer(method, params)
+            except _NoAnswer as error:
+                await asyncio.sleep(error.pause_s * 2**attempt)
         try:
             return await self._answer(method, params)
-        except _Nonsense as error:
+        except _NoAnswer as error:
             raise self._unavailable(method, str(error)) from error
 
     async def _answer(self, method: RPCEndpoint, params: Any) -> RPCResponse:
@@ -104,11 +110,14 @@ class RpcProvider(AsyncHTTPProvider):
                 method, str(error).replace(str(self.endpoint_uri), self._shown)
             ) from error
         except (ValueError, RecursionError, Web3ValueError) as error:  # also JSON's and Unicode's
-            raise _Nonsense(_NOT_JSON_RPC) from error
+            raise _NoAnswer(_NOT_JSON_RPC) from error
         if not is_reply(response):
-            raise _Nonsense(_NOT_JSON_RPC)
-        if "error" not in response and not is_result(method, response["result"]):
-            raise _Nonsense("the answer is not what this method gives")
+            raise _NoAnswer(_NOT_JSON_RPC)
+        if "error" in response:
+            if method in _REPEATABLE and is_passing(response["error"]):
+                raise _NoAnswer(str(response["error"]["message"]), pause_s=_FIRST_PAUSE_S)
+        elif not is_result(method, response["result"]):
+            raise _NoAnswer("the answer is not what this method gives")
         return response
 
     def _unavailable(self, method: str, why: str) -> RpcUnavailable:

@@ -7,6 +7,7 @@ pattern has the node or provider above it that says so.
 import re
 from enum import Enum
 
+from protocol.answers import PASSING
 from protocol.errors import ChainError
 
 NULL_ROUND_CODE = 12
@@ -54,10 +55,7 @@ _TOO_WIDE = re.compile(
     re.IGNORECASE,
 )
 _RETRY = re.compile(
-    r"not yet available|requested a future epoch"  # Lotus: events lag the head
-    r"|unknown block|header not found|block not found|failed to load tipset"  # a lagging node
-    r"|rate limit|too many requests|timeout|timed out|temporar|overloaded|try again|internal error",
-    re.IGNORECASE,
+    PASSING + r"|timeout|timed out|temporar|overloaded|try again|internal error", re.IGNORECASE
 )
 _RATE_LIMIT = re.compile(r"rate limit|too many requests", re.IGNORECASE)
 _CAP = re.compile(

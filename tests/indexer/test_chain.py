@@ -19,6 +19,7 @@ TEXTS = [
     (1, "events for the requested block are not yet available", Meaning.RETRY, None),
     (1, "requested a future epoch (beyond 'latest')", Meaning.RETRY, None),
     (-32000, "unknown block", Meaning.RETRY, None),
+    (-32602, "BlockOutOfRangeError: block height is 124 but requested was 125", Meaning.RETRY, None),
     (1, "bad tipset height: lookbacks of more than 24h0m0s are disallowed", Meaning.NO_HISTORY, None),
     (-32005, "too many requests, slow down", Meaning.RETRY, None),
     (-32603, "boom", Meaning.RETRY, None),

@@ -58,6 +58,24 @@ async def test_a_node_that_is_not_there_is_said_to_be_unavailable(
     assert "secret-token" not in str(caught.value)
 
 
+async def test_a_block_that_the_chain_does_not_have_yet_is_asked_for_again(
+    anvil: Anvil, deployment: Deployment
+):
+    async with Chain.connect(anvil.url, deployment) as chain:
+        asked = asyncio.ensure_future(
+            chain.call(chain.token.functions.decimals(), block=await anvil.block_number() + 1)
+        )
+        await asyncio.sleep(0.05)
+        await anvil.mine()
+        assert await asked == 18
+
+
+async def test_a_block_that_does_not_come_is_the_nodes_failure(anvil: Anvil, deployment: Deployment):
+    async with Chain.connect(anvil.url, deployment) as chain:
+        with pytest.raises(RpcUnavailable, match=r"eth_call: .*block height"):
+            await chain.call(chain.token.functions.decimals(), block=await anvil.block_number() + 9)
+
+
 async def _serve(answer: bytes | None) -> asyncio.Server:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
