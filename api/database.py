@@ -6,18 +6,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import asyncpg
 
 from api.connections import BROKEN, Connection, Connections
 from api.metrics import STATEMENTS
-from api.statements import Statement, joined, narrowed, of_columns
+from api.statements import Statement, Tables, joined, narrowed
 from protocol.errors import ParityError
 
 ACQUIRE_TIMEOUT_S = 5.0
 
-_TURNS = 4
+TURNS = 4
 """Turns of the event loop for which a read waits for others: a data loader's come three after a resolver's own."""
 _MAX_COLUMNS = 2000
 
@@ -28,6 +28,15 @@ Record = Mapping[str, Any]
 
 Answer = asyncio.Future[list[Record]]
 """The rows of a statement that is being asked; other statements asked meanwhile go with it."""
+
+
+class Shape(Protocol):
+    """What is wanted of the rows of a statement that does not know it."""
+
+    def over(self, text: str, tables: Tables, *, also: frozenset[str]) -> str:
+        """Ask for this, and the columns `also`, of the rows of a statement."""
+        ...
+
 
 _COLUMNS: dict[str, tuple[str, ...]] = {}
 """Names of the columns of statements that were sent together with others."""
@@ -62,6 +71,9 @@ class Database:
         self._settings = {
             "application_name": "parity-server",
             "default_transaction_read_only": "on",
+            # What is asked most is in memory. At a disk's price, Postgres would gather and sort the ten rows of a list that
+            # an index has next to each other and in order.
+            "random_page_cost": "1.1",
             "statement_timeout": f"{int(statement_timeout_s * 1000)}",
             "idle_in_transaction_session_timeout": "60000",
         }
@@ -79,9 +91,9 @@ class Database:
         if self._connections is not None:
             self._connections.terminate()
 
-    def snapshot(self, *, once: bool = False) -> "Snapshot":
+    def snapshot(self, *, once: bool = False, turns: int = TURNS) -> "Snapshot":
         """Return a view of one instant, opened at its first read; the caller closes it. `once`: for reads asked together."""
-        return Snapshot(self.connections, once=once)
+        return Snapshot(self.connections, once=once, turns=turns)
 
     @property
     def connections(self) -> Connections:
@@ -114,15 +126,16 @@ class Snapshot:
     `DatabaseUnavailable`, `IndexMissing` or `StatementTimeout`.
     """
 
-    as_of: int | None = None
-    """Block at whose end tables with history are read; None for the newest."""
+    tables = Tables()
+    """What its statements read."""
 
     exceeded = False
     """Whether more was asked of it than what it is for."""
 
-    def __init__(self, connections: Connections, *, once: bool = False) -> None:
+    def __init__(self, connections: Connections, *, once: bool = False, turns: int = TURNS) -> None:
         self._connections = connections
         self._once = once
+        self._turns = turns
         self._connection: Connection | None = None
         self._waiting: list[_Asked] = []
         self._reader: asyncio.Task[None] | None = None
@@ -133,15 +146,11 @@ class Snapshot:
         """Return the same instant's view of an earlier block."""
         return PastSnapshot(self, block)
 
-    def table(self, name: str) -> str:
-        """Write a table with history as a statement's FROM names it."""
-        return name if self.as_of is None else f"{name}_at({int(self.as_of)})"
+    def shaped(self, shape: Shape) -> "Snapshot":
+        """Return the same view, of whose rows only this is wanted."""
+        return ShapedSnapshot(self, shape)
 
-    def narrowed(self, columns: Iterable[str]) -> "Snapshot":
-        """Return the same view of these columns alone of whatever is read."""
-        return NarrowSnapshot(self, frozenset(columns))
-
-    def with_columns(self, columns: Iterable[str]) -> "Snapshot":  # noqa: ARG002  # for those that are narrowed
+    def with_columns(self, columns: Iterable[str]) -> "Snapshot":  # noqa: ARG002  # for those that are shaped
         """Return the view that has these columns too."""
         return self
 
@@ -181,7 +190,7 @@ class Snapshot:
     async def _read(self) -> None:
         try:
             while self._waiting:
-                for _ in range(_TURNS):
+                for _ in range(self._turns):
                     await asyncio.sleep(0)
                 asked, self._waiting = self._waiting, []
                 await self._answer(asked)
@@ -268,7 +277,7 @@ class PastSnapshot(Snapshot):
 
     def __init__(self, now: Snapshot, block: int) -> None:
         self._now = now
-        self.as_of = block
+        self.tables = Tables(block)
 
     def fetch(self, statement: str, *arguments: object) -> Answer:
         """Run one statement in the snapshot."""
@@ -278,21 +287,22 @@ class PastSnapshot(Snapshot):
         """Leave the snapshot to whoever opened it."""
 
 
-class NarrowSnapshot(Snapshot):
-    """A snapshot's view of some columns: whatever is read has these and no others."""
+class ShapedSnapshot(Snapshot):
+    """A snapshot's view of what is wanted of rows: whatever is read comes in that shape."""
 
-    def __init__(self, whole: Snapshot, columns: frozenset[str]) -> None:
+    def __init__(self, whole: Snapshot, shape: Shape, *, also: frozenset[str] = frozenset()) -> None:
         self._whole = whole
-        self._columns = columns
-        self.as_of = whole.as_of
+        self._shape = shape
+        self._also = also
+        self.tables = whole.tables
 
     def with_columns(self, columns: Iterable[str]) -> "Snapshot":
         """Return the view that has these columns too."""
-        return NarrowSnapshot(self._whole, self._columns.union(columns))
+        return ShapedSnapshot(self._whole, self._shape, also=self._also.union(columns))
 
     def fetch(self, statement: str, *arguments: object) -> Answer:
-        """Run one statement in the snapshot for the columns."""
-        return self._whole.fetch(of_columns(statement, self._columns), *arguments)
+        """Run one statement in the snapshot for what is wanted of it."""
+        return self._whole.fetch(self._shape.over(statement, self.tables, also=self._also), *arguments)
 
     async def close(self) -> None:
         """Leave the snapshot to whoever opened it."""

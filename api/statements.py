@@ -5,8 +5,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-_AMONG = "= ANY($1::bytea[])"
+_LIST = "$1::bytea[]"
+_AMONG = f"= ANY({_LIST})"
 _PLACE = re.compile(r"\$(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables to read: those of now, or, of those with history, as they were at the end of block `as_of`."""
+
+    as_of: int | None = None
+
+    def named(self, name: str) -> str:
+        """Write a table with history as a statement's FROM names it."""
+        return name if self.as_of is None else f"{name}_at({int(self.as_of)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +41,9 @@ def _narrowed(text: str) -> str:
     return text.replace(_AMONG, "= $1::bytea")
 
 
-@lru_cache(maxsize=2000)
-def of_columns(text: str, columns: frozenset[str]) -> str:
-    """Ask for these columns alone; the database then does not look for the others."""
-    names = ", ".join(f'narrow."{column}"' for column in sorted(columns))
-    return f"SELECT {names} FROM ({text}) AS narrow"  # noqa: S608 (ours)
+def correlated(text: str, key: str) -> str:
+    """Ask, within a row of another statement, for what belongs to that row's `key` instead of to a list of keys."""
+    return text.replace(_AMONG, f"= {key}").replace(_LIST, f"ARRAY[{key}]")
 
 
 def joined(statements: Sequence[Statement]) -> Statement:

@@ -63,11 +63,11 @@ def _runner(row: Record) -> Sequence[str]:
 
 
 async def _task(snapshot: Snapshot, task_id: bytes) -> str:
-    found = await tasks.by_ids(snapshot, [task_id])
+    found = await snapshot.fetch(tasks.by_ids(snapshot.tables), [task_id])
     if not found:
         return f"<p>The index knows no task 0x{task_id.hex()}.</p>"
     task = found[0]
-    asked = await prompts.by_ids(snapshot, [task_id])
+    asked = await snapshot.fetch(prompts.by_ids(snapshot.tables), [task_id])
     facts = [
         ("Task", "0x" + task_id.hex()),
         ("State", task["status"]),

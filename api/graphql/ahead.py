@@ -69,7 +69,7 @@ async def read_one(
     rows = asked_by(info)
     if rows is not None:
         with noting_unusual(info):
-            written: Any = await rows.one(reading, loader_named(loader), key, ahead=ahead)
+            written: Any = await rows.one(reading, loader_named(loader), key)
         return cast("D | None", written)
     early = (_load(reading, ahead[path], key) for path in _asked(info) if path in ahead)
     row, *_ = await asyncio.gather(getattr(reading, loader).load(key), *early)
@@ -81,8 +81,9 @@ async def _load(reading: Reading, ahead: Ahead, key: bytes) -> None:
     if ahead.load is None:
         await loader.load(key)
         return
-    rows = loader_named(ahead.loader).found(await ahead.load(reading.snapshot, [key]))
-    loader.prime_many(rows)
+    snapshot = reading.snapshot
+    rows = await snapshot.fetch(ahead.load(snapshot.tables), [key])
+    loader.prime_many(loader_named(ahead.loader).found(rows))
 
 
 def _asked(info: Info) -> Iterator[str]:

@@ -59,6 +59,7 @@ class AuditWhere:
 
 @strawberry.type(description="An auditor's seat on a panel, and its vote.")
 class AuditVote:
+    COLUMNS: ClassVar[Columns] = {}
     reading: strawberry.Private[Reading]
     seat: int
     node: Address
@@ -80,11 +81,11 @@ class AuditVote:
         outcome = Outcome(row["outcome"]) if row["outcome"] else None
         return cls(reading=reading, **{**row, "outcome": outcome})
 
-    @strawberry.field
+    @linked("runner", by="node")
     async def runner(self) -> Runner | None:
         return await runner_of(self.reading, self.node)
 
-    @strawberry.field
+    @linked("document", by="evidence", absent=Document.absent)
     async def evidence_document(self) -> Document | None:
         return await document_of(self.reading, self.evidence)
 
@@ -109,7 +110,7 @@ class AuditPanel:
         row = {name: value for name, value in record.items() if name != "updated_block"}
         return cls(reading=reading, **row)
 
-    @strawberry.field
+    @linked("votes", by="task_id", matching=("round",))
     async def votes(self) -> list[AuditVote]:
         rows = await self.reading.votes.load(self.task_id)
         return [AuditVote.of(self.reading, row) for row in rows if row["round"] == self.round]

@@ -28,17 +28,21 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A field of rows that a loader finds by one attribute; `absent` gives what stands for a row that is not there."""
+    """A field of rows that a loader finds by one attribute, those whose columns `matching` are equal to the object's.
+
+    `absent` gives what stands for a row that is not there.
+    """
 
     loader: str
     attribute: str
     absent: Callable[[Any], Record] | None = None
+    matching: tuple[str, ...] = ()
 
 
-def derived(attribute: str, make: Callable[[Any], str | None], *, description: str | None = None) -> Any:
-    """Make a field of text that `make` writes from another attribute."""
+def derived(attribute: str, make: Callable[[Any], Any], *, description: str | None = None) -> Any:
+    """Make a field, of the annotated type, that `make` writes from an attribute, which may be null."""
 
-    def resolve(root: strawberry.Parent[Any]) -> str | None:
+    def resolve(root: strawberry.Parent[Any]) -> Any:
         return make(getattr(root, attribute))
 
     return strawberry.field(
@@ -51,10 +55,11 @@ def linked(
     *,
     by: str,
     absent: Callable[[Any], Record] | None = None,
+    matching: tuple[str, ...] = (),
     description: str | None = None,
 ) -> Any:
-    """Decorate a resolver that gives what `loader` (of `Reading`) finds by an attribute, all of it and in that order."""
-    return strawberry.field(description=description, metadata={_HOW: Linked(loader, by, absent)})
+    """Decorate a resolver that gives what `loader` (of `Reading`) finds by an attribute, all that matches, in that order."""
+    return strawberry.field(description=description, metadata={_HOW: Linked(loader, by, absent, matching)})
 
 
 def told_of(metadata: Mapping[Any, Any]) -> Derived | Linked | None:

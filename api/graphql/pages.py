@@ -53,9 +53,9 @@ class Connection(Generic[Node]):  # Python 3.11
 
 
 def snapshot_of(info: Info, reading: Reading) -> Snapshot:
-    """Return the snapshot for a root field's page: of the columns alone that are asked for, if rows are all that is."""
+    """Return the snapshot for a root field's page: in the shape that is asked for, if rows are all that is."""
     rows = asked_by(info)
-    return reading.snapshot.narrowed(rows.columns) if rows else reading.snapshot
+    return reading.snapshot.shaped(rows) if rows else reading.snapshot
 
 
 async def connection(info: Info, reading: Reading, page: Page, kind: type[D]) -> Connection[D]:
@@ -63,5 +63,5 @@ async def connection(info: Info, reading: Reading, page: Page, kind: type[D]) ->
     rows = asked_by(info)
     if rows is not None:
         with noting_unusual(info):
-            return Connection(page=page, items=await rows.all(reading, page.rows))
+            return Connection(page=page, items=rows.all(page.rows))
     return Connection(page=page, items=[kind.of(reading, row) for row in page.rows])

@@ -9,14 +9,16 @@ from typing import Any, Generic, TypeVar
 from strawberry.dataloader import DataLoader
 
 from api.chain_link import ChainLink
-from api.database import Answer, Record, Snapshot
+from api.database import Record, Snapshot
 from api.freshness import require_block
 from api.queries import accounts, audits, documents, monitoring, prompts, runners, sessions, tasks
 from api.shared import heartbeats
 from api.shared.state import SharedState
+from api.statements import Tables
 from api.tickets import Draw, DrawKey, draws_of
 
-Load = Callable[[Snapshot, Sequence[bytes]], Answer]
+Load = Callable[[Tables], str]
+"""Writes a statement that asks for what belongs to a list of ids, its `$1`."""
 Found = Mapping[bytes, Any]
 """Rows by key: one of each, or the list of all."""
 One = DataLoader[bytes, Record | None]
@@ -45,20 +47,9 @@ class RowLoader(loader[Any]):
 
     def __init__(self, load: Load, *, key: str, many: bool) -> None:
         super().__init__(lambda reading: (_many if many else _one)(reading.snapshot, load, key=key))
-        self._load = load
+        self.load = load
         self.key = key
         self.many = many
-
-    def ask(
-        self,
-        reading: "Reading",
-        keys: Sequence[bytes],
-        *,
-        columns: frozenset[str],
-        load: Load | None = None,
-    ) -> Answer:
-        """Begin to read rows of these keys, only the columns; by another statement, if `load` is one."""
-        return (load or self._load)(reading.snapshot.narrowed(columns | {self.key}), keys)
 
     def found(self, rows: Iterable[Record]) -> Found:
         """Put rows by their keys."""
@@ -133,7 +124,7 @@ class Reading:
     @property
     def is_past(self) -> bool:
         """Return whether it reads as of an earlier block."""
-        return self.snapshot.as_of is not None
+        return self.snapshot.tables.as_of is not None
 
     def at(self, block: int | None) -> "Reading":
         """Return the reading of an earlier block within the same snapshot; this one, if there is no block."""
@@ -150,7 +141,7 @@ class Reading:
 
 def _one(snapshot: Snapshot, load: Load, *, key: str) -> One:
     async def batch(keys: list[bytes]) -> list[Record | None]:
-        rows = {row[key]: row for row in await load(snapshot, keys)}
+        rows = {row[key]: row for row in await snapshot.fetch(load(snapshot.tables), keys)}
         return [rows.get(wanted) for wanted in keys]
 
     return DataLoader(load_fn=batch)
@@ -179,7 +170,7 @@ async def _reports(snapshot: Snapshot, duties: list[tuple[bytes, bytes]]) -> lis
 def _many(snapshot: Snapshot, load: Load, *, key: str) -> Many:
     async def batch(keys: list[bytes]) -> list[list[Record]]:
         groups: defaultdict[bytes, list[Record]] = defaultdict(list)
-        for row in await load(snapshot, keys):
+        for row in await snapshot.fetch(load(snapshot.tables), keys):
             groups[row[key]].append(row)
         return [groups[wanted] for wanted in keys]
 

@@ -54,7 +54,7 @@ class Subscription:
         async with info.context.services.feed.subscribe() as notices:
             while True:
                 reading = await info.context.renew()
-                found = await sessions.by_ids(reading.snapshot, [id])
+                found = await reading.snapshot.fetch(sessions.by_ids(reading.snapshot.tables), [id])
                 changed = found[0]["updated_block"] if found else None
                 if found and changed != seen:
                     yield FederatedSession.of(reading, found[0])

@@ -22,6 +22,13 @@ from protocol.cid import digest_to_cid
 if TYPE_CHECKING:
     from api.graphql.audits import Audit
 
+_MAX_SEATS = 8
+
+
+def _seats_in(bits: int | None) -> list[int]:
+    """Return the numbers of the seats whose bits are set."""
+    return [seat for seat in range(_MAX_SEATS) if (bits or 0) >> seat & 1]
+
 
 @strawberry.type(description="One runner's part in a task.")
 class Seat:
@@ -110,7 +117,7 @@ class Ticket:
 
 @strawberry.type(description="An order that was submitted, with the state of its life.")
 class Task:
-    COLUMNS: ClassVar[Columns] = {"id": "task_id", "winners": None}
+    COLUMNS: ClassVar[Columns] = {"id": "task_id"}
     reading: strawberry.Private[Reading]
     id: Bytes32 = strawberry.field(description="EIP-712 digest of the order.")
     client: Address = strawberry.field(description="Who wants the work and signed the order.")
@@ -143,7 +150,7 @@ class Task:
     committed: int
     revealed: int
     result: Bytes32 | None = strawberry.field(description="SHA-256 digest of the agreed result.")
-    winners: list[int] = strawberry.field(description="Numbers of the seats that were paid.")
+    winners: list[int] = derived("winners", _seats_in, description="Numbers of the seats that were paid.")
     paid: BigInt = strawberry.field(description="Paid to seat owners after the fee.")
     paid_usdfc: str = usdfc("paid")
     fee: BigInt = strawberry.field(description="Paid to the treasury from the reward.")
@@ -163,7 +170,6 @@ class Task:
     @classmethod
     def of(cls, reading: Reading, record: Record) -> Self:
         """Dress a row of `tasks`."""
-        winners = record["winners"] or 0
         return dressed(
             cls,
             record,
@@ -171,7 +177,6 @@ class Task:
             id=record["task_id"],
             mode=TaskMode(record["mode"]),
             status=TaskStatus(record["status"]),
-            winners=[seat for seat in range(8) if winners >> seat & 1],
         )
 
     spec_cid: str = derived("spec", digest_to_cid)

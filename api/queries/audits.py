@@ -1,10 +1,11 @@
 """Audited tasks: what the beacon drew, the panels, and their votes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from api.database import Answer, Snapshot
+from api.database import Snapshot
 from api.filters import Where, conditions_of
 from api.paging import Ordering, Page, PageRequest, fetch_page
+from api.statements import Tables
 
 _AUDITS = "SELECT a.* FROM audits a"
 
@@ -27,20 +28,16 @@ async def page(snapshot: Snapshot, request: PageRequest, *, where: Where | None 
     )
 
 
-def by_tasks(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
-    """Return the audits of these tasks, where there are any."""
-    return snapshot.fetch(f"{_AUDITS} WHERE a.task_id = ANY($1::bytea[])", ids)
+def by_tasks(_tables: Tables) -> str:
+    """Ask for the audits of some tasks, where there are any."""
+    return f"{_AUDITS} WHERE a.task_id = ANY($1::bytea[])"
 
 
-def panels_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
-    """Return the panels of these tasks, the first before the appeal's."""
-    return snapshot.fetch(
-        "SELECT * FROM audit_panels WHERE task_id = ANY($1::bytea[]) ORDER BY task_id, round", ids
-    )
+def panels_of(_tables: Tables) -> str:
+    """Ask for the panels of some tasks, the first before the appeal's."""
+    return "SELECT * FROM audit_panels WHERE task_id = ANY($1::bytea[]) ORDER BY task_id, round"
 
 
-def votes_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
-    """Return the auditors' seats and votes about these tasks."""
-    return snapshot.fetch(
-        "SELECT * FROM audit_votes WHERE task_id = ANY($1::bytea[]) ORDER BY task_id, round, seat", ids
-    )
+def votes_of(_tables: Tables) -> str:
+    """Ask for the auditors' seats and votes about some tasks."""
+    return "SELECT * FROM audit_votes WHERE task_id = ANY($1::bytea[]) ORDER BY task_id, round, seat"

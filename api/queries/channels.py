@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from api.database import Record, Snapshot
 from api.filters import Where, conditions_of
 from api.paging import Ordering, Page, PageRequest, fetch_page
+from api.statements import Tables
 
 
-def _channels(snapshot: Snapshot) -> str:
-    return f"SELECT c.* FROM {snapshot.table('channels')} c"  # noqa: S608 (ours)
+def _channels(tables: Tables) -> str:
+    return f"SELECT c.* FROM {tables.named('channels')} c"  # noqa: S608 (ours)
 
 
 COLUMNS: Mapping[str, str] = {
@@ -26,7 +27,7 @@ async def page(snapshot: Snapshot, request: PageRequest, *, where: Where | None 
     """Return one page of channels, newest first."""
     return await fetch_page(
         snapshot,
-        _channels(snapshot),
+        _channels(snapshot.tables),
         conditions=conditions_of(where, COLUMNS),
         ordering=OPENED_DESC,
         request=request,
@@ -35,4 +36,4 @@ async def page(snapshot: Snapshot, request: PageRequest, *, where: Where | None 
 
 async def by_ids(snapshot: Snapshot, ids: Sequence[bytes]) -> Sequence[Record]:
     """Return the channels of these ids that exist."""
-    return await snapshot.fetch(f"{_channels(snapshot)} WHERE c.channel_id = ANY($1::bytea[])", ids)
+    return await snapshot.fetch(f"{_channels(snapshot.tables)} WHERE c.channel_id = ANY($1::bytea[])", ids)

@@ -1,19 +1,16 @@
 """Documents of IPFS that the indexer has fetched."""
 
-from collections.abc import Sequence
-
-from api.database import Answer, Snapshot
+from api.statements import Tables
 
 
-def by_digests(snapshot: Snapshot, digests: Sequence[bytes]) -> Answer:
-    """Return the documents of these digests that are known."""
-    return snapshot.fetch("SELECT * FROM documents WHERE digest = ANY($1::bytea[])", digests)
+def by_digests(_tables: Tables) -> str:
+    """Ask for the documents of some digests, where they are known."""
+    return "SELECT * FROM documents WHERE digest = ANY($1::bytea[])"
 
 
-def of_rounds(snapshot: Snapshot, sessions: Sequence[bytes]) -> Answer:
-    """Return what the aggregations of these sessions' rounds say of them, as far as it is known."""
-    return snapshot.fetch(
+def of_rounds(_tables: Tables) -> str:
+    """Ask for what the aggregations of some sessions' rounds say of them, as far as it is known."""
+    return (
         "SELECT * FROM documents WHERE digest IN"
-        " (SELECT manifest FROM fl_rounds WHERE session_id = ANY($1::bytea[]))",
-        sessions,
+        " (SELECT manifest FROM fl_rounds WHERE session_id = ANY($1::bytea[]))"
     )

@@ -1,10 +1,11 @@
 """Tasks seen as prompts for a language model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from api.database import Answer, Snapshot
+from api.database import Snapshot
 from api.filters import Where, conditions_of
 from api.paging import Ordering, Page, PageRequest, fetch_page
+from api.statements import Tables
 
 _PROMPTS = "SELECT p.*, t.created_block FROM prompt_requests p JOIN tasks t ON t.task_id = p.task_id"
 
@@ -43,8 +44,8 @@ async def page(
     )
 
 
-def by_ids(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
-    """Return the prompts of these task ids that exist."""
-    if snapshot.as_of is not None:
-        return snapshot.fetch(_PAST.format(snapshot.table("tasks")), ids)
-    return snapshot.fetch(f"{_PROMPTS} WHERE p.task_id = ANY($1::bytea[])", ids)
+def by_ids(tables: Tables) -> str:
+    """Ask for the prompts of some task ids."""
+    if tables.as_of is not None:
+        return _PAST.format(tables.named("tasks"))
+    return "SELECT * FROM prompt_requests WHERE task_id = ANY($1::bytea[])"

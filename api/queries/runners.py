@@ -2,17 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 
-from api.database import Answer, Record, Snapshot
+from api.database import Record, Snapshot
 from api.filters import Where, conditions_of
 from api.paging import Ordering, Page, PageRequest, fetch_page
+from api.statements import Tables
 
 
-def _runners(snapshot: Snapshot) -> str:
+def _runners(tables: Tables, *, join: str = "JOIN") -> str:
     return (
         'SELECT r.*, p.score, p."right", p.wrong, p.missed, p.monitor_missed, p.wrong_streak,'  # noqa: S608 (ours)
-        f" p.updated_block AS score_block FROM {snapshot.table('runners')} r"
-        f" JOIN {snapshot.table('runner_reputation')} p ON p.node = r.node"
+        f" p.updated_block AS score_block FROM {tables.named('runners')} r"
+        f" {join} {tables.named('runner_reputation')} p ON p.node = r.node"
     )
+
+
+def _whoever(tables: Tables) -> str:
+    """Ask for runners without an order: as each has one record, this is not looked for where nothing of it is wanted."""
+    return _runners(tables, join="LEFT JOIN")
 
 
 COLUMNS: Mapping[str, str] = {
@@ -60,44 +66,39 @@ async def page(
     """Return one page of runners."""
     return await fetch_page(
         snapshot,
-        _runners(snapshot),
+        _runners(snapshot.tables),
         conditions=conditions_of(where, COLUMNS),
         ordering=ordering,
         request=request,
     )
 
 
-def by_nodes(snapshot: Snapshot, nodes: Sequence[bytes]) -> Answer:
-    """Return the runners of these node keys that exist."""
-    return snapshot.fetch(f"{_runners(snapshot)} WHERE r.node = ANY($1::bytea[])", nodes)
+def by_nodes(tables: Tables) -> str:
+    """Ask for the runners of some node keys."""
+    return f"{_whoever(tables)} WHERE r.node = ANY($1::bytea[])"
 
 
-def in_seats(snapshot: Snapshot, tasks: Sequence[bytes]) -> Answer:
-    """Return the runners that hold seats in these tasks."""
-    seats = snapshot.table("task_seats")
-    return snapshot.fetch(
-        f"{_runners(snapshot)} WHERE r.node IN"  # noqa: S608 (ours)
-        f" (SELECT s.node FROM {seats} s WHERE s.task_id = ANY($1::bytea[]))",
-        tasks,
+def in_seats(tables: Tables) -> str:
+    """Ask for the runners that hold seats in some tasks."""
+    return (
+        f"{_whoever(tables)} WHERE r.node IN"  # noqa: S608 (ours)
+        f" (SELECT s.node FROM {tables.named('task_seats')} s WHERE s.task_id = ANY($1::bytea[]))"
     )
 
 
-def in_sessions(snapshot: Snapshot, sessions: Sequence[bytes]) -> Answer:
-    """Return the runners that take part, or took part, in these learning sessions."""
-    return snapshot.fetch(
-        f"{_runners(snapshot)} WHERE r.node IN"  # noqa: S608 (ours)
-        " (SELECT p.node FROM fl_participants p WHERE p.session_id = ANY($1::bytea[]))",
-        sessions,
+def in_sessions(tables: Tables) -> str:
+    """Ask for the runners that take part, or took part, in some learning sessions."""
+    return (
+        f"{_whoever(tables)} WHERE r.node IN"  # noqa: S608 (ours)
+        " (SELECT p.node FROM fl_participants p WHERE p.session_id = ANY($1::bytea[]))"
     )
 
 
-def offers_of(snapshot: Snapshot, nodes: Sequence[bytes]) -> Answer:
-    """Return the models that these runners offer."""
-    if snapshot.as_of is not None:
-        return snapshot.fetch(_PAST_OFFERS.format(snapshot.table("runners")), nodes)
-    return snapshot.fetch(
-        "SELECT * FROM model_capabilities WHERE node = ANY($1::bytea[]) ORDER BY node, model", nodes
-    )
+def offers_of(tables: Tables) -> str:
+    """Ask for the models that some runners offer."""
+    if tables.as_of is not None:
+        return _PAST_OFFERS.format(tables.named("runners"))
+    return "SELECT * FROM model_capabilities WHERE node = ANY($1::bytea[]) ORDER BY node, model"
 
 
 async def models(snapshot: Snapshot) -> Sequence[Record]:

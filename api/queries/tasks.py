@@ -1,14 +1,15 @@
 """Tasks, their seats and their timelines."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from api.database import Answer, Snapshot
+from api.database import Snapshot
 from api.filters import Where, conditions_of
 from api.paging import Ordering, Page, PageRequest, fetch_page
+from api.statements import Tables
 
 
-def _tasks(snapshot: Snapshot) -> str:
-    return f"SELECT t.* FROM {snapshot.table('tasks')} t"  # noqa: S608 (ours)
+def _tasks(tables: Tables) -> str:
+    return f"SELECT t.* FROM {tables.named('tasks')} t"  # noqa: S608 (ours)
 
 
 COLUMNS: Mapping[str, str] = {
@@ -40,32 +41,30 @@ async def page(
     """Return one page of tasks."""
     return await fetch_page(
         snapshot,
-        _tasks(snapshot),
+        _tasks(snapshot.tables),
         conditions=conditions_of(where, COLUMNS),
         ordering=ordering,
         request=request,
     )
 
 
-def by_ids(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
-    """Return the tasks of these ids that exist."""
-    return snapshot.fetch(f"{_tasks(snapshot)} WHERE t.task_id = ANY($1::bytea[])", ids)
+def by_ids(tables: Tables) -> str:
+    """Ask for the tasks of some ids."""
+    return f"{_tasks(tables)} WHERE t.task_id = ANY($1::bytea[])"
 
 
-def seats_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
-    """Return the seats of these tasks, in order of seat."""
-    return snapshot.fetch(
-        f"SELECT s.* FROM {snapshot.table('task_seats')} s WHERE s.task_id = ANY($1::bytea[])"  # noqa: S608 (ours)
-        " ORDER BY s.task_id, s.seat",
-        ids,
+def seats_of(tables: Tables) -> str:
+    """Ask for the seats of some tasks, in order of seat."""
+    return (
+        f"SELECT s.* FROM {tables.named('task_seats')} s WHERE s.task_id = ANY($1::bytea[])"  # noqa: S608 (ours)
+        " ORDER BY s.task_id, s.seat"
     )
 
 
-def timelines_of(snapshot: Snapshot, ids: Sequence[bytes]) -> Answer:
-    """Return the events of these tasks up to the snapshot's block, in the order of the chain."""
-    return snapshot.fetch(
-        "SELECT * FROM task_events WHERE task_id = ANY($1::bytea[])"
-        " AND block_number <= $2 ORDER BY task_id, block_number, tx_index, log_index",
-        ids,
-        2**62 if snapshot.as_of is None else snapshot.as_of,
+def timelines_of(tables: Tables) -> str:
+    """Ask for the events of some tasks up to the tables' block, in the order of the chain."""
+    until = "" if tables.as_of is None else f" AND block_number <= {int(tables.as_of)}"
+    return (
+        f"SELECT * FROM task_events WHERE task_id = ANY($1::bytea[]){until}"  # noqa: S608 (ours)
+        " ORDER BY task_id, block_number, tx_index, log_index"
     )

@@ -176,9 +176,11 @@ async def get_session(services: Services, asked: ById, _body: None) -> SessionWi
     """Return one session."""
     async with reading(services, asked.min_block) as snapshot:
         session = await _session(snapshot, asked)
-        rounds = await sessions.rounds_of(snapshot, [session["session_id"]])
-        participants = await sessions.participants_of(snapshot, [session["session_id"]])
-        config = await documents.by_digests(snapshot, [session["config"]])
+        rounds = await snapshot.fetch(sessions.rounds_of(snapshot.tables), [session["session_id"]])
+        participants = await snapshot.fetch(
+            sessions.participants_of(snapshot.tables), [session["session_id"]]
+        )
+        config = await snapshot.fetch(documents.by_digests(snapshot.tables), [session["config"]])
     whole: SessionWithRounds = read(
         SessionWithRounds,
         session,
@@ -193,7 +195,7 @@ async def get_round(services: Services, asked: ByRound, _body: None) -> RoundWit
     """Return one round."""
     async with reading(services, asked.min_block) as snapshot:
         session = await _session(snapshot, asked)
-        rounds = await sessions.rounds_of(snapshot, [session["session_id"]])
+        rounds = await snapshot.fetch(sessions.rounds_of(snapshot.tables), [session["session_id"]])
         found = next((row for row in rounds if row["round"] == asked.round), None)
         if found is None:
             raise NotFound(
@@ -202,7 +204,7 @@ async def get_round(services: Services, asked: ByRound, _body: None) -> RoundWit
                 hint="Rounds count from 1.",
             )
         digests = [found["manifest"]] if found["manifest"] else []
-        manifest = await documents.by_digests(snapshot, digests)
+        manifest = await snapshot.fetch(documents.by_digests(snapshot.tables), digests)
     whole: RoundWithManifest = read(
         RoundWithManifest, found, manifest_document=manifest[0]["content"] if manifest else None
     )
@@ -223,7 +225,7 @@ async def get_model(services: Services, asked: ById, _body: None) -> SessionMode
 
 
 async def _session(snapshot: Snapshot, asked: ById) -> Record:
-    found = await sessions.by_ids(snapshot, [bytes.fromhex(asked.id[2:])])
+    found = await snapshot.fetch(sessions.by_ids(snapshot.tables), [bytes.fromhex(asked.id[2:])])
     if not found:
         raise unknown("session", asked.id)
     return found[0]

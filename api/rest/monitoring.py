@@ -159,7 +159,7 @@ async def runner_metrics(services: Services, asked: NodeOverEpochs, _body: None)
     """Return one runner's part."""
     node = read_address(asked.id)
     async with reading(services, asked.min_block) as snapshot:
-        found = await runners.by_nodes(snapshot, [node])
+        found = await snapshot.fetch(runners.by_nodes(snapshot.tables), [node])
         if not found:
             raise unknown("runner", asked.id)
         counted = await monitoring.span(snapshot, asked.epochs)

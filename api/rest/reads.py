@@ -36,13 +36,16 @@ async def get_task(services: Services, asked: ById, _body: None) -> models.TaskW
     """Return one task with its seats and documents."""
     identity = bytes.fromhex(asked.id[2:])
     async with reading(services, asked.min_block) as snapshot:
-        found = await tasks.by_ids(snapshot, [identity])
+        found = await snapshot.fetch(tasks.by_ids(snapshot.tables), [identity])
         if not found:
             raise unknown("task", asked.id)
         record = found[0]
-        seats = await tasks.seats_of(snapshot, [identity])
+        seats = await snapshot.fetch(tasks.seats_of(snapshot.tables), [identity])
         digests = [digest for digest in (record["spec"], record["result"]) if digest]
-        contents = {row["digest"]: row["content"] for row in await documents.by_digests(snapshot, digests)}
+        contents = {
+            row["digest"]: row["content"]
+            for row in await snapshot.fetch(documents.by_digests(snapshot.tables), digests)
+        }
     task: models.TaskWithSeats = models.read(
         models.TaskWithSeats,
         record,
@@ -71,7 +74,7 @@ async def list_prompts(services: Services, asked: ListPrompts, _body: None) -> m
 async def get_prompt(services: Services, asked: ById, _body: None) -> models.Prompt:
     """Return one prompt, by its task's id."""
     async with reading(services, asked.min_block) as snapshot:
-        found = await prompts.by_ids(snapshot, [bytes.fromhex(asked.id[2:])])
+        found = await snapshot.fetch(prompts.by_ids(snapshot.tables), [bytes.fromhex(asked.id[2:])])
     if not found:
         raise unknown("prompt", asked.id)
     prompt: models.Prompt = models.read(models.Prompt, found[0])

@@ -122,13 +122,13 @@ async def get_runner(services: Services, asked: ByNode, _body: None) -> RunnerPr
     """Return one runner."""
     node = read_address(asked.id)
     async with reading(services, asked.min_block) as snapshot:
-        found = await runners.by_nodes(snapshot, [node])
+        found = await snapshot.fetch(runners.by_nodes(snapshot.tables), [node])
         if not found:
             raise unknown("runner", asked.id)
         record = found[0]
         rank = await runners.rank_of(snapshot, node, record["score"])
-        balances = await accounts.balances_of(snapshot, [record["owner"]])
-        offers = await runners.offers_of(snapshot, [node])
+        balances = await snapshot.fetch(accounts.balances_of(snapshot.tables), [record["owner"]])
+        offers = await snapshot.fetch(runners.offers_of(snapshot.tables), [node])
     beats = await heartbeats.of(services.shared, [node])
     profile: RunnerProfile = read(
         RunnerProfile,

@@ -166,7 +166,7 @@ async def heartbeat(
     """Record a runner's heartbeat; only its node key or its owner may send one."""
     node = read_address(body.node)
     async with services.database.reading() as snapshot:
-        found = await runners.by_nodes(snapshot, [node])
+        found = await snapshot.fetch(runners.by_nodes(snapshot.tables), [node])
     if not found:
         raise NotFound(
             f"no runner has the node key {body.node}",

@@ -108,7 +108,7 @@ async def get_result(services: Services, asked: ById, _body: None) -> TaskResult
                 field="id",
                 hint="Wait until it is final; a failed or cancelled task never has one.",
             )
-        found = await documents.by_digests(snapshot, [task["result"]])
+        found = await snapshot.fetch(documents.by_digests(snapshot.tables), [task["result"]])
     document = found[0] if found else None
     result: TaskResult = read(
         TaskResult,
@@ -123,7 +123,7 @@ async def get_reward(services: Services, asked: ById, _body: None) -> TaskReward
     """Return what a task offers and what became of it."""
     async with reading(services, asked.min_block) as snapshot:
         task = await _task(snapshot, asked)
-        seats = await tasks.seats_of(snapshot, [task["task_id"]])
+        seats = await snapshot.fetch(tasks.seats_of(snapshot.tables), [task["task_id"]])
     reward: TaskReward = read(TaskReward, task, seats=[read(SeatReward, seat) for seat in seats])
     return reward
 
@@ -149,7 +149,7 @@ async def get_tickets(services: Services, asked: ById, _body: None) -> TaskTicke
 
 
 async def _task(snapshot: Snapshot, asked: ById) -> Record:
-    found = await tasks.by_ids(snapshot, [bytes.fromhex(asked.id[2:])])
+    found = await snapshot.fetch(tasks.by_ids(snapshot.tables), [bytes.fromhex(asked.id[2:])])
     if not found:
         raise unknown("task", asked.id)
     return found[0]

@@ -172,8 +172,18 @@ STATEMENTS = re.compile(r"^parity_api_statements_total (\d+)", re.MULTILINE)
 
 
 @pytest.mark.parametrize("tasks", [1, 40])
-async def test_a_level_of_a_query_costs_one_statement_however_many_fields_and_rows(
-    index: Index, ask: Ask, client, tasks: int
+@pytest.mark.parametrize(
+    ("more", "levels"),
+    [
+        ("", 1),  # all of it stands in rows
+        (
+            "heartbeat { slots }",
+            4,
+        ),  # tasks; specs, prompts, timelines, seats; runners; stakes, offers, profiles
+    ],
+)
+async def test_a_query_costs_a_statement_or_one_for_each_level_however_many_fields_and_rows(
+    index: Index, ask: Ask, client, tasks: int, more: str, levels: int
 ) -> None:
     for number in range(3):
         await index.runner(number)
@@ -188,14 +198,13 @@ async def test_a_level_of_a_query_costs_one_statement_however_many_fields_and_ro
 
     query = """{ tasks(first: 100) { nodes {
       specDocument { status } prompt { id } timeline { name }
-      seats { node runner { name stake { free } models { model } profileDocument { status } } }
-    } } }"""
+      seats { node runner { name stake { free } models { model } profileDocument { status } MORE } }
+    } } }""".replace("MORE", more)
     await ask(query)  # the first time shows that one statement is not enough for it
     before = await statements()
     answer = await ask(query)
     assert len(answer["data"]["tasks"]["nodes"]) == tasks
-    # tasks; specs, prompts, timelines and seats; runners; stakes, offers and profiles.
-    assert await statements() - before == 4
+    assert await statements() - before == levels
 
 
 @pytest.mark.parametrize(

@@ -131,8 +131,10 @@ async def test_each_level_costs_one_statement(ask: Ask, client: httpx.AsyncClien
         return await statements() - before
 
     assert await cost("{ monitoringAssignments { nodes { reports { monitorRunner { name } } } } }") == 3
-    # audits; runners and panels; votes; their runners.
-    assert await cost(f"{{ audits {{ nodes {{ {AUDIT} }} }} }}") == 4
+    # audits; runners and panels; votes; their runners, one of which wants more than rows.
+    beat = AUDIT.replace("runner {", "runner { heartbeat { slots }", 1)
+    assert await cost(f"{{ audits {{ nodes {{ {beat} }} }} }}") == 4
+    assert await cost(f"{{ audits {{ nodes {{ {AUDIT} }} }} }}") == 1
 
 
 @pytest.fixture
