@@ -55,7 +55,10 @@ class Connections:
 
     async def take(self, *, begun: bool = True) -> Connection:
         """Return a connection, in a transaction or not; `TimeoutError` or `OSError` if there is none in time."""
-        async with asyncio.timeout(_QUEUE_S):
+        if self._places.locked():
+            async with asyncio.timeout(_QUEUE_S):
+                await self._places.acquire()
+        else:
             await self._places.acquire()
         try:
             while self._idle:

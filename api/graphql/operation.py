@@ -1,7 +1,7 @@
 """One GraphQL operation: its snapshot, its wait for a block, and its errors."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping
+from types import TracebackType
 
 import asyncpg
 import strawberry
@@ -9,6 +9,7 @@ import structlog
 from graphql import DocumentNode, FieldNode, GraphQLError, IntValueNode, OperationDefinitionNode, VariableNode
 from strawberry.extensions import SchemaExtension
 
+from api.database import TURNS
 from api.graphql.direct import Rows, Unusual
 from api.graphql.reading import Reading
 from api.graphql.scalars import UInt
@@ -31,12 +32,18 @@ class Operation:
     """Whether rows were not as the schema has them, so that objects have to be asked for."""
 
     def __init__(
-        self, services: Services, *, once: bool = False, asked: Mapping[str, Rows] | None = None
+        self,
+        services: Services,
+        *,
+        once: bool = False,
+        turns: int = TURNS,
+        asked: Mapping[str, Rows] | None = None,
     ) -> None:
         self.services = services
         self.asked = asked or {}
         """What is asked of rows in root fields that may be answered with them, by the field's key in the answer."""
         self._once = once
+        self._turns = turns
         self._reading: Reading | None = None
 
     @property
@@ -45,7 +52,7 @@ class Operation:
         if self._reading is None:
             services = self.services
             database = services.database
-            snapshot = database.snapshot(once=True) if self._once else database.snapshot()
+            snapshot = database.snapshot(once=True, turns=self._turns) if self._once else database.snapshot()
             self._reading = Reading(snapshot, services.link, services.shared)
         return self._reading
 
@@ -77,14 +84,20 @@ def asked_by(info: Info) -> Rows | None:
     return info.context.asked.get(str(info.path.key))
 
 
-@contextmanager
-def noting_unusual(info: Info) -> Iterator[None]:
+class noting_unusual:  # noqa: N801  # a context manager reads as a verb
     """Note that rows were not as the schema has them, for whoever executes the query."""
-    try:
-        yield
-    except Unusual:
-        info.context.unusual = True
-        raise
+
+    def __init__(self, info: Info) -> None:
+        self._info = info
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, Unusual):
+            self._info.context.unusual = True
 
 
 async def reading_of(info: Info, min_block: int | None, block: BlockInput | None = None) -> Reading:

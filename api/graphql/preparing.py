@@ -36,6 +36,8 @@ class Planned:
 
     plan: Plan
     rows: Mapping[str, Rows]
+    is_direct: bool
+    """Whether all root fields may be, so that each asks the database at once and once."""
 
 
 class Prepared:
@@ -76,7 +78,8 @@ class Prepared:
         if plan is None:
             flags = {name: bool(value) for name, value in zip(self._flags, key, strict=True)}
             whole = plan_of(self._schema, self.document, self._operation, flags)
-            plan = Planned(whole, rows_asked(whole))
+            rows = rows_asked(whole)
+            plan = Planned(whole, rows, all(field.key in rows for field in whole.selection.fields))
             if len(self._plans) < _MAX_PLANS:
                 self._plans[key] = plan
         return plan

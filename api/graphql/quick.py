@@ -6,6 +6,7 @@ import msgspec
 from graphql import GraphQLError
 from graphql.execution.values import VariableValues
 
+from api.database import TURNS
 from api.graphql.operation import MIN_BLOCK_WAIT_S, Operation, put_in_words, wanted_block
 from api.graphql.persisted import PersistedQueries
 from api.graphql.planning import Plan
@@ -58,7 +59,8 @@ async def _executed(
     """Run the query: from rows, and without a transaction, for as long as that is all it takes."""
     planned = prepared.plan(values.coerced)
     if prepared.reads_once:
-        operation = Operation(services, once=True, asked=planned.rows)
+        turns = 0 if planned.is_direct else TURNS
+        operation = Operation(services, once=True, turns=turns, asked=planned.rows)
         answer = await _answered(planned.plan, operation, values)
         if operation.exceeded:
             prepared.reads_once = False

@@ -1,13 +1,13 @@
 """Resolvers called with arguments that are converted once per query; each request only fills in the values of variables.
 
 Strawberry finds out for every request how arguments are named and of which types they are. Here it converts them once,
-with holes where the variables are; each request gets a copy with the holes filled. What cannot be converted with holes in it,
+with holes where the variables are; each request gets a copy with the holes filled, and what has none as it is. What cannot be converted with holes in it,
 such as an input object that is a variable as a whole, is converted for each request.
 """
 
-import copy
 import dataclasses
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any, cast
 
 from graphql import FieldNode, GraphQLField, GraphQLResolveInfo, GraphQLSchema, VariableNode, Visitor, visit
@@ -38,6 +38,7 @@ class Resolver:
             self._settled = self._converted(VariableValues({}, holes))
         except Exception:  # noqa: BLE001  # whatever is wrong is said when values are
             self._settled = None
+        self._fills = _fills_in(self._settled or {})
 
     def __call__(self, source: Any, info: GraphQLResolveInfo[Any]) -> Any:
         """Call it as Strawberry would."""
@@ -52,7 +53,7 @@ class Resolver:
         given = variables.coerced
         if self._settled is None or any(given.get(name) is None for name in self._variables):
             return self._converted(variables)
-        return {name: _filled(value, given) for name, value in self._settled.items()}
+        return self._settled | {name: fill(given) for name, fill in self._fills.items()}
 
     def _converted(self, variables: VariableValues) -> dict[str, Any]:
         values = get_argument_values(self._definition, self._node, variables)
@@ -66,16 +67,40 @@ class _Hole:
     variable: str
 
 
-def _filled(value: Any, given: Mapping[str, Any]) -> Any:
+Fill = Callable[[Mapping[str, Any]], Any]
+"""Makes a value from those of the variables."""
+
+
+def _fills_in(values: Mapping[str, Any]) -> dict[str, Fill]:
+    return {name: fill for name, value in values.items() if (fill := _fill_of(value)) is not None}
+
+
+def _fill_of(value: Any) -> Fill | None:
+    """Compile what makes a value with its holes filled; None if it has none, so that all requests may have the same."""
     if isinstance(value, _Hole):
-        return given[value.variable]
+        return itemgetter(value.variable)
     if isinstance(value, list):
-        return [_filled(item, given) for item in value]
+        fills = [_fill_of(item) for item in value]
+        if not any(fills):
+            return None
+        return lambda given: [fill(given) if fill else item for item, fill in zip(value, fills, strict=True)]
     if dataclasses.is_dataclass(value):
-        made = copy.copy(value)
-        vars(made).update((name, _filled(item, given)) for name, item in vars(value).items())
+        return _fill_of_input(value)
+    return None
+
+
+def _fill_of_input(value: Any) -> Fill | None:
+    parts = _fills_in(vars(value))
+    if not parts:
+        return None
+
+    def fill(given: Mapping[str, Any]) -> Any:
+        made = object.__new__(type(value))
+        vars(made).update(vars(value))
+        vars(made).update((name, part(given)) for name, part in parts.items())
         return made
-    return value
+
+    return fill
 
 
 def _variables_in(node: FieldNode) -> frozenset[str]:

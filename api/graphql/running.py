@@ -53,7 +53,7 @@ class _Running:
         """Await what was begun, and what comes of it, until there is nothing left."""
         while self._waiting:
             level, self._waiting = self._waiting, []
-            values = await asyncio.gather(*(one.awaited for one in level), return_exceptions=True)
+            values = await _all_of([one.awaited for one in level])
             for one, value in zip(level, values, strict=True):
                 one.answer[one.field.key] = self._complete(one.field, value, one.place)
 
@@ -162,6 +162,17 @@ class _Running:
         if up:
             self._nulls.append(target)
         self.errors.append(located_error(error, field.nodes, path))
+
+
+async def _all_of(awaited: list[Awaitable[Any]]) -> list[Any]:
+    """Await all at once and give what came of each; a single one needs no task of its own."""
+    if len(awaited) > 1:
+        return await asyncio.gather(*awaited, return_exceptions=True)
+    try:
+        return [await awaited[0]]
+    except Exception as error:  # noqa: BLE001
+        # A border: as `gather` does, for `_complete` to put it in its place.
+        return [error]
 
 
 def _null(field: FieldPlan) -> TypeError:

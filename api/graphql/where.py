@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from typing import Any, Self
 
 import strawberry
@@ -159,19 +160,24 @@ def plain(where: object | None) -> Mapping[str, object] | None:
     return _plain(where) if where else None  # type: ignore[return-value]  # a dataclass becomes a mapping
 
 
-def _plain(value: object) -> object:
+def _plain(value: Any) -> object:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    if dataclasses.is_dataclass(value):
-        given = {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
-        return {
-            _word(name): _plain(item)
-            for name, item in given.items()
-            if item is not UNSET and item is not None
-        }
-    return value
+    words = _words_of(type(value))  # type: ignore[arg-type]  # mypy takes a class for what it makes
+    if words is None:
+        return value
+    given = ((word, getattr(value, name)) for name, word in words)
+    return {word: _plain(item) for word, item in given if item is not UNSET and item is not None}
+
+
+@cache
+def _words_of(kind: type) -> tuple[tuple[str, str], ...] | None:
+    """Return the fields of a type of filter, each with its word; None for what is no filter."""
+    if not dataclasses.is_dataclass(kind):
+        return None
+    return tuple((field.name, _word(field.name)) for field in dataclasses.fields(kind))
 
 
 def _word(name: str) -> str:
