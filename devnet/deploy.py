@@ -140,3 +140,7 @@ async def _one_at_a_time(lock: Path) -> AsyncIterator[None]:
     with lock.open("w") as file:
         await asyncio.to_thread(fcntl.flock, file, fcntl.LOCK_EX)
         yield
+
+
+if __name__ == "__main__":
+    asyncio.run(deployed_state())
