@@ -175,6 +175,13 @@ async def test_an_address_is_copied_whole(visit: Visit, outcome: Outcome) -> Non
     assert await visit.page.evaluate("navigator.clipboard.readText()") == outcome.winners[0]
 
 
+async def test_a_runners_page_says_what_the_runner_last_told_the_server(
+    visit: Visit, outcome: Outcome
+) -> None:
+    await visit.go(runner_page(outcome), heading="runner-")
+    await expect(visit.page.locator("main")).to_contain_text(re.compile(r"\d of \d+ slots busy"))
+
+
 async def test_a_server_that_stops_answering_is_said_and_its_return_noticed(
     visit: Visit, outcome: Outcome
 ) -> None:

@@ -25,6 +25,13 @@ interface ScoreChange {
   timestamp: string;
 }
 
+interface Heartbeat {
+  version: string;
+  slots: number;
+  busy: number;
+  receivedAt: string;
+}
+
 interface RunnerDetail {
   node: string;
   owner: string;
@@ -41,6 +48,7 @@ interface RunnerDetail {
   wrongStreak: number;
   profileCid: string;
   profileDocument: { status: string };
+  heartbeat: Heartbeat | null;
   stake: { free: string; bonded: string; locked: string; unbonding: string; releaseBlock: number };
   models: Offer[];
 }
@@ -212,7 +220,18 @@ function Registration({ runner }: { runner: RunnerDetail }) {
         <Hash value={runner.profileCid} kind="CID" />
         {runner.profileDocument.status !== "STORED" && <span class="faint"> not fetched yet</span>}
       </Fact>
+      <Fact name="Last heartbeat">{runner.heartbeat ? <Beat beat={runner.heartbeat} /> : "none here"}</Fact>
     </Facts>
+  );
+}
+
+/** What the runner says of itself to this server; the chain knows nothing of it. */
+function Beat({ beat }: { beat: Heartbeat }) {
+  return (
+    <>
+      <Moment iso={beat.receivedAt} />, {count(beat.busy)} of {count(beat.slots)} slots busy,{" "}
+      <span class="faint">version {beat.version}</span>
+    </>
   );
 }
 
