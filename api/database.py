@@ -308,6 +308,9 @@ class ShapedSnapshot(Snapshot):
         """Leave the snapshot to whoever opened it."""
 
 
+_UNDEFINED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.UndefinedFunctionError)
+
+
 class said_plainly:  # noqa: N801  # a context manager reads as a verb
     """Turn the driver's exceptions into ours."""
 
@@ -322,7 +325,7 @@ class said_plainly:  # noqa: N801  # a context manager reads as a verb
                 "the query took longer than this server allows",
                 hint="Ask for fewer rows or a narrower filter.",
             ) from error
-        if isinstance(error, asyncpg.UndefinedTableError | asyncpg.UndefinedColumnError):
+        if isinstance(error, _UNDEFINED):
             raise IndexMissing(
                 "the database holds no index of the chain, or one of another version",
                 hint="Start parity-indexer of the same release on this database and try again.",

@@ -64,12 +64,13 @@ def _all_of(where: Where, columns: Mapping[str, str], *, conditions: Conditions,
     for name, value in where.items():
         if name in ("and", "or", "not"):
             branches = value if isinstance(value, list) else [value]
-            inner = [
+            # Each once, since any number of branches may say nothing, which is true.
+            inner = dict.fromkeys(
                 _joined(b, columns, conditions=conditions, depth=depth + 1)
                 for b in branches
-                if isinstance(b, Mapping) and b
-            ]
-            joined = (" OR " if name == "or" else " AND ").join(inner) or "TRUE"
+                if isinstance(b, Mapping)
+            )
+            joined = " OR ".join(inner) or "FALSE" if name == "or" else " AND ".join(inner) or "TRUE"
             parts.append(f"NOT ({joined})" if name == "not" else f"({joined})")
         elif isinstance(value, Mapping):
             parts.extend(

@@ -126,6 +126,14 @@ class GraphqlEndpoint(GraphQL[Services, None]):
 
 
 def _problem(error: HTTPException) -> Problem:
+    if str(error.reason).startswith("subscriptions"):
+        return Problem(
+            type="bad-request",
+            title="Request not understood",
+            status=HTTPStatus.BAD_REQUEST,
+            detail="A subscription is not answered over HTTP",
+            hint=f"Open a websocket here with the subprotocol {GRAPHQL_TRANSPORT_WS_PROTOCOL}.",
+        )
     # Strawberry answers 404 where it would show an explorer, to a browser that comes without a query.
     absent = error.status_code == HTTPStatus.NOT_FOUND
     return Problem(

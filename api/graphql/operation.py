@@ -6,7 +6,15 @@ from types import TracebackType
 import asyncpg
 import strawberry
 import structlog
-from graphql import DocumentNode, FieldNode, GraphQLError, IntValueNode, OperationDefinitionNode, VariableNode
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLError,
+    IntValueNode,
+    OperationDefinitionNode,
+    VariableNode,
+    get_operation_ast,
+)
 from strawberry.extensions import SchemaExtension
 
 from api.database import TURNS
@@ -148,6 +156,26 @@ class ErrorsInWords(SchemaExtension):
     async def on_stream_result(self, result: object) -> AsyncIterator[None]:
         put_in_words(getattr(result, "errors", None))
         yield
+
+
+def require_operation(document: DocumentNode, name: str | None) -> None:
+    """Raise `GraphQLError` unless the document has the operation of this name or, without one, exactly one."""
+    if get_operation_ast(document, name) is not None:
+        return
+    names = [
+        one.name.value if one.name else "one without a name"
+        for one in document.definitions
+        if isinstance(one, OperationDefinitionNode)
+    ]
+    wrong = "several operations and no operationName" if name is None else f"no operation {name!r:.80}"
+    raise GraphQLError(
+        f"the document has {wrong}" if names else "the document has no operation",
+        extensions={
+            "code": "bad-request",
+            "field": "operationName" if names else "query",
+            "hint": f"Pass one of these as operationName: {', '.join(names):.300}." if names else "Add one.",
+        },
+    )
 
 
 def wanted_block(document: DocumentNode, variables: Mapping[str, object]) -> int | None:

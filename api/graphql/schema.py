@@ -1,6 +1,7 @@
 """The schema, its limits, and its text."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import strawberry
 from graphql import GraphQLError
@@ -12,14 +13,17 @@ from strawberry.extensions import (
     QueryDepthLimiter,
     ValidationCache,
 )
+from strawberry.extensions.runner import SchemaExtensionsRunner
 from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
+from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
 
 from api.graphql.cost import CostLimit
 from api.graphql.excess import refuse_excess
 from api.graphql.mutation import Mutation
-from api.graphql.operation import ErrorsInWords, OneSnapshot, WaitForBlock
+from api.graphql.operation import ErrorsInWords, OneSnapshot, WaitForBlock, require_operation
 from api.graphql.query import Query
 from api.graphql.scalars import SCALARS
 from api.graphql.subscription import Subscription
@@ -38,18 +42,40 @@ LIMITS = [
 
 
 class BoundedParser(ParserCache):
-    """Parses what was not parsed lately, and refuses fragments that multiply, before anything walks them."""
+    """Parses what was not parsed lately, and refuses fragments that multiply, before anything walks them.
+
+    It also refuses a document in which the operation is not found, of which Strawberry would take the first.
+    """
 
     def on_parse(self) -> Iterator[None]:
         """Parse, then count."""
         yield from super().on_parse()
-        document = self.execution_context.graphql_document
-        if document is not None:
-            refuse_excess(document)
+        context = self.execution_context
+        if context.graphql_document is not None:
+            refuse_excess(context.graphql_document)
+            require_operation(context.graphql_document, context._provided_operation_name)  # noqa: SLF001  # its public one may be the first's
 
 
 class QuietSchema(strawberry.Schema):
-    """Leaves the logging of errors to `ErrorsInWords`, which knows a person's mistake from a fault of ours."""
+    """Leaves the logging of errors to `ErrorsInWords`, which knows a person's mistake from a fault of ours.
+
+    What is answered once can be no subscription.
+    """
+
+    async def execute(self, *arguments: Any, **named: Any) -> ExecutionResult:
+        """Execute a query or a mutation."""
+        allowed = named.pop("allowed_operation_types", None) or set(OperationType)
+        named["allowed_operation_types"] = set(allowed) - {OperationType.SUBSCRIPTION}
+        return await super().execute(*arguments, **named)
+
+    async def _prepare_operation_async(
+        self, context: ExecutionContext, extensions_runner: SchemaExtensionsRunner
+    ) -> PreExecutionError | None:
+        # What `BoundedParser` refuses is an answer. Over a websocket it would end the operation without a word.
+        try:
+            return await super()._prepare_operation_async(context, extensions_runner)
+        except GraphQLError as error:
+            return PreExecutionError(data=None, errors=[error])
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None

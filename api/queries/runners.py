@@ -21,14 +21,23 @@ def _whoever(tables: Tables) -> str:
     return _runners(tables, join="LEFT JOIN")
 
 
-COLUMNS: Mapping[str, str] = {
+_COLUMNS: Mapping[str, str] = {
     "node": "r.node {}",
     "owner": "r.owner {}",
     "status": "r.status {}",
     "score": "p.score {}",
     "registered_block": "r.registered_block {}",
-    "model": "EXISTS (SELECT 1 FROM model_capabilities m WHERE m.node = r.node AND m.model {})",
 }
+
+_OFFERS = "EXISTS (SELECT 1 FROM model_capabilities m WHERE m.node = r.node AND m.model {})"
+_OFFERED_THEN = """(r.status = 'active' AND EXISTS (
+SELECT 1 FROM documents d CROSS JOIN LATERAL jsonb_array_elements(d.content -> 'models') AS m
+WHERE d.digest = r.profile AND d.content ->> 'kind' = 'runner-profile' AND m ->> 'name' {}))"""
+
+
+def _columns(tables: Tables) -> Mapping[str, str]:
+    return {**_COLUMNS, "model": _OFFERS if tables.as_of is None else _OFFERED_THEN}
+
 
 SCORE_DESC = Ordering("score_desc", ("p.score", "r.node"), descending=True)
 REGISTERED_DESC = Ordering("registered_desc", ("r.registered_block", "r.node"), descending=True)
@@ -67,7 +76,7 @@ async def page(
     return await fetch_page(
         snapshot,
         _runners(snapshot.tables),
-        conditions=conditions_of(where, COLUMNS),
+        conditions=conditions_of(where, _columns(snapshot.tables)),
         ordering=ordering,
         request=request,
     )

@@ -12,7 +12,7 @@ def _tasks(tables: Tables) -> str:
     return f"SELECT t.* FROM {tables.named('tasks')} t"  # noqa: S608 (ours)
 
 
-COLUMNS: Mapping[str, str] = {
+_COLUMNS: Mapping[str, str] = {
     "id": "t.task_id {}",
     "client": "t.client {}",
     "payer": "t.payer {}",
@@ -25,9 +25,13 @@ COLUMNS: Mapping[str, str] = {
     "updated_block": "t.updated_block {}",
     "created_at": "t.created_at {}",
     "settled_at": "t.settled_at {}",
-    "node": "EXISTS (SELECT 1 FROM task_seats s WHERE s.task_id = t.task_id AND s.node {})",
-    "owner": "EXISTS (SELECT 1 FROM task_seats s WHERE s.task_id = t.task_id AND s.owner {})",
 }
+
+
+def _columns(tables: Tables) -> Mapping[str, str]:
+    seat = f"EXISTS (SELECT 1 FROM {tables.named('task_seats')} s WHERE s.task_id = t.task_id AND s."  # noqa: S608 (ours)
+    return {**_COLUMNS, "node": f"{seat}node {{}})", "owner": f"{seat}owner {{}})"}
+
 
 CREATED_DESC = Ordering("created_desc", ("t.created_block", "t.task_id"), descending=True)
 CREATED_ASC = Ordering("created_asc", ("t.created_block", "t.task_id"))
@@ -42,7 +46,7 @@ async def page(
     return await fetch_page(
         snapshot,
         _tasks(snapshot.tables),
-        conditions=conditions_of(where, COLUMNS),
+        conditions=conditions_of(where, _columns(snapshot.tables)),
         ordering=ordering,
         request=request,
     )

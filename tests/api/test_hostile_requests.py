@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from .conftest import Index
+from .test_subscriptions import opened
 
 JSON = {"Content-Type": "application/json"}
 ID = "0x" + "00" * 32
@@ -209,3 +210,34 @@ async def test_rest_names_the_parameter_that_it_cannot_use(
     await index.sync(indexed=1)
     answer = await client.get(path)
     assert (answer.status_code, answer.json().get("field")) == (400, field), answer.text
+
+
+TWO = "query A { __typename } query B { __typename }"
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "words"),
+    [
+        (TWO, None, "several operations"),
+        (TWO, "C", "no operation 'C'"),
+        ("{ __typename }", "", "no operation ''"),
+        ("fragment f on Task { id }", None, "no operation"),
+        ("{ tasks(first: %s) { nodes { id } } }" % ("1" * 101), None, "a number has 101 digits"),
+    ],
+)
+async def test_a_document_without_the_one_operation_is_refused_over_http_and_websocket_alike(
+    client: httpx.AsyncClient, query: str, name: str | None, words: str
+) -> None:
+    body = {"query": query, "operationName": name}
+    (error,) = (await post(client, json.dumps(body))).json()["errors"]
+    assert words in error["message"]
+    async with opened(client) as socket:
+        await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": body}))
+        message = json.loads(await socket.recv())
+    assert message["type"] == "error"
+    assert message["payload"][0]["message"] == error["message"]
+
+
+async def test_a_subscription_over_http_is_shown_the_way(client: httpx.AsyncClient) -> None:
+    answer = await post(client, graphql("subscription { block { number } }"))
+    assert (answer.status_code, "graphql-transport-ws" in answer.json()["hint"]) == (400, True)

@@ -78,6 +78,14 @@ WHERES: list[tuple[dict[str, Any], list[int]]] = [
     ({"not": {"status": {"eq": "FINAL"}, "reward": {"eq": "3"}}}, [4, 2, 1]),
     ({"and": [{"status": {"eq": "FINAL"}}, {"reward": {"lt": "3"}}]}, [2]),
     ({"id": {"in": ["0x" + word(1).hex(), "0x" + word(4).hex()]}}, [4, 1]),
+    ({"and": []}, [4, 3, 2, 1]),
+    ({"or": []}, []),
+    (
+        {"or": [{}, {"status": {"eq": "FAILED"}}]},
+        [4, 3, 2, 1],
+    ),  # nothing is demanded of the first: it always holds
+    ({"not": {}}, []),
+    ({"or": [{}] * 300_000}, [4, 3, 2, 1]),
 ]
 
 

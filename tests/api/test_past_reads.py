@@ -122,3 +122,21 @@ async def test_a_prompt_of_the_past_has_no_answer_yet(past: Index, ask: Ask) -> 
     assert then == {"status": "OPEN", "output": None, "cost": "0"}
     later = (await ask(query, id=hexed(task_id), b=20))["data"]["prompt"]
     assert later == {"status": "FINAL", "output": "4", "cost": "98"}
+
+
+async def test_a_filter_of_the_past_looks_at_the_past(past: Index, ask: Ask) -> None:
+    task_id = await settled_task(past)
+    node = await past.runner(0)
+    offered = {"kind": "runner-profile", "models": [{"name": "small", "context": 8}]}
+    profile = await past.document(offered, kind="profile")
+    fixed = {"node": node, "owner": address(200), "label": word(0)}
+    await kept(past, "runners", 1, status="active", registered_block=1, profile=profile, **fixed)
+    await kept(past, "runners", 15, status="active", registered_block=1, profile=word(301), **fixed)
+    await kept(past, "runner_reputation", 1, node=node, score=500_000)
+    query = """query($n: Address!, $b: UInt!) {
+      tasks(block: {number: $b}, where: {node: {eq: $n}}) { nodes { id } }
+      runners(block: {number: $b}, where: {model: {eq: "small"}}) { nodes { node } } }"""
+    before = (await ask(query, n=hexed(node), b=12))["data"]  # the seat is claimed at block 13
+    assert (before["tasks"]["nodes"], len(before["runners"]["nodes"])) == ([], 1)
+    after = (await ask(query, n=hexed(node), b=15))["data"]
+    assert (after["tasks"]["nodes"], after["runners"]["nodes"]) == ([{"id": hexed(task_id)}], [])
