@@ -28,6 +28,8 @@ FETCHES_AT_ONCE = 3
 FLUSH_EVENTS = 20_000
 """Events that are written at the latest; what is collected while the writer has nothing to do is written from fewer on."""
 IDLE_FLUSH_EVENTS = 4_000
+FOLD_EVENTS = 200
+"""Events that are folded before what is to be read and written gets its turn."""
 FLUSH_S = 5.0
 ROWS_IN_MEMORY = 200_000
 
@@ -40,7 +42,7 @@ async def backfill(
     if cursor.indexed_number >= last_block:
         return
     progress.begin(first=cursor.indexed_number + 1, last=last_block)
-    state = State()
+    state = State(whole=cursor.indexed_number < cursor.start_block)
     try:
         with _without_garbage_collection():
             async with asyncio.TaskGroup() as group:
@@ -60,9 +62,26 @@ async def fold_logs(
     store: Store, state: State, book: EventBook, logs: list[Log], *, inside: bool = False
 ) -> None:
     """Fold logs into the state, with the rows they need. `inside`: as the open writing transaction sees them."""
-    events = book.decode_all(logs)
-    await store.load(state, needs(events), inside=inside)
-    fold(state, events)
+    if not state.is_whole:
+        events = book.decode_all(logs)
+        await store.load(state, needs(events), inside=inside)
+        fold(state, events)
+        return
+    for some in _in_parts(logs):
+        fold(state, book.decode_all(some))
+        # The database and the node would wait while thousands of events are folded.
+        await asyncio.sleep(0)
+
+
+def _in_parts(logs: list[Log]) -> Iterator[list[Log]]:
+    """Cut into parts of some events; a block's logs stay together."""
+    first = 0
+    while first < len(logs):
+        end = min(first + FOLD_EVENTS, len(logs))
+        while end < len(logs) and logs[end].block_number == logs[end - 1].block_number:
+            end += 1
+        yield logs[first:end]
+        first = end
 
 
 async def _ranges(

@@ -1,5 +1,6 @@
 """What the indexer asks a chain: headers and logs, checked before anyone believes them."""
 
+import random
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -19,6 +20,9 @@ from indexer.rpc.wire import Call, Data, Quantity, Reply, WireHeader, WireLog, d
 from protocol.bloom import BLOOM_BYTES, bloom_of, may_name
 
 HEADERS_AT_ONCE = 50
+SAMPLED_HEADERS = 4
+"""Headers of a range without logs that a node is asked for which bears few questions. A node whose index of logs has a hole
+answers range after range with none, so that a few of each find it out soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,22 +161,31 @@ class ChainReader:
         return LogRange(first, last, logs, end or await self.last_until(last - 1))
 
     async def final_logs_between(self, first: int, last: int) -> LogRange:
-        """Return all logs of a range that is final; one without any is asked about once more before that is believed.
+        """Return all logs of a range that is final; one without any is looked at once more before that is believed.
 
-        The headers are, where they tell and the nodes bear so many questions, else a second endpoint if there is one.
+        The headers tell of what is missing, where they do; of a node that bears few questions only some are asked for, if
+        there is no second endpoint to ask instead.
         """
         found = await self.logs_between(first, last)
-        start = first
-        while not found.logs and start <= last:
-            if not self.blooms or self.pool.is_limited:
-                several = len(self.pool.endpoints) > 1
-                return await self.logs_between(first, last, second=True) if several else found
-            some = range(start, min(last + 1, start + HEADERS_AT_ONCE))
-            for header in await self.headers(some):
+        if found.logs:
+            return found
+        if (not self.blooms or self.pool.is_limited) and len(self.pool.endpoints) > 1:
+            return await self.logs_between(first, last, second=True)
+        if self.blooms:
+            if found.end.number >= first:
+                await self.vouch(found.end, [])
+            numbers: Sequence[int] = range(first, last)
+            if self.pool.is_limited:
+                numbers = random.sample(numbers, min(SAMPLED_HEADERS, len(numbers)))
+            await self._vouch_for_none(numbers)
+        return found
+
+    async def _vouch_for_none(self, numbers: Sequence[int]) -> None:
+        """Raise `InconsistentChain` when a block has logs of ours after all."""
+        for start in range(0, len(numbers), HEADERS_AT_ONCE):
+            for header in await self.headers(numbers[start : start + HEADERS_AT_ONCE]):
                 if header is not None:
                     await self.vouch(header, [])
-            start = some.stop
-        return found
 
     async def _in_halves(self, first: int, last: int, *, second: bool) -> LogRange:
         middle = (first + last) // 2
@@ -246,8 +259,6 @@ class ChainReader:
     async def _checked(
         self, wire: Sequence[WireLog], *, first: int, last: int, timestamp: datetime | None = None
     ) -> list[Log]:
-        if any(log.removed for log in wire):
-            raise InconsistentChain(f"blocks {first} to {last} hold removed logs: the chain is reorganising")
         if timestamp is not None:
             times = {log.block_number: timestamp for log in wire}
         else:

@@ -76,6 +76,9 @@ def event_types() -> Mapping[str, Mapping[bytes, EventType]]:
     }
 
 
+_NO_EVENTS: Mapping[bytes, EventType] = {}
+
+
 class EventBook:
     """Which addresses speak, and what they may say."""
 
@@ -83,11 +86,7 @@ class EventBook:
         by_contract = event_types()
         self.addresses = tuple(contracts)
         self.contracts = dict(contracts)
-        self._types = {
-            (address, topic): event
-            for address, contract in contracts.items()
-            for topic, event in by_contract[contract].items()
-        }
+        self._types = {address: by_contract[contract] for address, contract in contracts.items()}
 
     @classmethod
     def of(cls, deployment: Deployment) -> "EventBook":
@@ -107,7 +106,7 @@ class EventBook:
     def decode(self, log: Log) -> Event:
         """Decode one log; `FoldError` when the ABI does not know it."""
         topics = log.topics
-        event_type = self._types.get((log.address, topics[:TOPIC]))
+        event_type = self._types.get(log.address, _NO_EVENTS).get(topics[:TOPIC])
         if event_type is None:
             raise FoldError(
                 f"unknown event at {log.where}: contract 0x{log.address.hex()}, topic 0x{topics[:TOPIC].hex()}",

@@ -41,8 +41,9 @@ def read_logs(
     logs: list[Log] = []
     block, tx_index, log_index = _Block(-1, b"", _NO_TIME), -1, -1
     in_order = True
-    number_text = hash_text = tx_text = ""
+    number_text = hash_text = tx_text = place_text = ""
     tx_hash = b""
+    this_tx = 0
     fromhex = bytes.fromhex
     for entry in wire:
         if entry.block_hash != hash_text or entry.block_number != number_text:
@@ -51,10 +52,11 @@ def read_logs(
             before, block = block.number, _block(entry, times, first=first, last=last)
             in_order = in_order and block.number > before
             tx_index, log_index = -1, -1
-        if entry.transaction_hash != tx_text:
-            tx_text = entry.transaction_hash
+        if entry.transaction_hash != tx_text or entry.transaction_index != place_text:
+            tx_text, place_text = entry.transaction_hash, entry.transaction_index
             tx_hash = data(tx_text)
-        this_tx, this_log = int(entry.transaction_index, 16), int(entry.log_index, 16)
+            this_tx = int(place_text, 16)
+        this_log = int(entry.log_index, 16)
         if this_tx < 0 or this_log < 0:
             raise ValueError("a position below zero")
         in_order = in_order and (this_tx > tx_index or (this_tx == tx_index and this_log > log_index))

@@ -43,7 +43,7 @@ async def _refold(store: Store, book: EventBook, *, source: str, upto: int | Non
         f"SELECT indexed_number, finalized_number FROM {source}.sync_state"  # noqa: S608 (our names)
     )
     last = indexed if upto is None else min(indexed, upto)
-    state = State()
+    state = State(whole=True)
     count = 0
     async for logs in _chunks(store.reader, source, first=0, last=min(finalized, last)):
         count += await _write(store, state, book, logs, undo_block=None)

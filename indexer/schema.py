@@ -161,12 +161,16 @@ async def _switch(connection: asyncpg.Connection, change: Callable[[], Awaitable
 
 
 async def _show(connection: asyncpg.Connection, schema: str) -> None:
-    for view in await _names(connection, "public", kind="v", owned=True):
-        await connection.execute(f'DROP VIEW public."{view}" CASCADE')
-    for name in await _names(connection, schema):
-        await connection.execute(f'CREATE VIEW public."{name}" AS SELECT * FROM {schema}."{name}"')  # noqa: S608 (our names)
-    for name in FIXED:
-        await connection.execute(as_of_function(FOLDED_BY_NAME[name]))
+    shown = await _names(connection, "public", kind="v", owned=True)
+    statements = [
+        *(f'DROP VIEW IF EXISTS public."{view}" CASCADE' for view in shown),
+        *(
+            f'CREATE VIEW public."{name}" AS SELECT * FROM {schema}."{name}"'  # noqa: S608 (our names)
+            for name in await _names(connection, schema)
+        ),
+        *(as_of_function(FOLDED_BY_NAME[name]) for name in FIXED),
+    ]
+    await connection.execute(";".join(statements))
 
 
 async def prune(connection: asyncpg.Connection) -> list[str]:

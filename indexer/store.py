@@ -102,7 +102,7 @@ class Store:
 
     async def anchor(self, block: Header) -> None:
         """Record the block before the first one to index, so that the first has a parent."""
-        async with self.transaction() as transaction:
+        async with self.transaction(staged=False) as transaction:
             await transaction.add_blocks([block])
             await self.writer.execute("UPDATE sync_state SET indexed_hash = $1", block.hash)
 
@@ -111,9 +111,12 @@ class Store:
         await load(self.writer if inside else self.reader, state, keys)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
-        """Write atomically, fenced: `LostLock` when another writer wrote since this store was opened."""
-        if not self.staged:
+    async def transaction(self, *, staged: bool = True) -> AsyncIterator[Transaction]:
+        """Write atomically, fenced: `LostLock` when another writer wrote since this store was opened.
+
+        Not `staged`: for what writes no folded rows, and need not wait until the stages for them are made.
+        """
+        if staged and not self.staged:
             await self.writer.execute("; ".join(table.create_stage() for table in FOLDED))
             self.staged = True
         if self.nonce is None:
@@ -133,7 +136,7 @@ class Store:
 
     async def enter_phase(self, phase: str) -> None:
         """Notify readers of what the indexer is about to do."""
-        async with self.transaction():
+        async with self.transaction(staged=False):
             await self.writer.execute("UPDATE sync_state SET phase = $1", phase)
 
 

@@ -18,11 +18,17 @@ def change(
 ) -> Balance:
     """Add to the parts of a balance; none may fall below zero."""
     row = state.balances.find(account) or Balance(account)
-    row.free += free
-    row.escrowed += escrowed
-    row.bonded += bonded
-    row.locked += locked
-    row.unbonding += unbonding
+    # Most events change one part or two; to add nothing to a number of many digits makes a new one all the same.
+    if free:
+        row.free += free
+    if escrowed:
+        row.escrowed += escrowed
+    if bonded:
+        row.bonded += bonded
+    if locked:
+        row.locked += locked
+    if unbonding:
+        row.unbonding += unbonding
     row.updated_block = event.log.block_number
     if row.free < 0 or row.escrowed < 0 or row.bonded < 0 or row.locked < 0 or row.unbonding < 0:
         raise Impossible(f"balance of 0x{account.hex()} would be negative: {row}")

@@ -36,14 +36,25 @@ class Impossible(Exception):
     """The event cannot have happened in this state."""
 
 
-class Rows(Generic[K, R]):
-    """Rows of one table by key. A key is known (row or None) before the fold may ask for it."""
+class _Whole(dict[K, R | None]):
+    """All rows that a table has: a key that is not there has no row. `absent` learns of those that were asked for."""
 
-    def __init__(self, *, kept: tuple[str, ...] | None = None) -> None:
-        """Make an empty table. `kept` names the columns of its history, if it has one."""
-        self._known: dict[K, R | None] = {}
-        self._changed: dict[K, None] = {}
+    def __init__(self, absent: set[K]) -> None:
+        self._absent = absent
+
+    def __missing__(self, key: K) -> None:
+        self._absent.add(key)
+        self[key] = None
+
+
+class Rows(Generic[K, R]):
+    """Rows of one table by key. A key is known (row or None) before the fold may ask for it, unless the table is whole."""
+
+    def __init__(self, *, kept: tuple[str, ...] | None = None, whole: bool = False) -> None:
+        """Make a table without rows. `kept` names the columns of its history, if it has one."""
         self._absent: set[K] = set()
+        self._known: dict[K, R | None] = _Whole(self._absent) if whole else {}
+        self._changed: dict[K, None] = {}
         self._image = attrgetter(*kept) if kept else None
         self._changed_in_block: dict[K, None] = {}
         self._history: list[Record] = []
@@ -97,7 +108,7 @@ class Rows(Generic[K, R]):
 
     def forget(self) -> None:
         """Drop everything; the caller has written what changed."""
-        self._known.clear()
+        self._known = {}
         self._changed.clear()
         self._absent.clear()
         self._changed_in_block.clear()
@@ -144,31 +155,36 @@ class Changes:
 
 
 class State:
-    """All rows that the fold has in memory."""
+    """All rows that the fold has in memory.
 
-    def __init__(self) -> None:
-        self.balances: Rows[bytes, Balance] = Rows(kept=kept_columns("balances"))
-        self.tasks: Rows[bytes, Task] = Rows(kept=kept_columns("tasks"))
-        self.seats: Rows[tuple[bytes, int], Seat] = Rows(kept=kept_columns("task_seats"))
-        self.runners: Rows[bytes, Runner] = Rows(kept=kept_columns("runners"))
-        self.reputations: Rows[bytes, Reputation] = Rows(kept=kept_columns("runner_reputation"))
-        self.parameters: Rows[int, Parameters] = Rows()
-        self.client_epochs: Rows[bytes, ClientEpoch] = Rows()
-        self.channels: Rows[bytes, Channel] = Rows(kept=kept_columns("channels"))
-        self.modules: Rows[tuple[bytes, bytes], Module] = Rows()
-        self.pauses: Rows[bytes, Pause] = Rows()
-        self.sessions: Rows[bytes, Session] = Rows()
-        self.rounds: Rows[tuple[bytes, int], Round] = Rows()
-        self.participants: Rows[tuple[bytes, int], Participant] = Rows()
-        self.session_parameters: Rows[int, SessionParameters] = Rows()
-        self.monitoring_rounds: Rows[bytes, MonitoringRound] = Rows()
-        self.monitoring_duties: Rows[tuple[bytes, bytes], Assignment] = Rows()
-        self.monitoring_reports: Rows[tuple[bytes, bytes, bytes], Report] = Rows()
-        self.monitoring_verdicts: Rows[tuple[bytes, bytes], MonitoringVerdict] = Rows()
-        self.audits: Rows[bytes, Audit] = Rows()
-        self.audit_panels: Rows[tuple[bytes, int], AuditPanel] = Rows()
-        self.audit_votes: Rows[tuple[bytes, int, int], AuditVote] = Rows()
-        self.audit_rules: Rows[int, AuditRules] = Rows()
+    `whole` says that the database has no others, as when it is empty at the start: nothing needs to be looked up then,
+    until rows are first forgotten.
+    """
+
+    def __init__(self, *, whole: bool = False) -> None:
+        self.is_whole = whole
+        self.balances: Rows[bytes, Balance] = Rows(kept=kept_columns("balances"), whole=whole)
+        self.tasks: Rows[bytes, Task] = Rows(kept=kept_columns("tasks"), whole=whole)
+        self.seats: Rows[tuple[bytes, int], Seat] = Rows(kept=kept_columns("task_seats"), whole=whole)
+        self.runners: Rows[bytes, Runner] = Rows(kept=kept_columns("runners"), whole=whole)
+        self.reputations: Rows[bytes, Reputation] = Rows(kept=kept_columns("runner_reputation"), whole=whole)
+        self.parameters: Rows[int, Parameters] = Rows(whole=whole)
+        self.client_epochs: Rows[bytes, ClientEpoch] = Rows(whole=whole)
+        self.channels: Rows[bytes, Channel] = Rows(kept=kept_columns("channels"), whole=whole)
+        self.modules: Rows[tuple[bytes, bytes], Module] = Rows(whole=whole)
+        self.pauses: Rows[bytes, Pause] = Rows(whole=whole)
+        self.sessions: Rows[bytes, Session] = Rows(whole=whole)
+        self.rounds: Rows[tuple[bytes, int], Round] = Rows(whole=whole)
+        self.participants: Rows[tuple[bytes, int], Participant] = Rows(whole=whole)
+        self.session_parameters: Rows[int, SessionParameters] = Rows(whole=whole)
+        self.monitoring_rounds: Rows[bytes, MonitoringRound] = Rows(whole=whole)
+        self.monitoring_duties: Rows[tuple[bytes, bytes], Assignment] = Rows(whole=whole)
+        self.monitoring_reports: Rows[tuple[bytes, bytes, bytes], Report] = Rows(whole=whole)
+        self.monitoring_verdicts: Rows[tuple[bytes, bytes], MonitoringVerdict] = Rows(whole=whole)
+        self.audits: Rows[bytes, Audit] = Rows(whole=whole)
+        self.audit_panels: Rows[tuple[bytes, int], AuditPanel] = Rows(whole=whole)
+        self.audit_votes: Rows[tuple[bytes, int, int], AuditVote] = Rows(whole=whole)
+        self.audit_rules: Rows[int, AuditRules] = Rows(whole=whole)
         self._with_history = tuple(self.tables()[name] for name in FIXED)
         self._start_lists()
 
@@ -227,6 +243,7 @@ class State:
 
     def forget(self) -> None:
         """Drop everything, written or not."""
+        self.is_whole = False
         for rows in self.tables().values():
             rows.forget()
         self._start_lists()

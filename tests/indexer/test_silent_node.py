@@ -14,7 +14,7 @@ from client.money import faucet
 from devnet.accounts import LOCAL
 from devnet.anvil import Anvil
 from indexer.chain import ChainReader
-from indexer.errors import FoldError
+from indexer.errors import FoldError, InconsistentChain
 from indexer.events import EventBook
 from indexer.settings import IndexerSettings
 from protocol.chain import Chain
@@ -121,6 +121,26 @@ async def test_no_block_is_indexed_without_the_logs_that_its_header_names(
             assert state["finalized_number"] <= state["indexed_number"] <= before
             node.silent = False
             await assert_verified(settings, anvil)
+
+
+async def test_a_few_headers_find_out_a_node_that_bears_few_questions(
+    anvil: Anvil, deployment: Deployment
+) -> None:
+    await let_money_flow(anvil, deployment, times=1)
+    spoken = await anvil.block_number()
+    addresses = EventBook.of(deployment).addresses
+    async with (
+        SilentNode(anvil.url).serving() as node,
+        ChainReader.connect(
+            [node.url], addresses, timeout_s=5, max_log_blocks=100, requests_per_s=1000
+        ) as chain,
+    ):
+        with pytest.raises(InconsistentChain, match="the node gave 0"):
+            await chain.final_logs_between(spoken - 3, spoken)
+        await anvil.mine(100)
+        asked = chain.pool.requests["eth_getBlockByNumber", "ok"]
+        assert not (await chain.final_logs_between(spoken + 1, spoken + 100)).logs
+        assert chain.pool.requests["eth_getBlockByNumber", "ok"] - asked <= 1
 
 
 @asynccontextmanager
