@@ -4,6 +4,7 @@ import asyncio
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from client.api import ApiClient
 from client.logs import Span, read_events
@@ -17,6 +18,7 @@ from protocol.errors import ApiError, ContentError, InputError
 _QUICK_QUERIES = 20
 """Log queries that a person may be made to wait for; a longer history is asked of the API first."""
 _PROFILE_EVENTS = ("RunnerRegistered", "RunnerProfileChanged")
+_Offered = TypeVar("_Offered", Offer, CommandTaker)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,18 @@ class Market:
             field="model",
             hint=f"{question}Offered now: {', '.join(names)}.",
         )
+
+
+def of_others(found: Sequence[_Offered], account: str | None, *, field: str) -> tuple[_Offered, ...]:
+    """Leave out the runners of the account that orders, which the contract gives no seat; `InputError` if that leaves none."""
+    others = tuple(one for one in found if one.owner != account)
+    if found and not others:
+        raise InputError(
+            f"{field}: only this account's own runners take it, and a runner takes no order of its owner",
+            field=field,
+            hint="Order with another account.",
+        )
+    return others
 
 
 async def read_market(chain: Chain, content: ContentStore, api: ApiClient) -> Market:

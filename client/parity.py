@@ -353,11 +353,13 @@ class Parity(Wallet):
     async def _price(
         self, prompt: str, model: str, *, replicas: int, max_tokens: int, client_id: str | None
     ) -> tuple[LlmSpec, Estimate]:
+        signer = self._signer
         return await price_prompt(
             self.chain,
             self.profiles,
             self.api,
             prompt,
+            account=signer.account.address if signer else None,
             model=model,
             replicas=replicas,
             max_tokens=max_tokens,

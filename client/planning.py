@@ -7,7 +7,7 @@ from client import ordering
 from client.api import ApiClient
 from client.auditing import read_terms
 from client.foreseen import Foreseen, foresee
-from client.offers import read_market
+from client.offers import of_others, read_market
 from client.ordering import Placement
 from client.pricing import estimate
 from client.records import Estimate, Funding, Offer, Route
@@ -28,14 +28,15 @@ async def price_prompt(
     api: ApiClient,
     prompt: str,
     *,
+    account: str | None,
     model: str,
     replicas: int,
     max_tokens: int,
     client_id: str | None,
 ) -> tuple[LlmSpec, Estimate]:
-    """Write a prompt's spec and price it by the offers of the runners that could take it; `InputError`."""
+    """Write a prompt's spec and price it by the offers of the runners that could take it from `account`; `InputError`."""
     market = await read_market(chain, profiles, api)
-    offers = market.of(market.resolve(model))
+    offers = of_others(market.of(market.resolve(model)), account, field="model")
     spec = ordering.spec_for(prompt, offers=offers, max_tokens=max_tokens, client_id=client_id)
     able = tuple(offer for offer in offers if offer.context >= spec.options.num_ctx)
     if replicas > 1:

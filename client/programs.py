@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from client import ordering
 from client.answers import fetch_settled
+from client.offers import of_others
 from client.ordering import Placement
 from client.parity import Parity
 from client.pricing import MIN_REWARD, bond_for
@@ -221,7 +222,7 @@ def _blobs(spec: CommandSpec) -> list[Blob]:
 
 async def _takers(parity: Parity, spec: CommandSpec) -> tuple[CommandTaker, ...]:
     """Return the runners that would take a command, cheapest first; `InputError` if there is none."""
-    takers = _able((await parity.models()).takers, spec)
+    takers = of_others(_able((await parity.models()).takers, spec), parity.address, field="command")
     if not takers:
         raise InputError(
             "command: no active runner takes it",

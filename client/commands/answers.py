@@ -65,7 +65,9 @@ def progress_line(now: Progress) -> str:
 def seats_line(order: "Order", takers: int) -> str:
     """Return how many seats an order has, and for how many runners its price is enough."""
     agreeing = f", of which {order.quorum} must agree" if order.replicas > 1 else ""
-    return f"{order.replicas}{agreeing}; {takers} runners take this price"
+    return (
+        f"{order.replicas}{agreeing}; {takers} {'runner takes' if takers == 1 else 'runners take'} this price"
+    )
 
 
 def name_of(task_id: bytes) -> str:

@@ -1,6 +1,6 @@
 import pytest
 
-from client.offers import Market
+from client.offers import Market, of_others
 from client.records import Offer
 from protocol.errors import InputError
 
@@ -62,3 +62,19 @@ def test_an_empty_market_says_so():
 def test_a_model_named_by_its_whole_digest_must_be_offered():
     with pytest.raises(InputError, match="no active runner offers"):
         market(offer(1, "llama2")).resolve(f"llama2@sha256:{TWO}")
+
+
+def test_an_accounts_own_runners_are_not_counted_for_its_order():
+    offers = (offer(1, "llama2"), offer(2, "llama2"))
+
+    assert of_others(offers, offers[0].owner, field="model") == offers[1:]
+    assert of_others(offers, None, field="model") == offers
+
+
+def test_an_order_that_only_the_accounts_own_runners_could_take_is_refused():
+    mine = offer(1, "llama2")
+
+    with pytest.raises(InputError, match="a runner takes no order of its owner") as caught:
+        of_others((mine,), mine.owner, field="model")
+
+    assert caught.value.field == "model"

@@ -165,4 +165,4 @@ async def test_a_command_with_an_image_is_for_those_who_take_images(shell, taker
     text = await shell()(
         "task", "submit", "--command", "/bin/x", "--image", str(tmp_path / "root.tar"), "--dry-run"
     )
-    assert "1 runners take this price" in text.out
+    assert "1 runner takes this price" in text.out
