@@ -35,7 +35,8 @@ from protocol.cid import digest_of
 from protocol.documents import LlmOptions, LlmResult, LlmSpec, model_digest, parse_document
 from protocol.fingerprint import Fingerprint, parse_fingerprint
 from runner.executors.llm import LlmExecutor
-from runner.verification.probing import Prober, Probing, positions_to_probe
+from runner.verification.places import places_to_probe
+from runner.verification.probing import Prober, Probing
 from runner.verification.verdict import Finding, Thresholds, check_papers, judge, scores_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -140,8 +141,8 @@ async def audit(prober: Prober, given: Answer, thresholds: Thresholds) -> tuple[
     """Audit as a drawn auditor does."""
     papers = check_papers(given.spec, given.result, given.fingerprint)
     seed = digest_of(given.result.task.encode())
-    positions = positions_to_probe(given.fingerprint, seed=seed, count=thresholds.positions)
-    probing = await prober.probe(given.spec, given.result, given.fingerprint, positions)
+    places = places_to_probe(given.fingerprint, given.result.output, seed=seed, count=thresholds.positions)
+    probing = await prober.probe(given.spec, given.result, given.fingerprint, places)
     return probing, papers if papers is not Finding.VALID else judge(given.result, probing, thresholds)
 
 

@@ -114,7 +114,13 @@ def _features(columns: Columns, spec: DatasetSpec, input_dim: int) -> NDArray[np
     for place, name in enumerate(names):
         table[:, place] = _numbers(_column(columns, name), name)
     divisor = np.float32(float(spec.divide_by))
-    return table if divisor == 1 else table / divisor
+    if divisor == 1:
+        return table
+    with np.errstate(over="ignore"):
+        table /= divisor
+    if not np.isfinite(table).all():
+        raise DataError(f"{spec.divide_by} makes a feature infinite", field="divide_by")
+    return table
 
 
 def _numbers(column: NDArray[Any], name: str) -> NDArray[np.float64]:
@@ -133,7 +139,7 @@ def _numbers(column: NDArray[Any], name: str) -> NDArray[np.float64]:
 
 def numbers_of(column: NDArray[Any]) -> NDArray[np.float64] | None:
     """Return a column's numbers, missing ones as NaN; none if it holds anything else, such as words or dates."""
-    if column.dtype.kind not in "OSUbiuf":
+    if column.dtype.kind not in "OSUbiuf" or _has_spaced(column):
         return None
     try:
         return column.astype(np.float64)
@@ -169,7 +175,21 @@ def _is_number(value: object) -> bool:
         float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         return False
-    return True
+    return not _is_spaced(value)
+
+
+def _is_spaced(value: object) -> bool:
+    """Return whether this is a number only as Python's programs write them: 2024_01 is meant for a name."""
+    return isinstance(value, str) and "_" in value
+
+
+def _has_spaced(column: NDArray[Any]) -> bool:
+    if column.dtype.kind not in "OU":
+        return False
+    try:
+        return "_" in "".join(column)  # text alone, as in CSV, is looked through at once
+    except TypeError:
+        return any(map(_is_spaced, column))
 
 
 def _is_missing(value: object) -> bool:
@@ -263,7 +283,7 @@ def _check_header(names: list[str]) -> None:
 
 def _json(content: bytes, max_cells: int) -> Columns:
     try:
-        records = json.loads(content.removeprefix(codecs.BOM_UTF8))
+        records = json.loads(content.removeprefix(codecs.BOM_UTF8), object_pairs_hook=_record)
     except (ValueError, RecursionError) as error:
         raise DataError(f"not JSON: {error}", field="dataset") from None
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
@@ -280,6 +300,13 @@ def _json(content: bytes, max_cells: int) -> Columns:
                 f"object {row} has a list or an object, where one value is expected", field=nested
             )
     return {name: np.array([record[name] for record in records], dtype=object) for name in names}
+
+
+def _record(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    record = dict(pairs)
+    if len(record) != len(pairs):
+        raise ValueError("an object names a field twice")
+    return record
 
 
 def _parquet(content: bytes, max_cells: int) -> Columns:
@@ -313,7 +340,10 @@ def _npz(content: bytes, max_cells: int) -> Columns:
             raise DataError(f"unpacks to {declared} bytes; at most {8 * max_cells} are read", field="dataset")
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return {name: np.asarray(arrays[name]) for name in arrays.files}
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, KeyError) as error:
+    except (
+        *(zipfile.BadZipFile, ValueError, OSError, EOFError, KeyError),
+        *(MemoryError, OverflowError),  # what a header declares is asked for before it is read
+    ) as error:
         if isinstance(error, DataError):
             raise
         raise DataError(f"not an archive of plain arrays: {error}", field="dataset") from None
@@ -328,6 +358,8 @@ def _spread(columns: Columns) -> Columns:
         raise DataError("no samples, or no features", field="x")
     flat = table.reshape(len(table), -1)
     rest = {name: column for name, column in columns.items() if name != "x"}
+    if clash := rest.keys() & {f"x{i}" for i in range(flat.shape[1])}:
+        raise DataError("is a column of x already", field=min(clash))
     if any(column.ndim != 1 for column in rest.values()):
         raise DataError("every array but x has one value for each sample", field="dataset")
     return {f"x{i}": flat[:, i] for i in range(flat.shape[1])} | rest

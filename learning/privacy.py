@@ -17,7 +17,7 @@ from learning.aggregate import SCALE, fedavg, quantise
 from learning.errors import PrivacyError
 from learning.krum import in_order
 from learning.randomness import SecretStream
-from learning.session_config import PrivacySpec
+from learning.session_config import PrivacySpec, count_noise
 from learning.updates import Update, Vector
 
 
@@ -36,6 +36,29 @@ def clipped(delta: Vector, norm: float) -> Vector:
     return (delta.astype(np.float64) * (norm / length * (1 - 2**-20))).astype(np.float32)
 
 
+def least_norm(parameters: int) -> float:
+    """Return the shortest norm to clip so many parameters to: below, rounding them to whole steps would reach beyond it."""
+    return 4 * _rounding(parameters)
+
+
+def check_norm(spec: PrivacySpec, *, parameters: int) -> None:
+    """Raise `PrivacyError` where the clipping norm is shorter than what rounding may add."""
+    if float(spec.clip_norm) < least_norm(parameters):
+        raise PrivacyError(
+            f"{spec.clip_norm} is too short for {parameters:,} parameters in steps of 2**-24; take {least_norm(parameters):.2g} or more",
+            field="clip_norm",
+        )
+
+
+def bounded(delta: Vector, norm: float) -> Vector:
+    """Shorten an update so that it is no longer than `norm` after each parameter is rounded to a whole step, too."""
+    return clipped(delta, norm - _rounding(len(delta)))
+
+
+def _rounding(parameters: int) -> float:
+    return math.sqrt(parameters) / (2 * SCALE)
+
+
 def central(
     updates: Sequence[Update],
     spec: PrivacySpec,
@@ -47,8 +70,9 @@ def central(
     """Return the noised mean of the clipped updates, and the next clipping norm. Everybody weighs one."""
     stream = stream or SecretStream()
     ordered = in_order(updates)
-    bounded = [Update(u.participant, 1, clipped(u.delta, state.norm)) for u in ordered]
-    mean = fedavg(bounded, clip=clip).astype(np.float64)
+    check_norm(spec, parameters=len(ordered[0].delta))
+    shortened = [Update(u.participant, 1, bounded(u.delta, state.norm)) for u in ordered]
+    mean = fedavg(shortened, clip=clip).astype(np.float64)
     deviation = update_noise(spec, len(ordered)) * state.norm / len(ordered)
     noised = (mean + deviation * stream.normal(len(mean))).astype(np.float32)
     return noised, next_clip(ordered, spec, state, stream=stream)
@@ -63,12 +87,7 @@ def next_clip(
     within = sum(float(np.linalg.norm(u.delta.astype(np.float64))) <= state.norm for u in updates)
     share = (within + count_noise(len(updates)) * float(stream.normal(1)[0])) / len(updates)
     factor = math.exp(-float(spec.clip_rate) * (share - float(spec.target_quantile)))
-    return ClipState(state.norm * factor)
-
-
-def count_noise(participants: int) -> float:
-    """Return the standard deviation of the noise on the count of updates within the norm."""
-    return max(1.0, participants / 20)
+    return ClipState(max(state.norm * factor, least_norm(len(updates[0].delta))))
 
 
 def update_noise(spec: PrivacySpec, participants: int) -> float:
@@ -92,9 +111,10 @@ def distributed_steps(
 
     Each adds variance (noise·norm)² / `honest`, so that any `honest` survivors together have the session's noise.
     """
-    bounded = quantise(clipped(delta, float(spec.clip_norm)), clip=clip)
+    check_norm(spec, parameters=len(delta))
+    steps = quantise(bounded(delta, float(spec.clip_norm)), clip=clip)
     deviation = float(spec.noise_multiplier) * float(spec.clip_norm) * SCALE / math.sqrt(honest)
-    return bounded + discrete_gaussian(len(delta), deviation, stream=stream or SecretStream())
+    return steps + discrete_gaussian(len(delta), deviation, stream=stream or SecretStream())
 
 
 def discrete_gaussian(count: int, deviation: float, *, stream: SecretStream) -> NDArray[np.int64]:
@@ -116,10 +136,10 @@ def discrete_gaussian(count: int, deviation: float, *, stream: SecretStream) -> 
 
 
 def spent_after(spec: PrivacySpec, rounds: int) -> Spent:
-    """Return what a session has spent after `rounds` rounds."""
+    """Return what a session has spent after `rounds` rounds, in each of which everybody takes part."""
     return spent(
         noise_multiplier=float(spec.noise_multiplier),
-        sampling_rate=float(spec.sampling_rate),
+        sampling_rate=1.0,
         rounds=rounds,
         delta=float(spec.delta),
     )

@@ -33,6 +33,11 @@ ALIKE = frozenset({"median", "trimmed_mean", "krum", "bulyan"})
 CLASS_METRICS = frozenset({"accuracy", "precision", "recall", "f1"})
 
 
+def count_noise(participants: int) -> float:
+    """Return the standard deviation of the noise on the count of updates within an adaptive clipping norm."""
+    return max(1.0, participants / 20)
+
+
 class DatasetSpec(Document):
     """What the data look like. `cid` is empty where every participant brings its own under this schema."""
 
@@ -47,6 +52,16 @@ class DatasetSpec(Document):
     divide_by: Number = Field(default=Decimal(1), gt=0, description="each feature is divided by this")
     evaluation_cid: str = Field(default="", max_length=128)
     evaluation_share: Number = Field(default=Decimal("0.2"), ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _features_are_apart(self) -> Self:
+        if len(set(self.features)) != len(self.features):
+            raise ValueError("features: a column is named twice")
+        if wrong := {self.target, self.group} & set(self.features):
+            raise ValueError(
+                f"features: {wrong.pop()} is what is learned, or whose sample it is; leave it out"
+            )
+        return self
 
 
 class PartitionSpec(Document):
@@ -130,7 +145,6 @@ class PrivacySpec(Document):
     noise_multiplier: Number = Field(default=Decimal(1), gt=0, le=1_000)
     delta: Number = Field(default=Decimal("0.00001"), gt=0, lt=1)
     placement: Literal["central", "distributed"] = "central"
-    sampling_rate: Number = Field(default=Decimal(1), gt=0, le=1, description="1: everybody, every round")
 
 
 class SecureAggregationSpec(Document):
@@ -250,11 +264,16 @@ def _secrecy(config: SessionConfig) -> str | None:
 
 
 def _privacy(config: SessionConfig) -> str | None:
-    method, privacy = config.aggregation.method, config.privacy
+    method, privacy, least = config.aggregation.method, config.privacy, config.training.min_participants
     if privacy and method in NEEDS_EACH_UPDATE | {"scaffold"}:
         return (
             f"privacy counts everybody alike and adds noise to the sum, so aggregation.method {method} would not be "
             "followed; take fedavg, fedprox, fedavgm, fedadam or fedyogi, or leave privacy out"
+        )
+    if privacy and privacy.adaptive and float(privacy.noise_multiplier) >= 2 * count_noise(least):
+        return (
+            f"privacy.noise_multiplier {privacy.noise_multiplier} leaves no noise for the updates of {least} participants when "
+            f"the norm adapts; take less than {2 * count_noise(least):g}, or a fixed norm"
         )
     if privacy and privacy.placement == "distributed" and not config.secure_aggregation:
         return "privacy.placement distributed protects only within a sum; add secure_aggregation"

@@ -139,7 +139,7 @@ class Simulation:
         works = self._works(only=list(keys))
         shares: dict[str, Shares] = {}
         threshold = self.config.secure_aggregation.threshold if self.config.secure_aggregation else None
-        for name in keys:
+        for name in keys if not self.session.ended else ():
             states[name], shares[name] = secure.share(states[name], keys.values(), threshold=threshold)
         shares = {name: shares[name] for name in self._phase(Phase.SHARES, _digests(shares))}
         masked: dict[str, Masked] = {}

@@ -33,6 +33,11 @@ class Alternative(Document):
     token: TokenBytes
     logprob: Milli
 
+    @property
+    def text(self) -> str:
+        """Return the token as text, with replacement characters for what is none by itself."""
+        return bytes.fromhex(self.token).decode("utf-8", "replace")
+
 
 class TokenMark(Alternative):
     """A token of the answer, with the likeliest tokens at its place, itself among them or not."""

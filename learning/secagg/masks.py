@@ -12,11 +12,21 @@ from learning.errors import SecureAggregationError
 from learning.randomness import keystream
 
 Ring = NDArray[np.uint64]
+_ANY = X25519PrivateKey.from_private_bytes(bytes([1]) * 32)
 
 
 def public_key(secret: bytes) -> bytes:
     """Return the X25519 public key of a 32-byte secret."""
     return X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
+
+
+def hides(public: bytes) -> bool:
+    """Return whether a key agreed on with this public one is secret: a few points give everybody the same, whoever asks."""
+    try:
+        _ANY.exchange(X25519PublicKey.from_public_bytes(public))
+    except ValueError:
+        return False
+    return True
 
 
 def agree(secret: bytes, public: bytes, *, purpose: bytes) -> bytes:

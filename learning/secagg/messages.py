@@ -5,6 +5,7 @@ from typing import Self
 import msgspec
 
 from learning.errors import SecureAggregationError
+from learning.secagg import masks
 
 KEY_BYTES = 32
 _encoder = msgspec.msgpack.Encoder(order="sorted")
@@ -37,6 +38,8 @@ class Keys(Message, frozen=True):
     def __post_init__(self) -> None:
         if len(self.seal_key) != KEY_BYTES or len(self.mask_key) != KEY_BYTES:
             raise SecureAggregationError("keys are 32 bytes", field=self.sender)
+        if not (masks.hides(self.seal_key) and masks.hides(self.mask_key)):
+            raise SecureAggregationError("is no X25519 key, or one that hides nothing", field=self.sender)
 
 
 class Shares(Message, frozen=True):

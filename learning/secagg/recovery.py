@@ -1,7 +1,7 @@
 """From everything that was posted to the exact sum. Anybody can do it, and everybody gets the same."""
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -59,6 +59,8 @@ def mean(total: NDArray[np.int64], *, weight: int, scale: int, limit: float) -> 
 
     `limit` is the clip; a sum beyond weight x limit shows that somebody handed in more than the rules allow.
     """
+    if weight < 1:
+        raise SecureAggregationError("is of no samples", field="sum")
     if int(np.abs(total).max(initial=0)) > weight * round(limit * scale):
         raise SecureAggregationError("is larger than honest updates can add up to", field="sum")
     return (total.astype(np.float64) / float(weight * scale)).astype(np.float32)
@@ -98,13 +100,23 @@ def _recovered_key(transcript: Transcript, owner: str) -> bytes:
 def _combined(
     transcript: Transcript, owner: str, shares: Mapping[str, bytes | None], *, right: Callable[[bytes], bool]
 ) -> bytes:
-    """Combine shares; where some are wrong, try other sets of them until the secret checks out."""
+    """Combine shares. Where some are wrong, correct them; where those are too many, try sets until the secret checks out."""
     places = {name: place for place, name in enumerate(sorted(transcript.keys), start=1)}
     there = {
         places[name]: int.from_bytes(share, "big") for name, share in shares.items() if share is not None
     }
-    for chosen in itertools.islice(itertools.combinations(sorted(there), transcript.needed), _MAX_TRIES):
-        secret = shamir.combine({place: there[place] for place in chosen})
+    for secret in _candidates(there, transcript.needed):
         if right(content := secret.to_bytes(32, "big")):
             return content
     raise SecureAggregationError("too few right shares of its secrets were given", field=owner)
+
+
+def _candidates(there: Mapping[int, int], needed: int) -> Iterator[int]:
+    if len(there) < needed:
+        return
+    yield shamir.combine({place: there[place] for place in sorted(there)[:needed]})
+    corrected = shamir.corrected(there, threshold=needed)
+    if corrected is not None:
+        yield corrected
+    for chosen in itertools.islice(itertools.combinations(sorted(there), needed), _MAX_TRIES):
+        yield shamir.combine({place: there[place] for place in chosen})

@@ -16,7 +16,8 @@ from protocol.errors import ContentMismatch, ContentTooLarge, ContentUnavailable
 from protocol.fingerprint import Fingerprint, parse_fingerprint
 from runner.auditing.cases import Revealed
 from runner.errors import EngineUnavailable
-from runner.verification.probing import Prober, positions_to_probe
+from runner.verification.places import may_be_cut, places_to_probe
+from runner.verification.probing import Prober
 from runner.verification.verdict import (
     UNCALIBRATED,
     Finding,
@@ -106,17 +107,20 @@ class Examiner:
         if papers is not Finding.VALID:
             raise _Bad(papers)
         thresholds = thresholds_for(spec.model) or UNCALIBRATED
-        positions = positions_to_probe(fingerprint, seed=seed, count=thresholds.positions)
+        places = places_to_probe(
+            fingerprint, result.output, seed=seed, count=thresholds.positions, cut=may_be_cut(spec, result)
+        )
         async with self._places:
             try:
-                probing = await self._prober.probe(spec, result, fingerprint, positions)
+                probing = await self._prober.probe(spec, result, fingerprint, places)
             except (ollama.ResponseError, httpx.HTTPError, OSError, ValidationError) as error:
                 raise EngineUnavailable(
                     f"the model engine could not be asked about an answer ({error})",
                     hint="Look at the engine's log: the seat's stake is at risk if no vote is opened.",
                 ) from error
         scores = scores_of(probing.probes) if probing.probes else None
-        return _Opinion(finding=judge(result, probing, thresholds), positions=tuple(positions), scores=scores)
+        positions = tuple(place.position for place in places)
+        return _Opinion(finding=judge(result, probing, thresholds), positions=positions, scores=scores)
 
     async def _result(self, revealed: Revealed, *, patient: bool) -> LlmResult:
         content = await self._fetch(revealed.result, spec=revealed.spec, patient=patient)

@@ -232,9 +232,15 @@ def _expected(
 def _masked(
     work: Aggregate, masks: Masks, config: SessionConfig, progress: Progress, measure: Evaluate
 ) -> _Outcome:
-    total = recovery.recover(_transcript(masks, parameters=len(progress.weights)))
     private = config.privacy is not None
     weights = {name_of(slot): 1 if private else work.samples[slot] for slot in sorted(masks.masked)}
+    try:
+        total = recovery.recover(_transcript(masks, parameters=len(progress.weights)))
+    except SecureAggregationError as error:
+        if not masks.whole:
+            raise
+        # What everybody has gives nobody a sum: that is a result, or who aggregates would be late with none, and lose by it.
+        return _lost(config, progress, measure, paid=[], rejected=dict.fromkeys(weights, str(error)))
     assigned = work.assigned
     liars = [slot for slot in masks.masked if assigned is not None and work.samples[slot] != assigned[slot]]
     # A sum cannot be told apart again: with a false weight in it, or too much, it is not used at all.

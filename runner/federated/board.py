@@ -57,14 +57,14 @@ class Created:
 class Round:
     """The latest attempt of a round: what was published in it, and what it came to, if it has ended.
 
-    `commits` are slots in the order of their commitments; `entered` has the block at which each phase began, and
+    `committed` has the block of each slot's commitment, in their order; `entered` has the block at which each phase began, and
     `closed` is the hash of the block in which the last commitment was made, none before: nobody knew it when committing.
     """
 
     number: int
     attempt: int
     base: bytes
-    commits: tuple[int, ...] = ()
+    committed: Mapping[int, int] = field(default_factory=dict)
     posts: tuple[Post, ...] = ()
     entered: Mapping[SessionPhase, int] = field(default_factory=dict)
     closed: bytes | None = None
@@ -208,7 +208,7 @@ def _after(one: Round, kind: str, given: Any, event: Any) -> Round:
             closed = bytes(event["blockHash"]) if phase is SessionPhase.REVEALING else one.closed
             return replace(one, entered={**one.entered, phase: event["blockNumber"]}, closed=closed)
         case "ContributionCommitted":
-            return replace(one, commits=(*one.commits, given["slot"]))
+            return replace(one, committed={**one.committed, given["slot"]: event["blockNumber"]})
         case "ContributionRevealed":
             samples = int(given["samples"]).to_bytes(32, "big")
             return replace(

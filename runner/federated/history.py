@@ -1,10 +1,11 @@
 """From what was published in a session to what came of it, round by round: anybody who repeats it gets the same bytes."""
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 
 from learning.contribution import Paper
-from learning.errors import LearningError
+from learning.errors import LearningError, SecureAggregationError
 from learning.secagg.messages import Keys
 from learning.session_config import SessionConfig
 from protocol.cid import digest_of
@@ -21,6 +22,8 @@ from runner.federated.papers import MAX_BYTES, Papers
 from runner.federated.part import Part
 from runner.federated.showing import draw_of, evidence
 from runner.federated.workshop import Workshop
+
+_MESSAGES = (SessionPhase.SHARES, SessionPhase.MASKING, SessionPhase.UNMASKING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class History:
     ) -> tuple[list[Given], dict[int, str]]:
         """Fetch the revealed contributions in the order of their commitments; what is not to be had is left out."""
         posts = one.updates() if config.asynchronous else one.by(SessionPhase.REVEALING)
-        slots = [slot for slot in one.commits if slot in posts]
+        slots = [slot for slot in one.committed if slot in posts]
         found = await asyncio.gather(
             *[
                 self._contribution(
@@ -128,39 +131,48 @@ class History:
         )
 
     async def _masks(self, entry: Entry, one: Round) -> Masks:
-        contents = {
-            phase: dict(
-                zip(
-                    one.by(phase),
-                    await asyncio.gather(*[self.message(post) for post in one.by(phase).values()]),
-                    strict=True,
-                )
-            )
-            for phase in (SessionPhase.SHARES, SessionPhase.MASKING, SessionPhase.UNMASKING)
-        }
+        found = {phase: await self._messages(one, phase) for phase in _MESSAGES}
+        shares, masked, answers = (
+            {slot: content or b"" for slot, content in found[phase].items()} for phase in _MESSAGES
+        )
         return Masks(
             context=self.context(entry, one),
             threshold=entry.order.threshold,
             keys={slot: keys.encode() for slot, keys in keys_of(one).items()},
-            shares=contents[SessionPhase.SHARES],
-            masked=contents[SessionPhase.MASKING],
-            answers=contents[SessionPhase.UNMASKING],
+            shares=shares,
+            masked=masked,
+            answers=answers,
+            whole=all(content is not None for by_slot in found.values() for content in by_slot.values()),
         )
 
-    async def message(self, post: Post) -> bytes:
-        """Fetch a message of secure aggregation; what is not to be had is empty, and counts as broken."""
+    async def _messages(self, one: Round, phase: SessionPhase) -> dict[int, bytes | None]:
+        posts = posts_of(one, phase)
+        contents = await asyncio.gather(*[self.message(post) for post in posts.values()])
+        return dict(zip(posts, contents, strict=True))
+
+    async def message(self, post: Post) -> bytes | None:
+        """Fetch a message of secure aggregation; none while it is not to be had, and nothing for what is no such content."""
         try:
             return await fetch_parts(self.papers.store, post.first, max_bytes=MAX_BYTES)
+        except ContentUnavailable:
+            return None
         except ContentError:
             return b""
 
 
 def keys_of(one: Round) -> dict[int, Keys]:
-    """Return the round's public keys by slot, as the chain has them."""
-    return {
-        slot: Keys(sender=name_of(slot), seal_key=post.first, mask_key=post.second)
-        for slot, post in one.by(SessionPhase.KEYS).items()
-    }
+    """Return the round's public keys by slot: of those who take part, since their keys can be used."""
+    found = {}
+    for slot, post in one.by(SessionPhase.KEYS).items():
+        with contextlib.suppress(SecureAggregationError):
+            found[slot] = Keys(sender=name_of(slot), seal_key=post.first, mask_key=post.second)
+    return found
+
+
+def posts_of(one: Round, phase: SessionPhase) -> dict[int, Post]:
+    """Return what was posted in a later phase of secure aggregation, by slot, by those who take part."""
+    roster = keys_of(one)
+    return {slot: post for slot, post in one.by(phase).items() if slot in roster}
 
 
 def transcript(session: bytes, one: Round) -> bytes:

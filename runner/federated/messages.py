@@ -96,7 +96,10 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Masks(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that was posted in a round of secure aggregation, by slot, as encoded messages."""
+    """Everything that was posted in a round of secure aggregation, by slot, as encoded messages.
+
+    `whole` unless some of it cannot be had, which others may have: then it counts as broken.
+    """
 
     context: bytes
     threshold: int
@@ -104,6 +107,7 @@ class Masks(msgspec.Struct, frozen=True, kw_only=True):
     shares: dict[int, bytes]
     masked: dict[int, bytes]
     answers: dict[int, bytes]
+    whole: bool = True
 
 
 class Aggregate(msgspec.Struct, frozen=True, tag=True, kw_only=True):

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
-from web3.contract.async_contract import AsyncContractFunction
+from web3.contract.async_contract import AsyncContractFunction, AsyncContractFunctions
 
 from learning.contribution import NothingYet
 from protocol.cid import digest_of
@@ -17,6 +17,7 @@ from protocol.enums import SessionPhase
 from protocol.errors import ParityError
 from protocol.session import Contribution, contribution_commitment
 from runner.federated.board import Sight
+from runner.federated.buffer import waits_no_longer
 from runner.federated.diary import HandIn
 from runner.federated.history import History
 from runner.federated.names import name_of
@@ -24,9 +25,6 @@ from runner.federated.part import Part
 from runner.federated.taking_part import act, contribution
 
 _RETRY_S = 15.0
-_LAST_PART = 4
-"""The last fourth of the time for training is kept free for being heard in time."""
-_LEAST_BLOCKS = 2
 
 log = structlog.get_logger()
 
@@ -48,7 +46,7 @@ class OwnPace:
             await asyncio.gather(training, return_exceptions=True)
 
     async def call(
-        self, part: Part, sight: Sight, *, functions: object
+        self, part: Part, sight: Sight, *, functions: AsyncContractFunctions
     ) -> tuple[AsyncContractFunction, str] | None:
         """Do what the phase asks for, up to the transaction; none while there is time left to finish a training.
 
@@ -73,7 +71,7 @@ class OwnPace:
         ready = self._ready(part)
         if ready is None:
             await self._train(part)
-            if not _must_act(part, sight):
+            if not waits_no_longer(part, sight):
                 return None
         return diary.choose(session, one.number, one.attempt, trained_for=ready)
 
@@ -120,7 +118,7 @@ class OwnPace:
         await self._ring()
 
     async def _nothing_yet(
-        self, part: Part, handed_in: HandIn, *, phase: SessionPhase, functions: object
+        self, part: Part, handed_in: HandIn, *, phase: SessionPhase, functions: AsyncContractFunctions
     ) -> tuple[AsyncContractFunction, str]:
         session, number, slot = part.entry.session, part.round.number, part.slot
         said = NothingYet(
@@ -129,15 +127,6 @@ class OwnPace:
         opened = Contribution(update=digest_of(said), samples=0, salt=handed_in.salt)
         if phase is SessionPhase.TRAINING:
             sealed = contribution_commitment(session, number, part.node, opened)
-            return functions.commit(session, slot, sealed), "commitNothingYet"  # type: ignore[attr-defined]
+            return functions.commit(session, slot, sealed), "commitNothingYet"
         await self._history.papers.store.add(said)
-        return functions.reveal(session, slot, opened.as_tuple()), "revealNothingYet"  # type: ignore[attr-defined]
-
-
-def _must_act(part: Part, sight: Sight) -> bool:
-    """Return whether the round has its updates, or its time is nearly over."""
-    spec = part.config.asynchronous
-    assert spec is not None
-    began = part.round.entered[SessionPhase.TRAINING]
-    spare = max(_LEAST_BLOCKS, (sight.deadline - began) // _LAST_PART)
-    return sight.present.bit_count() >= spec.buffer or sight.head_block >= sight.deadline - spare
+        return functions.reveal(session, slot, opened.as_tuple()), "revealNothingYet"

@@ -6,7 +6,7 @@ or takes too long has to be found out before, and not in the first round.
 
 import time
 
-from learning import assignment, forest
+from learning import assignment, forest, privacy
 from learning.assignment import read_list
 from learning.datasets import Dataset
 from learning.errors import ConfigError, PartitionError
@@ -36,6 +36,8 @@ def rehearse(
     _check_lists(work, config, rows=rows)
     if isinstance(config.model, RandomForest):
         return Rehearsed(seconds=_time_trees(config.model, data))
+    if config.privacy is not None:
+        privacy.check_norm(config.privacy, parameters=len(first))
     steps = config.training.local_epochs * -(-len(data) // config.training.batch_size)
     _check_checkpoints(config, steps, parameters=len(first))
     evaluate(config.model, first, evaluation, config.training)

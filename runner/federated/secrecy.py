@@ -8,21 +8,30 @@ import asyncio
 from dataclasses import dataclass
 
 import numpy as np
+import structlog
 
 from learning.errors import SecureAggregationError
 from learning.secagg import participant as secure
 from learning.secagg.masks import public_key
-from learning.secagg.messages import Shares
+from learning.secagg.messages import Answer, Masked, Message, Shares
 from learning.secagg.participant import State
 from protocol.enums import SessionPhase
 from protocol.errors import ContentError
 from protocol.parts import fetch_parts, store_parts
 from runner.errors import ExecutionInvalid
-from runner.federated.history import History, keys_of
+from runner.federated.history import History, keys_of, posts_of
 from runner.federated.names import name_of
 from runner.federated.papers import MAX_BYTES
 from runner.federated.part import Part
 from runner.federated.taking_part import training
+
+_BEFORE = {
+    SessionPhase.SHARES: SessionPhase.KEYS,
+    SessionPhase.MASKING: SessionPhase.SHARES,
+    SessionPhase.UNMASKING: SessionPhase.MASKING,
+}
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +53,30 @@ async def words(history: History, part: Part, *, phase: SessionPhase, patient: b
         SessionPhase.UNMASKING: _answer,
     }
     try:
+        if phase in _BEFORE and _is_lost(part, phase):
+            return await _nothing(history, part, phase)
         if phase is SessionPhase.MASKING:
             return await _masked(history, part, patient=patient)
         return await acts[phase](history, part)
     except SecureAggregationError as error:
         raise ExecutionInvalid(f"secure aggregation: {error}") from error
+
+
+def _is_lost(part: Part, phase: SessionPhase) -> bool:
+    """Return whether too few are left for anybody to unmask the sum: who posts keys that cannot be used takes no part."""
+    return len(posts_of(part.round, _BEFORE[phase])) < part.entry.order.threshold
+
+
+async def _nothing(history: History, part: Part, phase: SessionPhase) -> Words:
+    """Say nothing, in form: the round is repeated, and silence would cost a part of the bond."""
+    name = name_of(part.slot)
+    message: Message = {
+        SessionPhase.SHARES: Shares(sender=name, sealed={}, seed_hash=b""),
+        SessionPhase.MASKING: Masked(sender=name, words=b""),
+        SessionPhase.UNMASKING: Answer(sender=name, seeds={}, mask_keys={}),
+    }[phase]
+    log.warning("round_without_enough_keys", round=part.round.number, needed=part.entry.order.threshold)
+    return Words((await store_parts(history.papers.store, message.encode())).root)
 
 
 async def _keys(history: History, part: Part) -> Words:
@@ -72,7 +100,7 @@ async def _shares(history: History, part: Part) -> Words:
 async def _masked(history: History, part: Part, *, patient: bool) -> Words | None:
     state = _needed(history, part)
     if state.posted_masked is None:
-        posts = part.round.by(SessionPhase.SHARES)
+        posts = posts_of(part.round, SessionPhase.SHARES)
         received = await asyncio.gather(
             *[_received(history, post.first, slot) for slot, post in posts.items()]
         )
@@ -94,7 +122,7 @@ async def _masked(history: History, part: Part, *, patient: bool) -> Words | Non
 
 
 async def _answer(history: History, part: Part) -> Words:
-    handed_in = [name_of(slot) for slot in part.round.by(SessionPhase.MASKING)]
+    handed_in = [name_of(slot) for slot in posts_of(part.round, SessionPhase.MASKING)]
     state, message = secure.answer(_needed(history, part), handed_in)
     _keep(history, part, state, samples=_samples(history, part))
     return Words((await store_parts(history.papers.store, message.encode())).root)

@@ -7,7 +7,7 @@ to be opened: nobody can copy what nobody can see.
 import asyncio
 from pathlib import Path
 
-from web3.contract.async_contract import AsyncContractFunction
+from web3.contract.async_contract import AsyncContractFunction, AsyncContractFunctions
 
 from learning.contribution import Manifest, Paper
 from protocol.cid import digest_of
@@ -133,20 +133,20 @@ def _keep_trail(folder: Path, trail: bytes) -> None:
 
 
 async def plain_call(
-    history: History, part: Part, *, phase: SessionPhase, functions: object
+    history: History, part: Part, *, phase: SessionPhase, functions: AsyncContractFunctions
 ) -> tuple[AsyncContractFunction, str]:
     """Do what a plain round's phase asks for, up to the transaction; give that, and its label."""
     return await act(history, part, await contribution(history, part), phase=phase, functions=functions)
 
 
 async def act(
-    history: History, part: Part, kept: Kept, *, phase: SessionPhase, functions: object
+    history: History, part: Part, kept: Kept, *, phase: SessionPhase, functions: AsyncContractFunctions
 ) -> tuple[AsyncContractFunction, str]:
     """Commit to a contribution, or publish and reveal it, up to the transaction."""
     session, slot = part.entry.session, part.slot
     opened = Contribution(update=digest_of(kept.paper), samples=kept.samples, salt=kept.salt)
     if phase is SessionPhase.TRAINING:
         sealed = contribution_commitment(session, part.round.number, part.node, opened)
-        return functions.commit(session, slot, sealed), "commitContribution"  # type: ignore[attr-defined]
+        return functions.commit(session, slot, sealed), "commitContribution"
     await publish(history, part, kept)
-    return functions.reveal(session, slot, opened.as_tuple()), "revealContribution"  # type: ignore[attr-defined]
+    return functions.reveal(session, slot, opened.as_tuple()), "revealContribution"

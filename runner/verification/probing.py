@@ -4,7 +4,6 @@ The part is given as the beginning of the assistant's turn, which every engine o
 has to be known. One token is computed for each probe, so an audit costs little of what the answer did.
 """
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,14 +13,14 @@ import ollama
 from protocol.documents import LlmResult, LlmSpec, model_name
 from protocol.fingerprint import Fingerprint, TokenMark
 from runner.verification.fingerprinting import token_mark
+from runner.verification.places import BROKEN, Place, end_of, last_of
 
 ALTERNATIVES = 20
 """The most that Ollama gives."""
-OPENING = 8
-"""The first tokens, all of which are probed: an answer to an edited prompt gives itself away there, and less further on."""
 _END_AMONG = 3
-"""An answer may end where ending is among this many of the model's likeliest tokens."""
-_BROKEN = "\N{REPLACEMENT CHARACTER}".encode()
+"""A sampled answer may end where ending is among this many of the model's likeliest tokens."""
+_END_WITHIN = 500
+"""A greedy answer may end where ending is at most so much less likely than the model's own choice, in thousandths of a nat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +47,12 @@ class Probe:
         own = self._own_logprob()
         return None if own is None else abs(own - self.committed.logprob)
 
+    @property
+    def regret(self) -> int | None:
+        """Return how much likelier the auditor's own choice is than the committed token, in thousandths; None as for `delta`."""
+        own = self._own_logprob()
+        return None if own is None or self.found is None else max(0, self.found.logprob - own)
+
     def _own_logprob(self) -> int | None:
         if self.found is None:
             return None
@@ -57,36 +62,26 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probing:
-    """All that an auditor's model said of an answer. `ends`: whether it would end where the answer says it ended."""
+    """All that an auditor's model said of an answer.
+
+    `blind` are places whose white space the auditor's model did not come through. `ends`: whether it would end where the answer says
+    it ended. `output_tokens` are those that the answer's text has when it is cut anew, 0 where nobody counted.
+    """
 
     probes: tuple[Probe, ...]
     input_tokens: int
     ends: bool
+    greedy: bool = False
+    blind: tuple[int, ...] = ()
+    output_tokens: int = 0
 
 
 def _likeliest(mark: TokenMark) -> str:
     return mark.top[0].token if mark.top else mark.token
 
 
-def positions_to_probe(fingerprint: Fingerprint, *, seed: bytes, count: int) -> list[int]:
-    """Choose the places: the opening, and others that follow from `seed`, which no runner could know.
-
-    Places are left out where the text so far cannot be given to another engine as it was: where it ends inside a character,
-    and where it ends in white space, which tokenizers cut otherwise when nothing follows.
-    """
-    befores = [b"", *(mark.content for mark in fingerprint.tokens)]
-    usable = [
-        at
-        for at, (before, mark) in enumerate(zip(befores, fingerprint.tokens, strict=False))
-        if mark.token and not _is_cut_otherwise(before)
-    ]
-    opening, rest = usable[:OPENING], usable[OPENING:]
-    lots = random.Random(seed)  # noqa: S311 (the seed is a beacon's)
-    return sorted([*opening[:count], *lots.sample(rest, min(max(0, count - len(opening)), len(rest)))])
-
-
-def _is_cut_otherwise(before: bytes) -> bool:
-    return _BROKEN in before or before[-1:].isspace()
+class _Blind(Exception):
+    """The auditor's model does not get to the place."""
 
 
 class Prober:
@@ -96,42 +91,120 @@ class Prober:
         self._client = ollama.AsyncClient(host=url, timeout=httpx.Timeout(timeout_s, connect=5.0))
 
     async def probe(
-        self, spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint, positions: Sequence[int]
+        self, spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint, places: Sequence[Place]
     ) -> Probing:
-        """Probe the given places, and the end of an answer that says it ended by itself.
+        """Probe the given places, and the end of the answer.
 
         Raises the `ollama` client's and httpx's errors as they come: the engine is away, or lacks the model.
         """
-        probes, input_tokens = [], 0
-        for position in positions:
-            said = await self._next(spec, fingerprint.text_before(position).decode("utf-8"))
-            found = _found(said)
-            probes.append(Probe(position=position, committed=fingerprint.tokens[position], found=found))
-            input_tokens = said.prompt_eval_count or 0 if position == 0 else input_tokens
-        ends = not _ends_by_itself(spec, result) or await self._ends(spec, result)
-        return Probing(probes=tuple(probes), input_tokens=input_tokens, ends=ends)
+        probes, blind, input_tokens = [], [], 0
+        for place in places:
+            if place.is_too_far:
+                blind.append(place.position)
+                continue
+            said = await self._next(spec, place)
+            if not place.begun:
+                input_tokens = said.prompt_eval_count or 0
+            try:
+                found = _found(said, place)
+            except _Blind:
+                blind.append(place.position)
+                continue
+            probe = Probe(position=place.position, committed=fingerprint.tokens[place.position], found=found)
+            if not _is_incomparable(probe):
+                probes.append(probe)
+        ends, output_tokens = await self._end(spec, result, fingerprint, input_tokens=input_tokens)
+        return Probing(
+            probes=tuple(probes),
+            input_tokens=input_tokens,
+            ends=ends,
+            greedy=spec.options.temperature == 0,
+            blind=tuple(blind),
+            output_tokens=output_tokens,
+        )
 
-    async def _ends(self, spec: LlmSpec, result: LlmResult) -> bool:
-        found = _found(await self._next(spec, result.output))
-        return found is None or not found.token or any(not other.token for other in found.top[:_END_AMONG])
+    async def _end(
+        self, spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint, *, input_tokens: int
+    ) -> tuple[bool, int]:
+        """Return whether the answer may end where it does, and how many tokens it has."""
+        end = end_of(fingerprint, result.output)
+        if end is None or end.is_too_far:
+            return True, 0
+        said = await self._next(spec, end)
+        ends = result.done_reason != "stop" or _ends(spec, said, end)
+        if not ends and spec.options.stop and (cut := last_of(fingerprint, result.output)) is not None:
+            ends = _is_cut_by_a_stop(spec, await self._next(spec, cut), fingerprint.tokens[cut.position].text)
+        return ends, _recounted(said, end, input_tokens)
 
-    async def _next(self, spec: LlmSpec, begun: str) -> ollama.ChatResponse:
+    async def _next(self, spec: LlmSpec, place: Place) -> ollama.ChatResponse:
+        predicted = {"temperature": 0.0, "num_predict": len(place.through) + 1, "stop": []}
         return await self._client.chat(
             model=model_name(spec.model),
-            messages=_turns(spec, begun),
-            options={**spec.options.to_ollama(), "temperature": 0.0, "num_predict": 1, "stop": []},
+            messages=_turns(spec, place.begun),
+            options={**spec.options.to_ollama(), **predicted},
             logprobs=True,
             top_logprobs=ALTERNATIVES,
         )
 
 
-def _ends_by_itself(spec: LlmSpec, result: LlmResult) -> bool:
-    """Return whether an answer says so, in a place where the model can be asked: not behind white space, see above."""
-    return result.done_reason == "stop" and not spec.options.stop and not result.output[-1:].isspace()
+def _found(said: ollama.ChatResponse, place: Place) -> TokenMark | None:
+    """Return what the model says at a place; none where it ends there. `_Blind` if it says something else before."""
+    marks = [token_mark(token, kept=ALTERNATIVES) for token in said.logprobs or ()]
+    if [mark.text for mark in marks[: len(place.through)]] != list(place.through):
+        raise _Blind
+    after = marks[len(place.through) :]
+    ended = said.done_reason == "stop"
+    if after and (after[0].token or ended):
+        return after[0]
+    # The first of several tokens of a character may not show at all.
+    return None if ended else TokenMark(token=BROKEN.encode().hex(), logprob=0)
 
 
-def _found(said: ollama.ChatResponse) -> TokenMark | None:
-    return token_mark(said.logprobs[0], kept=ALTERNATIVES) if said.logprobs else None
+def _is_incomparable(probe: Probe) -> bool:
+    """Return whether the model would say a part of a character here, or the answer's may be one that takes several tokens."""
+    found = probe.found
+    if found is None or probe.within:
+        return False
+    if BROKEN in found.text:
+        return True
+    partial = any(BROKEN in other.text or not other.token for other in found.top)
+    return partial and not probe.committed.text.isascii()
+
+
+def _ends(spec: LlmSpec, said: ollama.ChatResponse, end: Place) -> bool:
+    """Return whether an answer may end here by itself, or go on with one of the strings that stop it."""
+    try:
+        found = _found(said, end)
+    except _Blind:
+        return True
+    if found is None or not found.token:
+        return True
+    greedy = spec.options.temperature == 0
+    likely = [
+        other.text
+        for rank, other in enumerate(found.top)
+        if (found.logprob - other.logprob <= _END_WITHIN if greedy else rank < _END_AMONG)
+    ]
+    return any(not text or _begins_a_stop(text, spec) for text in (*likely, found.text))
+
+
+def _begins_a_stop(text: str, spec: LlmSpec) -> bool:
+    return bool(text) and any(stop.startswith(text) or text.startswith(stop) for stop in spec.options.stop)
+
+
+def _is_cut_by_a_stop(spec: LlmSpec, said: ollama.ChatResponse, last: str) -> bool:
+    """Return whether the answer's last token may be the beginning of one that a string cut, which stops it."""
+    return any(
+        other.text.startswith(last) and _begins_a_stop(other.text.removeprefix(last), spec)
+        for token in said.logprobs or ()
+        for other in token_mark(token, kept=ALTERNATIVES).top
+    )
+
+
+def _recounted(said: ollama.ChatResponse, end: Place, input_tokens: int) -> int:
+    """Return how many tokens an answer has; 0 where the engine does not count the text that it was given."""
+    given = (said.prompt_eval_count or 0) - input_tokens
+    return given + len(end.through) if input_tokens and given > 0 else 0
 
 
 def _turns(spec: LlmSpec, begun: str) -> list[dict[str, str]]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from protocol.documents import LlmResult, LlmSpec, model_digest
 from protocol.fingerprint import Fingerprint, TokenMark
+from runner.verification.places import BROKEN, spelled
 from runner.verification.probing import Probe, Probing
 
 
@@ -51,11 +52,24 @@ UNCALIBRATED = Thresholds(
 some 90 thousandths off, and a cheaper quantisation or a smaller model is usually 200 to 400 off."""
 MOST = 500
 """A place counts at most so much, in thousandths of a nat, in the mean distance: see `Scores`."""
+_REGRET = 100
+"""The most by which the tokens of a greedy answer may be less likely than the auditor's own choices, in the mean as `distance` is.
+
+Cautious: of eight honest pairs of engines that round otherwise the furthest was 25 off, and text drawn at temperature 1 is 110 to 240 off.
+"""
+_LONGEST = 64
+"""Characters of the longest token, but for one character again and again: no vocabulary has longer ones, and text in one is not probed."""
+_BLIND_SHARE, _BLIND_LEAST = 4, 2
+"""The places that cannot be probed are a fourth at most, and two may always be so. Of honest answers few are, all after white space."""
+_RECOUNT_SLACK, _RECOUNT_SPARE = 1.25, 8
+"""Text that is cut into tokens anew may have fewer than were generated, but not many fewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """Probes in three numbers. `distance` is the mean of |Δ log likelihood|, in thousandths of a nat, each capped at half a nat.
+    """Probes in numbers. `distance` is the mean of |Δ log likelihood|, in thousandths of a nat, each capped at half a nat.
+
+    `regret` is the mean of how much likelier the auditor's own choices are, alike; it counts where answers are greedy.
 
     The cap is there because single places can be far off in an honest answer too: where text is cut into other tokens
     than were generated, or where rounding tips the balance. A cheaper model is off nearly everywhere.
@@ -64,6 +78,7 @@ class Scores:
     same_choice: float
     within: float
     distance: float
+    regret: float = 0.0
 
 
 @cache
@@ -85,13 +100,14 @@ def scores_of(probes: Sequence[Probe]) -> Scores:
     return Scores(
         same_choice=fmean(probe.same_choice for probe in probes),
         within=fmean(probe.within for probe in probes),
-        distance=_distance(probes),
+        distance=_mean([probe.delta for probe in probes]),
+        regret=_mean([probe.regret for probe in probes]),
     )
 
 
-def _distance(probes: Sequence[Probe]) -> float:
+def _mean(apart: Sequence[int | None]) -> float:
     """Average over the tokens that were found; of those that were not, `within` tells."""
-    found = [min(probe.delta, MOST) for probe in probes if probe.delta is not None]
+    found = [min(each, MOST) for each in apart if each is not None]
     return fmean(found) if found else MOST
 
 
@@ -99,9 +115,9 @@ def check_papers(spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint) -> 
     """Check what needs no model: the fingerprint must be of this very answer, and be counted right."""
     if fingerprint.task != result.task or fingerprint.model != result.model or result.model != spec.model:
         return Finding.TEXT
-    if not all(_is_text(mark) for mark in fingerprint.tokens):
+    if not all(_is_a_token(mark) for mark in fingerprint.tokens):
         return Finding.MALFORMED
-    if fingerprint.text_before(len(fingerprint.tokens)).decode("utf-8", "replace") != result.output:
+    if spelled([mark.text for mark in fingerprint.tokens], result.output) is None:
         return Finding.TEXT
     if not _counted_right(spec, result, fingerprint):
         return Finding.COUNTS
@@ -114,33 +130,49 @@ def _counted_right(spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint) -
     # A token that shows nothing ends the answer; elsewhere it would only shift the places that are probed.
     shown = [mark for mark in fingerprint.tokens if mark.token]
     ended = len(fingerprint.tokens) - len(shown)
-    counted = result.output_tokens in (len(shown), len(fingerprint.tokens)) and ended <= 1
+    most = sum(_most_tokens(mark) for mark in shown) + ended
+    counted = len(shown) <= result.output_tokens <= most and ended <= 1
     counted = counted and all(mark.token for mark in fingerprint.tokens[:-1])
     billed = result.input_tokens == fingerprint.input_tokens
     return counted and billed and result.output_tokens <= spec.options.num_predict
 
 
-def _is_text(mark: TokenMark) -> bool:
+def _most_tokens(mark: TokenMark) -> int:
+    """Return how many tokens a mark may stand for: engines may show the tokens of one character beyond ASCII together."""
+    return 1 if mark.text.isascii() or BROKEN in mark.text else len(mark.content)
+
+
+def _is_a_token(mark: TokenMark) -> bool:
     try:
-        mark.content.decode("utf-8")
+        text = mark.content.decode("utf-8")
     except UnicodeDecodeError:
         return False
-    return True
+    return len(text) <= _LONGEST or len(set(text)) == 1
 
 
 def judge(result: LlmResult, probing: Probing, thresholds: Thresholds) -> Finding:
     """Weigh the probes of an answer whose papers are in order."""
     if probing.input_tokens and probing.input_tokens != result.input_tokens:
         return Finding.INPUT
+    if probing.output_tokens and result.output_tokens > _most_recounted(probing.output_tokens):
+        return Finding.COUNTS
     if not probing.ends:
         return Finding.ENDING
+    if len(probing.blind) > max(_BLIND_LEAST, (len(probing.probes) + len(probing.blind)) // _BLIND_SHARE):
+        return Finding.UNLIKELY
     # An answer without a token that could be probed is an ending alone, and that was checked.
-    return _weigh(scores_of(probing.probes), thresholds) if probing.probes else Finding.VALID
+    if not probing.probes:
+        return Finding.VALID
+    return _weigh(scores_of(probing.probes), thresholds, greedy=probing.greedy)
 
 
-def _weigh(scores: Scores, thresholds: Thresholds) -> Finding:
+def _most_recounted(tokens: int) -> float:
+    return tokens * _RECOUNT_SLACK + _RECOUNT_SPARE
+
+
+def _weigh(scores: Scores, thresholds: Thresholds, *, greedy: bool) -> Finding:
     if scores.within < thresholds.within:
         return Finding.UNLIKELY
-    if scores.same_choice < thresholds.same_choice:
+    if scores.same_choice < thresholds.same_choice or (greedy and scores.regret > _REGRET):
         return Finding.CHOICE
     return Finding.VALID if scores.distance <= thresholds.distance else Finding.LIKELIHOOD

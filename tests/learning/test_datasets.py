@@ -75,6 +75,17 @@ def test_quantities_are_floats_and_no_labels():
         _ = data.labels
 
 
+def declaring(shape: str, kind: str) -> bytes:
+    """An archive whose array says that it is larger than its bytes."""
+    header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    header += b" " * (63 - (10 + len(header)) % 64) + b"\n"
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as archive:
+        length = len(header).to_bytes(2, "little")
+        archive.writestr("x.npy", b"\x93NUMPY\x01\x00" + length + header + bytes(16))
+    return sink.getvalue()
+
+
 def no_samples(kind: str) -> bytes:
     return {"csv": b"a,b,label\n", "json": b"[]"}[kind]
 
@@ -123,6 +134,15 @@ def no_samples(kind: str) -> bytes:
         (b"a;b;label\n1;2;0\n", {}, "dataset"),
         (b",a,label\n0,1,0\n", {}, "dataset"),
         (b"1,2,0\n3,4,1\n", {}, "dataset"),
+        (b"a,b,label\n1,2024_01,0\n", {}, "b"),
+        (b"a,b,label\n1,2,0_1\n", {}, "label"),
+        (b'[{"a": 1, "b": "1_0", "label": 0}]', {"format": "json"}, "b"),
+        (b'[{"a": 1, "b": 2, "b": 3, "label": 0}]', {"format": "json"}, "dataset"),
+        (b"a,b,label\n1e30,2,0\n", {"divide_by": "0.00000000000000001"}, "divide_by"),
+        (npz_bytes(x=X, x1=X[:, 0], label=Y), {"format": "npz"}, "x1"),
+        (declaring("(10000000000000,)", "<f8"), {"format": "npz"}, "dataset"),
+        (declaring("(1" + "0" * 30 + ",)", "<f8"), {"format": "npz"}, "dataset"),
+        (declaring("(3,)", "<U1000000000"), {"format": "npz"}, "dataset"),
     ],
 )
 def test_bad_data_are_refused_by_column(content: bytes, spec: dict[str, Any], field: str):

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learning import accountant, privacy
-from learning.aggregate import SCALE
+from learning.aggregate import SCALE, quantise
 from learning.errors import PrivacyError
 from learning.privacy import ClipState
 from learning.randomness import SecretStream
-from learning.session_config import PrivacySpec
+from learning.session_config import PrivacySpec, count_noise
 from learning.updates import Update
 
 # Reference values of Opacus 1.6 (RDP), noise multiplier 1, delta 1e-5: sampling rate, rounds, epsilon, order.
@@ -85,6 +85,33 @@ def test_a_clipped_update_is_never_longer_than_the_norm(seed: int, norm: float):
     assert np.linalg.norm(clipped) >= min(norm, np.linalg.norm(delta)) * 0.9999
 
 
+@settings(deadline=None)
+@given(st.integers(0, 10_000), st.floats(1, 20))
+def test_an_update_in_whole_steps_is_no_longer_than_the_norm_however_short_that_is(seed: int, times: float):
+    norm = times * privacy.least_norm(10_000)
+    delta = np.random.Generator(np.random.PCG64(seed)).standard_normal(10_000).astype(np.float32)
+    steps = quantise(privacy.bounded(delta, norm), clip=4.0)
+    assert np.linalg.norm(steps.astype(np.float64)) <= norm * SCALE
+    assert np.linalg.norm(steps.astype(np.float64)) > norm * SCALE / 2
+
+
+def test_a_norm_that_rounding_would_reach_beyond_is_refused():
+    spec = PrivacySpec(clip_norm="0.000001")
+    with pytest.raises(PrivacyError, match="too short for 20,000 parameters") as caught:
+        privacy.central(updates(), spec, ClipState(1e-6), clip=4.0)
+    assert caught.value.field == "clip_norm"
+    with pytest.raises(PrivacyError, match="too short"):
+        privacy.distributed_steps(updates()[0].delta, spec, honest=10, clip=4.0)
+
+
+def test_an_adaptive_norm_never_becomes_shorter_than_rounding_allows():
+    spec = PrivacySpec(adaptive=True, clip_rate=1, target_quantile="0.01", noise_multiplier="0.1")
+    state, stream = ClipState(1.0), SecretStream(bytes(32))
+    for _ in range(60):
+        state = privacy.next_clip(updates(parameters=100), spec, state, stream=stream)
+        assert state.norm >= privacy.least_norm(100)
+
+
 def updates(participants: int = 10, parameters: int = 20_000) -> list[Update]:
     rng = np.random.Generator(np.random.PCG64(5))
     return [
@@ -122,7 +149,7 @@ def test_an_adaptive_norm_moves_to_the_target_quantile():
 def test_an_adaptive_norm_costs_noise_on_the_updates():
     spec = PrivacySpec(adaptive=True, noise_multiplier=1)
     noise = privacy.update_noise(spec, 10)
-    assert noise**-2 + (2 * privacy.count_noise(10)) ** -2 == pytest.approx(1.0)
+    assert noise**-2 + (2 * count_noise(10)) ** -2 == pytest.approx(1.0)
     assert noise > 1
     with pytest.raises(PrivacyError):
         privacy.update_noise(PrivacySpec(adaptive=True, noise_multiplier=3), 10)

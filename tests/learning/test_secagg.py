@@ -240,6 +240,35 @@ def test_a_wrong_share_in_an_answer_is_worked_around_or_the_round_is_lost():
     assert caught.value.field == "p00"
 
 
+@pytest.mark.parametrize("liars", [1, 3])
+def test_lies_of_up_to_half_of_the_answers_beyond_the_threshold_are_corrected(liars: int):
+    board = Board(updates(20, 3), threshold=14).play()
+    answers = dict(board.answers)
+    for number in range(liars):
+        name = f"p{number:02}"
+        wrong = {owner: bytes(31) + bytes([number + 1]) for owner in answers[name].seeds}
+        answers[name] = Answer(sender=name, seeds=wrong, mask_keys={})
+    assert recovery.recover(replace(board.transcript, answers=answers)).tolist() == board.expected().tolist()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, shamir.PRIME - 1), st.integers(1, 5), st.data())
+def test_shares_are_corrected_as_far_as_the_code_allows_and_no_further(
+    secret: int, threshold: int, data: st.DataObject
+):
+    count = data.draw(st.integers(threshold, 9))
+    rng = np.random.Generator(np.random.PCG64(2))
+    shares = dict(
+        enumerate(shamir.split(secret, threshold=threshold, shares=count, random=rng.bytes), start=1)
+    )
+    liars = data.draw(st.sets(st.integers(1, count), max_size=(count - threshold) // 2))
+    told = {
+        place: (value + 1 + place) % shamir.PRIME if place in liars else value
+        for place, value in shares.items()
+    }
+    assert shamir.corrected(told, threshold=threshold) == secret
+
+
 def test_an_update_beyond_the_rules_shows_in_the_sum():
     given = updates(3)
     huge = Update("p00", 1, given[0].delta)
@@ -257,21 +286,43 @@ def test_keys_of_the_wrong_length_are_refused(field_: str):
         Keys(**{**good, field_: b"short"})  # type: ignore[arg-type]
 
 
-def test_keys_that_hide_nothing_are_refused():
+@pytest.mark.parametrize("point", [bytes(32), bytes([1]) + bytes(31), (2**255 - 20).to_bytes(32, "little")])
+def test_keys_that_hide_nothing_are_refused(point: bytes):
+    _, good = participant.begin("a", CONTEXT)
     with pytest.raises(SecureAggregationError):
-        masks.agree(bytes([1]) * 32, bytes(32), purpose=b"x")
+        masks.agree(bytes([1]) * 32, point, purpose=b"x")
+    with pytest.raises(SecureAggregationError, match="hides nothing"):
+        Keys(sender="a", seal_key=good.seal_key, mask_key=point)
+
+
+def test_who_copies_another_s_keys_stops_nobody_and_the_sum_of_the_rest_is_exact():
+    board = Board(updates(4))
+    honest_begin = participant.begin
+    first: list[Keys] = []
+
+    def copying(name: str, context: bytes) -> tuple[State, Keys]:
+        state, own = honest_begin(name, context)
+        first.append(own)
+        if name != "p03":
+            return state, own
+        return state, Keys(sender=name, seal_key=first[0].seal_key, mask_key=first[0].mask_key)
+
+    participant.begin = copying  # type: ignore[assignment]
+    try:
+        with pytest.raises(SecureAggregationError, match="own keys"):
+            board.play()
+    finally:
+        participant.begin = honest_begin
+    for name in ("p00", "p01", "p02"):
+        _, shares = participant.share(board.states[name], board.keys.values())
+        assert shares.sealed.keys() == board.keys.keys()
 
 
 def test_the_board_must_hold_ones_own_keys_once():
     state, own = participant.begin("a", CONTEXT)
     _, other = participant.begin("b", CONTEXT)
     _, false = participant.begin("a", CONTEXT)
-    for wrong in (
-        [other],
-        [false, other],
-        [own, own, other],
-        [own, Keys(sender="b", seal_key=own.seal_key, mask_key=own.mask_key)],
-    ):
+    for wrong in ([other], [false, other], [own, own, other]):
         with pytest.raises(SecureAggregationError):
             participant.share(state, wrong)
 

@@ -123,6 +123,10 @@ def test_canonical_bytes_are_read_back_as_the_same_session():
         ({"aggregation": {"method": "magic"}}, "aggregation.method"),
         ({"partition": {"alpha": -1}}, "partition.alpha"),
         ({"privacy": {"delta": 1}}, "privacy.delta"),
+        ({"privacy": {"sampling_rate": "0.1"}}, "privacy.sampling_rate"),
+        ({"dataset": {"features": ["a", "label"]}}, "dataset"),
+        ({"dataset": {"features": ["a", "who"], "group": "who"}}, "dataset"),
+        ({"dataset": {"features": ["a", "a"]}}, "dataset"),
     ],
 )
 def test_a_wrong_field_is_named(sections: dict[str, dict[str, Any]], field: str):
@@ -144,6 +148,7 @@ def test_secure_aggregation_and_rules_that_compare_updates_exclude_each_other(me
         ({"partition": {"strategy": "natural_id"}}, "needs dataset.group"),
         ({"aggregation": {"method": "bulyan", "hostile": 2}}, "at least 11 participants"),
         ({"privacy": {"placement": "distributed"}}, "add secure_aggregation"),
+        ({"privacy": {"adaptive": True, "noise_multiplier": 2}}, "leaves no noise for the updates"),
         ({"secure_aggregation": {}, "compression": {"codec": "int8"}}, "must be none"),
         ({"secure_aggregation": {}, "asynchronous": {}}, "leave asynchronous out"),
         ({"model": {"type": "neural_network", "input_dim": 4, "output_dim": 1}}, "an output for each class"),

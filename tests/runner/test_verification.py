@@ -1,8 +1,11 @@
 """Auditing an answer by probing it, with a real model on both sides."""
 
+import itertools
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmarks.verification import engine
 from devnet.paths import MODEL
@@ -10,7 +13,8 @@ from protocol.documents import LlmOptions, LlmResult, LlmSpec, parse_document
 from protocol.fingerprint import Alternative, Fingerprint, TokenMark, parse_fingerprint
 from runner.executors import Execution
 from runner.executors.llm import LlmExecutor
-from runner.verification.probing import OPENING, Probe, Prober, Probing, positions_to_probe
+from runner.verification.places import OPENING, Place, places_to_probe, spelled
+from runner.verification.probing import Probe, Prober, Probing
 from runner.verification.verdict import (
     UNCALIBRATED,
     Finding,
@@ -48,8 +52,8 @@ def papers(work: Execution) -> tuple[LlmResult, Fingerprint]:
 
 
 async def probe(engine_url: str, spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint) -> Probing:
-    positions = positions_to_probe(fingerprint, seed=b"beacon", count=STRICT.positions)
-    return await Prober(engine_url).probe(spec, result, fingerprint, positions)
+    places = places_to_probe(fingerprint, result.output, seed=b"beacon", count=STRICT.positions)
+    return await Prober(engine_url).probe(spec, result, fingerprint, places)
 
 
 async def test_audited_work_brings_a_fingerprint_that_its_result_names(work: Execution) -> None:
@@ -136,11 +140,13 @@ async def test_papers_that_would_lead_the_probes_astray_are_refused(spec: LlmSpe
 
 
 async def test_the_places_probed_follow_from_the_seed_and_nothing_else(work: Execution) -> None:
-    _, fingerprint = papers(work)
-    drawn = {seed: positions_to_probe(fingerprint, seed=seed, count=12) for seed in (b"1", b"2", b"3")}
-    assert drawn[b"1"] == positions_to_probe(fingerprint, seed=b"1", count=12)
+    result, fingerprint = papers(work)
+    drawn = {
+        seed: places_to_probe(fingerprint, result.output, seed=seed, count=12) for seed in (b"1", b"2", b"3")
+    }
+    assert drawn[b"1"] == places_to_probe(fingerprint, result.output, seed=b"1", count=12)
     assert len({tuple(places) for places in drawn.values()}) > 1
-    assert all(len(places) == 12 and places[0] == 0 for places in drawn.values())
+    assert all(len(places) == 12 and places[0].position == 0 for places in drawn.values())
 
 
 def marks(*texts: str) -> Fingerprint:
@@ -159,16 +165,65 @@ def probed(position: int, *, off: int | None) -> Probe:
     )
 
 
-def test_no_place_is_probed_whose_beginning_another_engine_would_cut_into_other_tokens() -> None:
-    fingerprint = marks("A", " list", ":", "\n\n", "1", ".", " ", "x", "\N{REPLACEMENT CHARACTER}", "y", "")
-    assert positions_to_probe(fingerprint, seed=b"any", count=12) == [0, 1, 2, 3, 5, 6, 8]
+def places(*texts: str, output: str | None = None) -> list[Place]:
+    return places_to_probe(marks(*texts), "".join(texts) if output is None else output, seed=b"any", count=24)
+
+
+def test_a_place_behind_white_space_is_reached_from_before_it() -> None:
+    found = places("A", " list", ":", "\n", "\n", "1", ".\n", "x", "")
+    assert [place.position for place in found] == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert found[4] == Place(position=4, begun="A list:", through=("\n",))
+    assert found[5] == Place(position=5, begun="A list:", through=("\n", "\n"))
+    assert found[7] == Place(position=7, begun="A list:\n\n1", through=(".\n",))
+
+
+def test_no_place_is_probed_within_a_character_or_at_a_part_of_one() -> None:
+    found = places(
+        "Hi", " \N{REPLACEMENT CHARACTER}", "\N{REPLACEMENT CHARACTER}", "!", output="Hi \N{PARTY POPPER}!"
+    )
+    assert found == [
+        Place(position=0, begun=""),
+        Place(position=3, begun="Hi \N{PARTY POPPER}"),
+    ]
+
+
+@given(st.text(max_size=12), st.lists(st.integers(1, 40), max_size=6))
+def test_tokens_spell_the_text_that_they_were_cut_from_wherever_it_was_cut(
+    text: str, cuts: list[int]
+) -> None:
+    content = text.encode()
+    edges = sorted({0, len(content), *(cut for cut in cuts if cut < len(content))})
+    texts = [content[a:b].decode("utf-8", "replace") for a, b in itertools.pairwise(edges)]
+    befores = spelled(texts, text)
+    assert befores is not None
+    assert (len(befores), befores[-1]) == (len(texts) + 1, text)
+    if "\N{REPLACEMENT CHARACTER}" not in "".join(texts):
+        assert befores == [content[:edge].decode() for edge in edges] or not content
+
+
+@pytest.mark.parametrize(
+    ("texts", "output"),
+    [
+        (["a", "b"], "abc"),
+        (["a", "\N{REPLACEMENT CHARACTER}"], "ab"),
+        (["a", "\N{REPLACEMENT CHARACTER}"], "a"),
+        (["\N{REPLACEMENT CHARACTER}"], "\N{PARTY POPPER}\N{PARTY POPPER}"),
+    ],
+)
+def test_broken_characters_stand_for_no_ascii_and_for_no_more_than_they_are(
+    texts: list[str], output: str
+) -> None:
+    assert spelled(texts, output) is None
 
 
 def test_the_opening_of_a_long_answer_is_probed_and_any_other_place_may_be() -> None:
     fingerprint = marks(*["a"] * 40)
-    drawn = [positions_to_probe(fingerprint, seed=bytes([seed]), count=12) for seed in range(50)]
-    assert all(len(set(places)) == 12 and places[:OPENING] == [*range(OPENING)] for places in drawn)
-    assert {place for places in drawn for place in places} == set(range(40))
+    drawn = [
+        [place.position for place in places_to_probe(fingerprint, "a" * 40, seed=bytes([seed]), count=12)]
+        for seed in range(50)
+    ]
+    assert all(len(set(found)) == 12 and found[:OPENING] == [*range(OPENING)] for found in drawn)
+    assert {position for found in drawn for position in found} == set(range(40))
 
 
 def test_a_token_that_is_not_listed_counts_once_and_not_as_a_distance_too() -> None:
@@ -214,9 +269,9 @@ async def test_a_long_honest_answer_is_valid_wherever_it_is_probed(
     asked = spec.model_copy(update={"prompt": prompt, "options": LlmOptions(**options)})
     result, fingerprint = papers(await LlmExecutor(engine_url, slots=1).execute(asked, TASK, audited=True))
     for seed in range(6):
-        positions = positions_to_probe(fingerprint, seed=bytes([seed]), count=UNCALIBRATED.positions)
-        probing = await Prober(engine_url).probe(asked, result, fingerprint, positions)
-        assert judge(result, probing, UNCALIBRATED) is Finding.VALID, positions
+        drawn = places_to_probe(fingerprint, result.output, seed=bytes([seed]), count=UNCALIBRATED.positions)
+        probing = await Prober(engine_url).probe(asked, result, fingerprint, drawn)
+        assert judge(result, probing, UNCALIBRATED) is Finding.VALID, drawn
 
 
 @pytest.mark.parametrize("build", ["plain attention", "bfloat16 cache"])
@@ -227,7 +282,7 @@ async def test_an_honest_runner_whose_engine_rounds_otherwise_is_not_called_a_ch
     async with engine(MODEL, build=build, log=tmp_path / "engine.log") as other:
         work = await LlmExecutor(other, slots=1).execute(spec, TASK, audited=True)
         result, fingerprint = papers(work)
-    positions = positions_to_probe(fingerprint, seed=b"beacon", count=UNCALIBRATED.positions)
-    probing = await Prober(engine_url).probe(spec, result, fingerprint, positions)
+    drawn = places_to_probe(fingerprint, result.output, seed=b"beacon", count=UNCALIBRATED.positions)
+    probing = await Prober(engine_url).probe(spec, result, fingerprint, drawn)
     assert scores_of(probing.probes).distance > 2
     assert judge(result, probing, thresholds_for(spec.model) or UNCALIBRATED) is Finding.VALID

@@ -1,5 +1,6 @@
 """A learning session on a chain of its own, its data on IPFS, and runners that live in the test's process."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from devnet.anvil import Anvil
 from protocol.deployment import Deployment
+from runner.federated.ray_workshop import RayWorkshop
 from runner.federated.workshop import Workshop
 from tests.runner.bench import bench_of
 from tests.runner.federated.school import School
@@ -14,8 +16,9 @@ from tests.runner.federated.school import School
 
 @pytest.fixture(scope="module")
 async def workshop() -> AsyncIterator[Workshop]:
-    """One training process for all runners of a module's tests: starting torch is dear."""
-    async with Workshop() as shared:
+    """One training process for all runners of a module's tests: starting torch is dear. `on_ray.py` gives them a cluster."""
+    address = os.environ.get("TEST_RAY_ADDRESS")
+    async with RayWorkshop(address) if address else Workshop() as shared:
         yield shared
 
 

@@ -1,6 +1,7 @@
 """A Ray cluster and a runner's workshop that uses it, in a network of their own: Ray would listen beyond loopback.
 
 `python on_ray.py REQUEST` does the training in the file REQUEST (a `Train` as MessagePack) and tells what happened as one JSON document.
+`python on_ray.py --pytest ARGUMENTS…` runs tests of sessions with runners that have the cluster for a workshop.
 """
 
 import asyncio
@@ -86,6 +87,11 @@ async def story(work: Train, broken: Path) -> dict[str, object]:
             pool.train(work), pool.train(msgspec.structs.replace(work, slot=2))
         )
         alone = await here.train(work)
+        given_up = asyncio.ensure_future(pool.train(work, apart=True))
+        await asyncio.sleep(0.2)
+        given_up.cancel()
+        await asyncio.gather(given_up, return_exceptions=True)
+        told["given up"] = given_up.cancelled()
         told["same as here"] = same == alone
         told["another slot differs"] = other.content != alone.content
         try:
@@ -105,8 +111,25 @@ async def story(work: Train, broken: Path) -> dict[str, object]:
     return told
 
 
+def run_tests(arguments: list[str]) -> int:
+    """Run tests on the cluster; gives pytest's exit status."""
+
+    async def wait() -> None:
+        await (await joined()).close()
+
+    asyncio.run(wait())
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+    return subprocess.run(
+        argv, env={**os.environ, "TEST_RAY_ADDRESS": ADDRESS}, cwd=_ROOT, check=False
+    ).returncode
+
+
 def main() -> None:
     leave_the_network()
+    if sys.argv[1] == "--pytest":
+        with cluster():
+            status = run_tests(sys.argv[2:])
+        sys.exit(status)
     request = Path(sys.argv[1])
     broken = request.with_name("broken")
     broken.write_bytes(b"PK\x03\x04 not an archive")

@@ -32,10 +32,27 @@ async def test_a_cluster_trains_to_the_same_bytes_as_this_machine_and_survives_a
     told = json.loads(out.splitlines()[-1])
     assert told["same as here"]
     assert told["another slot differs"]
+    assert told["given up"]
     assert "dataset: not an archive" in told["broken data"]
     assert "did not do it" in told["node dies"]
     assert told["afterwards"] == 60
     assert not [name for name in told["environment"] if name.startswith("RUNNER")]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_an_asynchronous_session_is_trained_and_aggregated_on_a_cluster() -> None:
+    """The same session as on one machine: who is slow trains beside the rounds, which go on."""
+    pytest.importorskip("ray", reason="the extra `ray` is not installed")
+    folder = Path(__file__).parent
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(folder / "on_ray.py"), "--pytest", "-m", "slow", "-k", "slow_participant"),
+        str(folder / "test_asynchronous_session.py"),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0, out.decode()
+    assert "1 passed" in out.decode()
 
 
 async def test_a_cluster_begun_by_the_runner_itself_would_hold_its_key_and_is_refused() -> None:

@@ -51,6 +51,21 @@ async def silent(school: School, number: int, silences: Mapping[int, SessionPhas
     return pupil
 
 
+class Spoiling:
+    """A sender whose keys can be used by nobody."""
+
+    def __init__(self, inner: Any, functions: Any) -> None:
+        self._inner = inner
+        self._functions = functions
+        self.address = inner.address
+
+    async def send(self, function: Any, *, label: str) -> Any:
+        if label == "postKeys":
+            session, slot, phase, _, second = function.args
+            function = self._functions.post(session, slot, phase, bytes([1]) + bytes(31), second)
+        return await self._inner.send(function, label=label)
+
+
 def updates(lesson: Lesson) -> list[bytes]:
     """Every readable form of the first round's updates, as anybody would look for them."""
     found = []
@@ -120,6 +135,33 @@ async def test_whoever_drops_at_whatever_stage_the_sum_of_the_rest_is_exact(scho
     assert sight.phase is SessionPhase.FINISHED
     assert sight.model == hashlib.sha256(expected).digest()
     assert [past.paid.bit_count() for past in (await school.rounds(lesson)).values()] == [3, 3, 3, 3]
+
+
+@pytest.mark.slow
+async def test_who_posts_keys_that_nobody_can_use_is_left_out_and_costs_nobody_else_a_bond(
+    school: School,
+) -> None:
+    await school.bench.enlist(3)
+    lesson = await school.session(
+        4, secure_aggregation={"threshold": 3}, training={"rounds": 1}, terms=WINDOWS
+    )
+    functions = school.bench.chain.federated.functions
+    one = await school.runner(0, sender=lambda inner: Spoiling(inner, functions))
+    for number in (1, 2, 3):
+        await school.runner(number)
+    await school.let_pass(lesson, SessionPhase.SHARES, round_=1, present=3)
+
+    sight = await school.ended(lesson)
+
+    slot = one.diary.entry(lesson.session).slot
+    assert slot is not None
+    drops = frozenset({(0, Phase.KEYS, f"p{slot:03}")})
+    expected = model_file(lesson.config, lesson.simulated(drops=drops).progress.weights)
+    assert sight.phase is SessionPhase.FINISHED
+    assert sight.model == hashlib.sha256(expected).digest()
+    (past,) = (await school.rounds(lesson)).values()
+    assert past.paid == 0b1111 & ~(1 << slot)
+    assert await school.bench.books_balance()
 
 
 async def test_with_too_few_answers_nothing_is_aggregated_and_the_payer_gets_its_money_back(

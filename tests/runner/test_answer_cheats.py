@@ -1,0 +1,182 @@
+"""Cheats at a language model's answer that look for what probing does not see; and honest answers that looked like them."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from protocol.documents import LlmOptions, LlmResult, LlmSpec, parse_document
+from protocol.fingerprint import Fingerprint, TokenMark, parse_fingerprint
+from runner.executors.llm import LlmExecutor
+from runner.verification.places import may_be_cut, places_to_probe
+from runner.verification.probing import Prober
+from runner.verification.verdict import UNCALIBRATED, Finding, check_papers, judge
+from tests.runner.conftest import TASK
+
+POEM = "Write a short poem about rain."
+"""The model answers it in lines of ten tokens, of which forty make no end."""
+
+
+class Table:
+    """One engine, at which a runner answers and an auditor probes."""
+
+    def __init__(self, url: str, model: str) -> None:
+        self.url = url
+        self.model = model
+
+    def spec(self, prompt: str = POEM, **options: object) -> LlmSpec:
+        chosen = LlmOptions.model_validate({"num_predict": 40, **options})
+        return LlmSpec(model=self.model, prompt=prompt, options=chosen)
+
+    async def answer(self, spec: LlmSpec) -> tuple[LlmResult, Fingerprint]:
+        work = await LlmExecutor(self.url, slots=1).execute(spec, TASK, audited=True)
+        result = parse_document(work.result)
+        assert isinstance(result, LlmResult)
+        assert work.fingerprint is not None
+        return result, parse_fingerprint(work.fingerprint)
+
+    async def audit(self, spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint) -> Finding:
+        papers = check_papers(spec, result, fingerprint)
+        if papers is not Finding.VALID:
+            return papers
+        places = places_to_probe(
+            fingerprint, result.output, seed=b"beacon", count=24, cut=may_be_cut(spec, result)
+        )
+        probing = await Prober(self.url).probe(spec, result, fingerprint, places)
+        return judge(result, probing, UNCALIBRATED)
+
+
+@pytest.fixture
+async def table(engine_url: str) -> Table:
+    (model,) = await LlmExecutor(engine_url, slots=1).models()
+    return Table(engine_url, f"{model.name}@sha256:{model.digest}")
+
+
+def claimed(
+    work: tuple[LlmResult, Fingerprint], tokens: Sequence[TokenMark], *, reason: str
+) -> tuple[LlmResult, Fingerprint]:
+    """Papers that are in order, of an answer with these tokens."""
+    result, fingerprint = work
+    kept = fingerprint.model_copy(update={"tokens": tuple(tokens)})
+    output = kept.text_before(len(tokens)).decode()
+    told = {
+        "output": output,
+        "output_tokens": sum(bool(mark.token) for mark in tokens),
+        "done_reason": reason,
+    }
+    return result.model_copy(update=told), kept
+
+
+def made_up(text: str) -> TokenMark:
+    return TokenMark(token=text.encode().hex(), logprob=-100, top=())
+
+
+def first_line(fingerprint: Fingerprint) -> list[TokenMark]:
+    """The tokens up to the first that ends a line."""
+    at = next(at for at, mark in enumerate(fingerprint.tokens) if mark.text.endswith("\n"))
+    return list(fingerprint.tokens[: at + 1])
+
+
+@pytest.mark.parametrize("temperature", [1.0, 1.5])
+async def test_text_that_was_drawn_does_not_pass_for_the_likeliest(table: Table, temperature: float) -> None:
+    drawn = await table.answer(table.spec(temperature=temperature, seed=5))
+    assert await table.audit(table.spec(), *drawn) in (Finding.CHOICE, Finding.UNLIKELY)
+
+
+async def test_made_up_words_that_end_in_white_space_are_no_hiding_place(table: Table) -> None:
+    work = await table.answer(table.spec())
+    line = first_line(work[1])
+    words = [*line, *[made_up("fish ")] * (40 - len(line))]
+    assert await table.audit(table.spec(), *claimed(work, words, reason="length")) is Finding.UNLIKELY
+
+
+async def test_made_up_lines_behind_line_ends_are_no_hiding_place(table: Table) -> None:
+    work = await table.answer(table.spec())
+    line = first_line(work[1])
+    lines = [*line, *[made_up("Fish swim in rivers."), line[-1]] * 10]
+    lie = claimed(work, lines[:40], reason="length")
+    spec = table.spec(num_predict=len(lines[:40]))
+    assert await table.audit(spec, *lie) in (Finding.UNLIKELY, Finding.CHOICE)
+
+
+async def test_a_whole_sentence_is_no_token(table: Table) -> None:
+    work = await table.answer(table.spec())
+    sentence = made_up(" and so it is with all other parts, of which nothing more can be said here.")
+    lie = claimed(work, [*work[1].tokens[:24], sentence], reason="stop")
+    assert await table.audit(table.spec(), *lie) is Finding.MALFORMED
+
+
+async def test_an_answer_that_is_cut_off_behind_a_line_end_is_found_out(table: Table) -> None:
+    work = await table.answer(table.spec())
+    lie = claimed(work, first_line(work[1]), reason="stop")
+    assert await table.audit(table.spec(), *lie) is Finding.ENDING
+
+
+async def test_an_answer_that_is_cut_off_is_not_excused_by_a_string_that_would_stop_it(table: Table) -> None:
+    work = await table.answer(table.spec(stop=("###",)))
+    lie = claimed(work, work[1].tokens[:12], reason="stop")
+    assert await table.audit(table.spec(stop=("###",)), *lie) is Finding.ENDING
+
+
+async def test_an_answer_without_a_word_is_found_out(table: Table) -> None:
+    work = await table.answer(table.spec())
+    for tokens in ([], [made_up("")], [made_up("\n")]):
+        assert await table.audit(table.spec(), *claimed(work, tokens, reason="stop")) is not Finding.VALID
+
+
+async def test_likelihoods_of_another_task_do_not_pass(table: Table) -> None:
+    work, other = await table.answer(table.spec()), await table.answer(table.spec("What is rain?"))
+    pairs = zip(work[1].tokens, other[1].tokens, strict=False)
+    lie = [mark.model_copy(update={"logprob": theirs.logprob, "top": theirs.top}) for mark, theirs in pairs]
+    assert await table.audit(table.spec(), *claimed(work, lie, reason="length")) is not Finding.VALID
+
+
+async def test_letters_billed_as_tokens_are_found_out(table: Table) -> None:
+    work = await table.answer(table.spec(num_predict=12))
+    letters = [
+        mark.model_copy(update={"token": letter.encode().hex()})
+        for mark in work[1].tokens
+        for letter in mark.text
+    ]
+    lie = claimed(work, letters, reason="length")
+    assert await table.audit(table.spec(num_predict=len(letters)), *lie) is not Finding.VALID
+
+
+@pytest.mark.parametrize("stop", [" light", "low", "\n"])
+async def test_an_honest_answer_that_a_string_stopped_is_valid(table: Table, stop: str) -> None:
+    spec = table.spec(stop=(stop,))
+    assert await table.audit(spec, *await table.answer(spec)) is Finding.VALID
+
+
+SYMBOLS = "Repeat exactly this line: 🙂 🎉 日本語 नमस्ते"
+
+
+async def test_an_honest_answer_in_characters_of_several_tokens_is_valid(table: Table) -> None:
+    spec = table.spec(SYMBOLS, num_predict=16)
+    result, fingerprint = await table.answer(spec)
+    assert not result.output.isascii()
+    assert result.output_tokens > len(fingerprint.tokens), "the engine shows several tokens as one"
+    assert await table.audit(spec, result, fingerprint) is Finding.VALID
+
+
+async def test_an_honest_answer_whose_engine_shows_parts_of_characters_is_valid(table: Table) -> None:
+    """As Ollama does, which has a token for each part, without its bytes."""
+    spec = table.spec(SYMBOLS, num_predict=16)
+    result, fingerprint = await table.answer(spec)
+    parts = []
+    for mark in fingerprint.tokens:
+        before, after = mark.text.rstrip("🎉"), "\N{REPLACEMENT CHARACTER}"
+        whole = before == mark.text
+        parts += [mark] if whole else [made_up(before + after), made_up(after)]
+    assert len(parts) > len(fingerprint.tokens)
+    shown = fingerprint.model_copy(update={"tokens": tuple(parts)})
+    assert await table.audit(spec, result, shown) is Finding.VALID
+
+
+async def test_characters_are_not_billed_as_many_more_tokens_than_they_are(table: Table) -> None:
+    spec = table.spec(SYMBOLS, num_predict=100)
+    result, fingerprint = await table.answer(spec)
+    most = sum(max(1, len(mark.content) if not mark.text.isascii() else 1) for mark in fingerprint.tokens)
+    padded = result.model_copy(update={"output_tokens": min(100, most)})
+    assert check_papers(spec, padded, fingerprint) is not Finding.TEXT
+    if padded.output_tokens > 1.25 * result.output_tokens + 8:
+        assert await table.audit(spec, padded, fingerprint) is Finding.COUNTS
