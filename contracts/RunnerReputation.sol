@@ -13,6 +13,8 @@ import {Records} from "./libraries/Records.sol";
 /// @title RunnerReputation
 /// @dev Holds no money: it reads the owners' stake in the wallet and never moves it.
 contract RunnerReputation is IRunnerReputation, EIP712 {
+    using Records for uint256;
+
     bytes32 private constant REGISTRATION_TYPEHASH =
         keccak256("Registration(address owner,address node,bytes32 label,bytes32 profile,uint256 deadline)");
 
@@ -115,13 +117,14 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
     }
 
     /// @inheritdoc IRunnerReputation
-    function admit(address node, uint256 registeredBy) external view returns (address owner) {
-        Runner memory runner = _requireActive(node);
+    function admit(address node, uint256 registeredBy) external view returns (address owner, uint32 active) {
+        Runner storage runner = _requireActive(node);
         owner = runner.owner;
         require(block.number >= runner.bannedUntil, RunnerBanned(runner.bannedUntil));
         if (runner.suspended) _requireResumed(node);
         require(runner.registeredBlock <= registeredBy, RunnerImmature(runner.registeredBlock, registeredBy));
         _requireStake(owner, _activeRunnersOf[owner]);
+        active = _activeRunners;
     }
 
     // ---------------------------------------------------------------- record
@@ -134,9 +137,11 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
         _requireModule();
         owners = new address[](nodes.length);
         for (uint256 i = 0; i < nodes.length; ++i) {
-            owners[i] = _runners[nodes[i]].owner;
-            require(owners[i] != address(0), RunnerUnknown(nodes[i]));
-            _record(ref, nodes[i], outcomes[i], fee);
+            address node = nodes[i];
+            address owner = _runners[node].owner;
+            require(owner != address(0), RunnerUnknown(node));
+            owners[i] = owner;
+            _record(ref, node, outcomes[i], fee);
         }
     }
 
@@ -151,10 +156,11 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
         done.atBlock = uint40(block.number);
         bool again = outcome == Outcome.Offline && _suspend(node, suspendUntil);
         if (outcome == Outcome.Offline) done.suspendedUntil = suspendUntil;
-        Score memory record = Records.unpack(_records[node]);
+        uint256 record = _records[node];
         done.scoreBefore = uint32(_decayed(record));
         done.scoreAfter = again ? done.scoreBefore : Marks.left(outcome, done.scoreBefore);
-        if (outcome == Outcome.MonitorSilent || outcome == Outcome.MonitorLying) ++record.monitorMissed;
+        bool asMonitor = outcome == Outcome.MonitorSilent || outcome == Outcome.MonitorLying;
+        if (asMonitor) record = record.withOneMore(Records.MONITOR_MISSED);
         _save(ref, node, outcome, record, done.scoreAfter);
         if (outcome == Outcome.MaliciousBehavior) {
             done.bannedBefore = runner.bannedUntil;
@@ -166,12 +172,10 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
     /// @inheritdoc IRunnerReputation
     function restore(bytes32 ref, address node, Penalty calldata done) external {
         _requireModule();
-        Score memory record = Records.unpack(_records[node]);
-        uint256 lost = _decayedSince(done.scoreBefore, done.atBlock) - _decayedSince(done.scoreAfter, done.atBlock);
-        uint256 score = _decayed(record) + lost;
-        _save(ref, node, Outcome.Restored, record, score < MAX_SCORE ? uint32(score) : uint32(MAX_SCORE));
+        uint256 record = _records[node];
+        _save(ref, node, Outcome.Restored, record, uint32(_undone(_decayed(record), done)));
         if (done.bannedUntil != 0) _pardon(node, done);
-        if (done.suspendedUntil != 0 && record.suspendedUntil == done.suspendedUntil) _lift(node);
+        if (done.suspendedUntil != 0 && record.suspendedUntil() == done.suspendedUntil) _lift(node);
     }
 
     /// @inheritdoc IRunnerReputation
@@ -202,8 +206,9 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
 
     /// @inheritdoc IRunnerReputation
     function scoreOf(address node) external view returns (Score memory record) {
-        record = Records.unpack(_records[node]);
-        record.score = uint32(_decayed(record));
+        uint256 word = _records[node];
+        record = word.unpack();
+        record.score = uint32(_decayed(word));
     }
 
     /// @inheritdoc IRunnerReputation
@@ -244,50 +249,67 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
     // ---------------------------------------------------------------- score
 
     function _record(bytes32 ref, address node, Outcome outcome, uint96 fee) private {
-        Score memory record = Records.unpack(_records[node]);
+        uint256 record = _records[node];
         uint256 score = _decayed(record);
         if (outcome == Outcome.Right) {
             score += _gain(score, fee);
-            ++record.right;
-            record.wrongStreak = 0;
+            record = record.withOneMore(Records.RIGHT).withStreak(0);
         } else if (outcome == Outcome.Wrong) {
             score = score * 2 / 3;
-            ++record.wrong;
-            record.wrongStreak = record.wrongStreak + 1 < STREAK_TO_BAN ? record.wrongStreak + 1 : 0;
-            if (record.wrongStreak == 0) _ban(node);
+            uint8 streak = record.wrongStreak() + 1;
+            if (streak == STREAK_TO_BAN) {
+                streak = 0;
+                _ban(node);
+            }
+            record = record.withOneMore(Records.WRONG).withStreak(streak);
         } else if (outcome == Outcome.Missed) {
             score = score * 9 / 10;
-            ++record.missed;
+            record = record.withOneMore(Records.MISSED);
         }
         _save(ref, node, outcome, record, uint32(score));
     }
 
-    function _save(bytes32 ref, address node, Outcome outcome, Score memory record, uint32 score) private {
-        record.score = score;
-        record.updatedBlock = uint40(block.number);
-        _records[node] = Records.pack(record);
+    function _save(bytes32 ref, address node, Outcome outcome, uint256 record, uint32 score) private {
+        _records[node] = record.withScore(score, block.number);
         emit ScoreChanged(node, ref, outcome, score);
     }
 
     /// @dev Never passes MAX_SCORE: the gain is at most MAX_GAIN / MAX_SCORE of what is missing.
     function _gain(uint256 score, uint96 fee) private view returns (uint256) {
-        uint256 gain = fee >= _referenceFee ? MAX_GAIN : MAX_GAIN * fee / _referenceFee;
-        return gain * (MAX_SCORE - score) / MAX_SCORE;
+        // A fee has 96 bits, a gain 14, a score at most 20.
+        unchecked {
+            uint256 gain = fee >= _referenceFee ? MAX_GAIN : MAX_GAIN * fee / _referenceFee;
+            return gain * (MAX_SCORE - score) / MAX_SCORE;
+        }
+    }
+
+    /// @dev As if the penalty had never been. What a runner gained since adds up, what it lost since was a share of less than it would have
+    /// been: whichever of both gives less, or whoever has its penalties undone by friends would be spared a part of later, earned ones.
+    function _undone(uint256 score, Penalty calldata done) private view returns (uint256 restored) {
+        uint256 before = _decayedSince(done.scoreBefore, done.atBlock);
+        uint256 left = _decayedSince(done.scoreAfter, done.atBlock);
+        restored = score + before - left;
+        if (left != 0 && score * before / left < restored) restored = score * before / left;
+        if (restored > MAX_SCORE) restored = MAX_SCORE;
     }
 
     /// @dev What is above the start value halves every half-life, linearly within one. Losses round up, so that a record
     /// which is touched every few blocks decays too.
-    function _decayed(Score memory record) private view returns (uint256) {
-        return record.updatedBlock == 0 ? START_SCORE : _decayedSince(record.score, record.updatedBlock);
+    function _decayed(uint256 record) private view returns (uint256) {
+        uint256 updatedBlock = record.updatedBlock();
+        return updatedBlock == 0 ? START_SCORE : _decayedSince(record.score(), updatedBlock);
     }
 
     function _decayedSince(uint256 score, uint256 sinceBlock) private view returns (uint256) {
         if (score <= START_SCORE) return score;
-        uint256 elapsed = block.number - sinceBlock;
-        uint256 excess = (score - START_SCORE) >> (elapsed / _halfLife);
-        uint256 span = 2 * uint256(_halfLife);
-        uint256 lost = (excess * (elapsed % _halfLife) + span - 1) / span;
-        return START_SCORE + excess - lost;
+        // A score has 32 bits and a height 40; at most half of the excess is lost.
+        unchecked {
+            uint256 elapsed = block.number - sinceBlock;
+            uint256 excess = (score - START_SCORE) >> (elapsed / _halfLife);
+            uint256 span = 2 * uint256(_halfLife);
+            uint256 lost = (excess * (elapsed % _halfLife) + span - 1) / span;
+            return START_SCORE + excess - lost;
+        }
     }
 
     /// @dev Twice as long each time, and over by itself.
@@ -317,20 +339,18 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
 
     /// @dev The latest suspension replaces the one before.
     function _suspend(address node, uint40 untilBlock) private returns (bool again) {
-        Score memory record = Records.unpack(_records[node]);
-        again = record.suspendedUntil > block.number;
-        record.suspendedUntil = untilBlock;
-        _records[node] = Records.pack(record);
+        uint256 record = _records[node];
+        again = record.suspendedUntil() > block.number;
+        _records[node] = record.withSuspension(untilBlock);
         _runners[node].suspended = true;
         emit RunnerSuspension(node, untilBlock);
     }
 
     function _lift(address node) private {
         _runners[node].suspended = false;
-        Score memory record = Records.unpack(_records[node]);
-        if (record.suspendedUntil <= block.number) return;
-        record.suspendedUntil = uint40(block.number);
-        _records[node] = Records.pack(record);
+        uint256 record = _records[node];
+        if (record.suspendedUntil() <= block.number) return;
+        _records[node] = record.withSuspension(block.number);
         emit RunnerSuspension(node, block.number);
     }
 
@@ -341,7 +361,7 @@ contract RunnerReputation is IRunnerReputation, EIP712 {
     }
 
     function _requireResumed(address node) private view {
-        uint40 untilBlock = Records.unpack(_records[node]).suspendedUntil;
+        uint40 untilBlock = _records[node].suspendedUntil();
         require(block.number >= untilBlock, RunnerSuspended(untilBlock));
     }
 

@@ -110,11 +110,12 @@ contract SessionCharter is ISessionCharter, AccessManaged {
         address creator
     ) external view returns (address owner) {
         (uint256 drawBlock, uint256 seed) = seedOf(seedBlock);
-        uint256 ticket = Lottery.ticket(seed, session, node);
-        uint256 threshold = _threshold(seedBlock, slots);
-        require(ticket <= threshold, FederatedNotEligible(ticket, threshold));
         uint256 registeredBy = drawBlock < maturity ? 0 : drawBlock - maturity;
-        owner = IRunnerReputation(runnerReputation).admit(node, registeredBy);
+        uint256 active;
+        (owner, active) = IRunnerReputation(runnerReputation).admit(node, registeredBy);
+        uint256 threshold = _threshold(seedBlock, slots, active);
+        uint256 ticket = Lottery.ticket(seed, session, node);
+        require(ticket <= threshold, FederatedNotEligible(ticket, threshold));
         _requireOutsider(payer, owner, node);
         _requireOutsider(creator, owner, node);
     }
@@ -135,7 +136,7 @@ contract SessionCharter is ISessionCharter, AccessManaged {
     /// @inheritdoc ISessionCharter
     function thresholdOf(uint256 seedBlock, uint256 slots) external view returns (uint256) {
         _requireSeeded(seedBlock);
-        return _threshold(seedBlock, slots);
+        return _threshold(seedBlock, slots, IRunnerReputation(runnerReputation).activeRunners());
     }
 
     // ---------------------------------------------------------------- documents
@@ -201,8 +202,7 @@ contract SessionCharter is ISessionCharter, AccessManaged {
         require(params.maxParticipants != 0, FederatedParamsUnknown(paramsId));
     }
 
-    function _threshold(uint256 seedBlock, uint256 slots) private view returns (uint256) {
-        uint256 active = IRunnerReputation(runnerReputation).activeRunners();
+    function _threshold(uint256 seedBlock, uint256 slots, uint256 active) private view returns (uint256) {
         return Lottery.threshold(active, slots, block.number - seedBlock, wideningStep);
     }
 

@@ -144,9 +144,10 @@ contract StakeWallet is IStakeWallet, Channels, ReentrancyGuard {
     /// @inheritdoc IStakeWallet
     function escrow(address payer, bytes32 ref, uint96 amount) external onlyRunningModule {
         require(amount != 0, WalletZeroAmount());
-        Account memory account = _accounts[payer];
-        require(amount <= account.free, WalletInsufficient(amount, account.free));
-        _accounts[payer] = Account({free: account.free - amount, escrowed: account.escrowed + amount});
+        Account storage account = _accounts[payer];
+        (uint128 free, uint128 escrowed) = (account.free, account.escrowed);
+        require(amount <= free, WalletInsufficient(amount, free));
+        (account.free, account.escrowed) = (free - amount, escrowed + amount);
         emit Escrowed(payer, ref, amount);
     }
 
@@ -163,25 +164,30 @@ contract StakeWallet is IStakeWallet, Channels, ReentrancyGuard {
 
     /// @inheritdoc IStakeWallet
     function lockBond(address owner, bytes32 ref, uint96 amount) external onlyRunningModule {
-        Stake memory stake = _stakes[owner];
-        uint128 unlocked = stake.bonded - stake.locked;
-        require(amount <= unlocked, WalletInsufficient(amount, unlocked));
-        _stakes[owner].locked = stake.locked + amount;
+        Stake storage stake = _stakes[owner];
+        (uint128 bonded, uint128 locked) = (stake.bonded, stake.locked);
+        // `locked` is within `bonded`, and stays so.
+        unchecked {
+            uint128 unlocked = bonded - locked;
+            require(amount <= unlocked, WalletInsufficient(amount, unlocked));
+            (stake.bonded, stake.locked) = (bonded, locked + amount);
+        }
         emit BondLocked(owner, ref, amount);
     }
 
     /// @inheritdoc IStakeWallet
     function settle(bytes32 ref, address payer, uint96 released, Move[] calldata moves) external onlyModule {
-        uint128 escrowed = _accounts[payer].escrowed;
+        Account storage account = _accounts[payer];
+        uint128 escrowed = account.escrowed;
         require(released <= escrowed, WalletInsufficient(released, escrowed));
-        _accounts[payer].escrowed = escrowed - released;
+        account.escrowed = escrowed - released;
         emit Settled(ref, payer, released);
 
         uint256 moneyIn = released;
         uint256 moneyOut = 0;
         for (uint256 i = 0; i < moves.length; ++i) {
-            (address who, uint96 pay, uint96 unlock, uint96 slash) =
-                (moves[i].who, moves[i].pay, moves[i].unlock, moves[i].slash);
+            Move calldata line = moves[i];
+            (address who, uint96 pay, uint96 unlock, uint96 slash) = (line.who, line.pay, line.unlock, line.slash);
             // A sum of uint96 cannot reach 256 bits.
             unchecked {
                 moneyIn += slash;
@@ -251,14 +257,15 @@ contract StakeWallet is IStakeWallet, Channels, ReentrancyGuard {
 
     /// @dev Unlocks and slashes. Stake that backs other seats is left alone, so that `locked` stays within `bonded`.
     function _loosen(address owner, uint96 unlock, uint96 slash) private {
-        (uint128 bonded, uint128 locked) = (_stakes[owner].bonded, _stakes[owner].locked);
+        Stake storage stake = _stakes[owner];
+        (uint128 bonded, uint128 locked) = (stake.bonded, stake.locked);
         require(unlock <= locked, WalletInsufficient(unlock, locked));
         // `unlock` is within `locked`, that within `bonded`, and what is taken within what is unlocked.
         unchecked {
             locked -= unlock;
             uint128 unlocked = bonded - locked;
             uint128 fromBonded = slash <= unlocked ? slash : unlocked;
-            _stakes[owner] = Stake({bonded: bonded - fromBonded, locked: locked});
+            (stake.bonded, stake.locked) = (bonded - fromBonded, locked);
             if (fromBonded < slash) _slashUnbonding(owner, uint96(slash - fromBonded), slash);
         }
     }

@@ -31,8 +31,9 @@ abstract contract Intake is TaskStore {
     {
         bytes memory encoded;
         (taskId, encoded) = _check(order);
-        bool byContract = _requireSigned(order.client, taskId, clientSig);
-        if (order.payer != order.client) _requireSigned(order.payer, taskId, payerSig);
+        (address client, address payer) = (order.client, order.payer);
+        bool byContract = _requireSigned(client, taskId, clientSig);
+        if (payer != client) _requireSigned(payer, taskId, payerSig);
         _open(taskId, order, encoded, byContract);
         _fund(taskId, order);
     }
@@ -56,17 +57,16 @@ abstract contract Intake is TaskStore {
     /// @return taskId the order's id
     /// @return encoded what the id is made of, and the event's data
     function _check(Order calldata order) private view returns (bytes32 taskId, bytes memory encoded) {
-        Params storage params = _params[order.paramsId];
-        require(params.maxReplicas != 0, TaskParamsUnknown(order.paramsId));
+        uint16 paramsId = order.paramsId;
+        Params storage params = _params[paramsId];
+        require(params.maxReplicas != 0, TaskParamsUnknown(paramsId));
         Rules.checkOrder(order, params);
-        if (order.mode == Mode.Audited) {
-            IAuditCourt(auditCourt).requireCover(order.paramsId, order.reward, order.bond);
-        }
-        uint64 epoch = _parties[order.client].epoch;
-        require(order.clientEpoch == epoch, TaskRevoked(epoch, order.clientEpoch));
+        if (order.mode == Mode.Audited) IAuditCourt(auditCourt).requireCover(paramsId, order.reward, order.bond);
+        (uint64 epoch, uint64 signed) = (_parties[order.client].epoch, order.clientEpoch);
+        require(signed == epoch, TaskRevoked(epoch, signed));
         encoded = Orders.encode(order, block.number + SEED_DELAY);
         taskId = _hashTypedDataV4(Orders.structHash(encoded));
-        require(_load(taskId).status == Status.None, TaskAlreadySubmitted(taskId));
+        require(_progress[taskId] == 0, TaskAlreadySubmitted(taskId));
     }
 
     function _fund(bytes32 taskId, Order calldata order) private {
@@ -76,31 +76,22 @@ abstract contract Intake is TaskStore {
     /// @param kept whether results are stored, for a client that reads no events
     function _open(bytes32 taskId, Order calldata order, bytes memory encoded, bool kept) private {
         uint8 flags = kept ? Progress.KEPT : 0;
-        if (order.inputPrice != 0 || order.outputPrice != 0) {
+        (uint96 inputPrice, uint96 outputPrice) = (order.inputPrice, order.outputPrice);
+        if (inputPrice | outputPrice != 0) {
             flags |= Progress.METERED;
-            _prices[taskId] = Prices({input: order.inputPrice, output: order.outputPrice});
+            _prices[taskId] = Prices({input: inputPrice, output: outputPrice});
         }
-        if (order.client != order.payer) {
+        (address client, address payer) = (order.client, order.payer);
+        if (client != payer) {
             flags |= Progress.SPONSORED;
-            _clients[taskId] = order.client;
+            _clients[taskId] = client;
         }
-        if (!(Progress.isCompact(order.reward) && Progress.isCompact(order.bond))) {
+        (uint96 reward, uint96 bond) = (order.reward, order.bond);
+        if (!(Progress.isCompact(reward) && Progress.isCompact(bond))) {
             flags |= Progress.EXACT;
-            _keepExact(taskId, order.reward, order.bond);
+            _amounts[taskId] = Amounts({reward: reward, bond: bond});
         }
-        Progress.Data memory progress;
-        (progress.reward, progress.bond) = (order.reward, order.bond);
-        progress.payer = _numberOf(order.payer);
-        progress.known = Progress.bitOf(order.payer) | Progress.bitOf(order.client);
-        progress.deadline = uint32(order.claimBy);
-        progress.seedBlock = uint32(block.number + SEED_DELAY);
-        progress.paramsId = order.paramsId;
-        progress.replicas = order.replicas;
-        progress.quorum = order.quorum;
-        progress.mode = order.mode;
-        progress.status = Status.Open;
-        progress.flags = flags;
-        _save(taskId, progress);
+        _progress[taskId] = Progress.opened(order, _numberOf(payer), block.number + SEED_DELAY, flags);
         Orders.emitSubmitted(taskId, order, encoded);
     }
 

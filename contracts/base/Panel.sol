@@ -64,7 +64,7 @@ abstract contract Panel is IPanel {
     function thresholdOf(bytes32 caseId, uint8 round) external view returns (uint256) {
         Bench memory bench = _benches[caseId][round];
         _requireSeeded(bench.seedBlock);
-        return _threshold(bench);
+        return _threshold(bench, IRunnerReputation(runnerReputation).activeRunners());
     }
 
     // ---------------------------------------------------------------- seats and votes
@@ -119,11 +119,11 @@ abstract contract Panel is IPanel {
 
     function _admit(bytes32 caseId, Bench memory bench, uint256 maturity) private view returns (address owner) {
         (uint256 drawBlock, uint256 seed) = _drawSeed(bench.seedBlock);
-        uint256 ticket = Lottery.ticket(seed, caseId, msg.sender);
-        uint256 threshold = _threshold(bench);
-        require(ticket <= threshold, PanelNotEligible(ticket, threshold));
         uint256 registeredBy = drawBlock < maturity ? 0 : drawBlock - maturity;
-        owner = IRunnerReputation(runnerReputation).admit(msg.sender, registeredBy);
+        uint256 active;
+        (owner, active) = IRunnerReputation(runnerReputation).admit(msg.sender, registeredBy);
+        (uint256 ticket, uint256 threshold) = (Lottery.ticket(seed, caseId, msg.sender), _threshold(bench, active));
+        require(ticket <= threshold, PanelNotEligible(ticket, threshold));
     }
 
     function _requireUnseated(bytes32 caseId, uint8 round, address owner) private view {
@@ -139,8 +139,7 @@ abstract contract Panel is IPanel {
         seed = IBeacon(beacon).valueAt(drawBlock);
     }
 
-    function _threshold(Bench memory bench) private view returns (uint256) {
-        uint256 active = IRunnerReputation(runnerReputation).activeRunners();
+    function _threshold(Bench memory bench, uint256 active) private view returns (uint256) {
         return Lottery.threshold(active, bench.size, block.number - bench.seedBlock, wideningStep);
     }
 

@@ -15,7 +15,7 @@ import {Seats} from "../libraries/Seats.sol";
 
 /// @title TaskStore: what the TaskEscrow remembers, and how it is read
 abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
-    using Progress for Progress.Data;
+    using Progress for uint256;
 
     /// @dev Somebody who has paid or worked: a number is a fifth of an address, and what tasks remember of payers and nodes.
     struct Party {
@@ -59,8 +59,8 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
     uint16 public latestParamsId;
     mapping(uint16 paramsId => Params) internal _params;
     uint32 private _latestParty;
-    mapping(bytes32 taskId => uint256 packed) private _progress;
-    mapping(bytes32 taskId => Amounts) private _amounts;
+    mapping(bytes32 taskId => uint256 packed) internal _progress;
+    mapping(bytes32 taskId => Amounts) internal _amounts;
     mapping(bytes32 taskId => Prices) internal _prices;
     /// @dev Only of tasks whose payer is somebody else.
     mapping(bytes32 taskId => address) internal _clients;
@@ -108,32 +108,31 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
 
     /// @inheritdoc ITaskEscrow
     function taskOf(bytes32 taskId) external view returns (Task memory task) {
-        Progress.Data memory progress = _load(taskId);
+        uint256 progress = _progress[taskId];
         task.payer = _payerOf(progress);
-        task.reward = progress.reward;
-        task.bond = progress.bond;
-        task.deadline = progress.deadline;
-        task.seedBlock = progress.seedBlock;
-        task.paramsId = progress.paramsId;
-        task.replicas = progress.replicas;
-        task.quorum = progress.quorum;
-        task.claimed = progress.claimed;
-        task.committed = Progress.count(progress.committed);
-        task.revealed = Progress.count(progress.revealed);
-        task.mode = progress.mode;
-        task.status = progress.status;
+        (task.reward, task.bond) = _amountsOf(taskId, progress);
+        task.deadline = progress.deadline();
+        task.seedBlock = progress.seedBlock();
+        task.paramsId = progress.paramsId();
+        task.replicas = progress.replicas();
+        task.quorum = progress.quorum();
+        task.claimed = progress.claimed();
+        task.committed = Progress.count(progress.committed());
+        task.revealed = Progress.count(progress.revealed());
+        task.mode = progress.mode();
+        task.status = progress.status();
     }
 
     /// @inheritdoc ITaskEscrow
     function clientOf(bytes32 taskId) public view returns (address) {
         address client = _clients[taskId];
-        return client == address(0) ? _payerOf(_load(taskId)) : client;
+        return client == address(0) ? _payerOf(_progress[taskId]) : client;
     }
 
     /// @inheritdoc ITaskEscrow
     function seatOf(bytes32 taskId, uint8 seat) external view returns (Seat memory held) {
         uint256 word = _seats[taskId][seat];
-        held.state = _load(taskId).stateOf(seat);
+        held.state = _progress[taskId].stateOf(seat);
         held.node = _nodeOf(held.state, word);
         if (held.state == SeatState.Claimed) {
             held.mark = bytes32(uint256(uint160(_ownerOf(held.node))));
@@ -157,7 +156,7 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
 
     /// @inheritdoc ITaskEscrow
     function seedOf(bytes32 taskId) public view returns (uint256 drawBlock, uint256 seed) {
-        return _draw(_load(taskId));
+        return _draw(_progress[taskId]);
     }
 
     /// @inheritdoc ITaskEscrow
@@ -168,9 +167,9 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
 
     /// @inheritdoc ITaskEscrow
     function thresholdOf(bytes32 taskId) external view returns (uint256) {
-        Progress.Data memory progress = _load(taskId);
+        uint256 progress = _progress[taskId];
         _requireSeeded(progress);
-        return _threshold(progress);
+        return _threshold(progress, IRunnerReputation(runnerReputation).activeRunners());
     }
 
     /// @inheritdoc ITaskEscrow
@@ -180,27 +179,18 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
 
     // ---------------------------------------------------------------- storage
 
-    function _load(bytes32 taskId) internal view returns (Progress.Data memory progress) {
-        progress = Progress.unpack(_progress[taskId]);
-        if (!progress.is_(Progress.EXACT)) return progress;
-        Amounts memory amounts = _amounts[taskId];
-        (progress.reward, progress.bond) = (amounts.reward, amounts.bond);
-    }
-
-    function _keepExact(bytes32 taskId, uint96 reward, uint96 bond) internal {
-        _amounts[taskId] = Amounts({reward: reward, bond: bond});
-    }
-
-    function _save(bytes32 taskId, Progress.Data memory progress) internal {
-        _progress[taskId] = progress.pack();
+    function _amountsOf(bytes32 taskId, uint256 progress) internal view returns (uint96 reward, uint96 bond) {
+        if (!progress.is_(Progress.EXACT)) return (progress.compactReward(), progress.compactBond());
+        Amounts storage exact = _amounts[taskId];
+        return (exact.reward, exact.bond);
     }
 
     function _nodeOf(SeatState state, uint256 word) internal view returns (address) {
         return state == SeatState.Claimed ? Seats.claimantOf(word) : _partyAt[Seats.numberOf(word)];
     }
 
-    function _payerOf(Progress.Data memory progress) internal view returns (address) {
-        return _partyAt[progress.payer];
+    function _payerOf(uint256 progress) internal view returns (address) {
+        return _partyAt[progress.payerOf()];
     }
 
     /// @dev Numbers whoever has none yet; 0 is nobody's.
@@ -219,19 +209,22 @@ abstract contract TaskStore is ITaskEscrow, EIP712, AccessManaged {
 
     // ---------------------------------------------------------------- lottery
 
-    function _draw(Progress.Data memory progress) internal view returns (uint256 drawBlock, uint256 seed) {
+    function _draw(uint256 progress) internal view returns (uint256 drawBlock, uint256 seed) {
         _requireSeeded(progress);
-        drawBlock = Lottery.drawBlock(progress.seedBlock, block.number, REDRAW);
+        drawBlock = Lottery.drawBlock(progress.seedBlock(), block.number, REDRAW);
         seed = IBeacon(beacon).valueAt(drawBlock);
     }
 
-    function _threshold(Progress.Data memory progress) internal view returns (uint256) {
-        uint256 active = IRunnerReputation(runnerReputation).activeRunners();
-        return Lottery.threshold(active, progress.replicas, block.number - progress.seedBlock, wideningStep);
+    function _threshold(uint256 progress, uint256 active) internal view returns (uint256) {
+        // Whoever asks has made sure that the seed is past.
+        unchecked {
+            uint256 waited = block.number - progress.seedBlock();
+            return Lottery.threshold(active, progress.replicas(), waited, wideningStep);
+        }
     }
 
-    function _requireSeeded(Progress.Data memory progress) internal view {
-        bool seeded = progress.seedBlock != 0 && block.number > progress.seedBlock;
-        require(seeded, TaskNotSeeded(progress.seedBlock, block.number));
+    function _requireSeeded(uint256 progress) internal view {
+        uint256 opens = progress.seedBlock();
+        require(opens != 0 && block.number > opens, TaskNotSeeded(opens, block.number));
     }
 }

@@ -146,9 +146,10 @@ interface IRunnerReputation is IRunnerReputationErrors, IRunnerReputationTypes, 
     function retire(address node) external;
 
     /// @notice Reverts with the reason unless `node` may take a seat: active, neither banned nor suspended, registered at or
-    /// before block `registeredBy`, its owner bonded for all its active runners. Returns the owner. A ban and a suspension
-    /// end at their `untilBlock`.
-    function admit(address node, uint256 registeredBy) external view returns (address owner);
+    /// before block `registeredBy`, its owner bonded for all its active runners. A ban and a suspension end at their `untilBlock`.
+    /// @return owner the node's
+    /// @return active runners there are: what else a lottery must know, so that it asks once
+    function admit(address node, uint256 registeredBy) external view returns (address owner, uint32 active);
     /// @notice Records outcomes of one task's seats and returns the seats' owners. Only a wired module. Right raises the
     /// score by up to 10,000 millionths, in proportion to the fee and to what is missing to the top; Wrong leaves two
     /// thirds of it, Missed nine tenths, Neutral all. Three Wrong with no Right between them are a ban.

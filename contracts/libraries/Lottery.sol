@@ -8,9 +8,11 @@ library Lottery {
     /// @dev Expected number of runners that may claim a seat at first; more than one, since some are busy or away.
     uint256 internal constant CANDIDATES = 3;
 
-    /// @notice The latest draw before `currentBlock`: `seedBlock` plus a whole number of `redraw` blocks.
+    /// @notice The latest draw before `currentBlock`, which is after `seedBlock`: that plus a whole number of `redraw` blocks.
     function drawBlock(uint256 seedBlock, uint256 currentBlock, uint256 redraw) internal pure returns (uint256) {
-        return currentBlock - 1 - (currentBlock - 1 - seedBlock) % redraw;
+        unchecked {
+            return currentBlock - 1 - (currentBlock - 1 - seedBlock) % redraw;
+        }
     }
 
     function ticket(uint256 seed, bytes32 taskId, address node) internal pure returns (uint256) {
@@ -24,6 +26,9 @@ library Lottery {
         returns (uint256)
     {
         if (active == 0) return type(uint256).max;
-        return Math.saturatingMul(type(uint256).max / active, replicas * CANDIDATES * (1 + waited / wideningStep));
+        // Seats are few, and blocks never so many that their product overflowed.
+        unchecked {
+            return Math.saturatingMul(type(uint256).max / active, replicas * CANDIDATES * (1 + waited / wideningStep));
+        }
     }
 }

@@ -50,27 +50,26 @@ library Payout {
     {
         uint256 seats = owners.length;
         lines = new IStakeWalletTypes.Move[](seats + 3);
-        bool served = false;
-        uint256 refund = terms.reward;
-        uint256 fees = 0;
+        uint256 right = 0;
         uint256 slashed = 0;
         for (uint256 i = 0; i < seats; ++i) {
             IStakeWalletTypes.Move memory line = lines[i];
             line.who = owners[i];
             line.unlock = terms.bond;
             if (outcomes[i] == IRunnerReputationTypes.Outcome.Right) {
-                served = true;
+                ++right;
                 line.pay = terms.gross - terms.fee;
-                refund -= terms.gross;
-                fees += terms.fee;
             } else {
                 line.slash = _slash(terms, outcomes[i]);
                 slashed += line.slash;
             }
         }
+        (uint256 refund, uint256 fees) = (terms.reward - right * terms.gross, right * terms.fee);
         // A payer that was served has no damage: else whoever buys a quorum would be paid for robbing the out-voted seat.
-        uint256 toPayer = served ? 0 : slashed * terms.payerBps / WHOLE_BPS;
+        uint256 toPayer = right != 0 ? 0 : slashed * terms.payerBps / WHOLE_BPS;
         uint256 toBurn = slashed * terms.burnBps / WHOLE_BPS;
+        // Less than a base unit of each seat, left because the reward does not divide, is worth no line of its own where a fee has one.
+        if (fees != 0 && refund < seats) (fees, refund) = (fees + refund, 0);
         uint256 count = _append(lines, seats, terms.payer, refund + toPayer);
         count = _append(lines, count, terms.treasury, fees + slashed - toPayer - toBurn);
         count = _append(lines, count, address(0), toBurn);

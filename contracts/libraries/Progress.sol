@@ -4,7 +4,10 @@ pragma solidity ^0.8.30;
 import {ITaskEscrowTypes} from "../interfaces/ITaskEscrow.sol";
 
 /// @title Progress: how far a task is, in one storage word
-/// @dev Packed by hand: the compiler reads and writes a packed struct member by member, which costs each step thousands.
+/// @dev Packed by hand, and never unpacked as a whole: the compiler reads and writes a packed struct member by member, and a copy of it in
+/// memory, of which each step needs a few members, costs thousands.
+/// From the lowest bit: reward (48) and bond (48) in units, payer (32), deadline (32), seedBlock (32), paramsId (16), known (16),
+/// committed (7), revealed (7), replicas (3), quorum (3), claimed (3), flags (4), mode (1), status (4).
 library Progress {
     uint8 internal constant METERED = 1;
     uint8 internal constant SPONSORED = 2;
@@ -14,52 +17,153 @@ library Progress {
     uint8 internal constant KEPT = 8;
     uint256 private constant UNIT = 1e9;
 
+    uint256 private constant BOND = 48;
+    uint256 private constant PAYER = 96;
+    uint256 private constant DEADLINE = 128;
+    uint256 private constant SEED_BLOCK = 160;
+    uint256 private constant PARAMS_ID = 192;
+    uint256 private constant KNOWN = 208;
+    uint256 private constant COMMITTED = 224;
+    uint256 private constant REVEALED = 231;
+    uint256 private constant REPLICAS = 238;
+    uint256 private constant QUORUM = 241;
+    uint256 private constant CLAIMED = 244;
+    uint256 private constant FLAGS = 247;
+    uint256 private constant MODE = 251;
+    uint256 private constant STATUS = 252;
+    uint256 private constant PHASE_MASK = uint256(15) << STATUS | uint256(type(uint32).max) << DEADLINE;
+
+    // ---------------------------------------------------------------- changes
+
+    /// @notice A task that nobody has claimed yet.
+    /// @param payer its number among the parties
+    function opened(ITaskEscrowTypes.Order calldata order, uint32 payer, uint256 seedBlock_, uint8 flags)
+        internal
+        pure
+        returns (uint256 word)
+    {
+        if (flags & EXACT == 0) word = order.reward / UNIT | order.bond / UNIT << BOND;
+        word |= uint256(payer) << PAYER | uint256(uint32(order.claimBy)) << DEADLINE;
+        word |= uint256(uint32(seedBlock_)) << SEED_BLOCK | uint256(order.paramsId) << PARAMS_ID;
+        word |= uint256(bitOf(order.payer) | bitOf(order.client)) << KNOWN;
+        word |= uint256(order.replicas) << REPLICAS | uint256(order.quorum) << QUORUM | uint256(flags) << FLAGS;
+        word |= uint256(order.mode) << MODE | uint256(ITaskEscrowTypes.Status.Open) << STATUS;
+    }
+
+    function entered(uint256 word, ITaskEscrowTypes.Status next, uint256 until) internal pure returns (uint256) {
+        return word & ~PHASE_MASK | uint256(next) << STATUS | uint256(uint32(until)) << DEADLINE;
+    }
+
+    /// @dev A task has fewer claims than seats, and at most seven of these: the count stays within its bits.
+    function withClaim(uint256 word, address owner) internal pure returns (uint256) {
+        unchecked {
+            return (word | uint256(bitOf(owner)) << KNOWN) + (1 << CLAIMED);
+        }
+    }
+
+    function withCommitment(uint256 word, uint256 seat) internal pure returns (uint256) {
+        return word | 1 << (COMMITTED + seat);
+    }
+
+    function withReveal(uint256 word, uint256 seat) internal pure returns (uint256) {
+        return word | 1 << (REVEALED + seat);
+    }
+
+    // ---------------------------------------------------------------- members
+
+    /// @dev In base units; 0 when exact.
+    function compactReward(uint256 word) internal pure returns (uint96) {
+        return uint96(uint48(word) * UNIT);
+    }
+
+    /// @dev In base units; 0 when exact.
+    function compactBond(uint256 word) internal pure returns (uint96) {
+        return uint96(uint48(word >> BOND) * UNIT);
+    }
+
+    function payerOf(uint256 word) internal pure returns (uint32 number) {
+        return uint32(word >> PAYER);
+    }
+
+    function deadline(uint256 word) internal pure returns (uint32) {
+        return uint32(word >> DEADLINE);
+    }
+
+    function seedBlock(uint256 word) internal pure returns (uint32) {
+        return uint32(word >> SEED_BLOCK);
+    }
+
+    function paramsId(uint256 word) internal pure returns (uint16) {
+        return uint16(word >> PARAMS_ID);
+    }
+
+    /// @notice Whether an address may be one that must not take a seat any more: a bit that is free spares the look.
+    function mayKnow(uint256 word, address account) internal pure returns (bool) {
+        return uint16(word >> KNOWN) & bitOf(account) != 0;
+    }
+
     /// @dev `committed` and `revealed` have bit i set when seat i has; so a seat's state needs no slot of its own.
-    struct Data {
-        uint96 reward;
-        uint96 bond;
-        uint32 payer; // its number among the parties
-        uint32 deadline;
-        uint32 seedBlock;
-        uint16 paramsId;
-        uint16 known; // a bit for each address that may not take a seat any more: one that is free spares the look
-        uint8 replicas;
-        uint8 quorum;
-        uint8 claimed;
-        uint8 committed;
-        uint8 revealed;
-        uint8 flags;
-        ITaskEscrowTypes.Mode mode;
-        ITaskEscrowTypes.Status status;
+    function committed(uint256 word) internal pure returns (uint8 bits) {
+        return uint8(word >> COMMITTED & 127);
     }
 
-    /// @dev From the lowest bit: reward (48) and bond (48) in units, payer (32), deadline (32), seedBlock (32), paramsId (16), known (16),
-    /// committed (7), revealed (7), replicas (3), quorum (3), claimed (3), flags (4), mode (1), status (4).
-    function pack(Data memory data) internal pure returns (uint256 word) {
-        if (!is_(data, EXACT)) word = data.reward / UNIT | data.bond / UNIT << 48;
-        word |= uint256(data.payer) << 96 | uint256(data.deadline) << 128 | uint256(data.seedBlock) << 160;
-        word |= uint256(data.paramsId) << 192 | uint256(data.known) << 208 | uint256(data.committed) << 224;
-        word |= uint256(data.revealed) << 231 | uint256(data.replicas) << 238 | uint256(data.quorum) << 241;
-        word |= uint256(data.claimed) << 244 | uint256(data.flags) << 247 | uint256(data.mode) << 251;
-        word |= uint256(data.status) << 252;
+    function revealed(uint256 word) internal pure returns (uint8 bits) {
+        return uint8(word >> REVEALED & 127);
     }
 
-    function unpack(uint256 word) internal pure returns (Data memory data) {
-        data.reward = uint96(uint48(word) * UNIT);
-        data.bond = uint96(uint48(word >> 48) * UNIT);
-        data.payer = uint32(word >> 96);
-        data.deadline = uint32(word >> 128);
-        data.seedBlock = uint32(word >> 160);
-        data.paramsId = uint16(word >> 192);
-        data.known = uint16(word >> 208);
-        data.committed = uint8(word >> 224 & 127);
-        data.revealed = uint8(word >> 231 & 127);
-        data.replicas = uint8(word >> 238 & 7);
-        data.quorum = uint8(word >> 241 & 7);
-        data.claimed = uint8(word >> 244 & 7);
-        data.flags = uint8(word >> 247 & 15);
-        data.mode = ITaskEscrowTypes.Mode(word >> 251 & 1);
-        data.status = ITaskEscrowTypes.Status(word >> 252);
+    function replicas(uint256 word) internal pure returns (uint8) {
+        return uint8(word >> REPLICAS & 7);
+    }
+
+    function quorum(uint256 word) internal pure returns (uint8) {
+        return uint8(word >> QUORUM & 7);
+    }
+
+    function claimed(uint256 word) internal pure returns (uint8) {
+        return uint8(word >> CLAIMED & 7);
+    }
+
+    function is_(uint256 word, uint8 flag) internal pure returns (bool) {
+        return word & uint256(flag) << FLAGS != 0;
+    }
+
+    function mode(uint256 word) internal pure returns (ITaskEscrowTypes.Mode) {
+        return ITaskEscrowTypes.Mode(word >> MODE & 1);
+    }
+
+    function status(uint256 word) internal pure returns (ITaskEscrowTypes.Status) {
+        return ITaskEscrowTypes.Status(word >> STATUS);
+    }
+
+    // ---------------------------------------------------------------- what they mean
+
+    function stateOf(uint256 word, uint256 seat) internal pure returns (ITaskEscrowTypes.SeatState) {
+        uint256 bit = 1 << seat;
+        if (revealed(word) & bit != 0) return ITaskEscrowTypes.SeatState.Revealed;
+        if (committed(word) & bit != 0) return ITaskEscrowTypes.SeatState.Committed;
+        return seat < claimed(word) ? ITaskEscrowTypes.SeatState.Claimed : ITaskEscrowTypes.SeatState.Empty;
+    }
+
+    function allCommitted(uint256 word) internal pure returns (bool) {
+        return committed(word) == (1 << replicas(word)) - 1;
+    }
+
+    /// @dev Nobody is left to wait for.
+    function allRevealed(uint256 word) internal pure returns (bool) {
+        return committed(word) & ~revealed(word) == 0;
+    }
+
+    /// @dev Whether all other seats are bound to an answer while none is open: then this one has nobody to copy from, and nobody
+    /// who could still copy from it.
+    function isLastToCommit(uint256 word, uint256 seat) internal pure returns (bool) {
+        bool committing = status(word) == ITaskEscrowTypes.Status.Committing;
+        return committing && (committed(word) | (1 << seat)) == (1 << replicas(word)) - 1;
+    }
+
+    /// @dev Revealed, and the AuditCourt's to end.
+    function judged(uint256 word) internal pure returns (bool) {
+        ITaskEscrowTypes.Status now_ = status(word);
+        return now_ == ITaskEscrowTypes.Status.Challengeable || now_ == ITaskEscrowTypes.Status.Disputed;
     }
 
     /// @dev Whether an amount fits into the word.
@@ -67,41 +171,16 @@ library Progress {
         return amount % UNIT == 0 && amount / UNIT <= type(uint48).max;
     }
 
-    /// @dev The bit of an address in `known`.
+    /// @dev The bit of an address among those known.
     function bitOf(address account) internal pure returns (uint16) {
         return uint16(1 << (uint160(account) & 15));
     }
 
-    function is_(Data memory data, uint8 flag) internal pure returns (bool) {
-        return data.flags & flag != 0;
-    }
-
-    function stateOf(Data memory data, uint256 seat) internal pure returns (ITaskEscrowTypes.SeatState) {
-        uint256 bit = 1 << seat;
-        if (data.revealed & bit != 0) return ITaskEscrowTypes.SeatState.Revealed;
-        if (data.committed & bit != 0) return ITaskEscrowTypes.SeatState.Committed;
-        return seat < data.claimed ? ITaskEscrowTypes.SeatState.Claimed : ITaskEscrowTypes.SeatState.Empty;
-    }
-
-    function allCommitted(Data memory data) internal pure returns (bool) {
-        return data.committed == (1 << data.replicas) - 1;
-    }
-
-    /// @dev Whether all other seats are bound to an answer while none is open: then this one has nobody to copy from, and nobody
-    /// who could still copy from it.
-    function isLastToCommit(Data memory data, uint256 seat) internal pure returns (bool) {
-        bool committing = data.status == ITaskEscrowTypes.Status.Committing;
-        return committing && (data.committed | (1 << seat)) == (1 << data.replicas) - 1;
-    }
-
-    /// @dev Revealed, and the AuditCourt's to end.
-    function judged(Data memory data) internal pure returns (bool) {
-        return data.status == ITaskEscrowTypes.Status.Challengeable || data.status == ITaskEscrowTypes.Status.Disputed;
-    }
-
     function count(uint8 bits) internal pure returns (uint8 set) {
-        for (; bits != 0; bits &= bits - 1) {
-            ++set;
+        unchecked {
+            for (; bits != 0; bits &= bits - 1) {
+                ++set;
+            }
         }
     }
 }

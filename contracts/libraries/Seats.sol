@@ -26,8 +26,12 @@ library Seats {
         pure
         returns (uint256)
     {
-        uint256 digest = uint256(keccak256(abi.encode(result))) >> 96 << 96;
-        return digest | uint256(outputTokens) << 64 | uint256(inputTokens) << NUMBER_BITS | numberOf(word);
+        uint256 digest;
+        assembly ("memory-safe") {
+            mstore(0, result)
+            digest := keccak256(0, 32)
+        }
+        return digest >> 96 << 96 | uint256(outputTokens) << 64 | uint256(inputTokens) << NUMBER_BITS | numberOf(word);
     }
 
     function numberOf(uint256 word) internal pure returns (uint32) {

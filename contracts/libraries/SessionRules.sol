@@ -96,7 +96,7 @@ library SessionRules {
         _check(params.minWindow != 0 && params.minWindow <= params.maxWindow, "minWindow");
         _check(params.maxWindow <= LONGEST_WINDOW, "maxWindow");
         _check(params.maxJoinFor != 0 && params.maxJoinFor <= LONGEST_WINDOW, "maxJoinFor");
-        _check(params.claimFor != 0, "claimFor");
+        _check(params.claimFor != 0 && params.claimFor <= LONGEST_WINDOW, "claimFor");
         // Who registers when a draw may be public is too young for it.
         _check(params.maturity >= SEED_DELAY, "maturity");
         _check(params.openFor != 0 && params.openFor <= LONGEST_WINDOW, "openFor");

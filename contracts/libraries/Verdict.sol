@@ -7,7 +7,7 @@ import {Progress} from "./Progress.sol";
 
 /// @title Verdict: which seats were right
 library Verdict {
-    using Progress for Progress.Data;
+    using Progress for uint256;
 
     /// @notice What a seat says: its result and its usage, so that nobody can add tokens to an answer that others confirm.
     function answerOf(bytes32 result, uint32 inputTokens, uint32 outputTokens) internal pure returns (bytes32) {
@@ -34,17 +34,19 @@ library Verdict {
     /// last seat to reveal knows the quorum's answer, and must not have a cheaper way out than opening its own.
     /// @param won the winners' bits; zero when there was no quorum, and then nobody is wrong
     /// @param due the state that every seat should have reached by now
-    function outcomesOf(Progress.Data memory progress, uint8 won, ITaskEscrowTypes.SeatState due)
+    function outcomesOf(uint256 progress, uint8 won, ITaskEscrowTypes.SeatState due)
         internal
         pure
         returns (IRunnerReputationTypes.Outcome[] memory outcomes)
     {
-        outcomes = new IRunnerReputationTypes.Outcome[](progress.claimed);
+        outcomes = new IRunnerReputationTypes.Outcome[](progress.claimed());
         for (uint256 i = 0; i < outcomes.length; ++i) {
-            ITaskEscrowTypes.SeatState state = progress.stateOf(i);
             if (won & (1 << i) != 0) {
                 outcomes[i] = IRunnerReputationTypes.Outcome.Right;
-            } else if (won != 0 && state >= ITaskEscrowTypes.SeatState.Committed) {
+                continue;
+            }
+            ITaskEscrowTypes.SeatState state = progress.stateOf(i);
+            if (won != 0 && state >= ITaskEscrowTypes.SeatState.Committed) {
                 outcomes[i] = IRunnerReputationTypes.Outcome.Wrong;
             } else if (state < due) {
                 outcomes[i] = IRunnerReputationTypes.Outcome.Missed;

@@ -60,7 +60,7 @@ contract PeerMonitoringConcludeTest is Watches {
         assertEq(uint256(monitoring.standingOf(target.node)), uint256(IPeerMonitoringTypes.Standing.Banned));
         vm.roll(until);
         assertEq(uint256(monitoring.standingOf(target.node)), uint256(IPeerMonitoringTypes.Standing.Eligible));
-        assertEq(reputation.admit(target.node, blockNow()), target.owner);
+        assertEq(admitted(target.node, blockNow()), target.owner);
     }
 
     function test_OfflineSuspendsFromTheEpochsEndAndTheSuspensionEndsByItself() public {
@@ -71,14 +71,14 @@ contract PeerMonitoringConcludeTest is Watches {
         expectError(IRunnerReputationErrors.RunnerSuspended.selector, until);
         reputation.admit(target.node, blockNow());
         vm.roll(until);
-        assertEq(reputation.admit(target.node, blockNow()), target.owner);
+        assertEq(admitted(target.node, blockNow()), target.owner);
     }
 
     function test_GoodBehaviorLiftsASuspension() public {
         concluded(OFFLINE);
         concluded(GOOD);
         assertEq(uint256(monitoring.standingOf(target.node)), uint256(IPeerMonitoringTypes.Standing.Eligible));
-        assertEq(reputation.admit(target.node, blockNow()), target.owner);
+        assertEq(admitted(target.node, blockNow()), target.owner);
     }
 
     function test_OfflineAgainProlongsAndCostsNothingMore() public {

@@ -142,7 +142,7 @@ contract PeerMonitoringReportSilentTest is Watches {
         toConclude(epoch);
         reputation.restore("pause", away.node, pause);
         reputation.restore("ref", away.node, ban);
-        assertEq(reputation.admit(away.node, blockNow()), away.owner);
+        assertEq(admitted(away.node, blockNow()), away.owner);
         expectNotAssigned(epoch, target.node, away.node);
         monitoring.reportSilent(epoch, target.node, away.node);
     }

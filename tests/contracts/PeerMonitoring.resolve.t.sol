@@ -35,7 +35,7 @@ contract PeerMonitoringResolveTest is Watches {
         monitoring.resolve(epoch, target.node);
         assertEq(scoreOf(target.node), START);
         assertEq(reputation.runnerOf(target.node).strikes, 0);
-        assertEq(reputation.admit(target.node, blockNow()), target.owner);
+        assertEq(admitted(target.node, blockNow()), target.owner);
         assertEq(free(target.owner), PURSE);
         assertEq(escrowed(target.owner), 0);
     }
@@ -45,7 +45,7 @@ contract PeerMonitoringResolveTest is Watches {
         judged(epoch, mixed(2, OFFLINE, 2, GOOD));
         assertRuling(epoch, IPeerMonitoringTypes.Ruling.Undecided);
         assertEq(scoreOf(target.node), START);
-        assertEq(reputation.admit(target.node, blockNow()), target.owner);
+        assertEq(admitted(target.node, blockNow()), target.owner);
         assertEq(free(target.owner), PURSE);
     }
 

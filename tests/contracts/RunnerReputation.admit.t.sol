@@ -15,7 +15,7 @@ contract RunnerReputationAdmitTest is OwnModule {
     }
 
     function test_AnActiveStakedRunnerIsAdmittedWithItsOwner() public view {
-        assertEq(reputation.admit(keys.node, blockNow()), keys.owner);
+        assertEq(admitted(keys.node, blockNow()), keys.owner);
     }
 
     function test_AnUnknownRunnerIsNotAdmitted() public {
@@ -63,7 +63,7 @@ contract RunnerReputationAdmitTest is OwnModule {
         reputation.admit(keys.node, blockNow());
         vm.prank(keys.owner);
         reputation.retire(another.node);
-        assertEq(reputation.admit(keys.node, blockNow()), keys.owner);
+        assertEq(admitted(keys.node, blockNow()), keys.owner);
     }
 
     function test_ABannedRunnerIsAdmittedAgainWhenItsBanEnds() public {
@@ -76,6 +76,6 @@ contract RunnerReputationAdmitTest is OwnModule {
         expectError(IRunnerReputationErrors.RunnerBanned.selector, until);
         reputation.admit(keys.node, blockNow());
         vm.roll(until + 1);
-        assertEq(reputation.admit(keys.node, blockNow()), keys.owner);
+        assertEq(admitted(keys.node, blockNow()), keys.owner);
     }
 }

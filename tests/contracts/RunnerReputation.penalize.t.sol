@@ -99,7 +99,7 @@ contract RunnerReputationPenalizeTest is OwnModule {
         IRunnerReputationTypes.Penalty memory done = penalize(IRunnerReputationTypes.Outcome.ResourceAbuse);
         assertEq(done.bannedUntil, 0);
         assertEq(done.suspendedUntil, 0);
-        assertEq(reputation.admit(keys.node, blockNow()), keys.owner);
+        assertEq(admitted(keys.node, blockNow()), keys.owner);
     }
 
     // ---------------------------------------------------------------- suspension
@@ -113,7 +113,7 @@ contract RunnerReputationPenalizeTest is OwnModule {
         expectError(IRunnerReputationErrors.RunnerSuspended.selector, until);
         reputation.admit(keys.node, blockNow());
         vm.roll(until);
-        assertEq(reputation.admit(keys.node, blockNow()), keys.owner);
+        assertEq(admitted(keys.node, blockNow()), keys.owner);
     }
 
     function test_ASuspensionIsLifted() public {
@@ -122,7 +122,7 @@ contract RunnerReputationPenalizeTest is OwnModule {
         vm.expectEmit(address(reputation));
         emit IRunnerReputationEvents.RunnerSuspension(keys.node, blockNow());
         reputation.liftSuspension(keys.node);
-        assertEq(reputation.admit(keys.node, blockNow()), keys.owner);
+        assertEq(admitted(keys.node, blockNow()), keys.owner);
         assertFalse(reputation.runnerOf(keys.node).suspended);
     }
 
@@ -164,7 +164,15 @@ contract RunnerReputationPenalizeTest is OwnModule {
         reputation.restore(REF, keys.node, done);
         assertEq(score(), START);
         assertEq(reputation.runnerOf(keys.node).strikes, 0);
-        assertEq(reputation.admit(keys.node, blockNow()), keys.owner);
+        assertEq(admitted(keys.node, blockNow()), keys.owner);
+    }
+
+    function test_WhatWasGainedSinceStaysWhatItWas() public {
+        IRunnerReputationTypes.Penalty memory done = penalize(IRunnerReputationTypes.Outcome.SuspiciousActivity);
+        record(keys.node, IRunnerReputationTypes.Outcome.Right, REFERENCE_FEE);
+        uint256 gained = score() - START * 95 / 100;
+        reputation.restore(REF, keys.node, done);
+        assertEq(score(), START + gained);
     }
 
     function test_ARestoredBanHasLastedUntilNow() public {
@@ -202,7 +210,7 @@ contract RunnerReputationPenalizeTest is OwnModule {
     function test_ARestoredSuspensionEnds() public {
         IRunnerReputationTypes.Penalty memory done = offline(50);
         reputation.restore(REF, keys.node, done);
-        assertEq(reputation.admit(keys.node, blockNow()), keys.owner);
+        assertEq(admitted(keys.node, blockNow()), keys.owner);
         assertEq(score(), START);
     }
 
@@ -222,6 +230,24 @@ contract RunnerReputationPenalizeTest is OwnModule {
         // One strike is left, so that the next ban is a short one.
         malicious();
         assertGe(reputation.runnerOf(keys.node).bannedUntil, third.bannedUntil, "not shortened");
+    }
+
+    /// @dev A penalty that friends arrange and undo must not spare a runner part of those that it earns in between.
+    function test_APenaltyUndoneSparesNothingOfALaterOne(uint8 gains, uint8 kind, bool wrong) public {
+        RunnerKeys memory other = runner(1);
+        IRunnerReputationTypes.Outcome later =
+            wrong ? IRunnerReputationTypes.Outcome.Wrong : IRunnerReputationTypes.Outcome.Missed;
+        for (uint256 i = 0; i < gains; i++) {
+            record(keys.node, IRunnerReputationTypes.Outcome.Right, REFERENCE_FEE);
+            record(other.node, IRunnerReputationTypes.Outcome.Right, REFERENCE_FEE);
+        }
+        IRunnerReputationTypes.Penalty memory done = penalize(IRunnerReputationTypes.Outcome(4 + kind % 7));
+        record(keys.node, later, 0);
+        record(other.node, later, 0);
+        reputation.restore(REF, keys.node, done);
+        uint256 expected = reputation.scoreOf(other.node).score;
+        assertLe(score(), expected + 3, "not better off");
+        assertGe(score() + 3, expected, "not worse off");
     }
 
     /// @dev Against the same runner to whom nothing happened: never better off, and worse by rounding alone.

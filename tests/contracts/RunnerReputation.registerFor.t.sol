@@ -61,7 +61,7 @@ contract RunnerReputationRegisterForTest is Deployed {
         emit IRunnerReputationEvents.RunnerRegistered(node.addr, owner.addr, LABEL, PROFILE);
         send(wanted(), nodeSig, ownerSig);
         assertEq(reputation.runnerOf(node.addr).owner, owner.addr);
-        assertEq(reputation.admit(node.addr, blockNow()), owner.addr);
+        assertEq(admitted(node.addr, blockNow()), owner.addr);
         assertEq(reputation.activeRunnersOf(owner.addr), 1);
     }
 

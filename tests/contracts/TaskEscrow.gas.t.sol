@@ -60,13 +60,13 @@ contract TaskEscrowGasTest is Lives {
     function test_ALifeOfOneSeatKeepsToItsBudget() public {
         spent = 0;
         life(again(1, 1));
-        assertLe(spent, 330_000, "one seat");
+        assertLe(spent, 300_000, "one seat");
     }
 
     function test_ALifeOfThreeSeatsKeepsToItsBudget() public {
         spent = 0;
         life(again(3, 2));
-        assertLe(spent, 740_000, "three seats");
+        assertLe(spent, 700_000, "three seats");
     }
 
     function test_ARelayedOrderKeepsToItsBudget() public {

@@ -65,16 +65,16 @@ contract TaskEscrowSettlementTest is Lives {
 
     function test_PaysRoundDownAndFeesRoundUp() public {
         ITaskEscrowTypes.Order memory order = orderOf(3, 2);
-        order.reward = 302; // 100 each: fee 2; 2 return
+        order.reward = 302; // 100 each: fee 2; what does not divide is the treasury's
         walk(order, allRight(3));
         assertEq(free(all[0].owner), 98);
-        assertEq(free(treasury), 6);
+        assertEq(free(treasury), 6 + 2);
         order.reward = 305; // 101 each: fee 2.02, rounded up
         order.salt = "second";
         walk(order, allRight(3));
         assertEq(free(all[0].owner), 98 + 98);
-        assertEq(free(treasury), 6 + 9);
-        assertEq(free(client.addr), 1_000 * uint256(USDFC) - 300 - 303);
+        assertEq(free(treasury), 8 + 9 + 2);
+        assertEq(free(client.addr), 1_000 * uint256(USDFC) - 302 - 305);
     }
 
     function test_ARewardTooSmallToShareReturnsWhole() public {

@@ -241,9 +241,11 @@ class Model:
                 slashed += loss
         to_payer = slashed * rules.payer_bps // WHOLE if agreed is None else 0
         to_burn = slashed * rules.burn_bps // WHOLE
-        self.purse(order.payer).free += order.reward - spent + to_payer
+        left = order.reward - spent
+        rounding = left if fees and left < len(task.seats) else 0
+        self.purse(order.payer).free += left - rounding + to_payer
         self.purse(self.burn).free += to_burn
-        self.purse(self.treasury).free += fees + slashed - to_payer - to_burn
+        self.purse(self.treasury).free += fees + rounding + slashed - to_payer - to_burn
 
     def _fault_bps(self, seat: Seat, phase: Phase, *, quorate: bool) -> int:
         """Return what share of its bond a seat that did not win loses; count what leads to a ban."""

@@ -67,6 +67,9 @@ contract SessionCharterTest is Sessions {
         p = sessionParams();
         p.claimFor = 0;
         refuses(p, "claimFor");
+        // Else an aggregation that nobody claims would hold the participants' stake for as long as governance likes.
+        p.claimFor = 1_000_001;
+        refuses(p, "claimFor");
         p = sessionParams();
         p.maturity = 1;
         refuses(p, "maturity");

@@ -251,6 +251,11 @@ abstract contract Deployed is Signing {
         }
     }
 
+    /// @notice The owner, of a node that may take a seat.
+    function admitted(address node, uint256 registeredBy) internal view returns (address owner) {
+        (owner,) = reputation.admit(node, registeredBy);
+    }
+
     function free(address who) internal view returns (uint256) {
         return wallet.accountOf(who).free;
     }

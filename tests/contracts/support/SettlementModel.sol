@@ -55,8 +55,11 @@ library SettlementModel {
         }
         uint256 ofSlash = sheet.quorate ? 0 : slashed * params.payerBps / 10_000;
         sheet.toBurn = slashed * params.burnBps / 10_000;
-        sheet.toPayer = order.reward - spent + ofSlash;
-        sheet.toTreasury = sheet.fee + slashed - ofSlash - sheet.toBurn;
+        uint256 left = order.reward - spent;
+        // Less than a base unit of each seat is the treasury's where it has a fee.
+        uint256 rounding = sheet.fee != 0 && left < seats.length ? left : 0;
+        sheet.toPayer = left - rounding + ofSlash;
+        sheet.toTreasury = sheet.fee + rounding + slashed - ofSlash - sheet.toBurn;
     }
 
     function reachesReveal(ITaskEscrowTypes.Order memory order, Seat[] memory seats) internal pure returns (bool) {
