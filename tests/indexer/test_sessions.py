@@ -43,8 +43,8 @@ async def test_a_session_adds_up_from_its_order_to_its_final_model(
     fee = USDFC // 50
     assert (row["phase"], row["finished"], row["model"]) == ("finished", 2, last.model)
     assert (row["paid"], row["fees"], row["tips"]) == (4 * (USDFC - fee), 4 * fee, USDFC // 100)
-    # Three thirds of half a USDFC are a base unit less, twice.
-    spent = 4 * USDFC + USDFC // 100 + 2 * (USDFC // 2 // 3 * 3)
+    # Three thirds of half a USDFC are two base units less, which the treasury keeps.
+    spent = 4 * USDFC + USDFC // 100 + 2 * (USDFC // 2)
     assert (row["returned"], row["slashed"]) == (20 * USDFC - spent, USDFC // 5)
     silent = await fetch(
         settings, "SELECT * FROM public.fl_participants WHERE session_id = $1 AND slot = 2", learning.id
