@@ -235,6 +235,7 @@ def main() -> int:
             rows += asyncio.run(crowd_rows(count, tasks=max(10, count // 2)))
         shown(beside_smallest(rows))
         if asked.plots:
+            asked.plots.mkdir(parents=True, exist_ok=True)
             (asked.plots / RUNNERS_PLOT).write_text(plot_runners(rows), encoding="utf-8")
     if asked.only in (None, "blocks"):
         say(f"{asked.blocks // part} full blocks …")

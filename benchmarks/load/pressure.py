@@ -32,6 +32,9 @@ _AHEAD: Final = 1.5
 _A_BLOCK: Final = 900
 """More transactions than fit into a block of 60 million gas."""
 
+_BASE_FEE: Final = 10**9
+"""Wei per gas, of every block."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pressure:
@@ -125,6 +128,8 @@ async def press(anvil: Anvil, chain: Chain, pool: Pool, dsn: str, *, blocks: int
             due = max(due, time.perf_counter() - every_s) + every_s
             await anvil.mine()
             mined[number] = time.perf_counter()
+            # Each full block raises it by an eighth, so that nobody's limit would be high enough after some eighty of them.
+            await anvil.rpc("anvil_setNextBlockBaseFeePerGas", hex(_BASE_FEE))
             behind.append(number - max(follower.newest, first - 1))
             block = await anvil.rpc("eth_getBlockByNumber", hex(number), False)
             transactions += len(block["transactions"])
