@@ -71,7 +71,7 @@ SUITES: Final = (
     ),
     Suite(
         name="load",
-        beside="itself, ten and a hundred times smaller",
+        beside="itself at its smallest size",
         argv=_module("load"),
         quick=("--quick",),
         own_medians=True,

@@ -44,6 +44,8 @@ from protocol.log import configure_logging
 _UP_S = 90
 _BLOCK_GAS = 60_000_000
 """About what a Filecoin epoch carries of this gas, by throughput."""
+_SIZES = ("tasks", "runners")
+"""Units of figures that say how large a run is: more of them is neither better nor worse."""
 
 
 class Stand:
@@ -197,10 +199,12 @@ def _row(name: str, ours: float, unit: str) -> dict[str, Any]:
 
 
 def beside_smallest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Put the same figure of the smallest size beside each figure of a larger one."""
+    """Put the same figure of the smallest size beside each figure of a larger one that is no part of the size itself."""
     first: dict[str, float] = {}
     for row in rows:
         kind = row["name"].partition(":")[2]
+        if row["unit"] in _SIZES:
+            continue
         if first.get(kind):
             row |= {"peer": first[kind], "ratio": round(row["ours"] / first[kind], 3)}
         first.setdefault(kind, row["ours"])

@@ -46,8 +46,18 @@ def test_sizes_are_parts_of_the_whole_and_the_whole() -> None:
 
 
 def test_a_figure_stands_beside_that_of_the_smallest_size() -> None:
-    rows = [{"name": f"{size} runners: x", "ours": ours} for size, ours in ((100, 2.0), (1_000, 5.0))]
+    rows = [
+        {"name": f"{size} runners: x", "ours": ours, "unit": "ms"} for size, ours in ((100, 2.0), (1_000, 5.0))
+    ]
     assert beside_smallest(rows)[1]["ratio"] == 2.5
+
+
+def test_how_large_a_run_is_stands_beside_nothing() -> None:
+    rows = [
+        {"name": f"{size} runners: tasks", "ours": size / 2, "ratio": None, "unit": "tasks"}
+        for size in (100, 1_000)
+    ]
+    assert [row["ratio"] for row in beside_smallest(rows)] == [None, None]
 
 
 def test_plots_have_a_line_for_each_figure_and_all_its_points() -> None:
