@@ -119,13 +119,28 @@ class IpfsStore:
             with ipfshttpclient.Client(self._api, timeout=self._timeout_s) as client:
                 return call(client)
         except (ipfshttpclient.exceptions.Error, OSError) as error:
-            raise self._unavailable(what, str(error)) from error
+            raise self._unavailable(what, _reason(error)) from error
 
     def _unavailable(self, what: str, why: str) -> ContentUnavailable:
         return ContentUnavailable(
             f"{what}: not available from the IPFS node at {self._api} ({why})",
             hint="Check that the node is running and that IPFS_API is right. If both are, nobody has the content any more.",
         )
+
+
+def _reason(error: Exception) -> str:
+    """Say why a call failed; what the HTTP stack says of a lost connection holds objects' addresses and the URL again."""
+    import ipfshttpclient  # noqa: PLC0415 (see _in_thread)
+
+    match error:
+        case ipfshttpclient.exceptions.TimeoutError():
+            return "no answer in time"
+        case ipfshttpclient.exceptions.ConnectionError():
+            return "no connection"
+        case ipfshttpclient.exceptions.ProtocolError():
+            return "the connection broke"
+        case _:
+            return str(error)
 
 
 def _put(client: Any, content: bytes) -> str:

@@ -54,7 +54,7 @@ async def test_content_that_nobody_has_is_unavailable(ipfs_api: str):
 
 async def test_a_node_that_does_not_run_is_named(unused_tcp_port: int):
     api = f"/ip4/127.0.0.1/tcp/{unused_tcp_port}/http"
-    with pytest.raises(ContentUnavailable, match=api):
+    with pytest.raises(ContentUnavailable, match=rf"{api} \(no connection\)"):
         await IpfsStore(api, timeout_s=2).add(b"hello")
 
 
