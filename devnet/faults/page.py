@@ -1,6 +1,7 @@
 """docs/reference/faults.md, made from the record of the trials."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from statistics import median
@@ -11,6 +12,7 @@ from devnet.paths import ROOT
 
 PAGE = Path("docs/reference/faults.md")
 RECORD = Path("docs/reference/faults.jsonl")
+_OF_ONE_NETWORK = re.compile(r"0x[0-9a-f]{19,}|\bbafk[a-z2-7]{50,}|(?<=127\.0\.0\.1[:/])(?:tcp/)?\d+")
 
 _HEAD = """# Faults
 
@@ -85,11 +87,8 @@ def _told(outcomes: Iterable[Outcome]) -> Iterator[str]:
 
 
 def _plain(error: str) -> str:
-    """Leave out what is another thing in each network: ports, and ids of tasks."""
-    words = (
-        "…" if word.startswith("0x") and len(word) > 20 else word for word in error.replace("`", "'").split()
-    )
-    return " ".join(words)
+    """Leave out what is another thing in each network: ports, ids of tasks, and what content is called."""
+    return " ".join(_OF_ONE_NETWORK.sub("…", error.replace("`", "'")).split())
 
 
 def _broken(outcomes: Iterable[Outcome]) -> Iterator[str]:
