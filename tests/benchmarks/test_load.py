@@ -47,7 +47,8 @@ def test_sizes_are_parts_of_the_whole_and_the_whole() -> None:
 
 def test_a_figure_stands_beside_that_of_the_smallest_size() -> None:
     rows = [
-        {"name": f"{size} runners: x", "ours": ours, "unit": "ms"} for size, ours in ((100, 2.0), (1_000, 5.0))
+        {"name": f"{size} runners: x", "ours": ours, "unit": "ms"}
+        for size, ours in ((100, 2.0), (1_000, 5.0))
     ]
     assert beside_smallest(rows)[1]["ratio"] == 2.5
 
