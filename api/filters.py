@@ -49,9 +49,16 @@ def _kind(value: object) -> str:
     return "::bigint" if -(2**63) <= value < 2**63 else "::numeric"
 
 
-def conditions_of(where: Where | None, columns: Mapping[str, str]) -> Conditions:
-    """Translate a filter; `columns` maps its fields to SQL with `{}` where the comparison goes."""
+def conditions_of(
+    where: Where | None, columns: Mapping[str, str], *, until: int | None = None, place: str = "block_number"
+) -> Conditions:
+    """Translate a filter; `columns` maps its fields to SQL with `{}` where the comparison goes.
+
+    `until` demands besides that the height in the column `place` is no higher.
+    """
     conditions = Conditions()
+    if until is not None:
+        conditions.add(f"{place} <= {int(until)}")
     if where:
         conditions.parts.extend(_all_of(where, columns, conditions=conditions, depth=0))
     return conditions

@@ -1,7 +1,7 @@
 """Proposals and their votes, read from the governor itself: there are few, and their state depends on the time."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 STATES = ("pending", "active", "canceled", "defeated", "succeeded", "queued", "expired", "executed")
 """OpenZeppelin's ProposalState, in its order."""
+
+
+_AT_ONCE = 20
+"""Proposals that are asked for together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +76,20 @@ class Governance:
         numbers = range(newest, max(newest - first, -1), -1)
         return list(await asyncio.gather(*(self._at(number) for number in numbers)))
 
-    async def by_id(self, proposal_id: int) -> ProposalRecord | None:
-        """Find a proposal among all, newest first; None if there is none."""
-        for number in range(await self.count() - 1, -1, -1):
-            details = await self._call("proposalDetailsAt", number)
-            if details[0] == proposal_id:
-                return await self._dressed(number, details)
-        return None
+    async def by_ids(self, ids: Collection[int]) -> Mapping[int, ProposalRecord]:
+        """Find proposals among all, newest first; what is none is left out."""
+        missing, found = set(ids), {}
+        for above in range(await self.count(), 0, -_AT_ONCE):
+            numbers = range(above - 1, max(above - _AT_ONCE, 0) - 1, -1)
+            details = await asyncio.gather(*(self._call("proposalDetailsAt", number) for number in numbers))
+            for number, one in zip(numbers, details, strict=True):
+                if one[0] in missing:
+                    missing.discard(one[0])
+                    found[one[0]] = (number, one)
+            if not missing:
+                break
+        dressed = await asyncio.gather(*(self._dressed(number, one) for number, one in found.values()))
+        return {record.proposal_id: record for record in dressed}
 
     async def _at(self, number: int) -> ProposalRecord:
         return await self._dressed(number, await self._call("proposalDetailsAt", number))

@@ -2,9 +2,10 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -17,9 +18,11 @@ MAX_COSTED_PAGE = 1000
 """Where a query's cost is limited besides, as in GraphQL."""
 DEFAULT_PAGE = 20
 
+K = TypeVar("K", bound=Hashable)
+
 _BYTES = frozenset({"task_id", "session_id", "channel_id", "node", "round", "monitor", "target"})
 """Columns of orders that are bytes; the others are whole numbers."""
-_AMOUNTS = frozenset({"reward"})
+_AMOUNTS = frozenset({"reward", "weight"})
 """Numbers that may need more than 63 bits."""
 
 
@@ -30,6 +33,15 @@ class Ordering:
     name: str
     columns: tuple[str, ...]
     descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parents(Generic[K]):  # Python 3.11
+    """Objects whose `column` has one of `keys`, of which none comes twice; `kind` is the column's type."""
+
+    column: str
+    kind: str
+    keys: Sequence[K]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,15 +99,48 @@ async def fetch_page(
     snapshot: Snapshot, select: str, *, conditions: Conditions, ordering: Ordering, request: PageRequest
 ) -> Page:
     """Run `select` (up to its FROM clause) for one page, in one statement."""
+    statement = _statement(select, conditions=conditions, ordering=ordering, request=request)
+    known = snapshot.with_columns(column.rpartition(".")[2] for column in ordering.columns)
+    return _page(await known.fetch(statement, *conditions.arguments), ordering, request)
+
+
+async def fetch_pages(
+    snapshot: Snapshot,
+    select: str,
+    *,
+    parents: Parents[K],
+    conditions: Conditions,
+    ordering: Ordering,
+    request: PageRequest,
+) -> Mapping[K, Page]:
+    """Run `select` for the same page of the rows of each parent, all in one statement."""
+    keys = conditions.bind(list(parents.keys))
+    conditions.add(f"{parents.column} = parents.key")
+    one = _statement(select, conditions=conditions, ordering=ordering, request=request)
+    statement = (
+        f"SELECT parents.parent_place, below.* FROM unnest({keys}::{parents.kind}[]) WITH ORDINALITY AS parents (key, parent_place)"  # noqa: S608 (ours)
+        f" CROSS JOIN LATERAL ({one}) AS below ORDER BY parents.parent_place"
+    )
+    rows: dict[int, list[Record]] = {}
+    for row in await snapshot.fetch(statement, *conditions.arguments):
+        rows.setdefault(row["parent_place"], []).append(row)
+    return {
+        key: _page(rows.get(place, []), ordering, request) for place, key in enumerate(parents.keys, start=1)
+    }
+
+
+def _statement(select: str, *, conditions: Conditions, ordering: Ordering, request: PageRequest) -> str:
     for cursor, side in ((request.after, "after"), (request.before, "before")):
         if cursor is not None:
             _bound(conditions, ordering, cursor=cursor, side=side)
     descending = ordering.descending != request.backwards
     direction = " DESC" if descending else ""
     order = ", ".join(f"{column}{direction}" for column in ordering.columns)
-    statement = f"{select}{conditions.where()} ORDER BY {order} LIMIT {request.size + 1}"
-    known = snapshot.with_columns(column.rpartition(".")[2] for column in ordering.columns)
-    rows = await known.fetch(statement, *conditions.arguments)
+    return f"{select}{conditions.where()} ORDER BY {order} LIMIT {request.size + 1}"
+
+
+def _page(rows: list[Record], ordering: Ordering, request: PageRequest) -> Page:
+    """Make a page of the rows of its statement, which asks for one more than the page has."""
     more, rows = len(rows) > request.size, rows[: request.size]
     if request.backwards:
         rows.reverse()

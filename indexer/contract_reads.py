@@ -10,6 +10,7 @@ from indexer.chain import ChainReader
 from indexer.contract import Contract, Facts
 from indexer.events import address_bytes
 from indexer.fold.rows import START_SCORE
+from indexer.governance_reads import compare_with_governor
 from indexer.monitoring_reads import monitoring_checks
 from indexer.verify import snapshot
 from protocol.deployment import Deployment
@@ -27,6 +28,7 @@ async def compare_with_contracts(
         federated = Contract(chain, "FederatedLearning", deployment.federated_learning, block=block)
         monitoring = Contract(chain, "PeerMonitoring", deployment.peer_monitoring, block=block)
         court = Contract(chain, "AuditCourt", deployment.audit_court, block=block)
+        governor = Contract(chain, "ParityGovernor", deployment.governor, block=block)
         settings = await reputation.read("settings")
         checks: Sequence[tuple[str, Callable[[asyncpg.Record], Awaitable[Facts]]]] = (
             ("balances", lambda row: _balance(wallet, row)),
@@ -48,6 +50,11 @@ async def compare_with_contracts(
                 found += _unequal(table, row, await ask(row))
         for row in await view.fetch("SELECT * FROM runner_reputation"):
             found += _unequal("runner_reputation", row, await _score(reputation, row, settings, block=block))
+        found += await compare_with_governor(governor, view)
+        for row in await view.fetch(_UNEXPLAINED):
+            found.append(
+                f"vouchers 0x{row['channel_id'].hex()}: the sum is {row['amount']}, its channel has paid {row['redeemed']}"
+            )
         total = await view.fetchval(
             "SELECT (SELECT coalesce(sum(free + escrowed + bonded + unbonding), 0) FROM balances)"
             " + (SELECT coalesce(sum(deposited - redeemed - returned), 0) FROM channels)"
@@ -56,6 +63,14 @@ async def compare_with_contracts(
         if total != liabilities:
             found.append(f"balances and channels: the sum is {total}, the wallet owes {liabilities}")
         return found
+
+
+_UNEXPLAINED = """
+SELECT channel_id, coalesce(v.amount, 0) AS amount, c.redeemed FROM channels c LEFT JOIN (
+    SELECT channel_id, sum(amount) AS amount, max(cumulative) AS cumulative FROM vouchers GROUP BY channel_id
+) v USING (channel_id) WHERE (coalesce(v.amount, 0), coalesce(v.cumulative, 0)) <> (c.redeemed, c.redeemed)
+"""
+"""Channels that have paid something else than their vouchers say."""
 
 
 def _unequal(table: str, row: asyncpg.Record, facts: Facts) -> list[str]:

@@ -46,7 +46,7 @@ def leaf_names(event: AbiEntry) -> tuple[str, ...]:
 def decoder(event: AbiEntry) -> Decoder:
     """Make a function of (topics after the first, data) that gives the arguments flat, in the ABI's order.
 
-    Addresses and bytesN become bytes, integers int. The function raises `ValueError` when lengths do not fit.
+    Addresses, bytesN and strings become bytes, integers int. The function raises `ValueError` when lengths do not fit.
     """
     indexed = [argument for argument in event["inputs"] if argument["indexed"]]
     unindexed = [argument for argument in event["inputs"] if not argument["indexed"]]
@@ -109,7 +109,8 @@ def _static(types: Sequence[str]) -> Decoder:
 def _dynamic(indexed: Sequence[AbiEntry], unindexed: Sequence[AbiEntry]) -> Decoder:
     # An indexed argument of dynamic type is in the log as its hash alone.
     topic_types = [argument["type"] if _format(argument["type"]) else "bytes32" for argument in indexed]
-    data_types = [canonical_type(argument) for argument in unindexed]
+    # No contract sees to it that a string is UTF-8: whoever sends one may put any bytes in it.
+    data_types = [canonical_type(argument).replace("string", "bytes") for argument in unindexed]
 
     def cut(topics: bytes, data: bytes) -> Arguments:
         # It takes a tenth of the indexer's start to load, and few chains hold such an event.
@@ -142,4 +143,7 @@ def _members(value: Any) -> Iterator[Any]:
 
 
 def _scalar(value: Any) -> Any:
-    return bytes.fromhex(value[2:]) if isinstance(value, str) and value.startswith("0x") else value
+    """Return a value or an array as we have it: what `eth_abi` writes as text is an address."""
+    if isinstance(value, tuple):
+        return tuple(_scalar(item) for item in value)
+    return bytes.fromhex(value[2:]) if isinstance(value, str) else value

@@ -100,6 +100,7 @@ class EventBook:
                 address_bytes(deployment.federated_learning): "FederatedLearning",
                 address_bytes(deployment.peer_monitoring): "PeerMonitoring",
                 address_bytes(deployment.audit_court): "AuditCourt",
+                address_bytes(deployment.governor): "ParityGovernor",
             }
         )
 

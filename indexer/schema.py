@@ -57,6 +57,7 @@ def version_of(deployment: Deployment) -> str:
         deployment.federated_learning,
         deployment.peer_monitoring,
         deployment.audit_court,
+        deployment.governor,
         str(FOLD_VERSION),
         *(topic.hex() for topics in event_topics().values() for topic in sorted(topics)),
         repr(schema_file()),

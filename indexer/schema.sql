@@ -929,6 +929,81 @@ COMMENT ON COLUMN audit_votes.slashed IS 'Stake lost by the owner, base units.';
 COMMENT ON COLUMN audit_votes.sealed_block IS 'Block in which the seat was taken.';
 COMMENT ON COLUMN audit_votes.opened_block IS 'Block in which the vote was opened; null until then.';
 COMMENT ON COLUMN audit_votes.updated_block IS 'Last block that changed the row.';
+
+CREATE TABLE vouchers (
+    channel_id bytea NOT NULL,
+    payer bytea NOT NULL,
+    node bytea NOT NULL,
+    owner bytea NOT NULL,
+    amount numeric(78) NOT NULL,
+    cumulative numeric(78) NOT NULL,
+    block_number int8 NOT NULL,
+    tx_index int4 NOT NULL,
+    log_index int4 NOT NULL,
+    place int4 NOT NULL,
+    tx_hash bytea NOT NULL,
+    block_time timestamptz NOT NULL
+);
+COMMENT ON TABLE vouchers IS 'Vouchers of payment channels that were redeemed. One that was not is known to payer and payee alone.';
+COMMENT ON COLUMN vouchers.channel_id IS 'The channel.';
+COMMENT ON COLUMN vouchers.payer IS 'Who signed it.';
+COMMENT ON COLUMN vouchers.node IS 'Node key of the runner that it was given to.';
+COMMENT ON COLUMN vouchers.owner IS 'Who was paid.';
+COMMENT ON COLUMN vouchers.amount IS 'What redeeming it paid, base units: what it says less what earlier ones had said.';
+COMMENT ON COLUMN vouchers.cumulative IS 'What it says: all that the channel has paid with it, base units.';
+COMMENT ON COLUMN vouchers.block_number IS 'Height.';
+COMMENT ON COLUMN vouchers.tx_index IS 'Position of the transaction in its block.';
+COMMENT ON COLUMN vouchers.log_index IS 'Position of the event, as the node counts it.';
+COMMENT ON COLUMN vouchers.place IS 'Place among the vouchers that were redeemed together, from 0.';
+COMMENT ON COLUMN vouchers.tx_hash IS 'Transaction hash.';
+COMMENT ON COLUMN vouchers.block_time IS 'Time of the block.';
+
+CREATE TABLE proposal_events (
+    proposal_id numeric(78) NOT NULL,
+    block_number int8 NOT NULL,
+    tx_index int4 NOT NULL,
+    log_index int4 NOT NULL,
+    tx_hash bytea NOT NULL,
+    block_time timestamptz NOT NULL,
+    name text NOT NULL,
+    data jsonb NOT NULL
+);
+COMMENT ON TABLE proposal_events IS 'What became of each proposal, besides the votes. Its state now is the governor''s to say, since that depends on the time.';
+COMMENT ON COLUMN proposal_events.proposal_id IS 'The proposal, as the governor numbers it: a hash of what it does.';
+COMMENT ON COLUMN proposal_events.block_number IS 'Height.';
+COMMENT ON COLUMN proposal_events.tx_index IS 'Position of the transaction in its block.';
+COMMENT ON COLUMN proposal_events.log_index IS 'Position of the event, as the node counts it.';
+COMMENT ON COLUMN proposal_events.tx_hash IS 'Transaction hash.';
+COMMENT ON COLUMN proposal_events.block_time IS 'Time of the block.';
+COMMENT ON COLUMN proposal_events.name IS 'Event name as in ParityGovernor: ProposalCreated, ProposalExtended, ProposalQueued, ProposalExecuted or ProposalCanceled.';
+COMMENT ON COLUMN proposal_events.data IS 'The other arguments by name, but for the calls, which the governor itself keeps: integers as decimal strings, addresses as 0x hex. Bytes of the description that are no text are replaced by U+FFFD.';
+
+CREATE TABLE proposal_votes (
+    proposal_id numeric(78) NOT NULL,
+    voter bytea NOT NULL,
+    support text NOT NULL,
+    weight numeric(78) NOT NULL,
+    reason text NOT NULL,
+    params bytea NOT NULL,
+    block_number int8 NOT NULL,
+    tx_index int4 NOT NULL,
+    log_index int4 NOT NULL,
+    tx_hash bytea NOT NULL,
+    block_time timestamptz NOT NULL
+);
+COMMENT ON TABLE proposal_votes IS 'Votes on proposals. Nobody can vote twice on one, nor take a vote back.';
+COMMENT ON COLUMN proposal_votes.proposal_id IS 'The proposal.';
+COMMENT ON COLUMN proposal_votes.voter IS 'Who voted.';
+COMMENT ON COLUMN proposal_votes.support IS 'for, against or abstain.';
+COMMENT ON COLUMN proposal_votes.weight IS 'Votes that the voter had when voting opened, base units of ParityToken; anybody may vote with none.';
+COMMENT ON COLUMN proposal_votes.reason IS 'What the voter said about it; empty for nothing. Bytes that are no text are replaced by U+FFFD.';
+COMMENT ON COLUMN proposal_votes.params IS 'Parameters of the vote, of which ParityGovernor makes nothing; mostly empty.';
+COMMENT ON COLUMN proposal_votes.block_number IS 'Height.';
+COMMENT ON COLUMN proposal_votes.tx_index IS 'Position of the transaction in its block.';
+COMMENT ON COLUMN proposal_votes.log_index IS 'Position of the event, as the node counts it.';
+COMMENT ON COLUMN proposal_votes.tx_hash IS 'Transaction hash.';
+COMMENT ON COLUMN proposal_votes.block_time IS 'Time of the block.';
+
 CREATE TABLE balances_history (
     account bytea NOT NULL,
     free numeric(78) NOT NULL,
@@ -1110,6 +1185,8 @@ CREATE INDEX IF NOT EXISTS runners_registered ON runners (registered_block, node
 CREATE INDEX IF NOT EXISTS runners_status ON runners (status, node);
 CREATE INDEX IF NOT EXISTS runner_reputation_score ON runner_reputation (score, node);
 
+CREATE INDEX IF NOT EXISTS channels_opened ON channels (opened_block, channel_id);
+CREATE INDEX IF NOT EXISTS channels_status ON channels (status, opened_block, channel_id);
 CREATE INDEX IF NOT EXISTS channels_payer ON channels (payer, opened_block, channel_id);
 CREATE INDEX IF NOT EXISTS channels_owner ON channels (owner, opened_block, channel_id);
 CREATE INDEX IF NOT EXISTS channels_node ON channels (node, opened_block, channel_id);
@@ -1130,6 +1207,19 @@ CREATE INDEX IF NOT EXISTS sessions_purse ON federated_learning_sessions (purse)
 CREATE INDEX IF NOT EXISTS fl_rounds_task ON fl_rounds (task_id);
 CREATE INDEX IF NOT EXISTS fl_participants_node ON fl_participants (node, joined_block, session_id);
 CREATE INDEX IF NOT EXISTS fl_participants_owner ON fl_participants (owner, joined_block, session_id);
+CREATE UNIQUE INDEX IF NOT EXISTS vouchers_order ON vouchers (block_number, tx_index, log_index, place);
+CREATE INDEX IF NOT EXISTS vouchers_channel ON vouchers (channel_id, block_number, tx_index, log_index, place);
+CREATE INDEX IF NOT EXISTS vouchers_payer ON vouchers (payer, block_number, tx_index, log_index, place);
+CREATE INDEX IF NOT EXISTS vouchers_node ON vouchers (node, block_number, tx_index, log_index, place);
+CREATE INDEX IF NOT EXISTS vouchers_owner ON vouchers (owner, block_number, tx_index, log_index, place);
+CREATE UNIQUE INDEX IF NOT EXISTS proposal_events_order ON proposal_events (proposal_id, block_number, tx_index, log_index);
+CREATE INDEX IF NOT EXISTS proposal_events_block ON proposal_events (block_number);
+CREATE UNIQUE INDEX IF NOT EXISTS proposal_votes_voter ON proposal_votes (proposal_id, voter);
+CREATE INDEX IF NOT EXISTS proposal_votes_of_voter ON proposal_votes (voter, block_number, tx_index, log_index);
+CREATE INDEX IF NOT EXISTS proposal_votes_order ON proposal_votes (block_number, tx_index, log_index);
+CREATE INDEX IF NOT EXISTS proposal_votes_cast ON proposal_votes (proposal_id, block_number, tx_index, log_index);
+CREATE INDEX IF NOT EXISTS proposal_votes_weight ON proposal_votes (proposal_id, weight, block_number, tx_index, log_index);
+CREATE INDEX IF NOT EXISTS proposal_votes_heaviest ON proposal_votes (weight, block_number, tx_index, log_index);
 CREATE UNIQUE INDEX IF NOT EXISTS fl_events_order ON fl_events (session_id, block_number, tx_index, log_index);
 CREATE INDEX IF NOT EXISTS fl_events_block ON fl_events (block_number);
 

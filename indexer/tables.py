@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from indexer.fold import audit_rows, monitoring_rows, rows, session_rows
+from indexer.fold import audit_rows, governance_rows, monitoring_rows, rows, session_rows
 from indexer.fold.history import FIXED, kept_columns
 
 
@@ -119,6 +119,9 @@ APPENDED: dict[str, type[msgspec.Struct]] = {
     "task_events": rows.TaskEvent,
     "reputation_events": rows.ReputationEvent,
     "fl_events": session_rows.SessionEvent,
+    "vouchers": rows.Voucher,
+    "proposal_events": governance_rows.ProposalEvent,
+    "proposal_votes": governance_rows.ProposalVote,
 }
 """Tables that only grow; a reorganisation deletes by block."""
 

@@ -30,6 +30,9 @@ BEACON = "IBeacon"
 GOVERNANCE = ("ParityToken", "ParityGovernor", "ParityTimelock", "ParityAccessManager")
 """Who may change the rules; nothing of theirs is needed to order, do or pay for work."""
 
+SPEAKING = (*CONTRACTS, "ParityGovernor")
+"""The contracts whose events are kept: all that happens to money, work and reputation, and how its rules are changed."""
+
 AbiEntry = Mapping[str, Any]
 
 
@@ -89,7 +92,7 @@ def event_topics() -> Mapping[str, Mapping[bytes, EventAbi]]:
             if entry["type"] == "event"
             for topic in (bytes.fromhex(topics[signature(entry)]),)
         }
-        for contract in CONTRACTS
+        for contract in SPEAKING
     }
 
 

@@ -1,22 +1,26 @@
-"""Payment channels: what a payer has set aside for one runner's streamed answers."""
+"""Payment channels: what a payer has set aside for one runner's streamed answers, and the vouchers that drew on it."""
 
 from datetime import datetime
 from enum import Enum
-from typing import Self
+from typing import ClassVar, Self
 
 import strawberry
 from strawberry import UNSET
 
 from api.database import Record
+from api.graphql.ahead import read_one
+from api.graphql.dressing import dressed
+from api.graphql.enums import ORDERINGS, VoucherOrder
+from api.graphql.links import Columns, linked
 from api.graphql.money import usdfc
 from api.graphql.operation import BlockInput, Info, reading_of
-from api.graphql.pages import Connection, connection
+from api.graphql.pages import Connection, connection, connection_below, snapshot_of
 from api.graphql.reading import Reading
 from api.graphql.runners import Runner, runner_of
 from api.graphql.scalars import Address, BigInt, Bytes32, UInt
-from api.graphql.where import AddressFilter, Bytes32Filter, plain
+from api.graphql.where import AddressFilter, BigIntFilter, Bytes32Filter, UIntFilter, plain
 from api.paging import page_request
-from api.queries import channels
+from api.queries import channels, vouchers
 
 
 @strawberry.enum(description="State of a payment channel.")
@@ -44,8 +48,62 @@ class ChannelWhere:
     not_: Self | None = strawberry.field(name="not", default=UNSET)
 
 
+@strawberry.input(description="All given conditions must hold.")
+class VoucherWhere:
+    channel_id: Bytes32Filter | None = UNSET
+    payer: AddressFilter | None = UNSET
+    node: AddressFilter | None = UNSET
+    owner: AddressFilter | None = UNSET
+    amount: BigIntFilter | None = UNSET
+    block_number: UIntFilter | None = UNSET
+    and_: list[Self] | None = strawberry.field(name="and", default=UNSET)
+    or_: list[Self] | None = strawberry.field(name="or", default=UNSET)
+    not_: Self | None = strawberry.field(name="not", default=UNSET)
+
+
+@strawberry.type(
+    description="A voucher of a payment channel that was redeemed. Until then payer and payee alone know of one."
+)
+class Voucher:
+    COLUMNS: ClassVar[Columns] = {"timestamp": "block_time"}
+    reading: strawberry.Private[Reading]
+    channel_id: Bytes32
+    payer: Address = strawberry.field(description="Who signed it.")
+    node: Address = strawberry.field(description="Node key of the runner that it was given to.")
+    owner: Address = strawberry.field(description="Who was paid.")
+    amount: BigInt = strawberry.field(
+        description="What redeeming it paid: what it says less what earlier ones had said."
+    )
+    amount_usdfc: str = usdfc("amount")
+    cumulative: BigInt = strawberry.field(
+        description="What it says: all that the channel has paid with it. Vouchers have no number; a higher one replaces"
+        " all before it."
+    )
+    cumulative_usdfc: str = usdfc("cumulative")
+    block_number: UInt
+    log_index: UInt
+    place: int = strawberry.field(description="Place among those redeemed together, from 0.")
+    tx_hash: Bytes32
+    timestamp: datetime
+
+    @classmethod
+    def of(cls, reading: Reading, record: Record) -> Self:
+        """Dress a row of `vouchers`."""
+        return dressed(cls, record, reading=reading, timestamp=record["block_time"])
+
+    @linked("channel", by="channel_id")
+    async def channel(self) -> "Channel | None":
+        record = await self.reading.channel.load(self.channel_id)
+        return Channel.of(self.reading, record) if record else None
+
+    @linked("runner", by="node")
+    async def runner(self) -> Runner | None:
+        return await runner_of(self.reading, self.node)
+
+
 @strawberry.type(description="A payment channel of the StakeWallet.")
 class Channel:
+    COLUMNS: ClassVar[Columns] = {"id": "channel_id"}
     reading: strawberry.Private[Reading]
     id: Bytes32 = strawberry.field(description="EIP-712 digest of the terms.")
     payer: Address = strawberry.field(description="Who deposited and signs vouchers.")
@@ -74,16 +132,33 @@ class Channel:
     @classmethod
     def of(cls, reading: Reading, record: Record) -> Self:
         """Dress a row of `channels`."""
-        row = dict(record)
-        for terms in ("amount", "open_by", "salt", "updated_block"):
-            row.pop(terms)
-        row["id"] = row.pop("channel_id")
-        row["left"] = row["deposited"] - row["redeemed"] - row["returned"]
-        return cls(reading=reading, **{**row, "status": ChannelStatus(row["status"])})
+        status = ChannelStatus(record["status"])
+        return dressed(cls, record, reading=reading, id=record["channel_id"], status=status)
 
-    @strawberry.field
+    @linked("runner", by="node")
     async def runner(self) -> Runner | None:
         return await runner_of(self.reading, self.node)
+
+    @strawberry.field(description="Its vouchers that were redeemed, newest first by default.")
+    async def vouchers(
+        self,
+        *,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        where: VoucherWhere | None = None,
+        order_by: VoucherOrder = VoucherOrder.REDEEMED_DESC,
+    ) -> Connection[Voucher]:
+        return await connection_below(
+            self.reading,
+            self.id,
+            vouchers.of_channels,
+            request=page_request(first=first, after=after, last=last, before=before),
+            where=plain(where),
+            ordering=ORDERINGS[order_by],
+            kind=Voucher,
+        )
 
 
 @strawberry.type
@@ -97,8 +172,7 @@ class ChannelQuery:
         block: BlockInput | None = None,
     ) -> Channel | None:
         reading = await reading_of(info, min_block, block)
-        rows = await channels.by_ids(reading.snapshot, [id])
-        return Channel.of(reading, rows[0]) if rows else None
+        return await read_one(info, reading, Channel, id, loader="channel")
 
     @strawberry.field(description="Payment channels, newest first.")
     async def channels(
@@ -115,5 +189,25 @@ class ChannelQuery:
     ) -> Connection[Channel]:
         request = page_request(first=first, after=after, last=last, before=before)
         reading = await reading_of(info, min_block, block)
-        page = await channels.page(reading.snapshot, request, where=plain(where))
+        page = await channels.page(snapshot_of(info, reading), request, where=plain(where))
         return await connection(info, reading, page, Channel)
+
+    @strawberry.field(description="Vouchers that were redeemed, of all channels, newest first by default.")
+    async def vouchers(
+        self,
+        info: Info,
+        *,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        where: VoucherWhere | None = None,
+        order_by: VoucherOrder = VoucherOrder.REDEEMED_DESC,
+        min_block: UInt | None = None,
+    ) -> Connection[Voucher]:
+        request = page_request(first=first, after=after, last=last, before=before)
+        reading = await reading_of(info, min_block)
+        page = await vouchers.page(
+            snapshot_of(info, reading), request, where=plain(where), ordering=ORDERINGS[order_by]
+        )
+        return await connection(info, reading, page, Voucher)

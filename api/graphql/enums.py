@@ -5,7 +5,7 @@ from enum import Enum
 import strawberry
 
 from api.paging import Ordering
-from api.queries import prompts, runners, tasks
+from api.queries import prompts, runners, tasks, votes, vouchers
 
 
 @strawberry.enum(description="How a task's result is checked.")
@@ -100,6 +100,26 @@ class RunnerOrder(Enum):
     REGISTERED_ASC = "registered_asc"
 
 
+@strawberry.enum(description="What a vote says of its proposal.")
+class VoteSupport(Enum):
+    AGAINST = "against"
+    FOR = "for"
+    ABSTAIN = "abstain"
+
+
+@strawberry.enum(description="Order of a list of votes.")
+class VoteOrder(Enum):
+    CAST_DESC = "cast_desc"
+    CAST_ASC = "cast_asc"
+    WEIGHT_DESC = "weight_desc"
+
+
+@strawberry.enum(description="Order of a list of redeemed vouchers.")
+class VoucherOrder(Enum):
+    REDEEMED_DESC = "redeemed_desc"
+    REDEEMED_ASC = "redeemed_asc"
+
+
 ORDERINGS: dict[Enum, Ordering] = {
     TaskOrder.CREATED_DESC: tasks.CREATED_DESC,
     TaskOrder.CREATED_ASC: tasks.CREATED_ASC,
@@ -110,4 +130,9 @@ ORDERINGS: dict[Enum, Ordering] = {
     RunnerOrder.SCORE_DESC: runners.SCORE_DESC,
     RunnerOrder.REGISTERED_DESC: runners.REGISTERED_DESC,
     RunnerOrder.REGISTERED_ASC: runners.REGISTERED_ASC,
+    VoteOrder.CAST_DESC: votes.CAST_DESC,
+    VoteOrder.CAST_ASC: votes.CAST_ASC,
+    VoteOrder.WEIGHT_DESC: votes.WEIGHT_DESC,
+    VoucherOrder.REDEEMED_DESC: vouchers.REDEEMED_DESC,
+    VoucherOrder.REDEEMED_ASC: vouchers.REDEEMED_ASC,
 }

@@ -1,15 +1,17 @@
 """Relay connections."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, Generic, TypeVar
 
 import strawberry
 
 from api.database import Snapshot
+from api.filters import Where
 from api.graphql.ahead import D
+from api.graphql.below import Asked, Below, Listing
 from api.graphql.operation import Info, asked_by, noting_unusual
 from api.graphql.reading import Reading
-from api.paging import Page
+from api.paging import Ordering, Page, PageRequest
 
 Node = TypeVar("Node")
 
@@ -64,4 +66,19 @@ async def connection(info: Info, reading: Reading, page: Page, kind: type[D]) ->
     if rows is not None:
         with noting_unusual(info):
             return Connection(page=page, items=rows.all(page.rows))
+    return Connection(page=page, items=[kind.of(reading, row) for row in page.rows])
+
+
+async def connection_below(
+    reading: Reading,
+    of: Hashable,
+    listing: Listing,
+    *,
+    request: PageRequest,
+    ordering: Ordering,
+    kind: type[D],
+    where: Where | None = None,
+) -> Connection[D]:
+    """Read a page of what belongs to an object, together with the pages of its neighbours, and dress it."""
+    page = await reading.below.load(Below(of, Asked(listing, request, ordering, where)))
     return Connection(page=page, items=[kind.of(reading, row) for row in page.rows])

@@ -14,6 +14,7 @@ from api.graphql.monitoring import MonitoringQuery
 from api.graphql.network import NetworkQuery
 from api.graphql.operation import BlockInput, Info, reading_of
 from api.graphql.pages import Connection, connection, snapshot_of
+from api.graphql.parties import AccountQuery
 from api.graphql.prompts import Prompt
 from api.graphql.proposals import ProposalQuery
 from api.graphql.reverts import RevertQuery
@@ -37,6 +38,7 @@ class Query(
     BillingQuery,
     ChannelQuery,
     ProposalQuery,
+    AccountQuery,
     DeploymentQuery,
     RevertQuery,
     IntentQuery,

@@ -11,7 +11,21 @@ from strawberry.dataloader import DataLoader
 from api.chain_link import ChainLink
 from api.database import Record, Snapshot
 from api.freshness import require_block
-from api.queries import accounts, audits, documents, monitoring, prompts, runners, sessions, tasks
+from api.governance import Governance, ProposalRecord
+from api.graphql.below import Below, pages_below
+from api.paging import Page
+from api.queries import (
+    accounts,
+    audits,
+    channels,
+    documents,
+    monitoring,
+    prompts,
+    runners,
+    sessions,
+    tasks,
+    votes,
+)
 from api.shared import heartbeats
 from api.shared.state import SharedState
 from api.statements import Tables
@@ -99,6 +113,7 @@ class Reading:
     contributions = _all_of(sessions.contributions_of, key="session_id")
     audit = _one_of(audits.by_tasks, key="task_id")
     panels = _all_of(audits.panels_of, key="task_id")
+    channel = _one_of(channels.by_ids, key="channel_id")
     votes = _all_of(audits.votes_of, key="task_id")
     heartbeat = loader(lambda reading: _shared(reading.shared, heartbeats.of, key="node"))
 
@@ -116,6 +131,21 @@ class Reading:
     def draws(self) -> DataLoader[DrawKey, list[Draw]]:
         """Load the lottery of tasks."""
         return DataLoader(load_fn=lambda keys: draws_of(self.link, self.snapshot, keys))
+
+    @cached_property
+    def below(self) -> DataLoader[Below, Page]:
+        """Load pages of what belongs to objects."""
+        return pages_below(self.snapshot)
+
+    @cached_property
+    def proposal(self) -> DataLoader[int, ProposalRecord | None]:
+        """Load proposals, from the governor at the chain's head."""
+        return DataLoader(load_fn=lambda ids: _proposals(self.link, ids))
+
+    @cached_property
+    def proposal_timeline(self) -> DataLoader[int, list[Record]]:
+        """Load what became of proposals."""
+        return DataLoader(load_fn=lambda ids: _proposal_timelines(self.snapshot, ids))
 
     async def require(self, min_block: int | None) -> None:
         """Raise `IndexBehind` unless the snapshot holds `min_block`."""
@@ -165,6 +195,18 @@ async def _reports(snapshot: Snapshot, duties: list[tuple[bytes, bytes]]) -> lis
     for row in await monitoring.reports_of(snapshot, duties):
         groups[row["round"], row["monitor"]].append(row)
     return [groups[duty] for duty in duties]
+
+
+async def _proposals(link: ChainLink, ids: list[int]) -> list[ProposalRecord | None]:
+    found = await (await Governance.over(link)).by_ids(ids)
+    return [found.get(wanted) for wanted in ids]
+
+
+async def _proposal_timelines(snapshot: Snapshot, ids: list[int]) -> list[list[Record]]:
+    groups: defaultdict[int, list[Record]] = defaultdict(list)
+    for row in await votes.timelines_of(snapshot, ids):
+        groups[int(row["proposal_id"])].append(row)
+    return [groups[wanted] for wanted in ids]
 
 
 def _many(snapshot: Snapshot, load: Load, *, key: str) -> Many:

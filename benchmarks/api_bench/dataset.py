@@ -158,6 +158,24 @@ _STATEMENTS = (
         " FROM generate_series(1, {sessions}) n, generate_series(1, {rounds}) k"
     ),
     (
+        "INSERT INTO channels (channel_id, payer, node, owner, amount, deposited, redeemed, returned, status, close_delay,"
+        f" open_by, salt, opened_block, opened_tx, opened_at, updated_block) SELECT {_word('n')},"
+        f" {_place('n % {clients} + 1')}, {_place('n % {runners} + 1')}, {_place('n % {runners} + 5001')}, 10::numeric^19,"
+        f" 10::numeric^19, 10::numeric^18, 0, 'open', 720, {_BLOCK} + 9, {_word('n')}, {_BLOCK}, {_word('n')},"
+        f" {_TIME.format('n')}, {_BLOCK} FROM generate_series(1, {{tasks}} / 50) n"
+    ),
+    (
+        "INSERT INTO vouchers SELECT"
+        f" {_word('n % ({tasks} / 50) + 1')}, {_place('n % {clients} + 1')}, {_place('n % {runners} + 1')},"
+        f" {_place('n % {runners} + 5001')}, 10::numeric^17, 10::numeric^18, {_BLOCK} + 5, 0, n % 4, n % 64, {_word('n')},"
+        f" {_TIME.format('(n + 5)')} FROM generate_series(1, {{tasks}} / 5) n"
+    ),
+    (
+        "INSERT INTO proposal_votes SELECT n % 40, decode(lpad(to_hex(n / 40), 40, '0'), 'hex'),"
+        f" (ARRAY['against', 'for', 'abstain'])[n % 3 + 1], (n * 7919) % 1000001, '', '', {_BLOCK}, 0, n % 4, {_word('n')},"
+        f" {_TIME.format('n')} FROM generate_series(1, {{tasks}} / 5) n"
+    ),
+    (
         "INSERT INTO balances SELECT"
         f" {_place('n')}, 10::numeric^20, 0, CASE WHEN n > 5000 THEN 10::numeric^20 ELSE 0 END, 0, 0, 0, n"
         " FROM generate_series(1, 7000) n"

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from indexer.errors import FoldError
 from indexer.events import Event, EventType
-from indexer.fold import audits, escrow, federated, monitoring, reputation, wallet
+from indexer.fold import audits, escrow, federated, governance, monitoring, reputation, wallet
 from indexer.fold.state import Impossible, Keys, State
 
-FOLD_VERSION = 7
+FOLD_VERSION = 8
 """Raise whenever equal events would give other rows: the index is then built anew beside the old one."""
 
 FOLDS = {
@@ -18,9 +18,22 @@ FOLDS = {
     "SessionCharter": federated.CHARTER_FOLDS,
     "PeerMonitoring": monitoring.FOLDS,
     "AuditCourt": audits.FOLDS,
+    "ParityGovernor": governance.FOLDS,
 }
-WITHOUT_ROWS = frozenset({"ActionExecuted", "AuthorityUpdated", "EIP712DomainChanged"})
-"""Events that no row speaks of (libraries' own, used nonces); they are kept as raw logs alone."""
+WITHOUT_ROWS = frozenset(
+    {
+        "ActionExecuted",
+        "AuthorityUpdated",
+        "EIP712DomainChanged",
+        "LateQuorumVoteExtensionSet",
+        "ProposalThresholdSet",
+        "QuorumNumeratorUpdated",
+        "TimelockChange",
+        "VotingDelaySet",
+        "VotingPeriodSet",
+    }
+)
+"""Events that no row speaks of (libraries' own, used nonces, the governor's rules); they are kept as raw logs alone."""
 
 NEEDS = {
     "StakeWallet": wallet.needs,
@@ -30,6 +43,7 @@ NEEDS = {
     "SessionCharter": federated.needs,
     "PeerMonitoring": monitoring.needs,
     "AuditCourt": audits.needs,
+    "ParityGovernor": governance.needs,
 }
 
 

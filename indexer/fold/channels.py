@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from indexer.events import Event
 from indexer.fold.balances import change
-from indexer.fold.rows import Channel
+from indexer.fold.rows import Channel, Voucher
 from indexer.fold.state import Impossible, Keys, State
 
 
@@ -75,12 +75,30 @@ def _topped_up(state: State, event: Event) -> None:
 
 def _redeemed(state: State, event: Event) -> None:
     owner, channel_ids, amounts = event.args
-    for channel_id, amount in zip(channel_ids, amounts, strict=True):
+    log = event.log
+    for place, (channel_id, amount) in enumerate(zip(channel_ids, amounts, strict=True)):
         row = _open(state, channel_id)
         if row.owner != owner or row.redeemed + amount > row.deposited:
             raise Impossible(f"channel 0x{channel_id.hex()} cannot pay {amount} to 0x{owner.hex()}")
         row.redeemed += amount
         _put(state, event, row)
+        # What a voucher says is what its channel has paid in all: the event tells only by how much more that is.
+        state.vouchers.append(
+            Voucher(
+                channel_id,
+                row.payer,
+                row.node,
+                owner,
+                amount,
+                row.redeemed,
+                log.block_number,
+                log.tx_index,
+                log.log_index,
+                place,
+                log.tx_hash,
+                log.block_time,
+            )
+        )
     change(state, event, owner, free=sum(amounts))
 
 

@@ -184,6 +184,23 @@ class Channel(msgspec.Struct, gc=False):
     updated_block: int
 
 
+class Voucher(msgspec.Struct, frozen=True, gc=False):
+    """Table `vouchers`; amounts in USDFC base units."""
+
+    channel_id: bytes
+    payer: bytes
+    node: bytes
+    owner: bytes
+    amount: int
+    cumulative: int
+    block_number: int
+    tx_index: int
+    log_index: int
+    place: int
+    tx_hash: bytes
+    block_time: datetime
+
+
 class TaskEvent(msgspec.Struct, frozen=True, gc=False):
     """Table `task_events`; `data` is JSON text."""
 

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from indexer.fold.audit_rows import Audit, AuditPanel, AuditRules, AuditVote
+from indexer.fold.governance_rows import ProposalEvent, ProposalVote
 from indexer.fold.history import FIXED, kept_columns
 from indexer.fold.monitoring_rows import Assignment, MonitoringVerdict, Report
 from indexer.fold.monitoring_rows import Round as MonitoringRound
@@ -24,6 +25,7 @@ from indexer.fold.rows import (
     Seat,
     Task,
     TaskEvent,
+    Voucher,
 )
 from indexer.fold.session_rows import Participant, Round, Session, SessionEvent, SessionParameters
 
@@ -151,6 +153,9 @@ class Changes:
     task_events: list[TaskEvent]
     reputation_events: list[ReputationEvent]
     fl_events: list[SessionEvent]
+    vouchers: list[Voucher]
+    proposal_events: list[ProposalEvent]
+    proposal_votes: list[ProposalVote]
     documents: dict[bytes, str]
 
 
@@ -192,6 +197,9 @@ class State:
         self.task_events: list[TaskEvent] = []
         self.reputation_events: list[ReputationEvent] = []
         self.session_events: list[SessionEvent] = []
+        self.vouchers: list[Voucher] = []
+        self.proposal_events: list[ProposalEvent] = []
+        self.proposal_votes: list[ProposalVote] = []
         self.documents: dict[bytes, str] = {}
 
     def tables(self) -> dict[str, Rows[Any, Any]]:
@@ -236,6 +244,9 @@ class State:
             task_events=self.task_events,
             reputation_events=self.reputation_events,
             fl_events=self.session_events,
+            vouchers=self.vouchers,
+            proposal_events=self.proposal_events,
+            proposal_votes=self.proposal_votes,
             documents=self.documents,
         )
         self._start_lists()

@@ -30,6 +30,7 @@ from .orders import Orders
 
 SCHEMA = Path(__file__).parents[2] / "indexer" / "schema.sql"
 GENESIS = datetime(2026, 1, 1, tzinfo=UTC)
+PROPOSAL = 2**255 + 1
 
 
 def address(number: int) -> bytes:
@@ -135,6 +136,60 @@ class Index:
             "data": "{}",
         } | given
         await self.insert("task_events", **row)
+
+    async def vote(self, voter: int, *, block: int, **given: Any) -> None:
+        row = {
+            "proposal_id": PROPOSAL,
+            "voter": address(voter),
+            "support": "for",
+            "weight": 10**18,
+            "reason": "",
+            "params": b"",
+            "block_number": block,
+            "tx_index": 0,
+            "log_index": voter,
+            "tx_hash": word(block),
+            "block_time": GENESIS,
+        } | given
+        await self.insert("proposal_votes", **row)
+
+    async def voucher(self, channel: int, *, block: int, **given: Any) -> None:
+        row = {
+            "channel_id": word(channel),
+            "payer": address(1),
+            "node": address(100),
+            "owner": address(200),
+            "amount": 5,
+            "cumulative": 5 * block,
+            "block_number": block,
+            "tx_index": 0,
+            "log_index": 3,
+            "place": channel,
+            "tx_hash": word(block),
+            "block_time": GENESIS,
+        } | given
+        await self.insert("vouchers", **row)
+
+    async def channel(self, number: int, **given: Any) -> None:
+        row = {
+            "channel_id": word(number),
+            "payer": address(1),
+            "node": address(100),
+            "owner": address(200),
+            "amount": 50,
+            "deposited": 100,
+            "redeemed": 30,
+            "returned": 0,
+            "status": "open",
+            "close_delay": 10,
+            "open_by": 5,
+            "salt": word(1),
+            "opened_block": number,
+            "opened_tx": word(9),
+            "opened_at": GENESIS,
+            "updated_block": 1,
+        } | given
+        await self.insert("channels", **row)
 
     async def runner(self, number: int, *, score: int = 500_000, **given: Any) -> bytes:
         row = {

@@ -11,11 +11,11 @@ from eth_account.signers.local import LocalAccount
 
 from devnet.accounts import LocalAccounts
 from devnet.anvil import Anvil
-from protocol.abi import load_abi
 from protocol.chain import Chain
 from protocol.deployment import Deployment
 from protocol.money import USDFC
 from protocol.sender import Sender
+from tests.voting import governor, vote_holder, vote_token
 
 from .conftest import Index, Serve
 
@@ -48,14 +48,6 @@ async def send(server: httpx.AsyncClient, kind: str, body: dict[str, Any]) -> ht
 
 async def free(chain: Chain, account: LocalAccount) -> int:
     return (await chain.call(chain.wallet.functions.accountOf(account.address)))[0]
-
-
-def vote_token(chain: Chain) -> Any:
-    return chain.w3.eth.contract(address=chain.deployment.parity_token, abi=load_abi("ParityToken"))
-
-
-def governor(chain: Chain) -> Any:
-    return chain.w3.eth.contract(address=chain.deployment.governor, abi=load_abi("ParityGovernor"))
 
 
 async def test_a_deposit_is_relayed_once(
@@ -142,7 +134,7 @@ async def test_a_delegated_vote_is_cast_by_signature(
     reason: str | None,
 ) -> None:
     token, voting = vote_token(chain), governor(chain)
-    holder = await _holder(chain, accounts)
+    holder = await vote_holder(chain, accounts)
     await Sender(chain, holder).send(
         token.functions.transfer(accounts.outsider.address, 10**18), label="votes"
     )
@@ -168,14 +160,6 @@ async def test_a_delegated_vote_is_cast_by_signature(
     again = await ask(server, "ballot", **asked)
     twice = await send(server, "ballot", signed(again, accounts.outsider))
     assert (twice.status_code, twice.json()["type"]) == (409, "replayed")
-
-
-async def _holder(chain: Chain, accounts: LocalAccounts) -> LocalAccount:
-    token = vote_token(chain)
-    for account in (accounts.deployer, accounts.treasury, accounts.client):
-        if await chain.call(token.functions.balanceOf(account.address)):
-            return account
-    raise LookupError("nobody holds votes")
 
 
 async def test_a_runner_is_registered_by_two_signatures_together_with_its_stake(

@@ -116,24 +116,8 @@ async def test_billing_sums_by_client_id_and_by_day(index: Index, ask: Ask) -> N
 
 async def test_channels_are_paged_filtered_and_found_by_id(index: Index, ask: Ask) -> None:
     for number, status in enumerate(("open", "closing", "closed")):
-        await index.insert(
-            "channels",
-            channel_id=word(number),
-            payer=address(1),
-            node=address(100),
-            owner=address(200),
-            amount=50,
-            deposited=100,
-            redeemed=30,
-            returned=70 if status == "closed" else 0,
-            status=status,
-            close_delay=10,
-            open_by=5,
-            salt=word(1),
-            opened_block=number,
-            opened_tx=word(9),
-            opened_at=NOON,
-            updated_block=1,
+        await index.channel(
+            number, status=status, returned=70 if status == "closed" else 0, opened_block=number
         )
     answer = await ask("{ channels(first: 2) { nodes { status left } pageInfo { hasNextPage } } }")
     assert answer["data"]["channels"] == {

@@ -22,6 +22,9 @@ ARGUMENTS = {
     "runners": "(first: 2)",
     "prompts": "(last: 2)",
     "reputationEvents": "(first: 2)",
+    "channels": "",
+    "vouchers": "(first: 2)",
+    "votes": "(orderBy: WEIGHT_DESC)",
     "sessions": "",
     "models": "",
     "parameters": "",
@@ -83,6 +86,9 @@ async def filled(index: Index) -> None:
         await index.seat(task_id, 0, state="revealed", outcome="right", paid=49, result=result)
         await index.seat(task_id, 1, state="claimed", outcome="missed", slashed=10)
         await index.event(task_id, "TaskSubmitted", log_index=number)
+        await index.channel(number)
+        await index.voucher(number, block=number)
+        await index.vote(number, block=number, support="against")
 
 
 async def test_random_queries_have_equal_answers(index: Index, client: httpx.AsyncClient) -> None:

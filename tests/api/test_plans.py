@@ -23,6 +23,7 @@ from api.statements import Statement
 from benchmarks.api_bench.dataset import fill
 from benchmarks.api_bench.queries import NAMED, Named
 from protocol.deployment import Deployment
+from tests.api.conftest import address, word
 
 TASKS = 40_000
 SMALL = {"sync_state", "totals", "parameters", "runners", "runner_reputation"}
@@ -69,29 +70,26 @@ async def filled(postgres: Any) -> str:
     return url
 
 
-async def as_rows(named: Named, services: Services) -> Any:
+async def as_rows(query: str, variables: dict[str, Any], services: Services) -> Any:
     """Answer as `/graphql` does: from rows, where all that is asked stands in rows."""
     schema = build_schema()._schema  # strawberry has no public name for graphql-core's
     quick = QuickQueries(PreparedQueries(schema, rules=LIMITS, max_tokens=MAX_TOKENS), PersistedQueries())
-    body = {"query": named.ours.query, "variables": dict(named.ours.variables(random.Random(1), TASKS))}
-    answer = await quick.answer(json.dumps(body).encode(), services)
+    answer = await quick.answer(json.dumps({"query": query, "variables": variables}).encode(), services)
     assert answer is not None
     return json.loads(answer)
 
 
-async def as_objects(named: Named, services: Services) -> Any:
+async def as_objects(query: str, variables: dict[str, Any], services: Services) -> Any:
     """Answer as Strawberry does: by the types' own resolvers."""
-    variables = dict(named.ours.variables(random.Random(1), TASKS))
-    answer = await build_schema().execute(named.ours.query, variable_values=variables, context_value=services)
+    answer = await build_schema().execute(query, variable_values=variables, context_value=services)
     assert answer.errors is None
     return {"data": answer.data}
 
 
-@pytest.mark.parametrize("way", [as_rows, as_objects])
-@pytest.mark.parametrize("named", NAMED, ids=lambda named: named.name)
-async def test_a_named_query_scans_no_table_that_grows(
-    filled: str, nowhere: Deployment, named: Named, way: Any
-) -> None:
+async def scanned_by(
+    query: str, variables: dict[str, Any], *, way: Any, filled: str, nowhere: Deployment
+) -> set[str]:
+    """Answer a query, which must find something, and name the tables that were read from end to end."""
     settings = ServerSettings(database_url=filled, _env_file=None)
     link, feed = ChainLink("http://127.0.0.1:9", nowhere), BlockFeed(filled)
     async with ExplainingDatabase(filled) as database, SharedState(filled) as shared:
@@ -100,9 +98,41 @@ async def test_a_named_query_scans_no_table_that_grows(
             settings=settings, database=database, feed=feed, link=link, relay=relay, shared=shared
         )
         Explaining.plans = []
-        answer = await way(named, services)
+        answer = await way(query, variables, services)
     assert "errors" not in answer
     assert all(answer["data"].values()), answer
     assert Explaining.plans
-    scanned = {table for plan in Explaining.plans for table in scans(plan)}
-    assert scanned <= SMALL
+    return {table for plan in Explaining.plans for table in scans(plan)}
+
+
+@pytest.mark.parametrize("way", [as_rows, as_objects])
+@pytest.mark.parametrize("named", NAMED, ids=lambda named: named.name)
+async def test_a_named_query_scans_no_table_that_grows(
+    filled: str, nowhere: Deployment, named: Named, way: Any
+) -> None:
+    variables = dict(named.ours.variables(random.Random(1), TASKS))
+    assert await scanned_by(named.ours.query, variables, way=way, filled=filled, nowhere=nowhere) <= SMALL
+
+
+VOTERS_AND_PAYERS = [
+    "{ votes { nodes { voter } } }",
+    "{ votes(orderBy: WEIGHT_DESC, last: 3) { nodes { voter } } }",
+    '{ votes(where: {proposalId: {eq: "7"}, support: {eq: FOR}}) { nodes { voter } } }',
+    '{ votes(where: {proposalId: {eq: "7"}}, orderBy: WEIGHT_DESC) { nodes { voter } } }',
+    '{ votes(where: {voter: {eq: "%s"}}, orderBy: WEIGHT_DESC) { nodes { voter } } }',
+    "{ vouchers { nodes { channel { id } runner { node } } } }",
+    '{ vouchers(where: {payer: {eq: "%s"}}) { nodes { amount } } }',
+    '{ vouchers(where: {node: {eq: "%s"}}, orderBy: REDEEMED_ASC) { nodes { amount } } }',
+    '{ vouchers(where: {channelId: {eq: "%s"}}) { nodes { amount } } }',
+    "{ channels { nodes { vouchers(first: 5) { nodes { amount } } } } }",
+    "{ channels(where: {status: {eq: OPEN}}) { nodes { left } } }",
+    '{ account(address: "%s") { votes { nodes { weight } } } }',
+    '{ account(address: "%s") { vouchersPaid { nodes { amount } } vouchersReceived { nodes { amount } } } }',
+]
+
+
+@pytest.mark.parametrize("query", VOTERS_AND_PAYERS)
+async def test_votes_and_vouchers_are_found_by_index(filled: str, nowhere: Deployment, query: str) -> None:
+    some = word(7) if "channelId" in query else address(7)
+    query = query.replace("%s", "0x" + some.hex())
+    assert await scanned_by(query, {}, way=as_rows, filled=filled, nowhere=nowhere) <= SMALL

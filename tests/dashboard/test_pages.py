@@ -36,6 +36,7 @@ PAGES: dict[str, tuple[Callable[[Outcome], str], str]] = {
     "models": (always("/models"), "Models"),
     "billing": (always("/billing"), "Billing"),
     "channels": (always("/channels"), "Channels"),
+    "channel": (always("/channels/1"), "Channel"),
     "proposals": (always("/proposals"), "Proposals"),
     "proposal": (always("/proposals/1"), "Proposal 1"),
     "sessions": (always("/sessions"), "Learning"),
@@ -215,6 +216,8 @@ async def test_an_index_that_lags_is_said(visit: Visit, outcome: Outcome) -> Non
         ("/tasks/0x" + "ab" * 32, "The index knows no such task"),
         ("/runners/0x12", "is no runner's address"),
         ("/proposals/x", "is no proposal's number"),
+        ("/channels/0x12", "is no channel's id"),
+        ("/channels/0x" + "ab" * 32, "The index knows no such channel"),
     ],
 )
 async def test_a_page_of_something_that_is_not_there_says_so(

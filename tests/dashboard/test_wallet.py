@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from protocol.abi import load_abi
 from protocol.chain import Chain
 from protocol.money import USDFC
 from protocol.sender import Sender
+from protocol.typed_data import wallet_domain
+from protocol.voucher import Channel, channel_id, sign_voucher
 from tests.dashboard.key_wallet import KeyWallet
 from tests.dashboard.visit import DESKTOP, PHONE, Visit
 
@@ -194,7 +197,7 @@ async def test_a_proposal_is_shown_with_its_votes_and_voted_on(
     visit: Visit, connect: Connect, network: Network, shots: Path
 ) -> None:
     number = await propose(network)
-    await connect(LOCAL.deployer, f"/proposals/{number}", heading="Proposal")
+    await connect(LOCAL.deployer, f"/proposals/{number}", heading="A higher fee")
     page = visit.page
     await expect(page.get_by_text("TaskEscrow").first).to_be_visible()
     await expect(page.get_by_text("feeBps")).to_be_visible()
@@ -203,11 +206,53 @@ async def test_a_proposal_is_shown_with_its_votes_and_voted_on(
     await page.get_by_role("button", name="Sign in the wallet").click()
     await expect(page.get_by_text("Voted: for")).to_be_visible(timeout=SLOW_MS)
     await expect(page.locator(".legend").first).to_contain_text("100,000,000", timeout=SLOW_MS)
+    votes = page.get_by_role("table", name="Votes cast")
+    await expect(votes).to_contain_text("100,000,000", timeout=SLOW_MS)
+    await expect(votes).to_contain_text("For")
     await look_at(visit, shots, "vote")
+    await page.get_by_label("Vote", exact=True).select_option("Against")
+    await expect(page.get_by_text("Nobody voted so")).to_be_visible()
     await visit.go("/proposals", heading="Proposals")
     await expect(page.get_by_text("TaskEscrow.addParams")).to_be_visible()
     await look_at(visit, shots, "votes")
     assert visit.complaints == []
+
+
+async def test_a_channel_is_shown_with_the_vouchers_that_were_redeemed(
+    visit: Visit, network: Network, shots: Path
+) -> None:
+    id_ = await redeemed_channel(network)
+    await visit.go("/channels", heading="Channels")
+    await visit.page.locator(f"a[href='/channels/0x{id_.hex()}']").click()
+    vouchers = visit.page.get_by_role("table", name="Vouchers redeemed")
+    await expect(vouchers.get_by_role("row")).to_have_count(3, timeout=SLOW_MS)
+    await expect(visit.page.locator(".figure", has_text="Left")).to_contain_text("3.5")
+    await look_at(visit, shots, "vouchers")
+    assert visit.complaints == []
+
+
+async def redeemed_channel(network: Network) -> bytes:
+    """Open a channel and redeem two vouchers of it; gives its id once it is mined."""
+    payer, node, owner = LOCAL.payer, LOCAL.node(0).address, LOCAL.owner(0).address
+    async with Chain.connect(network.endpoints.chain, network.deployment) as chain:
+        sender, wallet = Sender(chain, payer), chain.wallet.functions
+        await deposit(chain, 5 * USDFC, account=payer, sender=sender)
+        terms = Channel(
+            payer=payer.address,
+            node=node,
+            owner=owner,
+            amount=5 * USDFC,
+            close_delay=await chain.call(wallet.minCloseDelay()),
+            open_by=await chain.block_number() + 100,
+            salt=secrets.token_bytes(32),
+        )
+        domain = wallet_domain(network.deployment.chain_id, network.deployment.stake_wallet)
+        await sender.send(wallet.openChannel(terms.as_tuple()), label="open channel")
+        id_ = channel_id(terms, domain)
+        for cumulative in (USDFC, 3 * USDFC // 2):
+            voucher = sign_voucher(id_, cumulative, domain, account=payer)
+            await sender.send(wallet.redeem(owner, [voucher.as_tuple()]), label="redeem")
+    return id_
 
 
 async def propose(network: Network) -> int:

@@ -40,7 +40,7 @@ def deployment_on(node: SimulatedNode) -> Deployment:
         beacon=hexed(b"\x02" * 20),
         access_manager=hexed(b"\x03" * 20),
         parity_token=hexed(b"\x04" * 20),
-        governor=hexed(b"\x05" * 20),
+        governor=hexed(ADDRESSES["ParityGovernor"]),
         timelock=hexed(b"\x06" * 20),
         treasury=hexed(TREASURY),
         guardian=hexed(b"\x07" * 20),

@@ -16,6 +16,7 @@ ADDRESSES = {
     "FederatedLearning": bytes.fromhex("a5" * 20),
     "PeerMonitoring": bytes.fromhex("a6" * 20),
     "AuditCourt": bytes.fromhex("a7" * 20),
+    "ParityGovernor": bytes.fromhex("a8" * 20),
 }
 TREASURY = bytes.fromhex("77" * 20)
 DEAD = bytes.fromhex("000000000000000000000000000000000000dead")
@@ -39,8 +40,8 @@ class Emitted:
     data: bytes
 
 
-def emitted(contract: str, name: str, *args: Any) -> Emitted:
-    """Encode an event as Solidity would."""
+def emitted(contract: str, name: str, *args: Any, text: str = "string") -> Emitted:
+    """Encode an event as Solidity would; strings are given as `text`, which may be bytes."""
     entry = ABI[contract, name]
     topics = [bytes(event_abi_to_log_topic(entry))]
     types, values = [], []
@@ -48,6 +49,6 @@ def emitted(contract: str, name: str, *args: Any) -> Emitted:
         if argument["indexed"]:
             topics.append(encode([canonical_type(argument)], [value]))
         else:
-            types.append(canonical_type(argument))
+            types.append(canonical_type(argument).replace("string", text))
             values.append(value)
     return Emitted(ADDRESSES[contract], topics, encode(types, values))

@@ -41,12 +41,19 @@ def flat(value: Any) -> list[Any]:
     return [leaf for member in value for leaf in flat(member)] if isinstance(value, tuple) else [value]
 
 
+def as_decoded(leaf: Any) -> Any:
+    """A list becomes a tuple, and a string the bytes that it is on the chain."""
+    if isinstance(leaf, list):
+        return tuple(as_decoded(item) for item in leaf)
+    return leaf.encode() if isinstance(leaf, str) else leaf
+
+
 def check(entry: Any, arguments: tuple[Any, ...]) -> None:
     pairs = list(zip(entry["inputs"], arguments, strict=True))
     topics = b"".join(encode([canonical_type(i)], [value]) for i, value in pairs if i["indexed"])
     unindexed = [(canonical_type(i), value) for i, value in pairs if not i["indexed"]]
     data = encode([kind for kind, _ in unindexed], [value for _, value in unindexed])
-    expected = [tuple(leaf) if isinstance(leaf, list) else leaf for leaf in flat(arguments)]
+    expected = [as_decoded(leaf) for leaf in flat(arguments)]
     assert list(decoder(entry)(topics, data)) == expected
     assert len(leaf_names(entry)) == len(flat(arguments))
 

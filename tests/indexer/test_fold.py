@@ -1,5 +1,6 @@
 """What the fold makes of events, and what it refuses."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +11,7 @@ from indexer.errors import FoldError
 from indexer.events import EventBook, Log
 from indexer.fold import apply, needs
 from indexer.fold.state import State
-from tests.indexer.contract_events import ADDRESSES, DEAD, NODES, OWNERS, PAYERS, TREASURY, emitted
+from tests.indexer.contract_events import ADDRESSES, DEAD, NODES, OWNERS, PAYERS, TREASURY, Emitted, emitted
 
 TASK = b"\x07" * 32
 CHANNEL = b"\x0c" * 32
@@ -25,8 +26,14 @@ class Story:
         self.block = 0
 
     def tell(self, contract: str, name: str, *args: Any) -> None:
+        self._tell(emitted(contract, name, *args))
+
+    def tell_bytes(self, contract: str, name: str, *args: Any) -> None:
+        """Tell an event whose text is any bytes."""
+        self._tell(emitted(contract, name, *args, text="bytes"))
+
+    def _tell(self, raw: Emitted) -> None:
         self.block += 1
-        raw = emitted(contract, name, *args)
         log = Log(
             block_number=self.block,
             tx_index=0,
@@ -215,6 +222,61 @@ def test_a_channel_pays_its_owner_and_returns_the_rest(story: Story) -> None:
     assert story.balance(OWNERS[0])[0] == 50
 
 
+def test_a_voucher_says_all_that_its_channel_has_paid_with_it(story: Story) -> None:
+    story.channel()
+    story.tell("StakeWallet", "VouchersRedeemed", OWNERS[0], [CHANNEL, CHANNEL], [30, 20])
+    story.tell("StakeWallet", "VouchersRedeemed", OWNERS[0], [CHANNEL], [5])
+    assert [
+        (row.payer, row.owner, row.amount, row.cumulative, row.place) for row in story.state.vouchers
+    ] == [
+        (PAYERS[0], OWNERS[0], 30, 30, 0),
+        (PAYERS[0], OWNERS[0], 20, 50, 1),
+        (PAYERS[0], OWNERS[0], 5, 55, 0),
+    ]
+
+
+def test_votes_are_kept_one_by_one(story: Story) -> None:
+    story.tell("ParityGovernor", "VoteCast", PAYERS[0], 2**255, 1, 10**24, "Fair enough")
+    story.tell("ParityGovernor", "VoteCastWithParams", PAYERS[1], 2**255, 0, 5, "", b"\x01")
+    assert [
+        (row.voter, row.proposal_id, row.support, row.weight, row.reason, row.params)
+        for row in story.state.proposal_votes
+    ] == [
+        (PAYERS[0], 2**255, "for", 10**24, "Fair enough", b""),
+        (PAYERS[1], 2**255, "against", 5, "", b"\x01"),
+    ]
+
+
+def test_what_becomes_of_a_proposal_is_kept_with_its_text(story: Story) -> None:
+    calls: tuple[list[Any], ...] = ([TREASURY], [0], [""], [b"\x01"])
+    story.tell("ParityGovernor", "ProposalCreated", 7, PAYERS[0], *calls, 100, 200, 'Say "so"')
+    story.tell("ParityGovernor", "ProposalExtended", 7, 300)
+    story.tell("ParityGovernor", "ProposalQueued", 7, 400)
+    story.tell("ParityGovernor", "ProposalExecuted", 7)
+    assert [(row.proposal_id, row.name, json.loads(row.data)) for row in story.state.proposal_events] == [
+        (
+            7,
+            "ProposalCreated",
+            {
+                "proposer": "0x" + PAYERS[0].hex(),
+                "description": 'Say "so"',
+                "voteStart": "100",
+                "voteEnd": "200",
+            },
+        ),
+        (7, "ProposalExtended", {"extendedDeadline": "300"}),
+        (7, "ProposalQueued", {"etaSeconds": "400"}),
+        (7, "ProposalExecuted", {}),
+    ]
+
+
+@pytest.mark.parametrize("said", [b"\xff\xfe", b"a\0b", b"0xzz", b"0x12", "\N{SNOWMAN}".encode() * 9000])
+def test_no_words_of_a_voter_stop_the_index(story: Story, said: bytes) -> None:
+    story.tell_bytes("ParityGovernor", "VoteCast", PAYERS[0], 1, 1, 1, said)
+    (row,) = story.state.proposal_votes
+    assert row.reason == said.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 def test_the_third_wrong_result_in_a_row_bans_and_starts_the_count_anew(story: Story) -> None:
     story.tell("RunnerReputation", "RunnerRegistered", NODES[0], OWNERS[0], bytes(32), bytes(32))
     streaks = []
@@ -277,6 +339,12 @@ IMPOSSIBLE: list[tuple[str, Prelude, tuple[Any, ...], str]] = [
         Story.channel,
         ("StakeWallet", "ChannelClosed", CHANNEL, PAYERS[0], 101),
         "cannot return 101",
+    ),
+    (
+        "a fourth kind of vote",
+        lambda _story: None,
+        ("ParityGovernor", "VoteCast", PAYERS[0], 1, 3, 1, ""),
+        "cannot have voted 3",
     ),
     (
         "retired twice",

@@ -47,6 +47,16 @@ async def assert_equal_to_world(rig: Rig) -> None:
         )
         for channel_id, row in world.channels.items()
     }
+    vouchers = await rig.fetch(
+        "SELECT channel_id, sum(amount) AS paid, max(cumulative) AS said FROM vouchers GROUP BY channel_id"
+    )
+    assert {row["channel_id"]: (row["paid"], row["said"]) for row in vouchers} == {
+        channel_id: (row.redeemed, row.redeemed) for channel_id, row in world.channels.items() if row.redeemed
+    }
+    votes = await rig.fetch("SELECT proposal_id, voter, support, weight FROM proposal_votes")
+    assert {(row["proposal_id"], row["voter"]): tuple(row)[2:] for row in votes} == {
+        (proposal, voter): vote for proposal, cast in world.votes.items() for voter, vote in cast.items()
+    }
     records = await rig.fetch('SELECT node, "right", wrong, missed, wrong_streak FROM runner_reputation')
     assert {row["node"]: list(row)[1:] for row in records} == {
         node: record[:4] for node, record in world.records.items()

@@ -10,6 +10,8 @@ from typing import Any
 
 import asyncpg
 import pytest
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
 
 from devnet.accounts import LocalAccounts
 from devnet.anvil import Anvil
@@ -30,6 +32,7 @@ from protocol.sender import Sender
 from protocol.typed_data import Domain, escrow_domain, task_id, wallet_domain
 from protocol.voucher import Channel, channel_id, sign_voucher
 from tests.indexer.processes import environment, indexer_process, wait_until_indexed
+from tests.voting import governor, vote_holder, vote_token
 
 
 class Network:
@@ -249,9 +252,51 @@ async def test_channels_add_up_with_the_wallet(
         await anvil.mine(paid.close_delay)
         await network.owner.send(wallet.close(paid.as_tuple()), label="close")
         await assert_verified(settings, anvil)
+    voucher_row = await fetch(settings, "SELECT * FROM public.vouchers")
+    assert (voucher_row["channel_id"], voucher_row["cumulative"]) == (network.id_of(paid), 2 * USDFC)
     row = await fetch(settings, "SELECT * FROM public.channels WHERE channel_id = $1", network.id_of(paid))
     assert (row["status"], row["amount"], row["deposited"]) == ("closed", 5 * USDFC, 6 * USDFC)
     assert (row["redeemed"], row["returned"]) == (2 * USDFC, 4 * USDFC)
+
+
+async def test_proposals_and_votes_add_up_with_the_governor(
+    network: Network, settings: IndexerSettings, anvil: Anvil, accounts: LocalAccounts
+) -> None:
+    token, voting = vote_token(network.chain), governor(network.chain)
+    holder = Sender(network.chain, await vote_holder(network.chain, accounts))
+    await holder.send(token.functions.delegate(holder.address), label="delegate")
+    await holder.send(token.functions.transfer(network.payer.address, 5), label="give votes")
+    await network.payer.send(token.functions.delegate(network.payer.address), label="delegate")
+    call = ([network.chain.deployment.usdfc], [0], [b""], "Nothing at all")
+    receipt = await holder.send(voting.functions.propose(*call), label="propose")
+    proposal = voting.events.ProposalCreated().process_receipt(receipt.raw)[0]["args"]["proposalId"]
+    await anvil.rpc("evm_increaseTime", 5)
+    await anvil.mine()
+    await holder.send(voting.functions.castVoteWithReason(proposal, 1, "It is cheap"), label="vote")
+    await network.payer.send(
+        voting.functions.castVoteWithReasonAndParams(proposal, 0, "", b"\x01"), label="vote"
+    )
+    # Words that are no text: the ABI writes bytes as it writes a string.
+    selector = keccak(text="castVoteWithReason(uint256,uint8,string)")[:4]
+    words = encode(["uint256", "uint8", "bytes"], [proposal, 2, b"\xff\0\xfe"])
+    await anvil.rpc("anvil_impersonateAccount", network.owner.address)
+    odd = {"from": network.owner.address, "to": voting.address, "data": "0x" + (selector + words).hex()}
+    sent = await anvil.rpc("eth_sendTransaction", odd)
+    await anvil.mine()
+    assert int((await anvil.rpc("eth_getTransactionReceipt", sent))["status"], 16) == 1
+    async with indexer(settings):
+        await assert_verified(settings, anvil)
+    kept = await fetch(
+        settings,
+        "SELECT array_agg((support, reason) ORDER BY block_number) AS votes FROM public.proposal_votes"
+        " WHERE proposal_id = $1",
+        proposal,
+    )
+    assert kept["votes"] == [
+        ("for", "It is cheap"),
+        ("against", ""),
+        ("abstain", "\N{REPLACEMENT CHARACTER}" * 3),
+    ]
 
 
 @pytest.mark.parametrize("depth", [1, 5, 60])

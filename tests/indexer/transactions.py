@@ -22,7 +22,7 @@ def random_tx(rng: random.Random, world: World, nonce: int) -> Tx:
         "advance",
     ]
     kinds += ["open_channel"] * 3 + ["top_up", "redeem", "redeem", "request_close", "close"]
-    kinds += ["pause", "unpause"]
+    kinds += ["pause", "unpause", "propose", "vote", "vote"]
     kinds += ["claim"] * 8 + ["commit"] * 8 + ["reveal"] * 8
     kind = rng.choice(kinds)
     everyone = [*PAYERS, *OWNERS]
@@ -35,6 +35,13 @@ def random_tx(rng: random.Random, world: World, nonce: int) -> Tx:
     args: dict[str, tuple[Any, ...]] = {
         "pause": (rng.choice(["StakeWallet", "TaskEscrow"]), rng.randrange(1, 9)),
         "unpause": (rng.choice(["StakeWallet", "TaskEscrow"]),),
+        "propose": (rng.choice(everyone),),
+        "vote": (
+            rng.choice(list(world.votes) or [0]),
+            rng.choice(everyone),
+            rng.randrange(3),
+            rng.randrange(2**96),
+        ),
         "deposit": (rng.choice(everyone), amount),
         "withdraw": (rng.choice(everyone), amount // 10),
         "transfer": (rng.choice(everyone), rng.choice(everyone), amount // 10),

@@ -71,6 +71,7 @@ class World:
         self.params = 0
         self.epochs: dict[bytes, int] = defaultdict(int)
         self.pauses: dict[bytes, tuple[int, int]] = {}
+        self.votes: dict[int, dict[bytes, tuple[str, int]]] = {}
         self.events: list[Emitted] = []
         self.tx_hash, self.block = b"", 0
 
@@ -215,6 +216,21 @@ class World:
         returned = channel.deposited - channel.redeemed
         self.ledger[channel.payer].free += returned
         self._emit("StakeWallet", "ChannelClosed", channel_id, channel.payer, returned)
+
+    def _propose(self, who: bytes) -> None:
+        proposal = int.from_bytes(self.tx_hash, "big")
+        self.votes[proposal] = {}
+        calls: tuple[list[Any], ...] = ([TREASURY], [0], [""], [b"\x01\x02"])
+        opens = self.block + 2
+        self._emit("ParityGovernor", "ProposalCreated", proposal, who, *calls, opens, opens + 9, "Spend it")
+
+    def _vote(self, proposal: int, who: bytes, support: int, weight: int) -> None:
+        self._require(proposal in self.votes and who not in self.votes[proposal])
+        self.votes[proposal][who] = (("against", "for", "abstain")[support], weight)
+        if weight % 2:
+            self._emit("ParityGovernor", "VoteCast", who, proposal, support, weight, "since it is odd")
+        else:
+            self._emit("ParityGovernor", "VoteCastWithParams", who, proposal, support, weight, "", b"\x07")
 
     def _register(self, index: int) -> None:
         node = NODES[index]

@@ -45,6 +45,11 @@ export function SessionLink({ id, name }: { id: string; name?: string | undefine
   return <Identity value={id} href={`/sessions/${id}`} label={name} head={8} kind="session id" />;
 }
 
+/** A payment channel. */
+export function ChannelLink({ id }: { id: string }) {
+  return <Identity value={id} href={`/channels/${id}`} head={8} kind="channel id" />;
+}
+
 export function Hash({ value, kind = "hash" }: { value: string; kind?: string }) {
   return <Identity value={value} head={8} kind={kind} />;
 }

@@ -56,6 +56,9 @@ const TONES: Record<string, string> = {
   VOTING: "busy",
   SEALED: "busy",
   APPEALABLE: "warn",
+  FOR: "good",
+  AGAINST: "bad",
+  ABSTAIN: "quiet",
 };
 
 /** A state in a word, with its colour. */

@@ -1,6 +1,6 @@
 import { Usdfc } from "../components/amount";
 import { Choice, Field } from "../components/field";
-import { Account, Hash, RunnerLink } from "../components/identity";
+import { Account, ChannelLink, RunnerLink } from "../components/identity";
 import { Heading, Panel } from "../components/layout";
 import { Moment } from "../components/moment";
 import { type PageInfo, Pager, pageArguments } from "../components/pager";
@@ -30,7 +30,7 @@ interface ChannelRow {
 }
 
 const COLUMNS: readonly Column<ChannelRow>[] = [
-  { title: "Channel", cell: (channel) => <Hash value={channel.id} kind="channel id" /> },
+  { title: "Channel", cell: (channel) => <ChannelLink id={channel.id} /> },
   {
     title: "Status",
     cell: (channel) => (

@@ -1,16 +1,31 @@
 import { Account, Hash } from "../components/identity";
 import { Fact, Facts, Heading, Panel } from "../components/layout";
+import { Moment } from "../components/moment";
 import { Pill } from "../components/pill";
 import { Empty, Failure, Loaded } from "../components/states";
 import { shorten } from "../format/hex";
+import { count } from "../format/number";
 import { Problem } from "../live/problem";
 import { useQuery } from "../live/useQuery";
 import proposalQuery from "../queries/proposal.graphql?raw";
 import { VotePanel } from "../wallet/vote";
+import { Ballots } from "./ballots";
 import { When } from "./proposals";
-import { type Proposal, VoteBar } from "./votes";
+import { type Proposal, titleOf, VoteBar } from "./votes";
 
-export function ProposalPage({ id }: { id: string }) {
+interface Whole extends Proposal {
+  timeline: { name: string; blockNumber: number; logIndex: number; txHash: string; timestamp: string }[];
+}
+
+const HAPPENED: Record<string, string> = {
+  ProposalCreated: "Proposed",
+  ProposalExtended: "Vote kept open, as it reached its quorum late",
+  ProposalQueued: "Queued in the timelock",
+  ProposalExecuted: "Executed",
+  ProposalCanceled: "Cancelled",
+};
+
+export function ProposalPage({ id, search }: { id: string; search: URLSearchParams }) {
   if (!/^\d{1,78}$/.test(id)) {
     return (
       <>
@@ -19,21 +34,24 @@ export function ProposalPage({ id }: { id: string }) {
       </>
     );
   }
-  return <Known id={id} />;
+  return <Known id={id} search={search} />;
 }
 
-function Known({ id }: { id: string }) {
-  const query = useQuery<{ proposal: Proposal | null }>(proposalQuery, { id });
+function Known({ id, search }: { id: string; search: URLSearchParams }) {
+  const query = useQuery<{ proposal: Whole | null }>(proposalQuery, { id });
   const proposal = query.data?.proposal;
   return (
     <>
-      <Heading title={`Proposal ${shorten(id, 4)}`} lead={<Hash value={id} kind="proposal number" />}>
+      <Heading
+        title={proposal ? titleOf(proposal) : `Proposal ${shorten(id, 4)}`}
+        lead={<Hash value={id} kind="proposal number" />}
+      >
         {proposal && <Pill state={proposal.state} />}
       </Heading>
       <Loaded query={query} rows={6}>
         {(data) =>
           data.proposal ? (
-            <Detail proposal={data.proposal} onVoted={query.reload} />
+            <Detail proposal={data.proposal} search={search} onVoted={query.reload} />
           ) : (
             <Empty title="The governor knows no such proposal">
               <a href="/proposals">All proposals</a>
@@ -45,13 +63,27 @@ function Known({ id }: { id: string }) {
   );
 }
 
-function Detail({ proposal, onVoted }: { proposal: Proposal; onVoted: () => void }) {
+function Detail({
+  proposal,
+  search,
+  onVoted,
+}: {
+  proposal: Whole;
+  search: URLSearchParams;
+  onVoted: () => void;
+}) {
+  const description = proposal.description?.trim();
   return (
     <>
       <Panel title="Votes">
         <VoteBar proposal={proposal} />
       </Panel>
       <VotePanel proposal={proposal} onVoted={onVoted} />
+      {description && description !== titleOf(proposal) && (
+        <Panel title="What its proposer says">
+          <p class="prose">{description}</p>
+        </Panel>
+      )}
       <Panel title="What it does">
         {proposal.calls.map((call, index) => (
           <Facts key={`${call.target}-${index}`}>
@@ -69,6 +101,7 @@ function Detail({ proposal, onVoted }: { proposal: Proposal; onVoted: () => void
           </Facts>
         ))}
       </Panel>
+      <Ballots id={proposal.id} search={search} />
       <Panel title="Schedule">
         <Facts>
           <Fact name="Proposed by">
@@ -85,6 +118,24 @@ function Detail({ proposal, onVoted }: { proposal: Proposal; onVoted: () => void
           </Fact>
         </Facts>
       </Panel>
+      {proposal.timeline.length > 0 && (
+        <Panel title="What happened">
+          <ol class="timeline">
+            {proposal.timeline.map((event) => (
+              <li key={`${event.blockNumber}-${event.logIndex}`}>
+                <div class="step-when">
+                  <Moment iso={event.timestamp} />
+                  <span class="faint">block {count(event.blockNumber)}</span>
+                </div>
+                <div>{HAPPENED[event.name] ?? event.name}</div>
+                <div class="step-tx">
+                  <Hash value={event.txHash} kind="transaction hash" />
+                </div>
+              </li>
+            ))}
+          </ol>
+        </Panel>
+      )}
     </>
   );
 }

@@ -3,10 +3,9 @@ import { Heading, Panel } from "../components/layout";
 import { Moment } from "../components/moment";
 import { Pill } from "../components/pill";
 import { Empty, Loaded } from "../components/states";
-import { shorten } from "../format/hex";
 import { useQuery } from "../live/useQuery";
 import proposalsQuery from "../queries/proposals.graphql?raw";
-import { type Proposal, purpose, VoteBar } from "./votes";
+import { type Proposal, purpose, titleOf, VoteBar } from "./votes";
 
 const PAGE = 10;
 
@@ -53,7 +52,7 @@ export function Proposals({ search }: { search: URLSearchParams }) {
 function Card({ proposal }: { proposal: Proposal }) {
   return (
     <Panel
-      title={<a href={`/proposals/${proposal.id}`}>Proposal {shorten(proposal.id, 4)}</a>}
+      title={<a href={`/proposals/${proposal.id}`}>{titleOf(proposal)}</a>}
       side={<Pill state={proposal.state} />}
     >
       <p class="pad">

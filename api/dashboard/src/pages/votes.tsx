@@ -1,4 +1,5 @@
 import { Split } from "../charts/bars";
+import { shorten } from "../format/hex";
 import { usdfc } from "../format/money";
 import { share } from "../format/number";
 
@@ -7,6 +8,7 @@ export interface Proposal {
   number: number;
   state: string;
   proposer: string;
+  description: string | null;
   votesFor: string;
   votesAgainst: string;
   votesAbstain: string;
@@ -60,6 +62,15 @@ export function VoteBar({ proposal }: { proposal: Proposal }) {
       </p>
     </>
   );
+}
+
+/** The first line of what its proposer says of it; its number where that is nothing. */
+export function titleOf(proposal: Proposal): string {
+  const line = proposal.description
+    ?.trim()
+    .split("\n", 1)[0]
+    ?.replace(/^#+\s*/, "");
+  return line || `Proposal ${shorten(proposal.id, 4)}`;
 }
 
 /** What a proposal does, in a line. */

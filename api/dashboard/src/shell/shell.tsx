@@ -3,6 +3,7 @@ import { useStatus } from "../live/network";
 import { useStore } from "../live/store";
 import { Audits } from "../pages/audits";
 import { Billing } from "../pages/billing";
+import { ChannelPage } from "../pages/channel";
 import { Channels } from "../pages/channels";
 import { Models } from "../pages/models";
 import { NotFound } from "../pages/not-found";
@@ -67,10 +68,12 @@ function Page({ here }: { here: Place }) {
       return <Billing search={search} />;
     case "channels":
       return <Channels search={search} />;
+    case "channel":
+      return <ChannelPage id={params["id"] ?? ""} search={search} key={params["id"]} />;
     case "proposals":
       return <Proposals search={search} />;
     case "proposal":
-      return <ProposalPage id={params["id"] ?? ""} key={params["id"]} />;
+      return <ProposalPage id={params["id"] ?? ""} search={search} key={params["id"]} />;
     case "sessions":
       return <Sessions search={search} />;
     case "session":
