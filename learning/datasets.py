@@ -30,12 +30,14 @@ class Dataset:
     """Samples in their own order.
 
     `features` has shape (samples, features), float32. `targets` has shape (samples,): int64 classes or float32
-    quantities. `groups` holds each sample's natural id as text, if the schema names such a column.
+    quantities. `groups` holds each sample's natural id as text, if the schema names such a column. A target of 1 is `unit` in
+    the data's own measure.
     """
 
     features: NDArray[np.float32]
     targets: NDArray[np.int64] | NDArray[np.float32]
     groups: NDArray[np.str_] | None = None
+    unit: float = 1.0
 
     def __len__(self) -> int:
         return len(self.features)
@@ -43,7 +45,7 @@ class Dataset:
     def take(self, indices: NDArray[np.int64]) -> "Dataset":
         """Return the samples at `indices`, in that order."""
         groups = None if self.groups is None else self.groups[indices]
-        return Dataset(self.features[indices], self.targets[indices], groups)
+        return Dataset(self.features[indices], self.targets[indices], groups, self.unit)
 
     @property
     def labels(self) -> Labels:
@@ -70,7 +72,7 @@ def load_dataset(
     features = _features(columns, spec, input_dim)
     targets = _targets(_column(columns, spec.target), spec, classes)
     groups = None if spec.group is None else _column(columns, spec.group).astype(np.str_)
-    return Dataset(features, targets, groups)
+    return Dataset(features, targets, groups, float(spec.target_scale) if classes is None else 1.0)
 
 
 def read_columns(
@@ -104,22 +106,36 @@ def _column(columns: Columns, name: str) -> NDArray[Any]:
     return columns[name]
 
 
-def _features(columns: Columns, spec: DatasetSpec, input_dim: int) -> NDArray[np.float32]:
+def feature_names(columns: Columns, spec: DatasetSpec) -> tuple[str, ...]:
+    """Name the columns that are features, in their order."""
     apart = {spec.target, spec.group}
-    names = spec.features or tuple(name for name in columns if name not in apart)
+    return spec.features or tuple(name for name in columns if name not in apart)
+
+
+def numbers_in(columns: Columns, name: str) -> NDArray[np.float64]:
+    """Return a column's numbers, shape (samples,); `DataError` naming the row of what is none."""
+    return _numbers(_column(columns, name), name)
+
+
+def _features(columns: Columns, spec: DatasetSpec, input_dim: int) -> NDArray[np.float32]:
+    names = feature_names(columns, spec)
     if len(names) != input_dim:
         raise DataError(f"{len(names)} columns, but the model takes {input_dim}", field="features")
+    if spec.centers and len(spec.centers) != len(names):
+        raise DataError(f"{len(spec.centers)} centers for {len(names)} features", field="centers")
     rows = len(_column(columns, spec.target))
     table = np.empty((rows, len(names)), dtype=np.float32)
-    for place, name in enumerate(names):
-        table[:, place] = _numbers(_column(columns, name), name)
-    divisor = np.float32(float(spec.divide_by))
-    if divisor == 1:
-        return table
     with np.errstate(over="ignore"):
-        table /= divisor
+        for place, name in enumerate(names):
+            numbers = numbers_in(columns, name)
+            if spec.centers:
+                numbers = (numbers - float(spec.centers[place])) / float(spec.scales[place])
+            table[:, place] = numbers
+        if (divisor := np.float32(float(spec.divide_by))) != 1:
+            table /= divisor
     if not np.isfinite(table).all():
-        raise DataError(f"{spec.divide_by} makes a feature infinite", field="divide_by")
+        by, field = (spec.divide_by, "divide_by") if divisor != 1 else ("its scale", "scales")
+        raise DataError(f"{by} makes a feature infinite", field=field)
     return table
 
 
@@ -204,7 +220,8 @@ def _targets(
     column: NDArray[Any], spec: DatasetSpec, classes: int | None
 ) -> NDArray[np.int64] | NDArray[np.float32]:
     if classes is None:
-        return _numbers(column, spec.target).astype(np.float32)
+        numbers = _numbers(column, spec.target)
+        return ((numbers - float(spec.target_center)) / float(spec.target_scale)).astype(np.float32)
     if spec.labels:
         place = {label: index for index, label in enumerate(spec.labels)}
         try:

@@ -53,9 +53,13 @@ def classes_of(raw: Tensor) -> NDArray[np.int64]:
 
 
 def measure(predicted: NDArray[Any], data: Dataset, metrics: tuple[Metric, ...]) -> dict[str, float]:
-    """Compare predicted classes or quantities, shape (samples,), with the targets."""
+    """Compare predicted classes or quantities, shape (samples,), with the targets; figures are in the data's own measure."""
     targets = data.targets
-    return {name: _METRICS[name](np.asarray(predicted), np.asarray(targets)) for name in metrics}
+    return {
+        name: _METRICS[name](np.asarray(predicted), np.asarray(targets))
+        * data.unit ** _DIMENSIONS.get(name, 0)
+        for name in metrics
+    }
 
 
 def _accuracy(predicted: NDArray[np.int64], targets: NDArray[np.int64]) -> float:
@@ -106,6 +110,9 @@ _METRICS: dict[Metric, Callable[..., float]] = {
     "mae": lambda predicted, targets: float(np.abs(predicted.astype(np.float64) - targets).mean()),
     "r2": _r2,
 }
+
+
+_DIMENSIONS: dict[Metric, int] = {"mse": 2, "rmse": 1, "mae": 1}
 
 
 def float_targets(data: Dataset) -> Tensor:

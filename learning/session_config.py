@@ -15,6 +15,7 @@ from learning.model_spec import (
     TorchModel,
 )
 
+Positive = Annotated[Number, Field(gt=0)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Loss = Literal["cross_entropy", "bce", "mse", "mae", "huber"]
 Metric = Literal["accuracy", "precision", "recall", "f1", "mse", "rmse", "mae", "r2"]
@@ -50,6 +51,16 @@ class DatasetSpec(Document):
         default=(), max_length=65_536, description="names of the classes, in order"
     )
     divide_by: Number = Field(default=Decimal(1), gt=0, description="each feature is divided by this")
+    centers: tuple[Number, ...] = Field(
+        default=(),
+        max_length=65_536,
+        description="taken from each feature, in their order; empty: nothing is",
+    )
+    scales: tuple[Positive, ...] = Field(
+        default=(), max_length=65_536, description="what each feature is divided by after that"
+    )
+    target_center: Number = Field(default=Decimal(0), description="taken from a target that is a quantity")
+    target_scale: Positive = Field(default=Decimal(1), description="what it is divided by after that")
     evaluation_cid: str = Field(default="", max_length=128)
     evaluation_share: Number = Field(default=Decimal("0.2"), ge=0, lt=1)
 
@@ -57,6 +68,8 @@ class DatasetSpec(Document):
     def _features_are_apart(self) -> Self:
         if len(set(self.features)) != len(self.features):
             raise ValueError("features: a column is named twice")
+        if len(self.centers) != len(self.scales):
+            raise ValueError(f"scales: {len(self.scales)} of them for {len(self.centers)} centers")
         if wrong := {self.target, self.group} & set(self.features):
             raise ValueError(
                 f"features: {wrong.pop()} is what is learned, or whose sample it is; leave it out"

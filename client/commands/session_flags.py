@@ -199,6 +199,14 @@ def data(
     divide_by: Annotated[
         str, typer.Option("--divide-by", help="Divide every feature by this, such as 255 for images.")
     ] = "1",
+    standardize: Annotated[
+        bool | None,
+        typer.Option(
+            "--standardize/--no-standardize",
+            help="Bring every feature to mean 0 and standard deviation 1.",
+            show_default="for networks and linear regression without --divide-by",
+        ),
+    ] = None,
     evaluation_share: Annotated[
         str,
         typer.Option(
@@ -216,6 +224,7 @@ def data(
         target=target,
         group=group,
         divide_by=divide_by,
+        standardize=standardize,
         evaluation_cid=evaluation_cid,
         evaluation_share=evaluation_share,
     )

@@ -83,9 +83,10 @@ def _model_fields(prepared: "Prepared") -> Fields:
 
 def _data_fields(prepared: "Prepared", *, upload: Path | None) -> Fields:
     dataset = prepared.config.dataset
+    kind = "standardized features" if dataset.centers else "features"
     if not prepared.samples:
         return [
-            ("data", "every participant's own"),
+            ("data", f"every participant's own, of {prepared.features} {kind}"),
             ("evaluated on", f"{prepared.held_out} samples of {dataset.evaluation_cid}"),
         ]
     source = f"{upload} becomes {dataset.cid}" if upload else dataset.cid
@@ -97,7 +98,7 @@ def _data_fields(prepared: "Prepared", *, upload: Path | None) -> Fields:
     return [
         (
             "data",
-            f"{prepared.rows:,} samples of {prepared.features} features, target {dataset.target}; {source}",
+            f"{prepared.rows:,} samples of {prepared.features} {kind}, target {dataset.target}; {source}",
         ),
         (
             "split",

@@ -14,11 +14,12 @@ from learning.assignment import ListPlace, PartitionIndex
 from learning.datasets import Columns, Dataset, format_of, load_dataset, read_columns, words_of
 from learning.errors import ConfigError, DataError, TensorError
 from learning.guide import session_config
-from learning.model_spec import RandomForest
-from learning.networks import layout
+from learning.model_spec import LinearRegression, NeuralNetwork, RandomForest
+from learning.networks import layout, output_activation
 from learning.partition import Indices
 from learning.privacy import spent_after
 from learning.session_config import Format, SessionConfig, VerificationSpec
+from learning.standardizing import standardized, with_target
 from learning.tensors import from_safetensors
 from protocol.parts import stored_as
 
@@ -27,6 +28,8 @@ TARGETS = ("label", "target", "class", "y")
 MODEL_TYPES = ("neural_network", "linear_regression", "random_forest", "torch")
 _MOST_CLASSES = 1_000
 _MOST_NUMBERED = 65_536
+_MOST_STANDARDIZED = 4_096
+"""Two figures of each feature have to fit into the session's document with everything else."""
 _ONE_CLASS = "every sample is of the same class; there is nothing to learn"
 
 
@@ -77,6 +80,8 @@ def _prepare_public(wishes: Wishes, content: bytes, evaluation: bytes | None) ->
             "rounds are judged on held-out samples: set a share, or a file", field="evaluation_share"
         )
     division = assignment.divide_rows(data, config.partition, evaluation_share=share)
+    trained_on = np.unique(np.concatenate(division.parts))
+    config = _standardized(wishes, config, columns, trained_on)
     return _published(wishes, config, data, division.parts, division.held_out)
 
 
@@ -92,7 +97,30 @@ def _prepare_private(wishes: Wishes, evaluation: bytes | None) -> Prepared:
     columns = read_columns(evaluation, form)
     config = _configure(wishes, _dataset_section(wishes, columns, form), columns)
     data = _read(config, evaluation)
+    config = _standardized(wishes, config, columns, np.arange(len(data)))
     return _prepared(wishes, config, data, lists=(), index=None, samples=(), held_out=len(data))
+
+
+def _standardized(wishes: Wishes, config: SessionConfig, columns: Columns, rows: Indices) -> SessionConfig:
+    """Have features of unlike sizes brought to one, by what is seen in `rows`, where that is wanted or nothing is said."""
+    model, wanted = config.model, wishes.data.standardize
+    few = model.input_dim <= _MOST_STANDARDIZED
+    if wanted and not few:
+        raise ConfigError(f"takes at most {_MOST_STANDARDIZED:,} features", field="standardize")
+    if wanted is None:
+        plain = isinstance(model, NeuralNetwork | LinearRegression) and config.dataset.divide_by == 1
+        if plain and wishes.first is not None:
+            raise ConfigError(
+                "say whether the weights to begin with are of a model of standardized features: --standardize or --no-standardize",
+                field="standardize",
+            )
+        wanted = plain and few
+    if not wanted:
+        return config
+    dataset = standardized(config.dataset, columns, rows)
+    if not (isinstance(model, RandomForest) or config.classifies) and output_activation(model) == "linear":
+        dataset = with_target(dataset, columns, rows)
+    return config.model_copy(update={"dataset": dataset})
 
 
 def _published(

@@ -14,13 +14,18 @@ Decimals = str | int | float | Decimal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Data:
-    """How the data are to be read. `None` means: find out from the data themselves."""
+    """How the data are to be read. `None` means: find out from the data themselves.
+
+    `standardize` brings every feature to mean 0 and deviation 1. `None` does so for networks and linear regression whose features are
+    not divided by anything.
+    """
 
     cid: str = ""
     form: str | None = None
     target: str | None = None
     group: str | None = None
     divide_by: Decimals = 1
+    standardize: bool | None = None
     evaluation_cid: str = ""
     evaluation_share: Decimals = "0.2"
 
@@ -120,6 +125,12 @@ _FLAGS: Mapping[str, str] = {
     "dataset.target": "--target",
     "dataset.group": "--group",
     "dataset.divide_by": "--divide-by",
+    "divide_by": "--divide-by",
+    "standardize": "--standardize",
+    "dataset.centers": "--standardize",
+    "dataset.scales": "--standardize",
+    "centers": "--standardize",
+    "scales": "--standardize",
     "dataset.evaluation_share": "--evaluation-share",
     "evaluation_share": "--evaluation-share",
     "partition.strategy": "--split-strategy",

@@ -225,7 +225,7 @@ async def test_a_session_may_begin_with_weights_from_a_file_which_lie_on_ipfs_th
     weights = tmp_path / "before.safetensors"
     weights.write_bytes(to_safetensors(initial_state(model, seed=5)))
     (tmp_path / "m.json").write_text('{"hidden_size":8,"architecture":{"input_dim":4,"output_dim":3}}')
-    flags = ("--config-file", str(tmp_path / "m.json"), "--start-from", str(weights))
+    flags = ("--config-file", str(tmp_path / "m.json"), "--start-from", str(weights), "--no-standardize")
 
     created = (await create(shell("payer"), data, *flags)).json
 
