@@ -50,7 +50,7 @@ SUITES: Final = (
         name="learning",
         beside="a bare torch loop; Flower",
         argv=_module("learning"),
-        quick=("--tiny",),
+        quick=("--tiny", "training", "aggregation", "secagg", "privacy", "robustness", "cheats"),
         own_medians=True,
     ),
     Suite(

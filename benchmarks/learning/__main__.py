@@ -2,7 +2,15 @@
 
 import argparse
 
-from benchmarks.learning import aggregation, cheats, privacy_curve, robustness, secure, training
+from benchmarks.learning import (
+    aggregation,
+    cheats,
+    privacy_curve,
+    robustness,
+    secure,
+    session,
+    training,
+)
 from benchmarks.learning.report import show
 
 BENCHMARKS = {
@@ -12,6 +20,7 @@ BENCHMARKS = {
     "privacy": privacy_curve.bench,
     "robustness": robustness.bench,
     "cheats": cheats.bench,
+    "session": session.bench,
 }
 
 

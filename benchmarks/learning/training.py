@@ -1,13 +1,16 @@
-"""Accuracy and seconds a round, beside a bare torch loop in the same run and Flower's figures."""
+"""Accuracy and seconds a round, beside a bare torch loop and Flower's simulation: one split, first model and order of batches."""
 
+import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 
-import numpy as np
 import torch
 
-from benchmarks.learning import task
+from benchmarks.learning import beside_flower, task
+from benchmarks.learning.beside_flower import Asked, Played
 from benchmarks.learning.report import Row
 from learning import networks
 from learning.aggregate import fedavg
@@ -16,78 +19,91 @@ from learning.trainer import LocalTask, batch_seed, batches, deterministic
 from learning.trajectory import train
 from learning.updates import Update, Vector
 
-# Flower 1.42 (Ray backend), same task, two cores: median seconds a round; final accuracy by method and seed.
-FLOWER_ROUND_S = 0.309
-FLOWER_ACCURACY = {("fedavg", 0): 0.95, ("fedavg", 1): 0.9556, ("fedprox", 0): 0.9528, ("fedprox", 1): 0.95}
-MU = 0.1
+PROXIMAL_MU = {"fedavg": 0.0, "fedprox": 0.1}
+_TEST_IMAGES = 360
+
+
+@dataclass(slots=True)
+class Timed:
+    """A loop's model, and what its rounds took: seconds by the clock and of the processor."""
+
+    weights: Vector
+    wall_s: list[float] = field(default_factory=list)
+    cpu_s: list[float] = field(default_factory=list)
 
 
 def bench(*, tiny: bool = False) -> Iterator[Row]:
-    """Run both loops alternately, round by round, so that whatever else the machine does hits both."""
-    rounds = 2 if tiny else 20
-    side_by_side("fedavg", 99, 1)  # whatever is loaded or compiled on first use
-    for method in ("fedavg", "fedprox"):
-        finals, bare_finals = [], []
-        for seed in (0,) if tiny else (0, 1, 2):
-            ours_s, bare_s, ours, bare = side_by_side(method, seed, rounds)
-            finals.append(task.accuracy(ours))
-            bare_finals.append(task.accuracy(bare))
-            yield Row(
-                "training",
-                f"{method}, seed {seed}: seconds a round",
-                median(ours_s),
-                "s",
-                "bare torch loop",
-                median(bare_s),
-            )
-            ratio = median(o / b for o, b in zip(ours_s, bare_s, strict=True))
-            yield Row(
-                "training", f"{method}, seed {seed}: ours over bare loop", ratio, "times", "limit", 1.15
-            )
-            yield Row(
-                "training",
-                f"{method}, seed {seed}: accuracy after {rounds} rounds",
-                finals[-1],
-                "",
-                "Flower (its own split)",
-                FLOWER_ACCURACY.get((method, seed)),
-            )
-            images = (finals[-1] - bare_finals[-1]) * 360
-            yield Row(
-                "training",
-                f"{method}, seed {seed}: images apart from bare loop",
-                images,
-                "images",
-                "limit",
-                2,
-            )
-        flower = float(np.mean([value for (name, _), value in FLOWER_ACCURACY.items() if name == method]))
-        yield Row("training", f"{method}: mean accuracy", float(np.mean(finals)), "", "Flower", flower)
-    yield Row("training", "Flower: seconds a round (published here before)", FLOWER_ROUND_S, "s")
+    """Let Flower play all sessions, then run our loop and the bare one alternately, so that other work hits both.
+
+    A tiny run leaves Flower out: it would have to be installed, and Ray started.
+    """
+    rounds, seeds = (2, (0,)) if tiny else (20, (0, 1, 2))
+    asked = {
+        (method, seed): Asked(f"{method}-{seed}", str(seed), task.shares(seed), seed, rounds, mu)
+        for method, mu in PROXIMAL_MU.items()
+        for seed in seeds
+    }
+    flowers = {} if tiny else _flowers(asked)
+    side_by_side(99, 1)  # whatever is loaded or compiled on first use
+    for method, seed in asked:
+        ours, bare = side_by_side(seed, rounds, mu=PROXIMAL_MU[method])
+        yield from _rows(
+            f"{method}, seed {seed}", ours, {"bare torch loop": bare, **_timed(flowers.get((method, seed)))}
+        )
 
 
-def side_by_side(method: str, seed: int, rounds: int) -> tuple[list[float], list[float], Vector, Vector]:
-    """Return seconds of each of our rounds and the bare loop's, and both final models. Same shares, weights and batches."""
-    mu = MU if method == "fedprox" else 0.0
-    shares = task.shares(seed)
-    ours = bare = task.first_weights(seed)
-    ours_s, bare_s = [], []
+def _flowers(asked: dict[tuple[str, int], Asked]) -> dict[tuple[str, int], Played]:
+    with tempfile.TemporaryDirectory(prefix="parity-beside-flower-") as scratch:
+        played = beside_flower.simulated(Path(scratch) / "task", list(asked.values()))
+    return dict(zip(asked, played, strict=True))
+
+
+def _timed(flower: Played | None) -> dict[str, Timed]:
+    if flower is None:
+        return {}
+    return {"Flower's simulation": Timed(flower.weights, flower.rounds_s[1:], [flower.cpu_s])}
+
+
+def _rows(case: str, ours: Timed, peers: dict[str, Timed]) -> Iterator[Row]:
+    rounds, right = len(ours.wall_s), task.accuracy(ours.weights)
+    for name, peer in peers.items():
+        theirs = task.accuracy(peer.weights)
+        figures = (
+            ("seconds a round", median(ours.wall_s), "s", median(peer.wall_s)),
+            ("processor, a round", median(ours.cpu_s), "s (cpu)", median(peer.cpu_s)),
+            (f"accuracy after {rounds} rounds", right, "", theirs),
+        )
+        for what, value, unit, other in figures:
+            yield Row("training", f"{case}: {what}", value, unit, name, other)
+        ratio = median(ours.cpu_s) / median(peer.cpu_s)
+        yield Row("training", f"{case}: processor, ours over {name}", ratio, "times", "limit", 1.15)
+        apart = (right - theirs) * _TEST_IMAGES
+        yield Row("training", f"{case}: images apart from {name}", apart, "images", "limit", 2)
+
+
+def side_by_side(seed: int, rounds: int, *, mu: float = 0.0) -> tuple[Timed, Timed]:
+    """Run both loops round by round: the same shares, first weights and batches."""
+    ours, bare = Timed(task.first_weights(seed)), Timed(task.first_weights(seed))
     for number in range(rounds):
         tasks = [
             LocalTask(task.MLP, task.TRAINING, number, batch_seed(str(seed), number, seat), proximal_mu=mu)
-            for seat in range(len(shares))
+            for seat in range(task.PARTICIPANTS)
         ]
-        began = time.perf_counter()
-        updates = [
-            Update(f"{seat:02}", len(share), train(one, share, base=ours).delta)
-            for seat, (one, share) in enumerate(zip(tasks, shares, strict=True))
-        ]
-        ours = ours + fedavg(updates, clip=4.0)
-        ours_s.append(time.perf_counter() - began)
-        began = time.perf_counter()
-        bare = bare_round(bare, tasks, seed)
-        bare_s.append(time.perf_counter() - began)
-    return ours_s, bare_s, ours, bare
+        for timed, play in ((ours, our_round), (bare, bare_round)):
+            wall, cpu = time.perf_counter(), time.process_time()
+            timed.weights = play(timed.weights, tasks, seed)
+            timed.wall_s.append(time.perf_counter() - wall)
+            timed.cpu_s.append(time.process_time() - cpu)
+    return ours, bare
+
+
+def our_round(base: Vector, tasks: list[LocalTask], seed: int) -> Vector:
+    """Do a round as a session does it: checkpoints are kept, and the mean is of integers."""
+    updates = [
+        Update(f"{seat:02}", len(share), train(one, share, base=base).delta)
+        for seat, (one, share) in enumerate(zip(tasks, task.shares(seed), strict=True))
+    ]
+    return base + fedavg(updates, clip=4.0)
 
 
 def bare_round(base: Vector, tasks: list[LocalTask], seed: int) -> Vector:

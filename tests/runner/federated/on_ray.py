@@ -1,56 +1,52 @@
 """A Ray cluster and a runner's workshop that uses it, in a network of their own: Ray would listen beyond loopback.
 
-`python on_ray.py REQUEST` does the training in the file REQUEST (a `Train` as MessagePack) and tells what happened as one JSON document.
-`python on_ray.py --pytest ARGUMENTS…` runs tests of sessions with runners that have the cluster for a workshop.
+`python on_ray.py REQUEST`, with the checkout in PYTHONPATH, does the training in the file REQUEST (a `Train` as MessagePack) and tells
+what happened as one JSON document. The same with `--pytest ARGUMENTS…` runs tests of sessions with runners that have the cluster for a workshop.
 """
 
 import asyncio
 import contextlib
-import fcntl
 import json
 import os
 import shutil
-import socket
-import struct
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import ray
 
+from benchmarks.learning.network_of_its_own import leave_the_network
+from devnet.paths import ROOT
 from protocol.errors import ConfigError
 from runner.errors import EngineUnavailable, ExecutionInvalid
 from runner.federated.messages import Data, Train
 from runner.federated.ray_workshop import RayWorkshop
 from runner.federated.workshop import Workshop
-from runner.sandbox import kernel
 
 ADDRESS = "127.0.0.1:6379"
-_RAISE_FLAGS, _UP_AND_RUNNING = 0x8914, 0x41
-_ROOT = Path(__file__).parents[3]
-
-
-def leave_the_network() -> None:
-    kernel.unshare(kernel.CLONE_NEWNET)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as loopback:
-        fcntl.ioctl(loopback, _RAISE_FLAGS, struct.pack("16sH14s", b"lo", _UP_AND_RUNNING, b""))
 
 
 @contextlib.contextmanager
 def cluster() -> Iterator[None]:
     """Run a cluster of one node, as its owner would have begun it: with nothing of a runner's in its environment."""
     folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # its sockets want short paths
-    environment = {"PATH": os.environ["PATH"], "HOME": folder, "RAY_USAGE_STATS_ENABLED": "0"}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": folder,
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_worker_niceness": "0",  # else the work waits for whatever else the machine does
+    }
     argv = [
         *(sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--port=6379"),
         *("--num-cpus=2", "--node-ip-address=127.0.0.1", f"--temp-dir={folder}"),
         *("--include-dashboard=false", "--object-store-memory=100000000"),
     ]
     with Path(folder, "log").open("wb") as log:
-        process = subprocess.Popen(argv, env=environment, cwd=_ROOT, stdout=log, stderr=log)
+        process = subprocess.Popen(argv, env=environment, cwd=ROOT, stdout=log, stderr=log)
     try:
         yield
     finally:
@@ -73,6 +69,13 @@ def environment(_request: bytes, _files: dict[str, bytes]) -> bytes:
     return json.dumps(sorted(os.environ)).encode()
 
 
+def never_ends(_request: bytes, files: dict[str, bytes]) -> bytes:
+    (data,) = files
+    Path(data).with_name(f"busy-{os.getpid()}").touch()
+    while True:
+        time.sleep(1)
+
+
 def dies(_request: bytes, _files: dict[str, bytes]) -> bytes:
     os._exit(1)
 
@@ -87,18 +90,24 @@ async def story(work: Train, broken: Path) -> dict[str, object]:
             pool.train(work), pool.train(msgspec.structs.replace(work, slot=2))
         )
         alone = await here.train(work)
-        given_up = asyncio.ensure_future(pool.train(work, apart=True))
-        await asyncio.sleep(0.2)
-        given_up.cancel()
-        await asyncio.gather(given_up, return_exceptions=True)
-        told["given up"] = given_up.cancelled()
+        whole = pool._remote
+        pool._remote = ray.remote(num_cpus=1, max_retries=0)(never_ends)
+        given_up = [asyncio.ensure_future(pool.train(work, apart=True)) for _ in range(2)]
+        for _ in range(600):
+            if len(list(broken.parent.glob("busy-*"))) == 2:
+                break
+            await asyncio.sleep(0.1)
+        for one in given_up:
+            one.cancel()
+        await asyncio.gather(*given_up, return_exceptions=True)
+        told["given up"] = all(one.cancelled() for one in given_up)
+        pool._remote = whole  # both processors are free again, or nothing that follows is done
         told["same as here"] = same == alone
         told["another slot differs"] = other.content != alone.content
         try:
             await pool.train(msgspec.structs.replace(work, data=Data(file=str(broken))))
         except ExecutionInvalid as error:
             told["broken data"] = str(error)
-        whole = pool._remote
         pool._remote = ray.remote(num_cpus=1, max_retries=0)(environment)
         told["environment"] = json.loads(await pool._done(work))
         pool._remote = ray.remote(num_cpus=1, max_retries=0)(dies)
@@ -120,7 +129,7 @@ def run_tests(arguments: list[str]) -> int:
     asyncio.run(wait())
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     return subprocess.run(
-        argv, env={**os.environ, "TEST_RAY_ADDRESS": ADDRESS}, cwd=_ROOT, check=False
+        argv, env={**os.environ, "TEST_RAY_ADDRESS": ADDRESS}, cwd=ROOT, check=False
     ).returncode
 
 

@@ -9,10 +9,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from devnet.paths import ROOT
 from protocol.errors import ConfigError
 from runner.federated.ray_workshop import RayWorkshop
 from tests.runner.federated.school import digits_file
 from tests.runner.federated.test_workshop import work
+
+ON_RAY = Path(__file__).with_name("on_ray.py")
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 @pytest.mark.slow
@@ -23,8 +27,8 @@ async def test_a_cluster_trains_to_the_same_bytes_as_this_machine_and_survives_a
     request = tmp_path / "request"
     request.write_bytes(msgspec.msgpack.encode(work(data)))
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(Path(__file__).with_name("on_ray.py")), str(request)),
-        env={**os.environ, "RUNNER_PRIVATE_KEY": "secret"},
+        *(sys.executable, str(ON_RAY), str(request)),
+        env={**ENVIRONMENT, "RUNNER_PRIVATE_KEY": "secret"},
         stdout=asyncio.subprocess.PIPE,
     )
     out, _ = await process.communicate()
@@ -44,10 +48,10 @@ async def test_a_cluster_trains_to_the_same_bytes_as_this_machine_and_survives_a
 async def test_an_asynchronous_session_is_trained_and_aggregated_on_a_cluster() -> None:
     """The same session as on one machine: who is slow trains beside the rounds, which go on."""
     pytest.importorskip("ray", reason="the extra `ray` is not installed")
-    folder = Path(__file__).parent
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(folder / "on_ray.py"), "--pytest", "-m", "slow", "-k", "slow_participant"),
-        str(folder / "test_asynchronous_session.py"),
+        *(sys.executable, str(ON_RAY), "--pytest", "-m", "slow", "-k", "slow_participant"),
+        str(ON_RAY.with_name("test_asynchronous_session.py")),
+        env=ENVIRONMENT,
         stdout=asyncio.subprocess.PIPE,
     )
     out, _ = await process.communicate()
