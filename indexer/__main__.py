@@ -4,7 +4,7 @@
 
 import gc
 
-gc.set_threshold(50_000)
+gc.disable()
 """Loading a program makes hundreds of thousands of objects and no garbage: to look for some took an eighth of the start."""
 
 import asyncio
@@ -32,6 +32,9 @@ from protocol.log import configure_logging
 from protocol.networks import network_of
 from protocol.settings import load
 from protocol.version import print_version
+
+gc.freeze()
+gc.enable()
 
 log = structlog.get_logger()
 app = typer.Typer(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
@@ -65,6 +65,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         return dict(zip(self.type.fields, self.args, strict=True))
 
 
+@cache
 def event_types() -> Mapping[str, Mapping[bytes, EventType]]:
     """Map each contract's name and first topic to the event."""
     return {

@@ -5,6 +5,7 @@ import time
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
 
 import asyncpg
 import structlog
@@ -226,7 +227,8 @@ async def _write(service: Service, *, reset: bool) -> None:
 async def _fetch_documents(settings: IndexerSettings, wake: asyncio.Event) -> None:
     """Fetch documents once the index is live: until then nobody reads them, and the chain comes first."""
     await wake.wait()
-    # Models of all documents and the content store's client take as long to load as all the rest of the process.
+    # Models of all documents take long to load: on a thread of its own, since new blocks and probes do not wait for them.
+    await asyncio.to_thread(import_module, "indexer.documents")
     from indexer.documents import DocumentWorker  # noqa: PLC0415
     from protocol.content import IpfsStore  # noqa: PLC0415
 
