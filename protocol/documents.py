@@ -4,7 +4,7 @@ Canonical bytes are a function of the content alone, so equal results of honest 
 """
 
 import re
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 import rfc8785
 from pydantic import (
@@ -66,6 +66,10 @@ class Document(BaseModel):
     )
 
 
+_NO_PENALTIES: Final = {"repeat_penalty": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0.0}
+"""Ollama's releases differ in these, and so would the answers of honest runners."""
+
+
 class LlmOptions(Document):
     """Sampling options, by Ollama's names. The defaults make an answer repeatable: greedy, seed 0."""
 
@@ -82,10 +86,14 @@ class LlmOptions(Document):
     stop: tuple[Annotated[str, Field(min_length=1, max_length=256)], ...] = Field(default=(), max_length=16)
 
     def to_ollama(self) -> dict[str, object]:
-        """Return the options that are set, as Ollama's API takes them."""
-        return self.model_dump(exclude_none=True, exclude={"stop"}) | (
-            {"stop": list(self.stop)} if self.stop else {}
-        )
+        """Return the options as Ollama's API takes them. Penalties that are not set are none, whatever a release has by default."""
+        chosen = self.model_dump(exclude_none=True, exclude={"stop"})
+        return {**_NO_PENALTIES, **chosen, **({"stop": list(self.stop)} if self.stop else {})}
+
+    @property
+    def takes_the_likeliest(self) -> bool:
+        """Return whether every token of the answer must be the model's likeliest."""
+        return self.temperature == 0 and self.repeat_penalty in (None, 1)
 
 
 class LlmSpec(Document):

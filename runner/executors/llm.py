@@ -17,10 +17,11 @@ from pydantic import ValidationError
 from protocol.cid import digest_of
 from protocol.documents import MAX_DOCUMENT_BYTES, LlmResult, LlmSpec, canonical, model_digest, model_name
 from protocol.errors import ContentTooLarge
-from protocol.fingerprint import TOP
+from protocol.fingerprint import TOP, Fingerprint
 from runner.errors import EngineRefused, EngineUnavailable, ExecutionInvalid
 from runner.executors import Execution, Model
 from runner.verification.fingerprinting import TokenLikelihood, fingerprint_of
+from runner.verification.verdict import Finding, check_papers
 
 DEFAULT_CONTEXT = 2048
 """Tokens of context to offer for a model whose engine does not say."""
@@ -169,6 +170,8 @@ def _execution(spec: LlmSpec, task_id: bytes, answer: _Answer, *, audited: bool)
             output_tokens=output_tokens,
             fingerprint=None if papers is None else digest_of(papers).hex(),
         )
+        if fingerprint is not None:
+            _check_as_an_auditor(spec, result, fingerprint)
         return Execution(
             result=canonical(result),
             input_tokens=input_tokens,
@@ -178,6 +181,13 @@ def _execution(spec: LlmSpec, task_id: bytes, answer: _Answer, *, audited: bool)
         )
     except (ValueError, ContentTooLarge) as error:
         raise ExecutionInvalid("the answer cannot be written as a result document") from error
+
+
+def _check_as_an_auditor(spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint) -> None:
+    finding = check_papers(spec, result, fingerprint)
+    if finding is not Finding.VALID:
+        # An engine that does not do as it was told would cost an honest owner its stake.
+        raise ExecutionInvalid(f"an auditor would call the engine's answer a cheat: {finding.value}")
 
 
 def _counts(spec: LlmSpec, final: ollama.GenerateResponse) -> tuple[int, int]:

@@ -65,7 +65,7 @@ class Probing:
     """All that an auditor's model said of an answer.
 
     `blind` are places whose white space the auditor's model did not come through. `ends`: whether it would end where the answer says
-    it ended. `output_tokens` are those that the answer's text has when it is cut anew, 0 where nobody counted.
+    it ended. `greedy`: whether every token had to be the likeliest. `output_tokens` are those that the answer's text has when it is cut anew, 0 where nobody counted.
     """
 
     probes: tuple[Probe, ...]
@@ -118,7 +118,7 @@ class Prober:
             probes=tuple(probes),
             input_tokens=input_tokens,
             ends=ends,
-            greedy=spec.options.temperature == 0,
+            greedy=spec.options.takes_the_likeliest,
             blind=tuple(blind),
             output_tokens=output_tokens,
         )
@@ -128,7 +128,7 @@ class Prober:
     ) -> tuple[bool, int]:
         """Return whether the answer may end where it does, and how many tokens it has."""
         end = end_of(fingerprint, result.output)
-        if end is None or end.is_too_far:
+        if end is None or end.is_too_far or fills_context(spec, result):
             return True, 0
         said = await self._next(spec, end)
         ends = result.done_reason != "stop" or _ends(spec, said, end)
@@ -145,6 +145,11 @@ class Prober:
             logprobs=True,
             top_logprobs=ALTERNATIVES,
         )
+
+
+def fills_context(spec: LlmSpec, result: LlmResult) -> bool:
+    """Return whether the answer could not go on, and nothing can be asked behind it. Engines may keep a last token free."""
+    return result.input_tokens + result.output_tokens >= spec.options.num_ctx - 1
 
 
 def _found(said: ollama.ChatResponse, place: Place) -> TokenMark | None:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from protocol.documents import LlmResult, LlmSpec, model_digest
 from protocol.fingerprint import Fingerprint, TokenMark
 from runner.verification.places import BROKEN, spelled
-from runner.verification.probing import Probe, Probing
+from runner.verification.probing import Probe, Probing, fills_context
 
 
 class Finding(StrEnum):
@@ -33,30 +33,34 @@ class Finding(StrEnum):
 
 
 class Thresholds(BaseModel):
-    """What an honest answer keeps to. `distance` is in thousandths of a nat; shares are 0 to 1."""
+    """What an honest answer keeps to, see `Scores`. `distance` and `regret` are in thousandths of a nat; shares are 0 to 1."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     same_choice: float = Field(ge=0, le=1)
     within: float = Field(ge=0, le=1)
     distance: float = Field(gt=0)
+    regret: float = Field(gt=0)
     positions: int = Field(ge=1, le=64)
     honest_pairs: int = Field(ge=0)
     cheating_pairs: int = Field(ge=0)
 
 
 UNCALIBRATED = Thresholds(
-    same_choice=0.5, within=0.9, distance=150, positions=24, honest_pairs=0, cheating_pairs=0
+    same_choice=0.5, within=0.9, distance=150, regret=1_000, positions=24, honest_pairs=0, cheating_pairs=0
 )
 """For models that nobody has calibrated. Of the packaged model, honest engines that round attention differently are up to
 some 90 thousandths off, and a cheaper quantisation or a smaller model is usually 200 to 400 off."""
 MOST = 500
 """A place counts at most so much, in thousandths of a nat, in the mean distance: see `Scores`."""
-_REGRET = 100
-"""The most by which the tokens of a greedy answer may be less likely than the auditor's own choices, in the mean as `distance` is.
-
-Cautious: of 17 honest answers of engines that round otherwise the furthest was 25 off; text drawn at temperature 1 was 125 to 218 off.
-"""
+NOISE = 150
+"""A regret of so much, in thousandths of a nat, is what rounding does to a choice between two tokens; only what is beyond it counts."""
+UTMOST_REGRET = 1_000
+"""And of what is beyond, one place counts at most so much."""
+_FAR = 2_000
+"""By so much, in thousandths of a nat, no rounding moves a token: four times what was seen at any of 25,000 honest places."""
+_OWN_SLACK = 10
+"""By so much may a greedy token be less likely than the first of its own list, in thousandths of a nat. Honestly, it is that one."""
 _LONGEST = 64
 """Characters of the longest token, but for one character again and again: no vocabulary has longer ones, and text in one is not probed."""
 _BLIND_SHARE, _BLIND_LEAST = 4, 2
@@ -69,10 +73,13 @@ _RECOUNT_SLACK, _RECOUNT_SPARE = 1.25, 8
 class Scores:
     """Probes in numbers. `distance` is the mean of |Δ log likelihood|, in thousandths of a nat, each capped at half a nat.
 
-    `regret` is the mean of how much likelier the auditor's own choices are, alike; it counts where answers are greedy.
-
     The cap is there because single places can be far off in an honest answer too: where text is cut into other tokens
-    than were generated, or where rounding tips the balance. A cheaper model is off nearly everywhere.
+    than were generated, or where rounding tips the balance. A cheaper model is off nearly everywhere. For the same reason one
+    place is spared: the furthest counts nothing, and one other choice is none. An answer of a few tokens would hang on it.
+
+    `regret` is how much likelier the auditor's own choices are: the sum, in thousandths of a nat, of what is beyond `NOISE`, one
+    place spared. It counts where every token had to be the likeliest, and there it tells drawn text, whose likelihoods are true. An
+    honest choice is only another where two tokens are as good as level, and then not by more than rounding moves them.
     """
 
     same_choice: float
@@ -97,18 +104,24 @@ def scores_of(probes: Sequence[Probe]) -> Scores:
     """Sum probes up; `ValueError` for none."""
     if not probes:
         raise ValueError("no probes")
+    same = sum(probe.same_choice for probe in probes)
+    apart = [min(probe.delta, MOST) for probe in probes if probe.delta is not None]
     return Scores(
-        same_choice=fmean(probe.same_choice for probe in probes),
+        same_choice=min(1.0, (same + 1) / len(probes)),
         within=fmean(probe.within for probe in probes),
-        distance=_mean([probe.delta for probe in probes]),
-        regret=_mean([probe.regret for probe in probes]),
+        # Of tokens that were not listed, `within` tells.
+        distance=_spared(apart) / len(apart) if apart else MOST,
+        regret=regret_of([probe.regret for probe in probes if probe.regret is not None]),
     )
 
 
-def _mean(apart: Sequence[int | None]) -> float:
-    """Average over the tokens that were found; of those that were not, `within` tells."""
-    found = [min(each, MOST) for each in apart if each is not None]
-    return fmean(found) if found else MOST
+def regret_of(regrets: Sequence[int]) -> int:
+    """Sum up the regrets of an answer's places as `Scores.regret` has them."""
+    return _spared([min(max(0, regret - NOISE), UTMOST_REGRET) for regret in regrets])
+
+
+def _spared(each: Sequence[int]) -> int:
+    return sum(each) - max(each, default=0)
 
 
 def check_papers(spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint) -> Finding:
@@ -121,8 +134,12 @@ def check_papers(spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint) -> 
         return Finding.TEXT
     if not _counted_right(spec, result, fingerprint):
         return Finding.COUNTS
+    if spec.options.takes_the_likeliest and not all(_is_likeliest(mark) for mark in fingerprint.tokens):
+        return Finding.CHOICE
     ended = result.done_reason == "stop"
-    full = result.done_reason == "length" and result.output_tokens == spec.options.num_predict
+    full = result.done_reason == "length" and (
+        result.output_tokens == spec.options.num_predict or fills_context(spec, result)
+    )
     return Finding.VALID if ended or full else Finding.ENDING
 
 
@@ -150,6 +167,11 @@ def _is_a_token(mark: TokenMark) -> bool:
     return len(text) <= _LONGEST or len(set(text)) == 1
 
 
+def _is_likeliest(mark: TokenMark) -> bool:
+    """Return whether the runner's own engine had no likelier token. No rounding comes in: both figures are of one computation."""
+    return not mark.top or mark.top[0].logprob - mark.logprob <= _OWN_SLACK
+
+
 def judge(result: LlmResult, probing: Probing, thresholds: Thresholds) -> Finding:
     """Weigh the probes of an answer whose papers are in order."""
     if probing.input_tokens and probing.input_tokens != result.input_tokens:
@@ -161,18 +183,29 @@ def judge(result: LlmResult, probing: Probing, thresholds: Thresholds) -> Findin
     if len(probing.blind) > max(_BLIND_LEAST, (len(probing.probes) + len(probing.blind)) // _BLIND_SHARE):
         return Finding.UNLIKELY
     # An answer without a token that could be probed is an ending alone, and that was checked.
-    if not probing.probes:
-        return Finding.VALID
-    return _weigh(scores_of(probing.probes), thresholds, greedy=probing.greedy)
+    return _judge_places(probing, thresholds) if probing.probes else Finding.VALID
+
+
+def _judge_places(probing: Probing, thresholds: Thresholds) -> Finding:
+    if _begins_elsewhere(probing.probes[0], greedy=probing.greedy):
+        return Finding.CHOICE
+    return weigh(scores_of(probing.probes), thresholds, greedy=probing.greedy)
+
+
+def _begins_elsewhere(first: Probe, *, greedy: bool) -> bool:
+    """Return whether the answer's first token is beyond what rounding explains: nothing before it could be cut into other tokens."""
+    regret = (first.regret or 0) if greedy else 0
+    return first.position == 0 and max(first.delta or 0, regret) > _FAR
 
 
 def _most_recounted(tokens: int) -> float:
     return tokens * _RECOUNT_SLACK + _RECOUNT_SPARE
 
 
-def _weigh(scores: Scores, thresholds: Thresholds, *, greedy: bool) -> Finding:
+def weigh(scores: Scores, thresholds: Thresholds, *, greedy: bool) -> Finding:
+    """Hold scores against thresholds. `greedy`: every token had to be the likeliest."""
     if scores.within < thresholds.within:
         return Finding.UNLIKELY
-    if scores.same_choice < thresholds.same_choice or (greedy and scores.regret > _REGRET):
+    if scores.same_choice < thresholds.same_choice or (greedy and scores.regret > thresholds.regret):
         return Finding.CHOICE
     return Finding.VALID if scores.distance <= thresholds.distance else Finding.LIKELIHOOD

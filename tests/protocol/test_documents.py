@@ -250,4 +250,12 @@ def test_options_reach_ollama_by_its_own_names():
         "num_predict": 128,
         "top_k": 5,
         "stop": ["\n"],
+        "repeat_penalty": 1.0,
+        "presence_penalty": 0.0,
+        "frequency_penalty": 0.0,
     }
+
+
+def test_penalties_are_those_of_the_spec_and_not_of_an_engines_release():
+    assert LlmOptions().to_ollama()["repeat_penalty"] == 1.0
+    assert LlmOptions(repeat_penalty=1.2).to_ollama()["repeat_penalty"] == 1.2

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from protocol.documents import LlmOptions, LlmResult, LlmSpec, parse_document
-from protocol.fingerprint import Fingerprint, TokenMark, parse_fingerprint
+from protocol.fingerprint import Alternative, Fingerprint, TokenMark, parse_fingerprint
 from runner.executors.llm import LlmExecutor
 from runner.verification.places import may_be_cut, places_to_probe
 from runner.verification.probing import Prober
@@ -70,16 +70,36 @@ def made_up(text: str) -> TokenMark:
     return TokenMark(token=text.encode().hex(), logprob=-100, top=())
 
 
+def at_the_top(mark: TokenMark) -> tuple[Alternative, ...]:
+    """The list of a token's place, with no token likelier than it."""
+    below = [
+        other.model_copy(update={"logprob": min(other.logprob, mark.logprob - 1)})
+        for other in mark.top
+        if other.token != mark.token
+    ]
+    return (Alternative(token=mark.token, logprob=mark.logprob), *below)
+
+
 def first_line(fingerprint: Fingerprint) -> list[TokenMark]:
     """The tokens up to the first that ends a line."""
     at = next(at for at, mark in enumerate(fingerprint.tokens) if mark.text.endswith("\n"))
     return list(fingerprint.tokens[: at + 1])
 
 
+@pytest.mark.parametrize("temperature", [0.5, 1.0])
+async def test_text_that_was_drawn_convicts_itself_by_its_own_lists(table: Table, temperature: float) -> None:
+    drawn = await table.answer(table.spec(temperature=temperature, seed=5))
+    assert check_papers(table.spec(), *drawn) is Finding.CHOICE
+
+
 @pytest.mark.parametrize("temperature", [1.0, 1.5])
 async def test_text_that_was_drawn_does_not_pass_for_the_likeliest(table: Table, temperature: float) -> None:
-    drawn = await table.answer(table.spec(temperature=temperature, seed=5))
-    assert await table.audit(table.spec(), *drawn) in (Finding.CHOICE, Finding.UNLIKELY)
+    """Though its runner says that each token was the likeliest."""
+    result, fingerprint = await table.answer(table.spec(temperature=temperature, seed=5))
+    forged = [mark.model_copy(update={"top": at_the_top(mark)}) for mark in fingerprint.tokens]
+    lie = fingerprint.model_copy(update={"tokens": tuple(forged)})
+    assert check_papers(table.spec(), result, lie) is Finding.VALID
+    assert await table.audit(table.spec(), result, lie) in (Finding.CHOICE, Finding.UNLIKELY)
 
 
 async def test_made_up_words_that_end_in_white_space_are_no_hiding_place(table: Table) -> None:
@@ -139,6 +159,13 @@ async def test_letters_billed_as_tokens_are_found_out(table: Table) -> None:
     ]
     lie = claimed(work, letters, reason="length")
     assert await table.audit(table.spec(num_predict=len(letters)), *lie) is not Finding.VALID
+
+
+async def test_an_honest_answer_that_fills_the_models_context_is_valid(table: Table) -> None:
+    spec = table.spec(num_ctx=64, num_predict=128)
+    result, fingerprint = await table.answer(spec)
+    assert (result.done_reason, result.input_tokens + result.output_tokens) == ("length", 64)
+    assert await table.audit(spec, result, fingerprint) is Finding.VALID
 
 
 @pytest.mark.parametrize("stop", [" light", "low", "\n"])

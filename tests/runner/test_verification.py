@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.verification import engine
+from benchmarks.verification.engines import engine
 from devnet.paths import MODEL
 from protocol.documents import LlmOptions, LlmResult, LlmSpec, parse_document
 from protocol.fingerprint import Alternative, Fingerprint, TokenMark, parse_fingerprint
@@ -21,12 +21,15 @@ from runner.verification.verdict import (
     Thresholds,
     check_papers,
     judge,
+    regret_of,
     scores_of,
     thresholds_for,
 )
 from tests.runner.conftest import TASK
 
-STRICT = Thresholds(same_choice=0.9, within=0.95, distance=20, positions=8, honest_pairs=0, cheating_pairs=0)
+STRICT = Thresholds(
+    same_choice=0.9, within=0.95, distance=20, regret=100, positions=8, honest_pairs=0, cheating_pairs=0
+)
 
 
 @pytest.fixture
@@ -227,9 +230,45 @@ def test_the_opening_of_a_long_answer_is_probed_and_any_other_place_may_be() -> 
 
 
 def test_a_token_that_is_not_listed_counts_once_and_not_as_a_distance_too() -> None:
-    scores = scores_of([probed(0, off=0), probed(1, off=None), probed(40, off=30)])
+    scores = scores_of([probed(0, off=30), probed(1, off=None), probed(40, off=30)])
     assert scores.within == pytest.approx(2 / 3)
-    assert scores.distance == 15
+    assert scores.distance == 15  # of two, one is spared
+
+
+@pytest.mark.parametrize("off", [[470], [500, 120], [500, 150, 60]])
+def test_a_short_honest_answer_does_not_hang_on_one_place(work: Execution, off: list[int]) -> None:
+    """Of a thousand honest answers, one of fifteen was so far off at its first token that, alone, it would be called a cheat's."""
+    result, fingerprint = papers(work)
+    probes = tuple(probed(at, off=each) for at, each in enumerate(off))
+    probing = Probing(probes=probes, input_tokens=fingerprint.input_tokens, ends=True, greedy=True)
+    calibrated = UNCALIBRATED.model_copy(update={"same_choice": 0, "distance": 120})
+    assert judge(result, probing, calibrated) is Finding.VALID
+
+
+def test_a_first_token_that_no_rounding_explains_is_not_spared(work: Execution) -> None:
+    result, fingerprint = papers(work)
+    probing = Probing(
+        probes=(probed(0, off=4_000),), input_tokens=fingerprint.input_tokens, ends=True, greedy=True
+    )
+    assert judge(result, probing, UNCALIBRATED) is Finding.CHOICE
+
+
+@pytest.mark.parametrize(
+    ("regrets", "sum_"),
+    [
+        ([0] * 24, 0),
+        ([90] * 24, 0),  # rounding, at every place
+        ([791, 156], 6),  # an honest answer's, as measured: one place is spared
+        ([300, 600, 0, 2_500], 150 + 450),
+        ([2_500] * 3, 2_000),
+        ([5_000], 0),
+        ([], 0),
+    ],
+)
+def test_only_regret_that_rounding_does_not_explain_counts_and_one_place_is_spared(
+    regrets: list[int], sum_: int
+) -> None:
+    assert regret_of(regrets) == sum_
 
 
 @pytest.mark.parametrize(
@@ -278,7 +317,7 @@ async def test_a_long_honest_answer_is_valid_wherever_it_is_probed(
 async def test_an_honest_runner_whose_engine_rounds_otherwise_is_not_called_a_cheat(
     engine_url: str, spec: LlmSpec, tmp_path: Path, build: str
 ) -> None:
-    """As the engines of other processors and graphics cards do, see `benchmarks.engine_of`."""
+    """As the engines of other processors and graphics cards do, see `benchmarks.verification.engine_of`."""
     async with engine(MODEL, build=build, log=tmp_path / "engine.log") as other:
         work = await LlmExecutor(other, slots=1).execute(spec, TASK, audited=True)
         result, fingerprint = papers(work)

@@ -127,7 +127,7 @@ def run_tests(arguments: list[str]) -> int:
         await (await joined()).close()
 
     asyncio.run(wait())
-    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+    argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
     return subprocess.run(
         argv, env={**os.environ, "TEST_RAY_ADDRESS": ADDRESS}, cwd=ROOT, check=False
     ).returncode

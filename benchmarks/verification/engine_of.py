@@ -1,4 +1,4 @@
-"""`python -m benchmarks.engine_of FILE PORT BUILD`: the embedded engine over any GGUF file of the packaged family.
+"""`python -m benchmarks.verification.engine_of FILE PORT BUILD`: the embedded engine over any GGUF file of the packaged family.
 
 BUILD says how the engine rounds, which honest runners' engines do differently: another processor, another graphics card or
 another release computes attention in another order or stores it in another format.

@@ -6,10 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from runner.verification.verdict import MOST, UNCALIBRATED, Finding, Scores, Thresholds
+import numpy as np
 
-WORST = Scores(same_choice=0, within=0, distance=MOST)
-_COLOURS = ("#2563eb", "#d97706", "#64748b", "#059669", "#dc2626", "#7c3aed")
+from runner.verification.verdict import (
+    MOST,
+    NOISE,
+    UNCALIBRATED,
+    UTMOST_REGRET,
+    Finding,
+    Scores,
+    Thresholds,
+    weigh,
+)
+
+_COLOURS = ("#2563eb", "#d97706", "#64748b", "#059669", "#dc2626", "#7c3aed", "#0891b2", "#854d0e")
+_RESAMPLED, _ONE_IN = 200_000, 10_000
+"""Answers that are put together from places of honest ones, and how many of them may wrong one runner."""
 _FLOOR = 0.001
 """The smallest rate that the picture's logarithmic axis shows."""
 
@@ -20,53 +32,65 @@ class Sample:
 
     scores: Scores | None
     finding: Finding
+    greedy: bool = True
 
     def is_cheat(self, thresholds: Thresholds) -> bool:
         """Return what an auditor with these thresholds would vote."""
         if self.finding is not Finding.VALID:
             return True
         scores = self.scores
-        return scores is not None and not (
-            scores.within >= thresholds.within
-            and scores.same_choice >= thresholds.same_choice
-            and scores.distance <= thresholds.distance
-        )
+        return scores is not None and weigh(scores, thresholds, greedy=self.greedy) is not Finding.VALID
 
-    @property
-    def distance(self) -> float:
-        """Return one number that grows with the suspicion."""
+    def suspicion(self, thresholds: Thresholds) -> float:
+        """Return one number that grows with the suspicion: above 1, an auditor with these thresholds calls it a cheat."""
         if self.finding is not Finding.VALID:
             return math.inf
-        return 0.0 if self.scores is None else self.scores.distance
+        if self.scores is None:
+            return 0.0
+        regret = self.scores.regret / thresholds.regret if self.greedy else 0.0
+        return max(self.scores.distance / thresholds.distance, regret)
 
 
-def calibrate(samples: Mapping[str, Sequence[Sample]], *, positions: int) -> Thresholds:
-    """Set each threshold well away from every honest answer, towards the nearest cheat.
+def calibrate(
+    samples: Mapping[str, Sequence[Sample]], regrets: Sequence[int], *, honest: str, positions: int
+) -> Thresholds:
+    """Set each threshold well away from every `honest` answer, towards the nearest cheat.
 
     The distance allowed is the geometric mean of the largest honest one and the first percentile of the cheats, and never less
     than half again of the largest honest one: the engines measured here are not all there are, and a runner that is wronged
     loses its stake, while a cheat that slips through is audited again. Shares are never stricter than `UNCALIBRATED`.
+
+    The regret allowed is half again of the largest honest one, or of what one answer of ten thousand exceeds if they are put
+    together from `regrets`, those of all honest answers' places.
     """
-    honest = [sample.scores for sample in samples["honest"] if sample.scores is not None]
+    kept = [sample.scores for sample in samples[honest] if sample.scores is not None]
     cheats = [
         sample.scores
         for kind, each in samples.items()
-        if kind != "honest"
+        if kind != honest
         for sample in each
         if sample.scores is not None and sample.finding is Finding.VALID
     ]
-    largest = max([1.0, *(scores.distance for scores in honest)])
+    largest = max([1.0, *(scores.distance for scores in kept)])
     near = sorted(scores.distance for scores in cheats)
     smallest = near[len(near) // 100] if near else MOST
     spare = 1 / positions
     return Thresholds(
-        same_choice=_share_kept(UNCALIBRATED.same_choice, [scores.same_choice - spare for scores in honest]),
-        within=_share_kept(UNCALIBRATED.within, [scores.within - spare for scores in honest]),
+        same_choice=_share_kept(UNCALIBRATED.same_choice, [scores.same_choice - spare for scores in kept]),
+        within=_share_kept(UNCALIBRATED.within, [scores.within - spare for scores in kept]),
         distance=round(max(1.5 * largest, math.sqrt(largest * smallest)), 1),
+        regret=math.ceil(1.5 * max(*(scores.regret for scores in kept), _rare(regrets, positions))),
         positions=positions,
-        honest_pairs=len(samples["honest"]),
-        cheating_pairs=sum(len(each) for kind, each in samples.items() if kind != "honest"),
+        honest_pairs=len(samples[honest]),
+        cheating_pairs=sum(len(each) for kind, each in samples.items() if kind != honest),
     )
+
+
+def _rare(regrets: Sequence[int], positions: int) -> float:
+    lots = np.random.default_rng(0)
+    beyond = np.clip(np.asarray(regrets) - NOISE, 0, UTMOST_REGRET)
+    drawn = lots.choice(beyond, (_RESAMPLED, positions))
+    return float(np.quantile(drawn.sum(1) - drawn.max(1), 1 - 1 / _ONE_IN))
 
 
 def _share_kept(cautious: float, honest: Sequence[float]) -> float:
@@ -75,18 +99,21 @@ def _share_kept(cautious: float, honest: Sequence[float]) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """Rates of false alarms and of detection as the threshold on the distance falls."""
+    """Rates of false alarms and of detection as the thresholds fall."""
 
     kind: str
     points: tuple[tuple[float, float], ...]
     area: float
 
     @classmethod
-    def of(cls, kind: str, honest: Sequence[Sample], cheats: Sequence[Sample]) -> Self:
-        """Sweep the threshold over every distance seen."""
-        steps = sorted({sample.distance for sample in (*honest, *cheats)}, reverse=True)
+    def of(
+        cls, kind: str, honest: Sequence[Sample], cheats: Sequence[Sample], thresholds: Thresholds
+    ) -> Self:
+        """Let the thresholds on distance and regret fall together over everything seen."""
+        good = [sample.suspicion(thresholds) for sample in honest]
+        bad = [sample.suspicion(thresholds) for sample in cheats]
         points = [(0.0, 0.0)]
-        points += [(_share(honest, step), _share(cheats, step)) for step in steps]
+        points += [(_share(good, step), _share(bad, step)) for step in sorted({*good, *bad}, reverse=True)]
         area = sum((x2 - x1) * (y1 + y2) / 2 for (x1, y1), (x2, y2) in itertools.pairwise(points))
         return cls(kind=kind, points=tuple(points), area=area)
 
@@ -105,8 +132,8 @@ class Curve:
         }
 
 
-def _share(samples: Sequence[Sample], threshold: float) -> float:
-    return sum(sample.distance >= threshold for sample in samples) / len(samples)
+def _share(suspicions: Sequence[float], threshold: float) -> float:
+    return sum(suspicion >= threshold for suspicion in suspicions) / len(suspicions)
 
 
 def _between(before: tuple[float, float], at: tuple[float, float], after: tuple[float, float]) -> bool:
@@ -142,7 +169,7 @@ def draw(curves: Sequence[Curve]) -> str:
         f'<text x="{(left + right) / 2}" y="{height - 12}" text-anchor="middle" fill="#0f172a">false alarms</text>'
     )
     parts.append(f'<text x="{left}" y="{top - 10}" fill="#0f172a">cheats found</text>')
-    for at, (curve, colour) in enumerate(zip(curves, _COLOURS, strict=True)):
+    for at, (curve, colour) in enumerate(zip(curves, itertools.cycle(_COLOURS), strict=False)):
         path = "L".join(f"{x(fpr):.1f} {y(tpr):.1f}" for fpr, tpr in curve.points)
         parts.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         legend = top + 100 + 16 * at
