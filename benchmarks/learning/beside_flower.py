@@ -1,7 +1,7 @@
 """Flower, in an environment of its own, given the very task that ours was given: shares, first weights, order of batches.
 
-`simulated` is one process of Flower's with workers of Ray's; `deployed` is a SuperLink and a SuperNode for each participant.
-Both run in a network namespace of their own, since Ray and Flower would listen, and ask for news, beyond loopback.
+`in_process` is its strategy and app in one process; `deployed` is a SuperLink and a SuperNode for each participant. Both run in a network
+namespace of their own, since Flower asks for news beyond loopback.
 """
 
 import json
@@ -27,7 +27,7 @@ from learning.updates import Vector
 
 _APP = Path(__file__).parent / "flower"
 _ENVIRONMENT = PARITY / "bench" / "flower"
-_SETTINGS = {"FLWR_TELEMETRY_ENABLED": "0", "RAY_agent_register_timeout_ms": "120000"}
+_SETTINGS = {"FLWR_TELEMETRY_ENABLED": "0"}
 _WATCH_S = 0.05
 
 
@@ -52,9 +52,9 @@ class Played:
     weights: Vector
 
 
-def simulated(folder: Path, sessions: Sequence[Asked]) -> list[Played]:
-    """Play sessions one after the other in one simulation, whose workers stay."""
-    return _played(folder, sessions, _APP / "app" / "app.py")
+def in_process(folder: Path, sessions: Sequence[Asked]) -> list[Played]:
+    """Play sessions one after the other, with neither Ray nor a network: what a round costs Flower at the least."""
+    return _played(folder, sessions, _APP / "in_process.py")
 
 
 def deployed(folder: Path, session: Asked) -> Played:

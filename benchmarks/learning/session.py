@@ -44,6 +44,7 @@ from learning.datasets import Dataset, load_dataset
 from learning.evaluate import evaluate
 from learning.updates import Vector
 from protocol.enums import SessionPhase
+from protocol.log import configure_logging
 from protocol.money import USDFC
 from protocol.sender import Sender
 
@@ -71,38 +72,23 @@ class Held:
 
 def bench(*, tiny: bool = False) -> Iterator[Row]:
     """Run both. A session's first round, in which processes load their libraries, is given apart."""
+    configure_logging("bench", level="error")
     rounds, participants = (2, 3) if tiny else (6, task.PARTICIPANTS)
+    case = f"{participants} daemons"
     with tempfile.TemporaryDirectory(prefix="parity-session-") as scratch:
         ours = asyncio.run(_held(Path(scratch) / "devnet", rounds, participants))
+        yield from _rows(f"ours, {case}", ours.rounds_s, ours.cpu_s, _accuracy(ours.weights, ours.held_out))
         asked = Asked("session", ours.session, ours.shares, seed=1, rounds=rounds)
         flower = beside_flower.deployed(Path(scratch) / "flower", asked)
-    case = f"{participants} daemons"
-    yield Row("session", f"{case}: first round", ours.rounds_s[0], "s", "Flower deployed", flower.rounds_s[0])
-    yield Row(
-        "session",
-        f"{case}: a later round",
-        median(ours.rounds_s[1:]),
-        "s",
-        "Flower deployed",
-        median(flower.rounds_s[1:]),
-    )
-    yield Row(
-        "session",
-        f"{case}: a later round, all processes",
-        ours.cpu_s,
-        "s (cpu)",
-        "Flower deployed",
-        flower.cpu_s,
-    )
-    accuracies = [_accuracy(one, ours.held_out) for one in (ours.weights, flower.weights)]
-    yield Row(
-        "session",
-        f"{case}: accuracy after {rounds} rounds",
-        accuracies[0],
-        "",
-        "Flower deployed",
-        accuracies[1],
-    )
+    right = _accuracy(flower.weights, ours.held_out)
+    yield from _rows(f"Flower deployed, {case}", flower.rounds_s, flower.cpu_s, right)
+
+
+def _rows(case: str, rounds_s: list[float], spent_s: float, right: float) -> Iterator[Row]:
+    yield Row("session", f"{case}: first round", rounds_s[0], "s")
+    yield Row("session", f"{case}: a later round", median(rounds_s[1:]), "s")
+    yield Row("session", f"{case}: a later round, all processes", spent_s, "s (cpu)")
+    yield Row("session", f"{case}: accuracy after {len(rounds_s)} rounds", right, "")
 
 
 async def _held(state: Path, rounds: int, participants: int) -> Held:

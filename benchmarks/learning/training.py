@@ -1,4 +1,4 @@
-"""Accuracy and seconds a round, beside a bare torch loop and Flower's simulation: one split, first model and order of batches."""
+"""Accuracy and seconds a round, beside a bare torch loop and Flower in one process: one split, first model and order of batches."""
 
 import tempfile
 import time
@@ -35,7 +35,7 @@ class Timed:
 def bench(*, tiny: bool = False) -> Iterator[Row]:
     """Let Flower play all sessions, then run our loop and the bare one alternately, so that other work hits both.
 
-    A tiny run leaves Flower out: it would have to be installed, and Ray started.
+    A tiny run leaves Flower out: it would have to be installed.
     """
     rounds, seeds = (2, (0,)) if tiny else (20, (0, 1, 2))
     asked = {
@@ -54,14 +54,14 @@ def bench(*, tiny: bool = False) -> Iterator[Row]:
 
 def _flowers(asked: dict[tuple[str, int], Asked]) -> dict[tuple[str, int], Played]:
     with tempfile.TemporaryDirectory(prefix="parity-beside-flower-") as scratch:
-        played = beside_flower.simulated(Path(scratch) / "task", list(asked.values()))
+        played = beside_flower.in_process(Path(scratch) / "task", list(asked.values()))
     return dict(zip(asked, played, strict=True))
 
 
 def _timed(flower: Played | None) -> dict[str, Timed]:
     if flower is None:
         return {}
-    return {"Flower's simulation": Timed(flower.weights, flower.rounds_s[1:], [flower.cpu_s])}
+    return {"Flower": Timed(flower.weights, flower.rounds_s[1:], [flower.cpu_s])}
 
 
 def _rows(case: str, ours: Timed, peers: dict[str, Timed]) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""The benchmarks' task as an app of Flower's: `python app.py` simulates it, a SuperLink with SuperNodes runs it deployed.
+"""The benchmarks' task as an app of Flower's, which a SuperLink runs with SuperNodes, and `in_process.py` alone.
 
 The folder that BESIDE_FLOWER names holds `task.json` (what to do), and for each session a folder with the first model as `first.npz`
 and the shares as `share-N.npz`: x, y, and of every round and epoch the order in which the samples are taken. Each session's last model
@@ -16,7 +16,6 @@ from flwr.app import ArrayRecord, ConfigRecord, Context, Message, MetricRecord, 
 from flwr.clientapp import ClientApp
 from flwr.serverapp import Grid, ServerApp
 from flwr.serverapp.strategy import FedAvg, FedProx
-from flwr.simulation import run_simulation
 
 FOLDER = Path(os.environ["BESIDE_FLOWER"])
 TASK = json.loads((FOLDER / "task.json").read_text())
@@ -86,15 +85,3 @@ def play(grid: Grid, *, name: str, rounds: int, mu: float) -> None:
     )
     last = {each: tensor.numpy() for each, tensor in done.arrays.to_torch_state_dict().items()}
     np.savez(FOLDER / name / "last.npz", **last)
-
-
-if __name__ == "__main__":
-    run_simulation(
-        server,
-        client,
-        num_supernodes=TASK["participants"],
-        backend_config={
-            "client_resources": {"num_cpus": 1, "num_gpus": 0.0},
-            "init_args": {"include_dashboard": False},
-        },
-    )
