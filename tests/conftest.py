@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from devnet.accounts import LOCAL, LocalAccounts
 from devnet.anvil import Anvil
@@ -17,6 +18,9 @@ from devnet.engine import Engine
 from devnet.ipfs import IpfsNode
 from devnet.postgres import Postgres
 from protocol.deployment import Deployment
+
+settings.register_profile("any machine", deadline=None)  # a busy one is not at fault
+settings.load_profile("any machine")
 
 NETWORKS = ("end_to_end", "dashboard")
 """Folders whose tests start whole networks, of a dozen processes each: one after another, or they starve each other."""

@@ -16,7 +16,7 @@ from graphql import GraphQLBoolean, GraphQLInt, GraphQLOutputType, GraphQLString
 from api.database import Record
 from api.graphql.links import Columns, Derived, Linked, columns_of, told_of
 from api.graphql.planning import FieldPlan, Plan, Write, kind_of, strawberry_field_of, writer_of
-from api.graphql.reading import Reading, RowLoader, loader_named
+from api.graphql.reading import Reading, RowLoader, SharedLoader, loader_named
 from api.statements import Tables, correlated
 
 _AS_IT_IS = frozenset({GraphQLString, GraphQLInt, GraphQLBoolean})
@@ -116,6 +116,12 @@ class Rows:
 
     fields: tuple[_Field, ...]
     wanted: Mapping[str, _Column | _Present | _Related]
+
+    @property
+    def shares(self) -> bool:
+        """Return whether rows of the shared state are among them, whose tables are made at their first use."""
+        below = [one for one in self.wanted.values() if isinstance(one, _Related)]
+        return any(isinstance(one.loader, SharedLoader) or one.rows.shares for one in below)
 
     async def one(self, reading: Reading, loader: RowLoader, key: bytes) -> Written | None:
         """Read one row, with what hangs on it. Raises `Unusual`, as `all` does."""

@@ -38,6 +38,8 @@ class Planned:
     rows: Mapping[str, Rows]
     is_direct: bool
     """Whether all root fields may be, so that each asks the database at once and once."""
+    shares: bool
+    """Whether rows of the shared state are among those rows."""
 
 
 class Prepared:
@@ -79,7 +81,12 @@ class Prepared:
             flags = {name: bool(value) for name, value in zip(self._flags, key, strict=True)}
             whole = plan_of(self._schema, self.document, self._operation, flags)
             rows = rows_asked(whole)
-            plan = Planned(whole, rows, all(field.key in rows for field in whole.selection.fields))
+            plan = Planned(
+                whole,
+                rows,
+                is_direct=all(field.key in rows for field in whole.selection.fields),
+                shares=any(one.shares for one in rows.values()),
+            )
             if len(self._plans) < _MAX_PLANS:
                 self._plans[key] = plan
         return plan

@@ -58,6 +58,8 @@ async def _executed(
 ) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
     """Run the query: from rows, and without a transaction, for as long as that is all it takes."""
     planned = prepared.plan(values.coerced)
+    if planned.shares and not services.shared.is_there:
+        return await _answered(planned.plan, Operation(services), values)
     if prepared.reads_once:
         turns = 0 if planned.is_direct else TURNS
         operation = Operation(services, once=True, turns=turns, asked=planned.rows)

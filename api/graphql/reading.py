@@ -33,6 +33,7 @@ from api.tickets import Draw, DrawKey, draws_of
 
 Load = Callable[[Tables], str]
 """Writes a statement that asks for what belongs to a list of ids, its `$1`."""
+Fetch = Callable[[SharedState, Sequence[bytes]], Awaitable[Sequence[Record]]]
 Found = Mapping[bytes, Any]
 """Rows by key: one of each, or the list of all."""
 One = DataLoader[bytes, Record | None]
@@ -75,6 +76,14 @@ class RowLoader(loader[Any]):
         return groups
 
 
+class SharedLoader(RowLoader):
+    """A loader of rows of the shared state, one of each: by its own connection, which sees to it that the tables are there."""
+
+    def __init__(self, load: Load, fetch: Fetch, *, key: str) -> None:
+        super().__init__(load, key=key, many=False)
+        self._make = lambda reading: _shared(reading.shared, fetch, key=key)
+
+
 def _one_of(load: Load, *, key: str) -> RowLoader:
     return RowLoader(load, key=key, many=False)
 
@@ -115,7 +124,7 @@ class Reading:
     panels = _all_of(audits.panels_of, key="task_id")
     channel = _one_of(channels.by_ids, key="channel_id")
     votes = _all_of(audits.votes_of, key="task_id")
-    heartbeat = loader(lambda reading: _shared(reading.shared, heartbeats.of, key="node"))
+    heartbeat = SharedLoader(heartbeats.by_nodes, heartbeats.of, key="node")
 
     def __init__(self, snapshot: Snapshot, link: ChainLink, shared: SharedState) -> None:
         self.snapshot = snapshot
@@ -177,12 +186,7 @@ def _one(snapshot: Snapshot, load: Load, *, key: str) -> One:
     return DataLoader(load_fn=batch)
 
 
-def _shared(
-    shared: SharedState,
-    load: Callable[[SharedState, Sequence[bytes]], Awaitable[Sequence[Record]]],
-    *,
-    key: str,
-) -> One:
+def _shared(shared: SharedState, load: Fetch, *, key: str) -> One:
     async def batch(keys: list[bytes]) -> list[Record | None]:
         rows = {row[key]: row for row in await load(shared, keys)}
         return [rows.get(wanted) for wanted in keys]

@@ -61,6 +61,7 @@ class NetworkModel:
 
 @strawberry.type(description="What a runner last said about itself; nobody vouches for it.")
 class Heartbeat:
+    COLUMNS: ClassVar[Columns] = {}
     version: str
     slots: UInt = strawberry.field(description="Prompts that it can take at a time.")
     busy: UInt = strawberry.field(description="Prompts that it works on.")
@@ -125,7 +126,11 @@ class Runner:
     async def models(self) -> list[ModelOffer]:
         return [ModelOffer.of(record) for record in await self.reading.offers.load(self.node)]
 
-    @strawberry.field(description="Null if it never sent one to this server, and as of a past block.")
+    @linked(
+        "heartbeat",
+        by="node",
+        description="Null if it never sent one to this server, and as of a past block.",
+    )
     async def heartbeat(self) -> Heartbeat | None:
         record = None if self.reading.is_past else await self.reading.heartbeat.load(self.node)
         return Heartbeat.of(record) if record else None

@@ -59,6 +59,11 @@ class SharedState:
         if self._pool is not None:
             self._pool.terminate()
 
+    @property
+    def is_there(self) -> bool:
+        """Return whether its tables were seen, so that they may be read beside the index."""
+        return self._migrated
+
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:
         """Yield a connection for the block; the tables are there."""

@@ -176,10 +176,8 @@ STATEMENTS = re.compile(r"^parity_api_statements_total (\d+)", re.MULTILINE)
     ("more", "levels"),
     [
         ("", 1),  # all of it stands in rows
-        (
-            "heartbeat { slots }",
-            4,
-        ),  # tasks; specs, prompts, timelines, seats; runners; stakes, offers, profiles
+        # tasks; specs, prompts, timelines, seats; runners; stakes, offers, profiles
+        ("edges { cursor node { payer } }", 4),
     ],
 )
 async def test_a_query_costs_a_statement_or_one_for_each_level_however_many_fields_and_rows(
@@ -196,9 +194,9 @@ async def test_a_query_costs_a_statement_or_one_for_each_level_however_many_fiel
     async def statements() -> int:
         return int(float(STATEMENTS.search((await client.get("/metrics")).text).group(1)))
 
-    query = """{ tasks(first: 100) { nodes {
+    query = """{ tasks(first: 100) { MORE nodes {
       specDocument { status } prompt { id } timeline { name }
-      seats { node runner { name stake { free } models { model } profileDocument { status } MORE } }
+      seats { node runner { name heartbeat { slots } stake { free } models { model } profileDocument { status } } }
     } } }""".replace("MORE", more)
     await ask(query)  # the first time shows that one statement is not enough for it
     before = await statements()

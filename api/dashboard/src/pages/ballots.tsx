@@ -67,7 +67,7 @@ export function Ballots({ id, search }: { id: string; search: URLSearchParams })
           label="Order"
           value={newest ? "newest" : ""}
           options={[
-            ["", "Most votes first"],
+            ["", "Heaviest first"],
             ["newest", "Newest first"],
           ]}
           onChange={change("order")}

@@ -47,16 +47,16 @@ interface Channel {
 }
 
 const COLUMNS: readonly Column<Voucher>[] = [
-  { title: "Redeemed", cell: (voucher) => <Moment iso={voucher.timestamp} /> },
+  { title: "When", cell: (voucher) => <Moment iso={voucher.timestamp} /> },
   { title: "Block", cell: (voucher) => count(voucher.blockNumber), numeric: true, wide: true },
   {
     title: "Transaction",
     cell: (voucher) => <Hash value={voucher.txHash} kind="transaction hash" />,
     wide: true,
   },
-  { title: "Paid by it", cell: (voucher) => <Usdfc value={voucher.amount} />, numeric: true },
+  { title: "Amount", cell: (voucher) => <Usdfc value={voucher.amount} />, numeric: true },
   {
-    title: "Paid in all",
+    title: "Total",
     cell: (voucher) => <Usdfc value={voucher.cumulative} unit={false} />,
     numeric: true,
   },

@@ -10,12 +10,17 @@ import { useQuery } from "../live/useQuery";
 import proposalQuery from "../queries/proposal.graphql?raw";
 import { VotePanel } from "../wallet/vote";
 import { Ballots } from "./ballots";
-import { When } from "./proposals";
+import { isPast, When } from "./proposals";
 import { type Proposal, titleOf, VoteBar } from "./votes";
 
 interface Whole extends Proposal {
   timeline: { name: string; blockNumber: number; logIndex: number; txHash: string; timestamp: string }[];
 }
+
+/** Parameters of tasks by name, newest version first. */
+type Rules = Record<string, number>;
+
+const UNDECIDED = new Set(["PENDING", "ACTIVE", "SUCCEEDED", "QUEUED"]);
 
 const HAPPENED: Record<string, string> = {
   ProposalCreated: "Proposed",
@@ -38,7 +43,7 @@ export function ProposalPage({ id, search }: { id: string; search: URLSearchPara
 }
 
 function Known({ id, search }: { id: string; search: URLSearchParams }) {
-  const query = useQuery<{ proposal: Whole | null }>(proposalQuery, { id });
+  const query = useQuery<{ proposal: Whole | null; parameters: Rules[] }>(proposalQuery, { id });
   const proposal = query.data?.proposal;
   return (
     <>
@@ -51,7 +56,12 @@ function Known({ id, search }: { id: string; search: URLSearchParams }) {
       <Loaded query={query} rows={6}>
         {(data) =>
           data.proposal ? (
-            <Detail proposal={data.proposal} search={search} onVoted={query.reload} />
+            <Detail
+              proposal={data.proposal}
+              rules={UNDECIDED.has(data.proposal.state) ? data.parameters[0] : undefined}
+              search={search}
+              onVoted={query.reload}
+            />
           ) : (
             <Empty title="The governor knows no such proposal">
               <a href="/proposals">All proposals</a>
@@ -65,23 +75,26 @@ function Known({ id, search }: { id: string; search: URLSearchParams }) {
 
 function Detail({
   proposal,
+  rules,
   search,
   onVoted,
 }: {
   proposal: Whole;
+  /** Those that hold now, while the proposal may still change them. */
+  rules: Rules | undefined;
   search: URLSearchParams;
   onVoted: () => void;
 }) {
-  const description = proposal.description?.trim();
+  const [, ...body] = (proposal.description ?? "").trim().split("\n");
   return (
     <>
       <Panel title="Votes">
         <VoteBar proposal={proposal} />
       </Panel>
       <VotePanel proposal={proposal} onVoted={onVoted} />
-      {description && description !== titleOf(proposal) && (
+      {body.length > 0 && (
         <Panel title="What its proposer says">
-          <p class="prose">{description}</p>
+          <p class="prose">{body.join("\n").trim()}</p>
         </Panel>
       )}
       <Panel title="What it does">
@@ -95,7 +108,7 @@ function Detail({
             </Fact>
             {flattened(call.arguments).map(([name, value]) => (
               <Fact name={name} key={name}>
-                <span class="mono">{value}</span>
+                <Value value={value} now={isTaskRules(call) ? rules?.[name] : undefined} />
               </Fact>
             ))}
           </Facts>
@@ -107,10 +120,10 @@ function Detail({
           <Fact name="Proposed by">
             <Account value={proposal.proposer} />
           </Fact>
-          <Fact name="Vote opens">
+          <Fact name={isPast(proposal.opensAt) ? "Vote opened" : "Vote opens"}>
             <When iso={proposal.opensAt} />
           </Fact>
-          <Fact name="Vote closes">
+          <Fact name={isPast(proposal.closesAt) ? "Vote closed" : "Vote closes"}>
             <When iso={proposal.closesAt} />
           </Fact>
           <Fact name="May be executed">
@@ -136,6 +149,20 @@ function Detail({
           </ol>
         </Panel>
       )}
+    </>
+  );
+}
+
+function isTaskRules(call: Proposal["calls"][number]): boolean {
+  return call.contract === "TaskEscrow" && call.function === "addParams";
+}
+
+/** An argument, and what it would change. */
+function Value({ value, now }: { value: string; now: number | undefined }) {
+  if (now === undefined || String(now) === value) return <span class="mono">{value}</span>;
+  return (
+    <>
+      <strong class="mono">{value}</strong> <span class="change">instead of {now}</span>
     </>
   );
 }

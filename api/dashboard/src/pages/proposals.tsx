@@ -56,21 +56,21 @@ function Card({ proposal }: { proposal: Proposal }) {
       side={<Pill state={proposal.state} />}
     >
       <p class="pad">
-        Calls <code>{purpose(proposal)}</code>. Proposed by <Account value={proposal.proposer} />; the vote
-        closes <When iso={proposal.closesAt} />.
+        Calls <code>{purpose(proposal)}</code>. Proposed by <Account value={proposal.proposer} />; the vote{" "}
+        {isPast(proposal.closesAt) ? "closed" : "closes"} <When iso={proposal.closesAt} />.
       </p>
       <VoteBar proposal={proposal} />
     </Panel>
   );
 }
 
+export function isPast(iso: string): boolean {
+  return Date.parse(iso) <= Date.now();
+}
+
 /** A moment that may be still to come. */
 export function When({ iso }: { iso: string }) {
-  return Date.parse(iso) > Date.now() ? (
-    <>on {new Date(iso).toUTCString().replace("GMT", "UTC")}</>
-  ) : (
-    <Moment iso={iso} />
-  );
+  return isPast(iso) ? <Moment iso={iso} /> : <>on {new Date(iso).toUTCString().replace("GMT", "UTC")}</>;
 }
 
 function Steps({ skip, count }: { skip: number; count: number }) {

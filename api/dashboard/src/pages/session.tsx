@@ -254,7 +254,7 @@ function Participants({ participants }: { participants: readonly ParticipantRow[
           numeric: true,
           wide: true,
         },
-        { title: "Paid", cell: (one) => <Usdfc value={one.paid} />, numeric: true },
+        { title: "Paid", cell: (one) => <Usdfc value={one.paid} unit={false} />, numeric: true },
       ]}
     />
   );
