@@ -5,7 +5,8 @@ generated, the place is reached otherwise or left out:
 
 - Text that ends in white space is cut otherwise when nothing follows. So the text before the white space is given, and the auditor's
   model has to come through the white space by itself.
-- A character that takes several tokens has no text in its middle. Engines show its tokens as replacement characters, or as one.
+- A character that takes several tokens has no text in its middle. Engines show its tokens as replacement characters, or as one. There the
+  auditor compares characters: whether its model goes on with the one that the answer has.
 """
 
 import random
@@ -21,17 +22,24 @@ OPENING = 8
 BROKEN = "\N{REPLACEMENT CHARACTER}"
 _RUN = re.compile(f"{BROKEN}+|[^{BROKEN}]+")
 _MOST_TRIED = 1_000_000
+_LATELY = 2
+"""Characters before a hidden one that make its place the same as an earlier one."""
 _FARTHEST = 16
 """Tokens of white space that an auditor's model is let through."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A token of the answer, or its end: `begun` is the text to give, `through` are tokens that come between it and the place."""
+    """A token of the answer, or its end: `begun` is the text to give, `through` are tokens that come between it and the place.
+
+    `shows` is the answer's character there, none at its end. `is_hidden`: the token is not known from the papers, only the character.
+    """
 
     position: int
     begun: str
     through: tuple[str, ...] = ()
+    shows: str = ""
+    is_hidden: bool = False
 
     @property
     def is_too_far(self) -> bool:
@@ -39,8 +47,8 @@ class Place:
         return len(self.through) > _FARTHEST
 
 
-def spelled(texts: Sequence[str], output: str) -> list[str | None] | None:
-    """Return the output up to each token, and up to the end; None inside a character, and if the tokens do not spell the output.
+def spelled(texts: Sequence[str], output: str) -> list[int | None] | None:
+    """Return where in the output each token begins, and the end; None inside a character, and if the tokens do not spell the output.
 
     A run of replacement characters stands for one or more characters beyond ASCII, at most as many as it is long.
     """
@@ -48,16 +56,16 @@ def spelled(texts: Sequence[str], output: str) -> list[str | None] | None:
     ends = _ends_of(runs, output)
     if ends is None:
         return None
-    befores: list[str | None] = []
+    starts: list[int | None] = []
     offset, number, done = 0, 0, 0
     for text in [*texts, ""]:
         while number < len(runs) and offset >= runs[number].end:
             done, number = ends[number], number + 1
         inside = offset - runs[number].start if number < len(runs) else 0
         whole = inside == 0 or not runs[number].is_broken
-        befores.append(output[: done + max(0, inside)] if whole else None)
+        starts.append(done + max(0, inside) if whole else None)
         offset += len(text)
-    return befores
+    return starts
 
 
 def places_to_probe(
@@ -68,17 +76,43 @@ def places_to_probe(
     `cut`: a string that stops the answer may have cut its last token.
     """
     texts = [mark.text for mark in fingerprint.tokens]
-    befores = spelled(texts, output) or []
+    starts = spelled(texts, output)
+    if starts is None:
+        return []
     told = sum(map(bool, texts)) - cut
-    usable = [
-        place
-        for at, text in enumerate(texts[: min(told, len(befores))])
-        if text and BROKEN not in text and (place := _place(at, texts, befores)) is not None
-    ]
+    usable = list(_usable(texts[:told], starts, output))
     opening, rest = usable[:OPENING], usable[OPENING:]
     lots = random.Random(seed)  # noqa: S311 (the seed is a beacon's)
     drawn = [*opening[:count], *lots.sample(rest, min(max(0, count - len(opening)), len(rest)))]
-    return sorted(drawn, key=lambda place: place.position)
+    places = [
+        _place(at, texts, starts, output)
+        if character is None
+        else Place(position=at, begun=output[:character], shows=output[character], is_hidden=True)
+        for at, character in sorted(drawn, key=lambda one: (one[0], one[1] or 0))
+    ]
+    return [place for place in places if place is not None]
+
+
+def _usable(
+    texts: Sequence[str], starts: Sequence[int | None], output: str
+) -> Iterator[tuple[int, int | None]]:
+    """Give the tokens that can be probed, and where tokens are hidden, their characters' places in the output too."""
+    reach = _reach(texts, starts)
+    met: set[str] = set()
+    for at, text in enumerate(texts):
+        start = starts[at]
+        if text and BROKEN not in text:
+            if reach[at] is not None:
+                yield at, None
+        elif text and start is not None:
+            later = (starts[after] for after in range(at + 1, len(starts)))
+            end = next(known for known in later if known is not None)
+            for character in range(start, end):
+                # What repeats itself any model would go on with, made up or not.
+                lately = output[max(0, character - _LATELY) : character + 1]
+                if lately not in met and not lately[:-1][-1:].isspace():
+                    yield at, character
+                met.add(lately)
 
 
 def may_be_cut(spec: LlmSpec, result: LlmResult) -> bool:
@@ -89,31 +123,42 @@ def may_be_cut(spec: LlmSpec, result: LlmResult) -> bool:
 def end_of(fingerprint: Fingerprint, output: str) -> Place | None:
     """Return the place after the last token that shows; none where it cannot be reached."""
     texts = [mark.text for mark in fingerprint.tokens]
-    befores = spelled(texts, output)
-    if befores is None:
+    starts = spelled(texts, output)
+    if starts is None:
         return None
     shown = sum(bool(text) for text in texts)
-    return _place(shown, texts[:shown], [*befores[:shown], output])
+    return _place(shown, texts[:shown], [*starts[:shown], len(output)], output)
 
 
 def last_of(fingerprint: Fingerprint, output: str) -> Place | None:
     """Return the place of the last token that shows, reached without white space; none where there is none."""
     shown = sum(bool(mark.token) for mark in fingerprint.tokens)
-    befores = spelled([mark.text for mark in fingerprint.tokens], output)
-    begun = befores[shown - 1] if shown and befores else None
-    return None if begun is None else Place(position=shown - 1, begun=begun)
+    starts = spelled([mark.text for mark in fingerprint.tokens], output)
+    start = starts[shown - 1] if shown and starts else None
+    return None if start is None else Place(position=shown - 1, begun=output[:start])
 
 
-def _place(at: int, texts: Sequence[str], befores: Sequence[str | None]) -> Place | None:
-    start = at
-    while start > 0 and texts[start - 1][-1:].isspace():
-        start -= 1
-    begun = befores[start]
-    if begun is None:
+def _place(at: int, texts: Sequence[str], starts: Sequence[int | None], output: str) -> Place | None:
+    first, here = _reach(texts, starts)[at], starts[at]
+    if first is None or here is None:
         return None
-    place = Place(position=at, begun=begun, through=tuple(texts[start:at]))
-    # Behind nothing but white space, words are few; behind words that end in it they may be many, and are not overlooked.
-    return None if place.is_too_far and "".join(place.through).isspace() else place
+    through = tuple(texts[first:at])
+    return Place(position=at, begun=output[: starts[first]], through=through, shows=output[here : here + 1])
+
+
+def _reach(texts: Sequence[str], starts: Sequence[int | None]) -> list[int | None]:
+    """Return for each token, and for the end, the token from whose start it is reached; none where it cannot be."""
+    reach: list[int | None] = []
+    first, blank = 0, True
+    for at in range(len(texts) + 1):
+        if at and texts[at - 1][-1:].isspace():
+            blank = blank and texts[at - 1].isspace()
+        else:
+            first, blank = at, True
+        known = starts[first] is not None and starts[at] is not None
+        # Behind nothing but white space, words are few; behind words that end in it they may be many, and are not overlooked.
+        reach.append(first if known and not (blank and at - first > _FARTHEST) else None)
+    return reach
 
 
 @dataclass(frozen=True, slots=True)

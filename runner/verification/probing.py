@@ -17,6 +17,8 @@ from runner.verification.places import BROKEN, Place, end_of, last_of
 
 ALTERNATIVES = 20
 """The most that Ollama gives."""
+_OF_A_CHARACTER = 4
+"""The most tokens that one character takes: its bytes in UTF-8."""
 _END_AMONG = 3
 """A sampled answer may end where ending is among this many of the model's likeliest tokens."""
 _END_WITHIN = 500
@@ -64,7 +66,8 @@ class Probe:
 class Probing:
     """All that an auditor's model said of an answer.
 
-    `blind` are places whose white space the auditor's model did not come through. `ends`: whether it would end where the answer says
+    `blind` are places whose white space the auditor's model did not come through. `characters`: where tokens could not be compared,
+    whether its model goes on with the answer's character. `ends`: whether it would end where the answer says
     it ended. `greedy`: whether every token had to be the likeliest. `output_tokens` are those that the answer's text has when it is cut anew, 0 where nobody counted.
     """
 
@@ -73,6 +76,7 @@ class Probing:
     ends: bool
     greedy: bool = False
     blind: tuple[int, ...] = ()
+    characters: tuple[bool, ...] = ()
     output_tokens: int = 0
 
 
@@ -97,21 +101,26 @@ class Prober:
 
         Raises the `ollama` client's and httpx's errors as they come: the engine is away, or lacks the model.
         """
-        probes, blind, input_tokens = [], [], 0
+        probes, blind, characters, input_tokens = [], [], [], 0
         for place in places:
             if place.is_too_far:
                 blind.append(place.position)
                 continue
-            said = await self._next(spec, place)
+            said = await self._next(spec, place, tokens=_OF_A_CHARACTER if place.is_hidden else 1)
             if not place.begun:
                 input_tokens = said.prompt_eval_count or 0
+            if place.is_hidden:
+                characters.append(_goes_on(said, place))
+                continue
             try:
                 found = _found(said, place)
             except _Blind:
                 blind.append(place.position)
                 continue
             probe = Probe(position=place.position, committed=fingerprint.tokens[place.position], found=found)
-            if not _is_incomparable(probe):
+            if _is_incomparable(probe):
+                characters.append(_goes_on(await self._next(spec, place, tokens=_OF_A_CHARACTER), place))
+            else:
                 probes.append(probe)
         ends, output_tokens = await self._end(spec, result, fingerprint, input_tokens=input_tokens)
         return Probing(
@@ -120,6 +129,7 @@ class Prober:
             ends=ends,
             greedy=spec.options.takes_the_likeliest,
             blind=tuple(blind),
+            characters=tuple(characters),
             output_tokens=output_tokens,
         )
 
@@ -136,8 +146,8 @@ class Prober:
             ends = _is_cut_by_a_stop(spec, await self._next(spec, cut), fingerprint.tokens[cut.position].text)
         return ends, _recounted(said, end, input_tokens)
 
-    async def _next(self, spec: LlmSpec, place: Place) -> ollama.ChatResponse:
-        predicted = {"temperature": 0.0, "num_predict": len(place.through) + 1, "stop": []}
+    async def _next(self, spec: LlmSpec, place: Place, *, tokens: int = 1) -> ollama.ChatResponse:
+        predicted = {"temperature": 0.0, "num_predict": len(place.through) + tokens, "stop": []}
         return await self._client.chat(
             model=model_name(spec.model),
             messages=_turns(spec, place.begun),
@@ -145,6 +155,11 @@ class Prober:
             logprobs=True,
             top_logprobs=ALTERNATIVES,
         )
+
+
+def _goes_on(said: ollama.ChatResponse, place: Place) -> bool:
+    """Return whether the model's text goes on with the answer's character."""
+    return (said.message.content or "").startswith("".join(place.through) + place.shows)
 
 
 def fills_context(spec: LlmSpec, result: LlmResult) -> bool:

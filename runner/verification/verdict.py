@@ -65,6 +65,8 @@ _LONGEST = 64
 """Characters of the longest token, but for one character again and again: no vocabulary has longer ones, and text in one is not probed."""
 _BLIND_SHARE, _BLIND_LEAST = 4, 2
 """The places that cannot be probed are a fourth at most, and two may always be so. Of honest answers few are, all after white space."""
+_OTHERS_SHARE, _OTHERS_LEAST = 2, 2
+"""Of characters that are compared where tokens cannot be, half may be others: a model that does not know a script well is seldom sure."""
 _RECOUNT_SLACK, _RECOUNT_SPARE = 1.25, 8
 """Text that is cut into tokens anew may have fewer than were generated, but not many fewer."""
 
@@ -180,10 +182,18 @@ def judge(result: LlmResult, probing: Probing, thresholds: Thresholds) -> Findin
         return Finding.COUNTS
     if not probing.ends:
         return Finding.ENDING
-    if len(probing.blind) > max(_BLIND_LEAST, (len(probing.probes) + len(probing.blind)) // _BLIND_SHARE):
+    if _hides_something(probing):
         return Finding.UNLIKELY
     # An answer without a token that could be probed is an ending alone, and that was checked.
     return _judge_places(probing, thresholds) if probing.probes else Finding.VALID
+
+
+def _hides_something(probing: Probing) -> bool:
+    blind, seen = len(probing.blind), len(probing.probes) + len(probing.characters)
+    if blind > max(_BLIND_LEAST, (blind + seen) // _BLIND_SHARE):
+        return True
+    others = probing.characters.count(False)
+    return others > max(_OTHERS_LEAST, len(probing.characters) // _OTHERS_SHARE)
 
 
 def _judge_places(probing: Probing, thresholds: Thresholds) -> Finding:

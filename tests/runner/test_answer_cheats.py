@@ -118,6 +118,20 @@ async def test_made_up_lines_behind_line_ends_are_no_hiding_place(table: Table) 
     assert await table.audit(spec, *lie) in (Finding.UNLIKELY, Finding.CHOICE)
 
 
+@pytest.mark.parametrize(("honest", "text"), [(0, "日" * 40), (6, "日本語文章作成雨降森川山海空星" * 3)])
+async def test_made_up_characters_of_which_no_token_is_told_are_no_hiding_place(
+    table: Table, honest: int, text: str
+) -> None:
+    """Engines show parts of characters as such marks, which any text beyond ASCII fits."""
+    result, fingerprint = await table.answer(table.spec())
+    hidden = [made_up("\N{REPLACEMENT CHARACTER}")] * (40 - honest)
+    lie = fingerprint.model_copy(update={"tokens": (*fingerprint.tokens[:honest], *hidden)})
+    output = fingerprint.text_before(honest).decode() + text[: 40 - honest]
+    claim = result.model_copy(update={"output": output})
+    assert check_papers(table.spec(), claim, lie) is Finding.VALID
+    assert await table.audit(table.spec(), claim, lie) is Finding.UNLIKELY
+
+
 async def test_a_whole_sentence_is_no_token(table: Table) -> None:
     work = await table.answer(table.spec())
     sentence = made_up(" and so it is with all other parts, of which nothing more can be said here.")

@@ -175,18 +175,19 @@ def places(*texts: str, output: str | None = None) -> list[Place]:
 def test_a_place_behind_white_space_is_reached_from_before_it() -> None:
     found = places("A", " list", ":", "\n", "\n", "1", ".\n", "x", "")
     assert [place.position for place in found] == [0, 1, 2, 3, 4, 5, 6, 7]
-    assert found[4] == Place(position=4, begun="A list:", through=("\n",))
-    assert found[5] == Place(position=5, begun="A list:", through=("\n", "\n"))
-    assert found[7] == Place(position=7, begun="A list:\n\n1", through=(".\n",))
+    assert found[4] == Place(position=4, begun="A list:", through=("\n",), shows="\n")
+    assert found[5] == Place(position=5, begun="A list:", through=("\n", "\n"), shows="1")
+    assert found[7] == Place(position=7, begun="A list:\n\n1", through=(".\n",), shows="x")
 
 
-def test_no_place_is_probed_within_a_character_or_at_a_part_of_one() -> None:
+def test_where_tokens_are_parts_of_characters_the_characters_are_places() -> None:
     found = places(
         "Hi", " \N{REPLACEMENT CHARACTER}", "\N{REPLACEMENT CHARACTER}", "!", output="Hi \N{PARTY POPPER}!"
     )
     assert found == [
-        Place(position=0, begun=""),
-        Place(position=3, begun="Hi \N{PARTY POPPER}"),
+        Place(position=0, begun="", shows="H"),
+        Place(position=1, begun="Hi", shows=" ", is_hidden=True),
+        Place(position=3, begun="Hi \N{PARTY POPPER}", shows="!"),
     ]
 
 
@@ -197,11 +198,11 @@ def test_tokens_spell_the_text_that_they_were_cut_from_wherever_it_was_cut(
     content = text.encode()
     edges = sorted({0, len(content), *(cut for cut in cuts if cut < len(content))})
     texts = [content[a:b].decode("utf-8", "replace") for a, b in itertools.pairwise(edges)]
-    befores = spelled(texts, text)
-    assert befores is not None
-    assert (len(befores), befores[-1]) == (len(texts) + 1, text)
+    starts = spelled(texts, text)
+    assert starts is not None
+    assert (len(starts), starts[-1]) == (len(texts) + 1, len(text))
     if "\N{REPLACEMENT CHARACTER}" not in "".join(texts):
-        assert befores == [content[:edge].decode() for edge in edges] or not content
+        assert starts == [len(content[:edge].decode()) for edge in edges] or not content
 
 
 @pytest.mark.parametrize(
