@@ -87,7 +87,7 @@ function progressOf(panel: VotePanel): string {
 }
 
 function Votes({ panel }: { panel: VotePanel }) {
-  if (!panel.votes.length) return <p class="faint">No auditor has taken a seat yet.</p>;
+  if (!panel.votes.length) return <p class="faint pad">No auditor took a seat.</p>;
   return (
     <Table
       caption={`Votes: ${nameOf(panel)}`}

@@ -17,11 +17,20 @@ export interface TaskRow {
   createdBlock: number;
   createdAt: string;
   prompt: { prompt: string; model: string } | null;
+  specDocument: { status: string };
 }
 
 /** A query that uses the fragment of a task's row. */
 export function withTaskRow(query: string): string {
   return `${query}\n${fragment}`;
+}
+
+/** What a task asks for; one that is no prompt aggregates a learning round or runs a command. */
+function workOf(task: TaskRow): string {
+  if (task.prompt) return task.prompt.prompt;
+  return task.specDocument.status === "STORED"
+    ? "A learning round or a command"
+    : "Specification not fetched yet";
 }
 
 const COLUMNS: readonly Column<TaskRow>[] = [
@@ -30,7 +39,7 @@ const COLUMNS: readonly Column<TaskRow>[] = [
     cell: (task) => (
       <>
         <TaskLink id={task.id} />
-        <p class="excerpt">{task.prompt ? task.prompt.prompt : "Specification not fetched yet"}</p>
+        <p class="excerpt">{workOf(task)}</p>
       </>
     ),
   },

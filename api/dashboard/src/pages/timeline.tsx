@@ -95,6 +95,36 @@ function told(event: TimelineEvent, names: Names): ComponentChildren {
           {Number(data["deadline"]) > 0 && <> until block {count(Number(data["deadline"]))}</>}
         </>
       );
+    case "CaseOpened":
+      return (
+        <>
+          The <strong>audit</strong> of {runner}'s answer began: the beacon of block{" "}
+          {count(Number(data["drawBlock"]))} draws it at a chance of {Number(data["rateBps"]) / 100} %
+        </>
+      );
+    case "AuditDrawn":
+      return data["audited"] === "true" ? (
+        <>
+          <strong>Drawn</strong> for an audit
+        </>
+      ) : (
+        "Not drawn for an audit"
+      );
+    case "PanelConvened":
+      return `A panel of ${data["size"]} auditors is drawn`;
+    case "StageChanged":
+      return (
+        <>
+          Audit: <strong>{words(data["stage"] ?? "")}</strong>
+          {Number(data["deadline"]) > 0 && <> until block {count(Number(data["deadline"]))}</>}
+        </>
+      );
+    case "VerdictReached":
+      return data["carried"] === "true" || data["valid"] !== "true"
+        ? `The panel found the answer ${data["valid"] === "true" ? "right" : "wrong"}`
+        : "No majority of the panel said that the answer is wrong";
+    case "CaseClosed":
+      return `Audit closed: the answer counts as ${data["valid"] === "true" ? "right" : "wrong"}`;
     case "TaskFinalized":
       return (
         <>
