@@ -11,33 +11,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learning.datasets import Columns, feature_names, numbers_in
-from learning.errors import ConfigError
+from learning.errors import ConfigError, DataError
 from learning.partition import Indices
 from learning.session_config import DatasetSpec
 
 _DIGITS = 9
+_SMALLEST, _LARGEST = 1e-18, 1e18
 
 
 def standardized(spec: DatasetSpec, columns: Columns, rows: Indices) -> DatasetSpec:
     """Name each feature's mean and standard deviation over `rows`; a feature that is the same in all of them is only centred.
 
-    Raises `ConfigError` where features are divided by a number already, `DataError` for what is no number.
+    Raises `ConfigError` where features are divided by a number already, `DataError` for what is no number, or one that a document
+    cannot name.
     """
     if spec.divide_by != 1:
         raise ConfigError("divides features that are to be standardized: choose one", field="divide_by")
-    figures = [_figures(numbers_in(columns, name)[rows]) for name in feature_names(columns, spec)]
+    figures = [_figures(columns, name, rows) for name in feature_names(columns, spec)]
     changed = {"centers": [center for center, _ in figures], "scales": [scale for _, scale in figures]}
     return DatasetSpec.build({**spec.model_dump(), **changed})
 
 
 def with_target(spec: DatasetSpec, columns: Columns, rows: Indices) -> DatasetSpec:
     """Name the mean and standard deviation of the target, which is a quantity, over `rows`."""
-    center, scale = _figures(numbers_in(columns, spec.target)[rows])
+    center, scale = _figures(columns, spec.target, rows)
     return DatasetSpec.build({**spec.model_dump(), "target_center": center, "target_scale": scale})
 
 
-def _figures(numbers: NDArray[np.float64]) -> tuple[Decimal, Decimal]:
-    return _short(float(numbers.mean())), _short(float(numbers.std())) if np.ptp(numbers) else Decimal(1)
+def _figures(columns: Columns, name: str, rows: Indices) -> tuple[Decimal, Decimal]:
+    numbers = numbers_in(columns, name)[rows]
+    center, scale = float(numbers.mean()), float(numbers.std()) if np.ptp(numbers) else 1.0
+    if not (_SMALLEST <= scale < _LARGEST and abs(center) < _LARGEST):
+        raise DataError(
+            f"a mean of {center:g} and a standard deviation of {scale:g} are beyond what a document names"
+            f" ({_SMALLEST:g} to {_LARGEST:g}): write the column in another unit",
+            field=name,
+        )
+    return _short(center) if abs(center) >= _SMALLEST else Decimal(0), _short(scale)
 
 
 def _short(number: float) -> Decimal:

@@ -49,10 +49,20 @@ def test_a_feature_that_never_changes_becomes_zero():
     assert not read(csv(features, np.arange(4)), np.arange(4), input_dim=2)[:, 0].any()
 
 
-@given(arrays(np.float64, (6, 2), elements=st.floats(-1e6, 1e6, width=32)))
+@given(arrays(np.float64, (6, 2), elements=st.floats(-1e6, 1e6).map(lambda number: round(number, 9))))
 def test_whatever_the_numbers_are_the_rows_end_within_what_six_of_them_can_reach(features: np.ndarray):
     found = read(csv(features, np.arange(6)), np.arange(6), input_dim=2)
     assert np.abs(found).max() <= np.sqrt(6) + 1e-3
+
+
+@pytest.mark.parametrize("unit", [1e-30, 1e30])
+def test_numbers_that_no_document_can_name_are_refused_with_the_column(unit: float):
+    with pytest.raises(DataError, match="f1.*another unit"):
+        read(
+            csv(np.column_stack([np.arange(4.0), unit * np.arange(4.0)]), np.arange(4)),
+            np.arange(4),
+            input_dim=2,
+        )
 
 
 def test_features_that_are_divided_already_are_refused():
