@@ -8,7 +8,6 @@ a quantity is learned likewise: updates are bounded, so a model could not walk t
 from decimal import Decimal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from learning.datasets import Columns, feature_names, numbers_in
 from learning.errors import ConfigError, DataError

@@ -57,7 +57,7 @@ def test_whatever_the_numbers_are_the_rows_end_within_what_six_of_them_can_reach
 
 @pytest.mark.parametrize("unit", [1e-30, 1e30])
 def test_numbers_that_no_document_can_name_are_refused_with_the_column(unit: float):
-    with pytest.raises(DataError, match="f1.*another unit"):
+    with pytest.raises(DataError, match=r"f1.*another unit"):
         read(
             csv(np.column_stack([np.arange(4.0), unit * np.arange(4.0)]), np.arange(4)),
             np.arange(4),
