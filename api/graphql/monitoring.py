@@ -29,7 +29,9 @@ class ReportKind(Enum):
     RESOURCE_ABUSE = "resource_abuse"
 
 
-@strawberry.enum(description="What became of an epoch's reports about one runner.")
+@strawberry.enum(
+    description="What became of an epoch's reports about one runner; SPLIT: no kind was reported by a quorum of monitors."
+)
 class Ruling(Enum):
     SPLIT = "split"
     AGREED = "agreed"

@@ -39,7 +39,7 @@ def machine() -> str:
 def measure(suite: Suite, *, runs: int, quick: bool) -> list[Figure]:
     """Run one benchmark as often as it needs; RuntimeError with the end of what it said when it fails."""
     found = []
-    for _ in range(1 if suite.own_medians else runs):
+    for _ in range(1 if suite.repeats else runs):
         done = subprocess.run(
             suite.command(quick=quick),
             cwd=ROOT,

@@ -7,13 +7,13 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """A benchmark. `own_medians`: it takes medians of several runs itself, or plays under seeds of its own."""
+    """A benchmark. `repeats`: how it repeats itself, for one that takes its own medians or comes out the same every time."""
 
     name: str
     beside: str
     argv: tuple[str, ...]
     quick: tuple[str, ...] = ()
-    own_medians: bool = False
+    repeats: str = ""
 
     def command(self, *, quick: bool) -> list[str]:
         """Return the command to run."""
@@ -25,13 +25,13 @@ def _module(name: str) -> tuple[str, ...]:
 
 
 SUITES: Final = (
-    Suite(name="gas", beside="iExec PoCo", argv=("toolchain/gas",), own_medians=True),
+    Suite(name="gas", beside="iExec PoCo", argv=("toolchain/gas",), repeats="exact"),
     Suite(
         name="indexer",
         beside="Ponder; the raw bound",
         argv=(sys.executable, "benchmarks/indexing"),
         quick=("--smoke",),
-        own_medians=True,
+        repeats="3",
     ),
     Suite(
         name="api",
@@ -44,14 +44,14 @@ SUITES: Final = (
         beside="the bare engine",
         argv=_module("streaming"),
         quick=("--rounds", "3"),
-        own_medians=True,
+        repeats="9 answers",
     ),
     Suite(
         name="learning",
         beside="a bare torch loop; Flower",
         argv=_module("learning"),
         quick=("--tiny", "training", "aggregation", "secagg", "privacy", "robustness", "cheats"),
-        own_medians=True,
+        repeats="its seeds",
     ),
     Suite(
         name="verification", beside="comparing texts", argv=_module("verification"), quick=("--pairs", "20")
@@ -61,7 +61,7 @@ SUITES: Final = (
         beside="honest runners",
         argv=_module("economics"),
         quick=("--seeds", "1"),
-        own_medians=True,
+        repeats="5 seeds",
     ),
     Suite(
         name="idle",
@@ -74,7 +74,7 @@ SUITES: Final = (
         beside="itself at its smallest size",
         argv=_module("load"),
         quick=("--quick",),
-        own_medians=True,
+        repeats="its blocks",
     ),
     Suite(name="up", beside="a cold start", argv=_module("everything.starting")),
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.everything.figures import Figure
-from benchmarks.everything.suites import SUITES
+from benchmarks.everything.suites import SUITES, Suite
 from devnet.paths import ROOT
 
 PAGE = ROOT / "docs/benchmarks.md"
@@ -33,13 +33,13 @@ def _lines(figures: list[Figure]) -> Iterator[str]:
     for suite in SUITES:
         for figure in figures:
             if figure.suite == suite.name and figure.times_better is not None:
-                yield _row(figure, suite.beside)
+                yield _row(figure, suite)
     for machine in sorted({figure.machine for figure in figures if figure.machine}):
         yield ""
         yield f"Machine: {machine}."
 
 
-def _row(figure: Figure, beside: str) -> str:
+def _row(figure: Figure, suite: Suite) -> str:
     ratio = figure.times_better
     assert ratio is not None, "only figures compared with a peer's have a row"
     shown = [
@@ -48,8 +48,8 @@ def _row(figure: Figure, beside: str) -> str:
         _number(figure.ours),
         _number(figure.peer or 0.0),
         figure.unit,
-        figure.peer_name or beside,
-        f"{figure.runs}{', small' if figure.quick else ''}",
+        figure.peer_name or suite.beside,
+        f"{suite.repeats or figure.runs}{', small' if figure.quick else ''}",
         figure.on,
     ]
     return "| " + " | ".join(shown) + " |"

@@ -65,7 +65,7 @@ def test_the_table_takes_the_place_of_the_pages_and_leaves_the_rest(tmp_path: Pa
     text = page.read_text()
     assert text.startswith("before\n")
     assert text.endswith("after\n")
-    assert "| gas: k=1 | **3.00** | 300 | 900 | gas | iExec PoCo | 1 | 2026-01-01 |" in text
+    assert "| gas: k=1 | **3.00** | 300 | 900 | gas | iExec PoCo | exact | 2026-01-01 |" in text
     assert "old" not in text
 
 

@@ -61,12 +61,12 @@ const TONES: Record<string, string> = {
   ABSTAIN: "quiet",
 };
 
-/** A state in a word, with its colour. */
-export function Pill({ state }: { state: string }) {
+/** A state in a word, with its colour; `label` where another word says it better than the state's name. */
+export function Pill({ state, label }: { state: string; label?: string | undefined }) {
   return (
     <span class={`pill ${TONES[state] ?? "quiet"}`}>
       <span class="dot" aria-hidden="true" />
-      {words(state)}
+      {label ?? words(state)}
     </span>
   );
 }

@@ -34,6 +34,9 @@ export interface AuditRow {
   openedBlock: number;
 }
 
+/** Rulings whose names say less than they mean: monitors who agree can still be too few. */
+const RULINGS: Record<string, string> = { SPLIT: "no quorum" };
+
 /** What epochs of monitoring came to about a runner. */
 export function VerdictTable({ verdicts }: { verdicts: readonly Verdict[] }) {
   if (!verdicts.length)
@@ -45,7 +48,10 @@ export function VerdictTable({ verdicts }: { verdicts: readonly Verdict[] }) {
       rowKey={(verdict) => String(verdict.epoch)}
       columns={[
         { title: "Said", cell: (verdict) => words(verdict.judgedKind ?? verdict.kind) },
-        { title: "Ruling", cell: (verdict) => <Pill state={verdict.ruling} /> },
+        {
+          title: "Ruling",
+          cell: (verdict) => <Pill state={verdict.ruling} label={RULINGS[verdict.ruling]} />,
+        },
         {
           title: "Agreeing",
           cell: (verdict) => `${verdict.agreeing} of ${verdict.reports}`,
