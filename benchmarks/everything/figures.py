@@ -41,11 +41,11 @@ def read_documents(suite: str, text: str) -> list[Figure]:
 
 
 def medians(suite: str, runs: Iterable[list[Figure]]) -> list[Figure]:
-    """Return the median of each figure over some runs, in the order of the first."""
-    found: dict[str, list[Figure]] = {}
+    """Return the median of each figure beside each peer over some runs, in the order of the first."""
+    found: dict[tuple[str, str], list[Figure]] = {}
     for figures in runs:
         for one in figures:
-            found.setdefault(one.name, []).append(one)
+            found.setdefault((one.name, one.peer_name), []).append(one)
     return [
         Figure(
             suite=suite,
@@ -53,10 +53,10 @@ def medians(suite: str, runs: Iterable[list[Figure]]) -> list[Figure]:
             ours=median(one.ours for one in same),
             peer=median(peers) if (peers := [one.peer for one in same if one.peer is not None]) else None,
             unit=same[0].unit,
-            peer_name=same[0].peer_name,
+            peer_name=beside,
             runs=len(same),
         )
-        for name, same in found.items()
+        for (name, beside), same in found.items()
     ]
 
 

@@ -7,13 +7,18 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """A benchmark. `repeats`: how it repeats itself, for one that takes its own medians or comes out the same every time."""
+    """A benchmark.
+
+    `repeats`: how it repeats itself, for one that takes its own medians or comes out the same every time.
+    `rivals`: the peers whose rows the one table has, where others are limits or say how much an attack costs; else all.
+    """
 
     name: str
     beside: str
     argv: tuple[str, ...]
     quick: tuple[str, ...] = ()
     repeats: str = ""
+    rivals: tuple[str, ...] = ()
 
     def command(self, *, quick: bool) -> list[str]:
         """Return the command to run."""
@@ -52,6 +57,7 @@ SUITES: Final = (
         argv=_module("learning"),
         quick=("--tiny", "training", "aggregation", "secagg", "privacy", "robustness", "cheats"),
         repeats="its seeds",
+        rivals=("bare torch loop", "Flower", "Flower deployed", "Flower, 10M", "Flower, 1M x 10"),
     ),
     Suite(
         name="verification", beside="comparing texts", argv=_module("verification"), quick=("--pairs", "20")

@@ -27,12 +27,14 @@ def write(figures: list[Figure], page: Path = PAGE) -> None:
 def _lines(figures: list[Figure]) -> Iterator[str]:
     yield ""
     yield "Ratios above 1 mean that Parity is better, below 1 that the peer is. Figures from a busy machine or a small run are marked as such in the sections below."
+    yield "`runs` is the number of runs that a figure is the median of, or how the benchmark repeats itself."
     yield ""
     yield "| | ratio | ours | peer | unit | compared with | runs | measured |"
     yield "|---|---|---|---|---|---|---|---|"
     for suite in SUITES:
         for figure in figures:
-            if figure.suite == suite.name and figure.times_better is not None:
+            is_rivals = not suite.rivals or figure.peer_name in suite.rivals
+            if figure.suite == suite.name and is_rivals and figure.times_better is not None:
                 yield _row(figure, suite)
     for machine in sorted({figure.machine for figure in figures if figure.machine}):
         yield ""

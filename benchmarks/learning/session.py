@@ -74,21 +74,19 @@ def bench(*, tiny: bool = False) -> Iterator[Row]:
     """Run both. A session's first round, in which processes load their libraries, is given apart."""
     configure_logging("bench", level="error")
     rounds, participants = (2, 3) if tiny else (6, task.PARTICIPANTS)
-    case = f"{participants} daemons"
     with tempfile.TemporaryDirectory(prefix="parity-session-") as scratch:
         ours = asyncio.run(_held(Path(scratch) / "devnet", rounds, participants))
-        yield from _rows(f"ours, {case}", ours.rounds_s, ours.cpu_s, _accuracy(ours.weights, ours.held_out))
         asked = Asked("session", ours.session, ours.shares, seed=1, rounds=rounds)
         flower = beside_flower.deployed(Path(scratch) / "flower", asked)
-    right = _accuracy(flower.weights, ours.held_out)
-    yield from _rows(f"Flower deployed, {case}", flower.rounds_s, flower.cpu_s, right)
-
-
-def _rows(case: str, rounds_s: list[float], spent_s: float, right: float) -> Iterator[Row]:
-    yield Row("session", f"{case}: first round", rounds_s[0], "s")
-    yield Row("session", f"{case}: a later round", median(rounds_s[1:]), "s")
-    yield Row("session", f"{case}: a later round, all processes", spent_s, "s (cpu)")
-    yield Row("session", f"{case}: accuracy after {len(rounds_s)} rounds", right, "")
+    right, theirs = (_accuracy(one.weights, ours.held_out) for one in (ours, flower))
+    figures = (
+        ("first round", ours.rounds_s[0], "s", flower.rounds_s[0]),
+        ("a later round", median(ours.rounds_s[1:]), "s", median(flower.rounds_s[1:])),
+        ("a later round, all processes", ours.cpu_s, "s (cpu)", flower.cpu_s),
+        (f"accuracy after {rounds} rounds", right, "accuracy", theirs),
+    )
+    for what, value, unit, other in figures:
+        yield Row("session", f"{participants} daemons: {what}", value, unit, "Flower deployed", other)
 
 
 async def _held(state: Path, rounds: int, participants: int) -> Held:

@@ -71,7 +71,7 @@ def _rows(case: str, ours: Timed, peers: dict[str, Timed]) -> Iterator[Row]:
         figures = (
             ("seconds a round", median(ours.wall_s), "s", median(peer.wall_s)),
             ("processor, a round", median(ours.cpu_s), "s (cpu)", median(peer.cpu_s)),
-            (f"accuracy after {rounds} rounds", right, "", theirs),
+            (f"accuracy after {rounds} rounds", right, "accuracy", theirs),
         )
         for what, value, unit, other in figures:
             yield Row("training", f"{case}: {what}", value, unit, name, other)

@@ -77,3 +77,23 @@ def test_every_benchmark_has_a_target_of_its_own_in_the_makefile() -> None:
     makefile = (PAGE.parents[1] / "Makefile").read_text(encoding="utf-8")
     named = {"gas": "bench", "up": "bench-all"}
     assert all(f"\n{named.get(suite.name, f'bench-{suite.name}')}: install" in makefile for suite in SUITES)
+
+
+def test_one_figure_beside_two_peers_is_two_figures() -> None:
+    run = [
+        Figure(suite="x", name="a round", ours=2, peer=peer, unit="s", peer_name=name)
+        for name, peer in (("Flower", 6.0), ("a loop", 4.0))
+    ]
+    assert [(one.peer_name, one.peer, one.runs) for one in medians("x", [run])] == [
+        ("Flower", 6.0, 1),
+        ("a loop", 4.0, 1),
+    ]
+
+
+def test_the_table_leaves_out_what_is_compared_with_no_rival() -> None:
+    figures = [
+        Figure(suite="learning", name=name, ours=1, peer=2, unit="s", peer_name=peer)
+        for name, peer in (("a round", "Flower"), ("under attack", "clean"))
+    ]
+    assert "a round" in render(figures)
+    assert "under attack" not in render(figures)
