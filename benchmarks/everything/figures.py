@@ -28,8 +28,8 @@ class Figure:
 
     @property
     def times_better(self) -> float | None:
-        """Return how many times better ours is; below 1 the peer's is."""
-        if not self.peer or not self.ours:
+        """Return how many times better ours is; below 1 the peer's is. None also where a share is good or bad by whose it is."""
+        if not self.peer or not self.ours or self.unit.startswith("share of"):
             return None
         return self.ours / self.peer if self.unit in _MORE_IS_BETTER else self.peer / self.ours
 

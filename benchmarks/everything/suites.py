@@ -60,7 +60,11 @@ SUITES: Final = (
         rivals=("bare torch loop", "Flower", "Flower deployed", "Flower, 10M", "Flower, 1M x 10"),
     ),
     Suite(
-        name="verification", beside="comparing texts", argv=_module("verification"), quick=("--pairs", "20")
+        name="verification",
+        beside="comparing texts",
+        argv=(*_module("verification"), "--pairs", "100"),
+        quick=("--pairs", "20"),
+        repeats="100 prompts",
     ),
     Suite(
         name="economics",

@@ -16,7 +16,7 @@ import asyncio
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.verification.cheats import TEMPERATURES, drawn_at
@@ -93,23 +93,39 @@ def _thresholds(
 def report(
     samples: Mapping[str, Sequence[Sample]], found: Mapping[str, Sequence[Audited]], thresholds: Thresholds
 ) -> list[dict[str, object]]:
-    """Return a row for each kind: how often it is called a cheat here, and by comparing texts."""
-    rows: list[dict[str, object]] = []
-    for kind, each in samples.items():
-        ours = sum(sample.is_cheat(thresholds) for sample in each) / len(each)
-        told = [audited.same_text for audited in found.get(kind, ())]
-        compared = [same for same in told if same is not None]
-        texts = compared.count(False) / len(compared) if compared else None
-        rows.append(
-            {
-                "name": f"verification: {kind}, called a cheat",
-                "ours": ours,
-                "peer": texts,
-                "ratio": ours / texts if texts else None,
-                "unit": f"share of {len(each)} audits",
-            }
-        )
+    """Return how often each kind is called a cheat here and by comparing texts, and how well each way tells cheats from honest work.
+
+    That is the share found less the share of honest answers called cheats (Youden's J, 1950): who accuses everybody finds every cheat.
+    """
+    ours = {kind: _share(sample.is_cheat(thresholds) for sample in each) for kind, each in samples.items()}
+    texts = {kind: _differing(each) for kind, each in found.items()}
+    rows = [
+        _row(f"{kind}, called a cheat", ours[kind], texts.get(kind), unit=f"share of {len(each)} audits")
+        for kind, each in samples.items()
+    ]
+    wronged = texts[HONEST]
+    for kind in samples:
+        if kind not in (HONEST, *_NO_CHEATS):
+            told = texts.get(kind)
+            apart = told - wronged if told is not None and wronged is not None else None
+            rows.append(_row(f"{kind}, found less wronged", ours[kind] - ours[HONEST], apart, unit="share"))
     return rows
+
+
+def _row(name: str, ours: float, peer: float | None, *, unit: str) -> dict[str, object]:
+    ratio = ours / peer if peer else None
+    return {"name": f"verification: {name}", "ours": ours, "peer": peer, "ratio": ratio, "unit": unit}
+
+
+def _share(true: Iterable[bool]) -> float:
+    each = list(true)
+    return sum(each) / len(each)
+
+
+def _differing(audits: Sequence[Audited]) -> float | None:
+    """Return the share of answers whose auditor wrote another text, of those where it wrote one."""
+    compared = [not audited.same_text for audited in audits if audited.same_text is not None]
+    return _share(compared) if compared else None
 
 
 def _forged(kind: str) -> str:

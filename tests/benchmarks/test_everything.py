@@ -42,6 +42,7 @@ def test_above_one_ours_is_ahead_whether_less_or_more_is_better() -> None:
     rate = Figure(suite="x", name="answers", ours=20, peer=10, unit="answers/s")
     assert slow.times_better == rate.times_better == 2
     assert Figure(suite="x", name="alone", ours=1, peer=None, unit="s").times_better is None
+    assert Figure(suite="x", name="accused", ours=1, peer=1, unit="share of 9 audits").times_better is None
 
 
 def test_medians_are_of_each_figure_over_the_runs() -> None:
