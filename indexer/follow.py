@@ -104,8 +104,10 @@ class Follower:
         return True
 
     async def _is_lagging(self, head: Header, cursor: Cursor) -> bool:
-        """Return whether the node is merely behind: its head is one of our blocks."""
-        if head.hash not in self.window or head.number >= cursor.indexed_number:
+        """Return whether the node is merely behind: its head is one of our blocks, or lies among those that are final."""
+        if head.number >= cursor.indexed_number:
+            return False
+        if head.hash not in self.window and not await self._is_among_final(head, cursor):
             return False
         if self.is_local and cursor.indexed_hash and await self.chain.header_of(cursor.indexed_hash) is None:
             # One node, which has forgotten our tip: a development chain was reverted to an earlier block.
@@ -113,21 +115,29 @@ class Follower:
         await log.awarning("node-lags", head=head.number, indexed=cursor.indexed_number)
         return True
 
+    async def _is_among_final(self, head: Header, cursor: Cursor) -> bool:
+        """Return whether a head below what is final is on our chain, as far as is stored: not every final block is."""
+        if head.number >= cursor.finalized_number:
+            return False
+        stored = await self.store.newest_until(head.number)
+        return stored is not None and await self.chain.header_at(stored.number) == stored
+
     async def _branch(self, head: Header, cursor: Cursor) -> tuple[list[Header], Header]:
         """Return the blocks from the common ancestor to the head, oldest first, and the ancestor."""
         branch = await self._new_blocks(head, cursor)
         while (ancestor := self.window.get(branch[-1].parent_hash if branch else head.hash)) is None:
             lowest = branch[-1]
             if lowest.number <= max(cursor.finalized_number, 0):
-                raise DeepReorg(
-                    f"the chain left the indexed one below the finalised block {cursor.finalized_number}"
-                )
+                raise _deep(cursor)
             parent = await self.chain.header_of(lowest.parent_hash)
             if parent is None or parent.number >= lowest.number:
                 raise InconsistentChain(f"the node does not know the parent of block {lowest.number}")
             branch.append(parent)
         if branch and ancestor.number >= branch[-1].number:
             raise InconsistentChain(f"block {ancestor.number} is the parent of block {branch[-1].number}")
+        if any(ancestor.number < block.number <= cursor.finalized_number for block in self.window.values()):
+            # The window reaches below what is final, where nothing tells any more what rows were before.
+            raise _deep(cursor)
         branch.reverse()
         return branch, ancestor
 
@@ -245,3 +255,7 @@ class Follower:
             self.window = {key: block for key, block in self.window.items() if block.number >= lowest}
         if len(self.state) > ROWS_IN_MEMORY:
             self.state.forget()
+
+
+def _deep(cursor: Cursor) -> DeepReorg:
+    return DeepReorg(f"the chain left the indexed one below the finalised block {cursor.finalized_number}")

@@ -1,6 +1,7 @@
 """Outages of the database. What was written is whole, so the index goes on from there once the database is back."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 
@@ -23,6 +24,8 @@ _OUTAGES = (
     asyncpg.OperatorInterventionError,  # it was told to stop, or is still starting
     asyncpg.ObjectNotInPrerequisiteStateError,  # it takes no connections for now
     asyncpg.InsufficientResourcesError,  # too many connections, a full disk
+    asyncpg.TransactionRollbackError,  # two that waited for each other: this one was told to begin again
+    asyncpg.ReadOnlySQLTransactionError,  # a replica that is about to take over, or a guard against a full disk
 )
 
 log = structlog.get_logger()
@@ -39,7 +42,9 @@ async def ride_out(work: Callable[[], Awaitable[None]], *, database_url: str, st
     Raises what else ends the work. A database that cannot be had from the beginning is a wrong setting, and raises too.
     """
     await _connect(database_url)
+    pause_s = FIRST_PAUSE_S
     while True:
+        began = time.monotonic()
         # A task of its own: a task group within counts a failure of its own tasks as a cancellation of the task it is in.
         working = asyncio.ensure_future(work())
         try:
@@ -53,7 +58,10 @@ async def ride_out(work: Callable[[], Awaitable[None]], *, database_url: str, st
             _tell(status, outages[0])
         else:
             return
-        await _until_back(database_url)
+        # One that lets us in and then fails, as when its disk is full, is tried less and less often.
+        failed_at_once = time.monotonic() - began < LONGEST_PAUSE_S
+        pause_s = min(LONGEST_PAUSE_S, 2 * pause_s) if failed_at_once else FIRST_PAUSE_S
+        await _until_back(database_url, pause_s=pause_s)
         log.info("database-back")
 
 
@@ -80,8 +88,7 @@ def _tell(status: Status, cause: BaseException) -> None:
     log.warning("database-lost", why=str(cause), hint=told.hint)
 
 
-async def _until_back(database_url: str) -> None:
-    pause_s = FIRST_PAUSE_S
+async def _until_back(database_url: str, *, pause_s: float) -> None:
     while True:
         await asyncio.sleep(pause_s)
         with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):

@@ -66,8 +66,14 @@ async def _write(
 
 
 async def _finish(store: Store, *, source: str, last: int) -> None:
-    """Copy block rows, and set the cursor to the last block that is stored."""
-    blocks = f"INSERT INTO blocks SELECT * FROM {source}.blocks WHERE number <= $1"  # noqa: S608 (our names)
+    """Copy block rows, and set the cursor to the last block that is stored.
+
+    When nothing is left, not even the block before the first to index is taken over: the chain may have left that too.
+    """
+    blocks = (
+        f"INSERT INTO blocks SELECT b.* FROM {source}.blocks b, sync_state s "  # noqa: S608 (our names)
+        "WHERE b.number <= $1 AND $1 >= s.start_block"
+    )
     cursor = (
         "UPDATE sync_state t SET nonce = t.nonce + s.nonce, phase = s.phase, head_number = s.head_number, "  # noqa: S608 (our names)
         "indexed_number = $1, finalized_number = least(s.finalized_number, $1), "

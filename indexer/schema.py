@@ -177,19 +177,30 @@ async def _show(connection: asyncpg.Connection, schema: str) -> None:
 async def prune(connection: asyncpg.Connection) -> list[str]:
     """Delete the versions that readers do not see; give their names.
 
-    What an interrupted rebuild or verification of the shown version left behind goes as well, unless an indexer is
-    active, which may be in the middle of one.
+    What an interrupted rebuild or verification of the shown version left behind goes as well. A version whose indexer is
+    active stays, with all that belongs to it: a newer one may be in the middle of building it.
     """
     shown = await published(connection)
     if shown is None:
         return []
-    others = [name for name in await versions(connection) if name != shown]
-    unused = [name for name in others if not name.startswith(shown)]
-    if await connection.fetchval("SELECT pg_try_advisory_lock($1)", lock_key(shown)):
-        unused = others
+    unused = [
+        name
+        for name in await versions(connection)
+        if name != shown and not await _is_being_written(connection, _base(name))
+    ]
     for name in unused:
         await drop(connection, name)
     return unused
+
+
+async def _is_being_written(connection: asyncpg.Connection, schema: str) -> bool:
+    """Return whether an indexer is active on a version; if not, none can be until the connection ends."""
+    return not await connection.fetchval("SELECT pg_try_advisory_lock($1)", lock_key(schema))
+
+
+def _base(name: str) -> str:
+    """Return the version that a rebuild or a verification, which has a name of its own, is of."""
+    return PREFIX + name.removeprefix(PREFIX).partition("_")[0]
 
 
 def lock_key(schema: str) -> int:

@@ -60,13 +60,17 @@ class Service:
 
     async def index(self) -> None:
         """Index for ever. A reorganisation below the finalised block is folded anew from the stored logs."""
+        is_deep = False
         while True:
             try:
+                if is_deep:
+                    await self._refold()
+                    is_deep = False
                 async with Store.open(self.settings.database_url, self.schema) as store:
                     await self._index(store)
             except DeepReorg as error:
                 log.error("deep-reorg", why=str(error), remedy="rebuilding from the stored logs")  # noqa: TRY400
-                await self._refold()
+                is_deep = True
             except (RpcUnavailable, InconsistentChain, RpcError, FoldError) as error:
                 self._failed(error)
                 await asyncio.sleep(self.patience.pause_s(error, indexed=self.status.indexed_number))
@@ -157,6 +161,7 @@ class Service:
             ancestor = await self._deep_ancestor(store)
             if ancestor >= (await store.cursor()).finalized_number:
                 log.warning("no-deep-reorg", why="the node knows the finalised block after all")
+                await asyncio.sleep(FIRST_PAUSE_S)
                 return
         await rebuild(self.settings.database_url, self.deployment, schema=self.schema, upto=ancestor)
 

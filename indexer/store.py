@@ -84,6 +84,14 @@ class Store:
         )
         return [Header(**dict(row)) for row in rows]
 
+    async def newest_until(self, number: int) -> Header | None:
+        """Return the newest stored block at or below a height."""
+        row = await self.reader.fetchrow(
+            "SELECT number, hash, parent_hash, timestamp FROM blocks WHERE number <= $1 ORDER BY number DESC LIMIT 1",
+            number,
+        )
+        return Header(**dict(row)) if row is not None else None
+
     async def tip(self, cursor: Cursor) -> Header:
         """Return the block that the cursor's hash names: at its height, or below it where that is a null round."""
         row = await self.reader.fetchrow(

@@ -17,10 +17,13 @@ _replies = msgspec.json.Decoder(list[Reply])
 _reply = msgspec.json.Decoder(Reply)
 _encode = msgspec.json.Encoder().encode
 
+_LIMIT = -32005
+
 PARK_AFTER = 3
 """Failures in a row after which an endpoint is set aside for a while."""
 PARK_S = 60.0
-MAX_RESPONSE_BYTES = 256 * 2**20
+MAX_RESPONSE_BYTES = 128 * 2**20
+"""More than all logs of the fullest block come to. What a node sends beyond it is not read."""
 
 
 class Endpoint:
@@ -71,7 +74,12 @@ class Endpoint:
             {"jsonrpc": "2.0", "id": number, "method": call.method, "params": call.params}
             for number, call in enumerate(calls)
         ]
-        content = await self._post(_encode(body if len(body) > 1 else body[0]))
+        try:
+            content = await self._post(_encode(body if len(body) > 1 else body[0]))
+        except _TooLarge as error:
+            if any(call.method == "eth_getLogs" for call in calls):
+                raise RpcError(_LIMIT, str(error), method="eth_getLogs") from error
+            raise unavailable(self.name, str(error)) from error
         return _in_order(content, calls, self.name)
 
     async def _post(self, body: bytes) -> bytes:
@@ -79,7 +87,7 @@ class Endpoint:
             async with self._session.post(
                 self.url, data=body, headers={"Content-Type": "application/json"}, timeout=self._timeout
             ) as response:
-                content = await response.read()
+                content = await _body(response)
                 if response.status == HTTPStatus.TOO_MANY_REQUESTS:
                     self.rate.refused()
                     raise RateLimited(self.name, response.headers.get("Retry-After"))
@@ -88,6 +96,22 @@ class Endpoint:
                 return content
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise unavailable(self.name, str(error) or type(error).__name__) from error
+
+
+class _TooLarge(Exception):
+    """The answer does not end."""
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """Read what was answered, unpacked; a few bytes of a compressed answer may stand for any number."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.content.iter_any():
+        size += len(part)
+        if size > MAX_RESPONSE_BYTES:
+            raise _TooLarge(f"response too large: more than {MAX_RESPONSE_BYTES} bytes")
+        parts.append(part)
+    return b"".join(parts)
 
 
 class RateLimited(RpcUnavailable):
@@ -108,7 +132,7 @@ def unavailable(name: str, why: str) -> RpcUnavailable:
 def _in_order(content: bytes, calls: Sequence[Call], name: str) -> list[Reply]:
     try:
         replies = _replies.decode(content) if content[:1] == b"[" else [_reply.decode(content)]
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise unavailable(name, f"answered no JSON-RPC ({error})") from error
     if len(calls) > 1 and len(replies) == 1 and replies[0].error is not None:
         # The whole batch was refused by one error object.

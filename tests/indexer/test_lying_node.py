@@ -5,17 +5,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from indexer.chain import ChainReader
 from indexer.errors import FoldError, InconsistentChain
 from indexer.events import EventBook
 from indexer.patience import TRIES, Patience
+from indexer.rpc import endpoint
 from indexer.rpc.classify import RpcError
 from protocol.errors import RpcUnavailable
 from tests.indexer.conftest import Rig
 from tests.indexer.processes import environment, indexer_process, wait_until_indexed
 from tests.indexer.simulated_node import block_answer
 from tests.indexer.test_follow import assert_equal_to_fresh_fold
+from tests.loopback import serve
 
 NONSENSE: list[Any] = [None, 7, "", "0x", "0xzz", "-0x1", "0x" + "f" * 3000, [], {}, {"number": "0x1"}]
 
@@ -104,6 +107,63 @@ async def test_a_node_that_answers_nonsense_is_left_for_the_next_one(rig: Rig) -
     ) as chain:
         assert (await chain.head()).hash == rig.node.head.hash
         assert [endpoint.failures for endpoint in chain.pool.endpoints] == [1, 0]
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+async def test_an_answer_without_end_is_not_read_to_its_end(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, compressed: bool
+) -> None:
+    monkeypatch.setattr(endpoint, "MAX_RESPONSE_BYTES", 2**20)
+    sent = 0
+
+    async def flood(request: web.Request) -> web.StreamResponse:
+        nonlocal sent
+        response = web.StreamResponse()
+        if compressed:
+            response.enable_compression(web.ContentCoding.gzip)
+        await response.prepare(request)
+        while True:
+            await response.write(bytes(2**16))
+            sent += 2**16
+
+    application = web.Application()
+    application.router.add_post("/", flood)
+    async with (
+        serve(application) as flooding,
+        ChainReader.connect(
+            [f"{flooding}/", rig.url], rig.chain._by_text.values(), timeout_s=5, max_log_blocks=1000
+        ) as chain,
+    ):
+        assert (await chain.head()).hash == rig.node.head.hash
+    assert sent < 2**30 if compressed else sent < 2**25
+
+
+async def test_logs_of_too_many_bytes_are_asked_for_in_parts(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.node.grow(60)
+    head = rig.node.head.number
+    whole = (await rig.chain.logs_between(1, head)).logs
+    monkeypatch.setattr(endpoint, "MAX_RESPONSE_BYTES", 20_000)
+    assert (await rig.chain.logs_between(1, head)).logs == whole
+
+
+async def test_an_answer_that_is_too_deep_to_read_is_asked_for_again(rig: Rig) -> None:
+    deep = "[" * 100_000 + "]" * 100_000
+
+    async def nested(request: web.Request) -> web.Response:
+        asked = await request.json()
+        return web.Response(text=f'{{"jsonrpc":"2.0","id":{asked["id"]},"result":{deep}}}')
+
+    application = web.Application()
+    application.router.add_post("/", nested)
+    async with (
+        serve(application) as bad,
+        ChainReader.connect(
+            [f"{bad}/", rig.url], rig.chain._by_text.values(), timeout_s=5, max_log_blocks=1000
+        ) as chain,
+    ):
+        assert (await chain.head()).hash == rig.node.head.hash
 
 
 async def test_a_head_that_does_not_exist_costs_one_step(rig: Rig) -> None:

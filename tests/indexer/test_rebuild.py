@@ -108,6 +108,19 @@ async def test_prune_removes_what_nobody_is_shown(rig: Rig) -> None:
         await connection.close()
 
 
+async def test_prune_leaves_alone_what_an_indexer_of_another_release_is_building(rig: Rig) -> None:
+    newer = "idx_000000000000"
+    connection = await asyncpg.connect(rig.database_url)
+    try:
+        for name in (newer, f"{newer}_verify"):
+            await versions.create(connection, name, rig.deployment)
+        async with writer_lock(rig.database_url, newer):
+            assert await versions.prune(connection) == []
+        assert await versions.prune(connection) == [newer, f"{newer}_verify"]
+    finally:
+        await connection.close()
+
+
 async def test_prune_leaves_alone_what_a_running_indexer_may_be_building(rig: Rig) -> None:
     connection = await asyncpg.connect(rig.database_url)
     try:

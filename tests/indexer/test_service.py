@@ -206,6 +206,31 @@ async def test_a_second_writer_that_passed_the_lock_changes_nothing(rig: Rig) ->
         assert await nonce_of(rig.database_url, rig.schema) == written
 
 
+async def test_a_database_that_takes_no_writes_for_a_while_is_waited_for(
+    rig: Rig, settings: dict[str, str]
+) -> None:
+    """As when a replica is about to take over, or a host guards against a full disk."""
+    rig.node.grow(10)
+    name = urlsplit(rig.database_url).path.strip("/")
+    operator = await asyncpg.connect(rig.database_url)
+    try:
+        async with indexer_process(settings) as process:
+            await wait_until_indexed(rig.database_url, rig.schema, block_hash=rig.node.head.hash)
+            await operator.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+            await operator.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = $1 AND pid <> pg_backend_pid()",
+                name,
+            )
+            rig.node.grow(5)
+            assert "read-only" in await line_with(process, "read-only")
+            await operator.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+            await wait_until_indexed(rig.database_url, rig.schema, block_hash=rig.node.head.hash)
+    finally:
+        await operator.close()
+    await assert_equal_to_fresh_fold(rig)
+
+
 async def test_a_database_that_goes_away_is_waited_for(rig: Rig, settings: dict[str, str]) -> None:
     rig.node.grow(10)
     database, elsewhere = urlsplit(rig.database_url), urlsplit(rig.database_url)._replace(path="/postgres")
