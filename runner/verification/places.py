@@ -138,8 +138,17 @@ def last_of(fingerprint: Fingerprint, output: str) -> Place | None:
     return None if start is None else Place(position=shown - 1, begun=output[:start])
 
 
-def _place(at: int, texts: Sequence[str], starts: Sequence[int | None], output: str) -> Place | None:
-    first, here = _reach(texts, starts)[at], starts[at]
+def place_at(fingerprint: Fingerprint, output: str, position: int, *, back: int = 0) -> Place | None:
+    """Return the place of a token, reached from so many tokens before it at least; none where it cannot be."""
+    texts = [mark.text for mark in fingerprint.tokens]
+    starts = spelled(texts, output)
+    return None if starts is None else _place(position, texts, starts, output, back=back)
+
+
+def _place(
+    at: int, texts: Sequence[str], starts: Sequence[int | None], output: str, *, back: int = 0
+) -> Place | None:
+    first, here = _reach(texts, starts)[max(0, at - back)], starts[at]
     if first is None or here is None:
         return None
     through = tuple(texts[first:at])

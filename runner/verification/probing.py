@@ -6,6 +6,7 @@ has to be known. One token is computed for each probe, so an audit costs little 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import httpx
 import ollama
@@ -13,10 +14,16 @@ import ollama
 from protocol.documents import LlmResult, LlmSpec, model_name
 from protocol.fingerprint import Fingerprint, TokenMark
 from runner.verification.fingerprinting import token_mark
-from runner.verification.places import BROKEN, Place, end_of, last_of
+from runner.verification.places import BROKEN, Place, end_of, last_of, place_at
 
 ALTERNATIVES = 20
 """The most that Ollama gives."""
+FAR = 2_000
+"""By so much, in thousandths of a nat, no rounding moves a token: four times what was seen at any of 30,000 honest places."""
+_BACK = 4
+"""A token that no rounding explains is looked at again from so many tokens before it."""
+_FREE = 8
+"""Tokens before the end of a full context at which there is room for a question."""
 _OF_A_CHARACTER = 4
 """The most tokens that one character takes: its bytes in UTF-8."""
 _END_AMONG = 3
@@ -55,6 +62,17 @@ class Probe:
         own = self._own_logprob()
         return None if own is None or self.found is None else max(0, self.found.logprob - own)
 
+    @property
+    def is_beyond_rounding(self) -> bool:
+        """Return whether the model would never have chosen this token where the likeliest was asked for."""
+        if self.found is None:
+            return False
+        if self.regret is not None:
+            return self.regret > FAR
+        # It is less likely than the last of the list, which may be a short one.
+        listed = [other.logprob for other in self.found.top]
+        return bool(listed) and self.found.logprob - min(listed) > FAR // 2
+
     def _own_logprob(self) -> int | None:
         if self.found is None:
             return None
@@ -68,7 +86,8 @@ class Probing:
 
     `blind` are places whose white space the auditor's model did not come through. `characters`: where tokens could not be compared,
     whether its model goes on with the answer's character. `ends`: whether it would end where the answer says
-    it ended. `greedy`: whether every token had to be the likeliest. `output_tokens` are those that the answer's text has when it is cut anew, 0 where nobody counted.
+    it ended. `greedy`: whether every token had to be the likeliest; `forced` are then places whose token is another for no reason that
+    an engine could have. `output_tokens` are those that the answer's text has when it is cut anew, 0 where nobody counted.
     """
 
     probes: tuple[Probe, ...]
@@ -78,14 +97,30 @@ class Probing:
     blind: tuple[int, ...] = ()
     characters: tuple[bool, ...] = ()
     output_tokens: int = 0
+    forced: tuple[int, ...] = ()
 
 
 def _likeliest(mark: TokenMark) -> str:
     return mark.top[0].token if mark.top else mark.token
 
 
-class _Blind(Exception):
-    """The auditor's model does not get to the place."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Odd:
+    """A token that no rounding explains, on the way to a place, and how many tokens the engine was given for that."""
+
+    probe: Probe
+    place: Place
+    given: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _End:
+    """What is known of an answer's end, see `Probing`. `odd`: it lies behind such a token."""
+
+    may_be: bool
+    odd: _Odd | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
 
 
 class Prober:
@@ -101,60 +136,120 @@ class Prober:
 
         Raises the `ollama` client's and httpx's errors as they come: the engine is away, or lacks the model.
         """
-        probes, blind, characters, input_tokens = [], [], [], 0
+        probes, blind, characters, odd, input_tokens = [], [], [], [], 0
         for place in places:
             if place.is_too_far:
                 blind.append(place.position)
                 continue
             said = await self._next(spec, place, tokens=_OF_A_CHARACTER if place.is_hidden else 1)
+            if said is None:
+                blind.append(place.position)
+                continue
             if not place.begun:
                 input_tokens = said.prompt_eval_count or 0
             if place.is_hidden:
                 characters.append(_goes_on(said, place))
                 continue
-            try:
-                found = _found(said, place)
-            except _Blind:
+            probe = _probe(said, place, fingerprint)
+            if probe.position < place.position:
                 blind.append(place.position)
-                continue
-            probe = Probe(position=place.position, committed=fingerprint.tokens[place.position], found=found)
-            if _is_incomparable(probe):
-                characters.append(_goes_on(await self._next(spec, place, tokens=_OF_A_CHARACTER), place))
+            elif _is_incomparable(probe):
+                more = await self._next(spec, place, tokens=_OF_A_CHARACTER)
+                characters.append(more is not None and _goes_on(more, place))
             else:
                 probes.append(probe)
-        ends, output_tokens = await self._end(spec, result, fingerprint, input_tokens=input_tokens)
+            if _is_odd(spec, probe):
+                odd.append(_Odd(probe=probe, place=place, given=said.prompt_eval_count or 0))
+        end = await self._end(spec, result, fingerprint, input_tokens=input_tokens)
+        answer = (result, fingerprint, input_tokens or end.input_tokens)
         return Probing(
             probes=tuple(probes),
-            input_tokens=input_tokens,
-            ends=ends,
+            input_tokens=input_tokens or end.input_tokens,
+            ends=end.may_be and (end.odd is None or not await self._is_forced(spec, *answer, odd=end.odd)),
             greedy=spec.options.takes_the_likeliest,
             blind=tuple(blind),
             characters=tuple(characters),
-            output_tokens=output_tokens,
+            output_tokens=end.output_tokens,
+            forced=tuple(
+                [each.probe.position for each in odd if await self._is_forced(spec, *answer, odd=each)]
+            ),
         )
+
+    async def _is_forced(
+        self, spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint, input_tokens: int, *, odd: "_Odd"
+    ) -> bool:
+        """Look at a token again, by a way on which the text before it is cut into tokens as it was generated."""
+        position = odd.probe.position
+        if not position:
+            return True
+        back = place_at(fingerprint, result.output, position, back=_BACK)
+        if back is not None and (said := await self._next(spec, back)) is not None:
+            again = _probe(said, back, fingerprint)
+            if again.position == position:
+                return _is_odd(spec, again)
+        # The model says something else on the way, so let the number of tokens tell.
+        first = odd.place.position - len(odd.place.through)
+        return bool(input_tokens) and odd.given - input_tokens == first
 
     async def _end(
         self, spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint, *, input_tokens: int
-    ) -> tuple[bool, int]:
+    ) -> "_End":
         """Return whether the answer may end where it does, and how many tokens it has."""
+        if fills_context(spec, result):
+            return await self._full(spec, result, fingerprint, input_tokens=input_tokens)
         end = end_of(fingerprint, result.output)
-        if end is None or end.is_too_far or fills_context(spec, result):
-            return True, 0
+        if end is None or end.is_too_far:
+            return _End(may_be=True)
         said = await self._next(spec, end)
-        ends = result.done_reason != "stop" or _ends(spec, said, end)
-        if not ends and spec.options.stop and (cut := last_of(fingerprint, result.output)) is not None:
-            ends = _is_cut_by_a_stop(spec, await self._next(spec, cut), fingerprint.tokens[cut.position].text)
-        return ends, _recounted(said, end, input_tokens)
-
-    async def _next(self, spec: LlmSpec, place: Place, *, tokens: int = 1) -> ollama.ChatResponse:
-        predicted = {"temperature": 0.0, "num_predict": len(place.through) + tokens, "stop": []}
-        return await self._client.chat(
-            model=model_name(spec.model),
-            messages=_turns(spec, place.begun),
-            options={**spec.options.to_ollama(), **predicted},
-            logprobs=True,
-            top_logprobs=ALTERNATIVES,
+        if said is None:
+            return _End(may_be=True)
+        given = said.prompt_eval_count or 0
+        came, found = _heard(said, end)
+        may_be, odd = True, None
+        if result.done_reason == "stop" and came == len(end.through):
+            may_be = _ends(spec, found)
+        elif result.done_reason == "stop" and not spec.options.stop:
+            # Behind white space that the model does not say, anything could be an end.
+            probe = _probe(said, end, fingerprint)
+            odd = _Odd(probe=probe, place=end, given=given) if _is_odd(spec, probe) else None
+        if not may_be and spec.options.stop and (cut := last_of(fingerprint, result.output)) is not None:
+            last = await self._next(spec, cut)
+            may_be = last is not None and _is_cut_by_a_stop(spec, last, fingerprint.tokens[cut.position].text)
+        return _End(
+            may_be=may_be,
+            odd=odd,
+            input_tokens=0 if end.begun else given,
+            output_tokens=_recounted(given, end, input_tokens),
         )
+
+    async def _full(
+        self, spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint, *, input_tokens: int
+    ) -> "_End":
+        """Count an answer's tokens where nothing can be asked behind it."""
+        before = sum(bool(mark.token) for mark in fingerprint.tokens) - _FREE
+        place = place_at(fingerprint, result.output, before) if before > 0 else None
+        if place is None or place.is_too_far:
+            return _End(may_be=True)
+        said = await self._next(spec, place)
+        counted = _recounted(said.prompt_eval_count or 0, place, input_tokens) if said else 0
+        left = sum(most_tokens(mark) for mark in fingerprint.tokens[before:])
+        return _End(may_be=True, output_tokens=counted + left if counted else 0)
+
+    async def _next(self, spec: LlmSpec, place: Place, *, tokens: int = 1) -> ollama.ChatResponse | None:
+        """Ask what comes at a place; None where the engine refuses the text before it, which is longer than any answer can be."""
+        predicted = {"temperature": 0.0, "num_predict": len(place.through) + tokens, "stop": []}
+        try:
+            return await self._client.chat(
+                model=model_name(spec.model),
+                messages=_turns(spec, place.begun),
+                options={**spec.options.to_ollama(), **predicted},
+                logprobs=True,
+                top_logprobs=ALTERNATIVES,
+            )
+        except ollama.ResponseError as error:
+            if place.begun and error.status_code == HTTPStatus.BAD_REQUEST:
+                return None
+            raise
 
 
 def _goes_on(said: ollama.ChatResponse, place: Place) -> bool:
@@ -162,20 +257,36 @@ def _goes_on(said: ollama.ChatResponse, place: Place) -> bool:
     return (said.message.content or "").startswith("".join(place.through) + place.shows)
 
 
+def most_tokens(mark: TokenMark) -> int:
+    """Return how many tokens a mark may stand for: engines may show the tokens of one character beyond ASCII together."""
+    return 1 if mark.text.isascii() or BROKEN in mark.text else len(mark.content)
+
+
 def fills_context(spec: LlmSpec, result: LlmResult) -> bool:
     """Return whether the answer could not go on, and nothing can be asked behind it. Engines may keep a last token free."""
     return result.input_tokens + result.output_tokens >= spec.options.num_ctx - 1
 
 
-def _found(said: ollama.ChatResponse, place: Place) -> TokenMark | None:
-    """Return what the model says at a place; none where it ends there. `_Blind` if it says something else before."""
-    marks = [token_mark(token, kept=ALTERNATIVES) for token in said.logprobs or ()]
-    if [mark.text for mark in marks[: len(place.through)]] != list(place.through):
-        raise _Blind
-    after = marks[len(place.through) :]
-    ended = said.done_reason == "stop"
-    if after and (after[0].token or ended):
-        return after[0]
+def _heard(said: ollama.ChatResponse, place: Place) -> tuple[int, TokenMark | None]:
+    """Return how many of the tokens that come between the model says too, and what it says then; none where it ends."""
+    marks, way = [token_mark(token, kept=ALTERNATIVES) for token in said.logprobs or ()], place.through
+    came = 0
+    while came < min(len(marks), len(way)) and marks[came].text == way[came]:
+        came += 1
+    return came, _next_of(marks[came:], ended=said.done_reason == "stop")
+
+
+def _probe(said: ollama.ChatResponse, place: Place, fingerprint: Fingerprint) -> Probe:
+    """Hold what the model says against the answer: at the place, or on the way to it, if it says something else there."""
+    came, found = _heard(said, place)
+    position = place.position - len(place.through) + came
+    return Probe(position=position, committed=fingerprint.tokens[position], found=found)
+
+
+def _next_of(marks: Sequence[TokenMark], *, ended: bool) -> TokenMark | None:
+    """Return what comes next, none for an end."""
+    if marks and (marks[0].token or ended):
+        return marks[0]
     # The first of several tokens of a character may not show at all.
     return None if ended else TokenMark(token=BROKEN.encode().hex(), logprob=0)
 
@@ -191,12 +302,13 @@ def _is_incomparable(probe: Probe) -> bool:
     return partial and not probe.committed.text.isascii()
 
 
-def _ends(spec: LlmSpec, said: ollama.ChatResponse, end: Place) -> bool:
+def _is_odd(spec: LlmSpec, probe: Probe) -> bool:
+    """Return whether the model would never have chosen this token, though the likeliest was asked for."""
+    return spec.options.takes_the_likeliest and probe.is_beyond_rounding and not _is_incomparable(probe)
+
+
+def _ends(spec: LlmSpec, found: TokenMark | None) -> bool:
     """Return whether an answer may end here by itself, or go on with one of the strings that stop it."""
-    try:
-        found = _found(said, end)
-    except _Blind:
-        return True
     if found is None or not found.token:
         return True
     greedy = spec.options.temperature == 0
@@ -221,10 +333,10 @@ def _is_cut_by_a_stop(spec: LlmSpec, said: ollama.ChatResponse, last: str) -> bo
     )
 
 
-def _recounted(said: ollama.ChatResponse, end: Place, input_tokens: int) -> int:
-    """Return how many tokens an answer has; 0 where the engine does not count the text that it was given."""
-    given = (said.prompt_eval_count or 0) - input_tokens
-    return given + len(end.through) if input_tokens and given > 0 else 0
+def _recounted(given: int, place: Place, input_tokens: int) -> int:
+    """Return how many tokens an answer has up to a place; 0 where the engine does not count the text that it was given."""
+    begun = given - input_tokens
+    return begun + len(place.through) if input_tokens and begun > 0 else 0
 
 
 def _turns(spec: LlmSpec, begun: str) -> list[dict[str, str]]:

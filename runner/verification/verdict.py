@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from protocol.documents import LlmResult, LlmSpec, model_digest
 from protocol.fingerprint import Fingerprint, TokenMark
-from runner.verification.places import BROKEN, spelled
-from runner.verification.probing import Probe, Probing, fills_context
+from runner.verification.places import spelled
+from runner.verification.probing import FAR, Probe, Probing, fills_context, most_tokens
 
 
 class Finding(StrEnum):
@@ -57,8 +57,6 @@ NOISE = 150
 """A regret of so much, in thousandths of a nat, is what rounding does to a choice between two tokens; only what is beyond it counts."""
 UTMOST_REGRET = 1_000
 """And of what is beyond, one place counts at most so much."""
-_FAR = 2_000
-"""By so much, in thousandths of a nat, no rounding moves a token: four times what was seen at any of 25,000 honest places."""
 _OWN_SLACK = 10
 """By so much may a greedy token be less likely than the first of its own list, in thousandths of a nat. Honestly, it is that one."""
 _LONGEST = 64
@@ -149,16 +147,11 @@ def _counted_right(spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint) -
     # A token that shows nothing ends the answer; elsewhere it would only shift the places that are probed.
     shown = [mark for mark in fingerprint.tokens if mark.token]
     ended = len(fingerprint.tokens) - len(shown)
-    most = sum(_most_tokens(mark) for mark in shown) + ended
+    most = sum(most_tokens(mark) for mark in shown) + ended
     counted = len(shown) <= result.output_tokens <= most and ended <= 1
     counted = counted and all(mark.token for mark in fingerprint.tokens[:-1])
     billed = result.input_tokens == fingerprint.input_tokens
     return counted and billed and result.output_tokens <= spec.options.num_predict
-
-
-def _most_tokens(mark: TokenMark) -> int:
-    """Return how many tokens a mark may stand for: engines may show the tokens of one character beyond ASCII together."""
-    return 1 if mark.text.isascii() or BROKEN in mark.text else len(mark.content)
 
 
 def _is_a_token(mark: TokenMark) -> bool:
@@ -185,7 +178,9 @@ def judge(result: LlmResult, probing: Probing, thresholds: Thresholds) -> Findin
     if _hides_something(probing):
         return Finding.UNLIKELY
     # An answer without a token that could be probed is an ending alone, and that was checked.
-    return _judge_places(probing, thresholds) if probing.probes else Finding.VALID
+    found = _judge_places(probing, thresholds) if probing.probes else Finding.VALID
+    # One is enough: the places before it and behind it are then honest ones, of an answer that goes on from there.
+    return Finding.CHOICE if found is Finding.VALID and probing.forced else found
 
 
 def _hides_something(probing: Probing) -> bool:
@@ -205,7 +200,7 @@ def _judge_places(probing: Probing, thresholds: Thresholds) -> Finding:
 def _begins_elsewhere(first: Probe, *, greedy: bool) -> bool:
     """Return whether the answer's first token is beyond what rounding explains: nothing before it could be cut into other tokens."""
     regret = (first.regret or 0) if greedy else 0
-    return first.position == 0 and max(first.delta or 0, regret) > _FAR
+    return first.position == 0 and max(first.delta or 0, regret) > FAR
 
 
 def _most_recounted(tokens: int) -> float:

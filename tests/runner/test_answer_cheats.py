@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+import ollama
 import pytest
 
-from protocol.documents import LlmOptions, LlmResult, LlmSpec, parse_document
+from protocol.documents import LlmOptions, LlmResult, LlmSpec, model_name, parse_document
 from protocol.fingerprint import Alternative, Fingerprint, TokenMark, parse_fingerprint
 from runner.executors.llm import LlmExecutor
+from runner.verification.fingerprinting import token_mark
 from runner.verification.places import may_be_cut, places_to_probe
 from runner.verification.probing import Prober
 from runner.verification.verdict import UNCALIBRATED, Finding, check_papers, judge
@@ -33,6 +35,27 @@ class Table:
         assert isinstance(result, LlmResult)
         assert work.fingerprint is not None
         return result, parse_fingerprint(work.fingerprint)
+
+    async def with_a_word(
+        self, spec: LlmSpec, work: tuple[LlmResult, Fingerprint], word: str, *, at: int
+    ) -> tuple[LlmResult, Fingerprint]:
+        """The answer with another token at a place, from which the true model goes on: all else is honest."""
+        kept = work[1].tokens[:at]
+        put = TokenMark(
+            token=word.encode().hex(),
+            logprob=-100,
+            top=(Alternative(token=word.encode().hex(), logprob=-100),),
+        )
+        begun = work[1].text_before(at).decode() + word
+        said = await ollama.AsyncClient(host=self.url).chat(
+            model=model_name(spec.model),
+            messages=[{"role": "user", "content": spec.prompt}, {"role": "assistant", "content": begun}],
+            options={**spec.options.to_ollama(), "num_predict": spec.options.num_predict - at - 1},
+            logprobs=True,
+            top_logprobs=8,
+        )
+        rest = [token_mark(token) for token in said.logprobs or ()]
+        return claimed(work, [*kept, put, *rest], reason=str(said.done_reason))
 
     async def audit(self, spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint) -> Finding:
         papers = check_papers(spec, result, fingerprint)
@@ -130,6 +153,44 @@ async def test_made_up_characters_of_which_no_token_is_told_are_no_hiding_place(
     claim = result.model_copy(update={"output": output})
     assert check_papers(table.spec(), claim, lie) is Finding.VALID
     assert await table.audit(table.spec(), claim, lie) is Finding.UNLIKELY
+
+
+@pytest.mark.parametrize(("at", "word"), [(0, "No"), (1, " fish"), (4, " never"), (12, " 17"), (15, "\n\n")])
+async def test_one_word_put_into_an_honest_answer_is_found(table: Table, at: int, word: str) -> None:
+    """Nothing else is wrong: the true model goes on from there, so all other places are as they must be."""
+    spec = table.spec(num_predict=20)
+    lie = await table.with_a_word(spec, await table.answer(spec), word, at=at)
+    assert check_papers(spec, *lie) is Finding.VALID
+    assert await table.audit(spec, *lie) in (Finding.CHOICE, Finding.UNLIKELY)
+
+
+async def test_an_answer_cut_off_behind_a_line_end_that_its_runner_added_is_found_out(table: Table) -> None:
+    work = await table.answer(table.spec())
+    tokens = work[1].tokens[:12]
+    assert not tokens[-1].text.endswith("\n")
+    lie = claimed(work, [*tokens, made_up("\n\n")], reason="stop")
+    assert await table.audit(table.spec(), *lie) in (Finding.ENDING, Finding.CHOICE)
+
+
+async def test_a_full_context_is_no_excuse_for_tokens_that_nobody_generated(table: Table) -> None:
+    """Nothing can be asked behind it, and characters may stand for several tokens each."""
+    work = await table.answer(table.spec())
+    result, fingerprint = claimed(work, [*work[1].tokens, *[made_up(" na\u00efve")] * 40], reason="length")
+    billed = 40 + 40 * len(" na\u00efve".encode())
+    padded = result.model_copy(update={"output_tokens": billed})
+    full = table.spec(num_predict=1_000, num_ctx=result.input_tokens + billed)
+    assert check_papers(full, padded, fingerprint) is Finding.VALID
+    assert await table.audit(full, padded, fingerprint) is Finding.COUNTS
+
+
+async def test_text_that_the_auditors_engine_does_not_take_is_no_hiding_place(table: Table) -> None:
+    """It has more tokens than fit into the context: the auditor could not vote at all, and lost its bond."""
+    work = await table.answer(table.spec())
+    words = [made_up("".join(chr(97 + (7 * at + step) % 26) for step in range(60))) for at in range(39)]
+    lie = claimed(work, [work[1].tokens[0], *words], reason="length")
+    spec = table.spec(num_ctx=256)
+    assert check_papers(spec, *lie) is Finding.VALID
+    assert await table.audit(spec, *lie) in (Finding.UNLIKELY, Finding.CHOICE)
 
 
 async def test_a_whole_sentence_is_no_token(table: Table) -> None:
