@@ -63,7 +63,9 @@ class Gateway:
         body = await _read(request)
         turns = _turns(body)
         chunks = self._lines.ask(body, turns)
-        first = await anext(chunks)
+        first = await anext(chunks, None)
+        if first is None:
+            raise StreamBroken("it answered nothing at all")
         if body.get("stream"):
             return StreamingResponse(
                 _events(first, chunks), media_type="text/event-stream", headers={"cache-control": "no-store"}
@@ -96,9 +98,8 @@ async def _events(first: Chunk, rest: AsyncGenerator[Chunk, None]) -> AsyncItera
 
 
 def _event(chunk: Chunk) -> bytes:
-    return (
-        b"data: " + json.dumps(chunk.document, separators=(",", ":"), ensure_ascii=False).encode() + b"\n\n"
-    )
+    text = json.dumps(chunk.document, separators=(",", ":"), ensure_ascii=False)
+    return b"data: " + text.encode("utf-8", "replace") + b"\n\n"
 
 
 async def _whole(first: Chunk, rest: AsyncGenerator[Chunk, None], *, model: str) -> dict[str, Any]:
@@ -130,12 +131,17 @@ async def _read(request: Request) -> dict[str, Any]:
                 f"body: more than {MAX_BODY_BYTES:,} bytes", status=413, code="body_too_large"
             )
     try:
-        body = json.loads(bytes(raw))
+        body = json.loads(bytes(raw), parse_constant=_no_number)
+        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is no character
     except (ValueError, RecursionError) as error:
         raise RunnerRefused(f"body: not JSON ({error})", status=400, code="invalid_request") from error
     if not isinstance(body, dict) or not isinstance(body.get("model"), str):
         raise RunnerRefused("model: missing", status=400, code="invalid_request")
     return {**body, "stream_options": {"include_usage": True}} if not body.get("stream") else body
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number")
 
 
 def _turns(body: dict[str, Any]) -> list[dict[str, str]]:

@@ -5,6 +5,8 @@ that lies gets nothing for it, and one that dies has cost the prompt at most.
 """
 
 import asyncio
+import contextlib
+import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -16,7 +18,7 @@ from client.gateway.book import Entry
 from client.gateway.channels import Channels
 from client.gateway.events import Chunk, Due, read_events
 from client.records import Offer
-from protocol.errors import ParityError
+from protocol.errors import InputError, ParityError
 from protocol.streaming import (
     CHUNK_TOKENS,
     PAYMENT_HEADER,
@@ -30,20 +32,34 @@ from protocol.streaming import (
 
 _TURN_OVERHEAD = 64
 """Tokens of chat template around each turn that a count may hold."""
+_MAX_REFUSAL = 65_536
+_AS_IT_IS = {"accept-encoding": "identity"}
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 log = structlog.get_logger()
 
 
 class RunnerRefused(ParityError):
-    """The runner did not answer. `status` is HTTP's (0 when it could not be reached); nothing was received."""
+    """The runner did not answer. `status` is HTTP's (0 when it could not be reached); nothing was received.
+
+    `is_certain`: it said so, or never got the prompt. Otherwise it may have read it.
+    """
 
     def __init__(
-        self, message: str, *, status: int, code: str, hint: str | None = None, due: int | None = None
+        self,
+        message: str,
+        *,
+        status: int,
+        code: str,
+        hint: str | None = None,
+        due: int | None = None,
+        is_certain: bool = True,
     ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
         self.code = code
         self.due = due
+        self.is_certain = is_certain
 
     @property
     def may_try_another(self) -> bool:
@@ -89,8 +105,11 @@ class Line:
 
         Raises `RunnerRefused` before the first event, `StreamBroken` after it.
         """
-        count = _Count(self._tariff, spent=self.entry.spent, turns=turns)
+        before = self.entry.spent
+        count = _Count(self._tariff, spent=before, turns=turns)
         try:
+            # On disk at each step: whoever goes on after a kill has to know what the runner may have given.
+            self._channels.book.spend(self._identity, count.total)
             response = await self._post(body, count)
             async with aclosing(response), aclosing(read_events(response)) as events:
                 async for event in events:
@@ -99,10 +118,16 @@ class Line:
                         yield event
                     elif isinstance(event, Due):
                         self._pay(count.owed(event))
+                        self._channels.book.spend(self._identity, count.total)
                     else:
                         self._check(event, count)
+        except RunnerRefused as error:
+            if error.is_certain:
+                # What was promised for it is credit, or every refusal would cost a prompt.
+                count.nothing_came(before)
+            raise
         finally:
-            self._channels.book.spend(self._identity, max(count.total, self.entry.spent))
+            self._channels.book.spend(self._identity, count.total)
 
     async def _post(self, body: Mapping[str, Any], count: "_Count") -> httpx.Response:
         try:
@@ -121,21 +146,21 @@ class Line:
             "POST",
             f"{self.offer.url}/v1/chat/completions",
             json={**body, "stream": True, "model": self.offer.reference},
-            headers={PAYMENT_HEADER: payment.to_header()},
+            headers={PAYMENT_HEADER: payment.to_header(), **_AS_IT_IS},
         )
         try:
             response = await self._http.send(request, stream=True)
         except httpx.HTTPError as error:
             raise RunnerRefused(
-                f"{self.offer.url} cannot be reached ({error or type(error).__name__})",
+                f"{self.offer.url} cannot be reached ({str(error) or type(error).__name__})",
                 status=0,
                 code="unreachable",
+                is_certain=isinstance(error, _NEVER_SENT),
             ) from error
         if response.is_success:
             return response
         async with aclosing(response):
-            await response.aread()
-            raise _refusal(response)
+            raise _refusal(response.status_code, await _beginning(response))
 
     def _pay(self, cumulative: int) -> None:
         voucher = self._channels.sign(self.entry, cumulative)
@@ -143,14 +168,20 @@ class Line:
 
     async def _deliver(self, voucher: dict[str, str]) -> None:
         try:
-            await self._http.post(f"{self.offer.url}/v1/parity/vouchers", json=voucher)
+            url = f"{self.offer.url}/v1/parity/vouchers"
+            async with self._http.stream("POST", url, json=voucher, headers=_AS_IT_IS) as answer:
+                await _beginning(answer)
         except httpx.HTTPError as error:
             log.info("voucher_not_delivered", error=str(error))  # the next one says as much, and more
 
     def _check(self, receipt: Receipt, count: "_Count") -> None:
+        try:
+            signer = receipt.signer(self._channels.domain)
+        except InputError:
+            signer = None
         genuine = (
             receipt.channel_id == self._identity
-            and receipt.signer(self._channels.domain) == self.offer.node
+            and signer == self.offer.node
             and receipt.prompt == count.prompt
             and receipt.answer == answer_hash("".join(count.texts))
         )
@@ -185,26 +216,39 @@ class _Count:
 
     def owed(self, due: Due) -> int:
         """Return what to promise: what is due, but never more than what has arrived."""
-        self._reading = min(due.input_tokens, self._most_read)
+        self._reading = max(0, min(due.input_tokens, self._most_read))
         return min(due.cumulative, self.total)
 
     def arrears(self, due: int) -> None:
         """Take over what an answer that broke off had earned."""
         self._spent += max(0, due - self.total)
 
+    def nothing_came(self, before: int) -> None:
+        """Count nothing, not even the prompt: the channel has earned what it had `before`."""
+        self._spent, self._reading, self._tokens = before, 0, 0
 
-def _refusal(response: httpx.Response) -> RunnerRefused:
+
+async def _beginning(response: httpx.Response) -> bytes:
+    """Read what a runner says, as far as anybody needs it."""
+    body = b""
+    with contextlib.suppress(httpx.HTTPError):
+        async for piece in response.aiter_raw():
+            body += piece
+            if len(body) > _MAX_REFUSAL:
+                break
+    return body
+
+
+def _refusal(status: int, body: bytes) -> RunnerRefused:
     try:
-        document = response.json()
+        document = json.loads(body)
         error = document["error"]
         return RunnerRefused(
             str(error["message"]),
-            status=response.status_code,
+            status=status,
             code=str(error.get("code")),
             hint=error.get("hint"),
             due=int(document["due"]) if "due" in document else None,
         )
-    except (ValueError, KeyError, TypeError):
-        return RunnerRefused(
-            f"the runner answered {response.status_code}", status=response.status_code, code="unreadable"
-        )
+    except (ValueError, OverflowError, RecursionError, KeyError, TypeError, AttributeError):
+        return RunnerRefused(f"the runner answered {status}", status=status, code="unreadable")

@@ -1,10 +1,12 @@
 """Which runner answers: the cheapest that offers the model and can be reached, on a channel that is open already if any."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -16,7 +18,7 @@ from client.gateway.line import Line, RunnerRefused
 from client.offers import Market, read_market
 from client.parity import Parity
 from client.records import Offer
-from protocol.errors import InsufficientFunds, ParityError
+from protocol.errors import InputError, InsufficientFunds, ParityError, RpcUnavailable
 from protocol.money import format_usdfc
 
 MARKET_S = 60.0
@@ -24,6 +26,7 @@ MARKET_S = 60.0
 SHUN_S = 30.0
 """How long a runner that did not answer is left alone."""
 DEFAULT_LIMIT = 512
+MOST_LIMIT = 65_536
 
 log = structlog.get_logger()
 
@@ -73,20 +76,25 @@ class Lines:
         Raises `InputError` for a model that nobody offers, `RunnerRefused` when none answers, `StreamBroken` when one
         that had begun does not end.
         """
-        limit = int(body.get("max_completion_tokens") or body.get("max_tokens") or DEFAULT_LIMIT)
+        limit = _limit(body)
         last: ParityError | None = None
         for offer in await self._candidates(str(body["model"])):
             begun = False
             try:
-                line = await self._line(offer, turns, limit)
-                async with line.busy, aclosing(line.ask({**body, "max_tokens": limit}, turns)) as chunks:
-                    async for chunk in chunks:
-                        begun = True
-                        yield chunk
+                line = await self._line(offer)
+                async with line.busy:
+                    # Only now: the prompts before it on this line have used up what there was.
+                    await self._fill(line, turns, limit)
+                    async with aclosing(line.ask({**body, "max_tokens": limit}, turns)) as chunks:
+                        async for chunk in chunks:
+                            begun = True
+                            yield chunk
             except RunnerRefused as error:
                 if begun or not error.may_try_another:
                     raise
                 log.info("runner_passed_over", node=offer.node, error=str(error))
+                if error.status == HTTPStatus.PAYMENT_REQUIRED:
+                    await self._look_at(line)
                 self._shunned[offer.node] = time.monotonic() + SHUN_S
                 last = error
             else:
@@ -107,16 +115,26 @@ class Lines:
             key=lambda offer: (self._shunned.get(offer.node, 0) > now, offer.node not in self._lines),
         )
 
-    async def _line(self, offer: Offer, turns: Sequence[Mapping[str, Any]], limit: int) -> Line:
+    async def _line(self, offer: Offer) -> Line:
         async with self._opening:
             line = self._lines.get(offer.node)
             if line is None or line.offer != offer:  # a runner's address and prices may have changed
                 line = await self._known(offer) or await self._new(offer)
             self._lines[offer.node] = line
+            return line
+
+    async def _fill(self, line: Line, turns: Sequence[Mapping[str, Any]], limit: int) -> None:
+        async with self._opening:
             missing = line.needs(turns, limit) - line.entry.left
             if missing > 0:
                 await self._channels.top_up(line.entry, self._allowed(max(missing, self._budget.deposit)))
-            return line
+
+    async def _look_at(self, line: Line) -> None:
+        """Give a line up whose channel the runner has closed, or a reorganisation undone."""
+        with contextlib.suppress(RpcUnavailable):
+            fresh = await self._channels.refresh(line.entry)
+            if fresh.closing or not fresh.deposited:
+                self._lines.pop(line.offer.node, None)
 
     async def _known(self, offer: Offer) -> Line | None:
         for entry in self._channels.book.entries():
@@ -145,3 +163,18 @@ class Lines:
                 hint="Start the gateway with a higher --budget, or close channels: parity-client channel close.",
             )
         return amount
+
+
+def _limit(body: Mapping[str, Any]) -> int:
+    for field in ("max_completion_tokens", "max_tokens"):
+        limit = body.get(field)
+        if limit is None:
+            continue
+        if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MOST_LIMIT:
+            raise InputError(
+                f"{field}: expected a whole number from 1 to {MOST_LIMIT:,}",
+                field=field,
+                hint="Ask for so many tokens, or leave it out.",
+            )
+        return limit
+    return DEFAULT_LIMIT

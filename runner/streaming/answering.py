@@ -98,10 +98,13 @@ class Answer:
     async def close(self) -> None:
         """Stop the engine, write down what was earned, and let the next one in."""
         parts, self._parts = self._parts, None
-        if parts is not None:
-            await parts.aclose()  # type: ignore[attr-defined]  # an asynchronous generator
-            self._counter.till.tabs.earn(self._tab.channel_id, self._earned)
-        await self._held.aclose()
+        try:
+            if parts is not None:
+                await parts.aclose()  # type: ignore[attr-defined]  # an asynchronous generator
+                if self._first is not None:  # a prompt that the engine refused costs nothing
+                    self._counter.till.tabs.earn(self._tab.channel_id, self._earned)
+        finally:
+            await self._held.aclose()
 
     async def events(self) -> AsyncIterator[bytes]:
         """Yield the answer as server-sent events, the bill between them as comments."""

@@ -2,9 +2,17 @@
 
 import json
 import time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from runner.streaming.errors import StreamRefused
 
@@ -42,7 +50,11 @@ class StreamOptions(BaseModel):
 
 
 class ChatRequest(BaseModel):
-    """`POST /v1/chat/completions`. What the engine has no use for is ignored; several answers at once are refused."""
+    """`POST /v1/chat/completions`.
+
+    What the engine has no use for is ignored. What would make an answer of another kind is refused: several answers at once, calls of
+    tools, JSON by a schema, likelihoods.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -55,10 +67,37 @@ class ChatRequest(BaseModel):
     max_completion_tokens: Annotated[int, Field(ge=1, le=65_536)] | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
-    seed: int | None = None
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
     stop: str | tuple[str, ...] | None = None
     presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    tools: tuple[Any, ...] = ()
+    tool_choice: Any = "auto"
+    response_format: Any = None
+    logprobs: Literal[False] = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_left_out(cls, body: Any) -> Any:
+        """OpenAI's API takes null for what is left out, and some clients send it."""
+        return (
+            {name: value for name, value in body.items() if value is not None}
+            if isinstance(body, dict)
+            else body
+        )
+
+    @field_validator("response_format")
+    @classmethod
+    def _is_text(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or value.get("type") != "text":
+            raise ValueError("only text is answered, by no schema")
+        return value
+
+    @model_validator(mode="after")
+    def _calls_no_tools(self) -> Self:
+        if self.tools and self.tool_choice != "none":
+            raise ValueError("tools: runners call none; leave them out")
+        return self
 
     @property
     def limit(self) -> int | None:

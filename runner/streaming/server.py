@@ -1,6 +1,8 @@
 """The runner's own HTTP server: OpenAI's chat completions for holders of a channel, and vouchers while answers run."""
 
+import asyncio
 import json
+import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from protocol.documents import ModelOffer
 from protocol.errors import InputError, ParityError, RpcUnavailable
@@ -21,6 +23,8 @@ from runner.streaming.errors import PaymentRefused, StreamRefused
 
 MAX_VOUCHER_BYTES = 2_048
 MAX_CONTEXT = 8_192
+READING_S = 20.0
+"""How long an answer stands still for its reader before it ends."""
 
 log = structlog.get_logger()
 
@@ -43,6 +47,7 @@ class StreamServer:
             InputError: _bad_input,
             RpcUnavailable: _chain_away,
             ParityError: _failed,
+            sqlite3.Error: _cannot_write,
         }
         routes = [
             Route("/health", self.health),
@@ -146,7 +151,10 @@ class StreamServer:
 
 
 class AnswerResponse(StreamingResponse):
-    """Streams an answer, and closes it however the connection ends, even before the first byte."""
+    """Streams an answer, and closes it however the connection ends, even before the first byte.
+
+    Who does not read for `READING_S` is given up: its answer holds a place in front of the engine, for which others wait.
+    """
 
     def __init__(self, answer: Answer, left: Callable[[], None]) -> None:
         super().__init__(
@@ -157,8 +165,15 @@ class AnswerResponse(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See Starlette."""
+
+        async def patiently(message: Message) -> None:
+            async with asyncio.timeout(READING_S):
+                await send(message)
+
         try:
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, patiently)
+        except (TimeoutError, ClientDisconnect):
+            log.info("reader_gave_up")
         finally:
             self._left()
             await self._answer.close()
@@ -206,3 +221,14 @@ async def _chain_away(request: Request, error: RpcUnavailable) -> Response:
 async def _failed(request: Request, error: ParityError) -> Response:
     log.warning("stream_failed", error=str(error))
     return await _refused(request, StreamRefused(str(error), code="failed", status=500, hint=error.hint))
+
+
+async def _cannot_write(request: Request, error: sqlite3.Error) -> Response:
+    log.error("tabs_not_written", error=str(error))
+    refusal = StreamRefused(
+        "the runner cannot keep vouchers now, so nothing is given",
+        code="cannot_keep_vouchers",
+        status=503,
+        hint="Try another runner.",
+    )
+    return await _refused(request, refusal)

@@ -65,13 +65,13 @@ class Till:
             )
         identity = channel_id(channel, self.domain)
         funds = await self.funds(identity, channel)
-        if not funds.deposited:
-            raise PaymentRefused(
-                "channel: the chain does not know it", code="channel_unknown", hint="Open it first."
-            )
         if funds.closed or funds.closes_at:
             raise PaymentRefused(
                 "channel: it is closing or closed", code="channel_closing", hint="Open another one."
+            )
+        if not funds.deposited:
+            raise PaymentRefused(
+                "channel: the chain does not know it", code="channel_unknown", hint="Open it first."
             )
         return self.tabs.begin(identity, channel)
 
@@ -106,6 +106,9 @@ class Till:
                 hint="Sign with the payer's key, for this chain and wallet.",
             )
         deposited = (await self.funds(tab.channel_id, tab.channel)).deposited
+        if voucher.cumulative > deposited:
+            self.forget_funds(tab.channel_id)  # it may have been topped up a moment ago
+            deposited = (await self.funds(tab.channel_id, tab.channel)).deposited
         if voucher.cumulative > deposited:
             raise PaymentRefused(
                 f"voucher: it promises {voucher.cumulative} base units; the channel holds {deposited}",
@@ -163,7 +166,8 @@ class Redeemer:
             worth = tab.promised - funds.redeemed
             if funds.closed:
                 self._till.tabs.end(tab.channel_id)
-            elif worth > 0 and (everything or funds.closes_at or worth >= self._least):
+            # Without a deposit, a reorganisation has undone the channel.
+            elif funds.deposited and worth > 0 and (everything or funds.closes_at or worth >= self._least):
                 ripe.append(tab)
         total = 0
         for at in range(0, len(ripe), MAX_VOUCHERS):
@@ -175,9 +179,10 @@ class Redeemer:
         call = self._chain.wallet.functions.redeem(self._owner, vouchers)
         try:
             await self._sender.send(call, label="redeem vouchers")
-        except TransactionReverted:
+        except TransactionReverted as error:
             if len(tabs) == 1:
-                raise
+                log.warning("voucher_refused", channel="0x" + tabs[0].channel_id.hex(), error=str(error))
+                return 0
             # One bad voucher stops a whole batch, and must not stop the others' money.
             return sum([await self._send([tab]) for tab in tabs])
         for tab in tabs:

@@ -1,8 +1,10 @@
 """The gateway through the public `openai` client, unmodified."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import openai
 import pytest
 
@@ -13,7 +15,9 @@ from devnet.accounts import LOCAL
 from devnet.anvil import Anvil
 from protocol.chain import Chain
 from protocol.money import USDFC
+from protocol.sender import Sender
 from tests.streaming.counter import NODE, Shop, served, shop
+from tests.streaming.test_faults import at, event, killed
 
 TOKEN = "a-token"
 QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
@@ -157,3 +161,75 @@ async def test_an_answer_survives_the_death_of_the_gateway_between_two_prompts(
             spent.append(entry.promised)
     assert 0 < spent[0] < spent[1]
     assert NODE.address == entry.channel.node
+
+
+async def test_prompts_that_come_at_once_find_their_channel_filled_for_each(
+    client: openai.AsyncOpenAI, both: Shop, lines: KnownMarket
+) -> None:
+    """Each waits for the one before it, which uses up what there was when all of them came."""
+    lines._budget = Budget(deposit=1, total=USDFC)
+    asked = [
+        client.chat.completions.create(model=both.offer.name, messages=QUESTION, temperature=0, max_tokens=24)
+        for _ in range(4)
+    ]
+    for answer in await asyncio.gather(*asked):
+        assert answer.choices[0].finish_reason in ("stop", "length")
+    (entry,) = both.channels.book.entries()
+    assert entry.promised <= entry.deposited
+
+
+async def test_a_runner_that_is_killed_in_the_middle_is_told_as_an_error(
+    client: openai.AsyncOpenAI, both: Shop, lines: KnownMarket
+) -> None:
+    async with killed(event("Paris")) as url:
+        lines._known_market = Market(offers=(at(both, url),), unread=0)  # type: ignore[arg-type]
+        with pytest.raises(openai.APIStatusError, match="broke off") as whole:
+            await client.chat.completions.create(model=both.offer.name, messages=QUESTION)
+        stream = await client.chat.completions.create(model=both.offer.name, messages=QUESTION, stream=True)
+        with pytest.raises(openai.APIError, match="broke off"):
+            [event async for event in stream]
+    assert whole.value.status_code == 502
+
+
+async def test_a_channel_that_the_runner_closed_is_not_asked_for_ever(
+    client: openai.AsyncOpenAI, both: Shop, chain: Chain
+) -> None:
+    await client.chat.completions.create(model=both.offer.name, messages=QUESTION, max_tokens=4)
+    (entry,) = both.channels.book.entries()
+    await Sender(chain, NODE).send(chain.wallet.functions.close(entry.channel.as_tuple()), label="close")
+    both.till.forget_funds(entry.channel_id)
+    with pytest.raises(openai.APIStatusError, match="closing"):
+        await client.chat.completions.create(model=both.offer.name, messages=QUESTION, max_tokens=4)
+    answer = await client.chat.completions.create(model=both.offer.name, messages=QUESTION, max_tokens=4)
+    assert answer.choices[0].message.content
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        (
+            '{"model": "%s", "messages": [{"role": "user", "content": "hi"}], "max_tokens": "many"}',
+            "max_tokens",
+        ),
+        ('{"model": "%s", "messages": [{"role": "user", "content": "hi"}], "max_tokens": -3}', "max_tokens"),
+        (
+            '{"model": "%s", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 1e400}',
+            "max_tokens",
+        ),
+        ('{"model": "%s", "messages": [{"role": "user", "content": "hi"}], "temperature": NaN}', "NaN"),
+        ('{"model": "%s", "messages": [{"role": "user", "content": "\\ud800"}]}', "JSON"),
+        ('{"model": "%s", "messages": [{"role": "tool", "content": "4"}]}', "messages.0.role"),
+        ('{"model": "%s", "messages": [{"role": "user", "content": "hi"}], "stop": [7]}', "stop"),
+        ('{"model": "%s", "messages": "hi"}', "messages"),
+    ],
+)
+async def test_a_malformed_request_is_told_what_is_wrong_with_it(
+    client: openai.AsyncOpenAI, both: Shop, body: str, word: str
+) -> None:
+    answer = await httpx.AsyncClient(timeout=60).post(
+        f"{client.base_url}chat/completions",
+        content=(body % both.offer.name).encode(),
+        headers={"authorization": f"Bearer {TOKEN}", "content-type": "application/json"},
+    )
+    assert answer.status_code == 400
+    assert word in answer.json()["error"]["message"]
