@@ -65,6 +65,18 @@ def fedavg(updates: Iterable[Update], *, clip: float) -> Vector:
     return _divided(total, total_weight)
 
 
+def fitting(updates: Sequence[Update], *, clip: float) -> list[Update]:
+    """Divide all weights by one whole number, as far as their sum needs it to fit: nobody's falls to 0.
+
+    Who brings its own samples may claim any number of them, and must not keep the others from being summed.
+    """
+    most = (_LIMIT - 1) // int(np.rint(clip * SCALE)) - len(updates)
+    divisor = -(-sum(update.weight for update in updates) // most)
+    if divisor <= 1:
+        return list(updates)
+    return [Update(u.participant, max(1, u.weight // divisor), u.delta) for u in updates]
+
+
 def median(updates: Sequence[Update]) -> Vector:
     """Return each parameter's median (the mean of the middle two of an even number). Weights do not count."""
     rows = [update.delta for update in checked(updates)]

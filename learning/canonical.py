@@ -6,7 +6,7 @@ floating-point number is printed is then no question.
 
 import hashlib
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 import rfc8785
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
@@ -52,7 +52,7 @@ class Document(BaseModel):
         if len(content) > MAX_DOCUMENT_BYTES:
             raise ConfigError(f"more than {MAX_DOCUMENT_BYTES} bytes", field="document")
         try:
-            return cls.model_validate_json(content)
+            return _spelled(cls.model_validate_json(content))
         except ValidationError as error:
             raise config_error(error) from None
 
@@ -60,7 +60,7 @@ class Document(BaseModel):
     def build(cls, fields: dict[str, Any]) -> Self:
         """Check fields that come from a person; `ConfigError` names the one that is wrong."""
         try:
-            return cls.model_validate(fields)
+            return _spelled(cls.model_validate(fields))
         except ValidationError as error:
             raise config_error(error) from None
 
@@ -71,6 +71,18 @@ class Document(BaseModel):
     def digest(self) -> bytes:
         """Return the SHA-256 digest of the canonical bytes, 32 bytes: what the chain holds."""
         return hashlib.sha256(self.canonical()).digest()
+
+
+D = TypeVar("D", bound=Document)
+
+
+def _spelled(document: D) -> D:
+    """Pass on a document that can be written: whole numbers of 2**53 and more have no spelling that everybody reads alike."""
+    try:
+        document.canonical()
+    except rfc8785.CanonicalizationError as error:
+        raise ConfigError(f"cannot be written: {error}", field="document") from None
+    return document
 
 
 def config_error(error: ValidationError) -> ConfigError:

@@ -331,7 +331,13 @@ def _parquet(content: bytes, max_cells: int) -> Columns:
     from pyarrow import parquet  # noqa: PLC0415
 
     try:
-        file = parquet.ParquetFile(io.BytesIO(content))
+        # A text that stands in a million rows may lie in the file once: so it does in memory too.
+        texts = [
+            field.name
+            for field in parquet.read_schema(io.BytesIO(content))
+            if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+        ]
+        file = parquet.ParquetFile(io.BytesIO(content), read_dictionary=texts)
         _check_cells(file.metadata.num_rows, file.metadata.num_columns, max_cells)
         names = file.schema_arrow.names
         if len(set(names)) != len(names):
@@ -343,7 +349,7 @@ def _parquet(content: bytes, max_cells: int) -> Columns:
         for kind in file.schema_arrow.types:
             if pa.types.is_nested(kind) or pa.types.is_binary(kind):
                 raise DataError(f"columns hold numbers or text, not {kind}", field="dataset")
-        table = file.read()
+        table = file.read(use_threads=False)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"not Parquet: {error}", field="dataset") from None
     return {name: table[name].to_numpy() for name in table.column_names}

@@ -21,6 +21,7 @@ _TAG = b"parity/forest/v1\0"
 _HEAD = struct.Struct("<IIII")
 MAX_TREES = 100_000
 MAX_NODES = 1 << 26
+_SHARE_ERROR = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def from_bytes(content: bytes, spec: RandomForest) -> tuple[Tree, ...]:
     trees = []
     for _ in range(count):
         tree, start = _read_tree(content, start, outputs)
-        _check(tree, inputs)
+        _check(tree, spec)
         trees.append(tree)
     if start != len(content):
         raise TensorError("bytes after the last tree", field="forest")
@@ -153,12 +154,31 @@ def _read_tree(content: bytes, start: int, outputs: int) -> tuple[Tree, int]:
     return Tree(left, right, feature, threshold, values.reshape(nodes, outputs)), start
 
 
-def _check(tree: Tree, inputs: int) -> None:
+def _check(tree: Tree, spec: RandomForest) -> None:
     own = np.arange(len(tree.left))
     leaf = (tree.left == -1) & (tree.right == -1) & (tree.feature == -1)
-    inner = (tree.left > own) & (tree.right > own) & (tree.feature >= 0) & (tree.feature < inputs)
+    inner = (tree.left > own) & (tree.right > own) & (tree.feature >= 0) & (tree.feature < spec.input_dim)
     inner &= (tree.left < len(own)) & (tree.right < len(own))
     if not (leaf | inner).all():
         raise TensorError("a node leads nowhere, or back", field="forest")
     if not (np.isfinite(tree.threshold).all() and np.isfinite(tree.values).all()):
         raise TensorError("infinite or undefined values", field="forest")
+    if spec.output_dim > 1 and not _are_shares(tree.values):
+        raise TensorError("a node's shares of the classes are not parts of one", field="forest")
+    _check_depth(tree, spec.max_depth)
+
+
+def _are_shares(values: NDArray[np.float32]) -> bool:
+    """Return whether a tree has one vote, however it divides it: else one tree would outvote all others."""
+    return bool((values >= 0).all() and (values.sum(axis=1, dtype=np.float64) <= 1 + _SHARE_ERROR).all())
+
+
+def _check_depth(tree: Tree, most: int) -> None:
+    """Refuse a tree that is deeper than grown ones: each level is a pass over all samples."""
+    level = np.zeros(1, dtype=np.int64)
+    for _ in range(most + 1):
+        level = level[tree.left[level] >= 0]
+        if not len(level):
+            return
+        level = np.unique(np.concatenate([tree.left[level], tree.right[level]]).astype(np.int64))
+    raise TensorError(f"a tree is deeper than {most}", field="forest")

@@ -1,10 +1,11 @@
 """Rounds of a random forest: everybody's new trees join those of the rounds before, and the union is measured."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from learning import forest, gate
 from learning.contribution import Manifest
@@ -20,6 +21,10 @@ from learning.session_config import SessionConfig, TrainingSpec
 
 FIRST = "0" * 64
 """The base of a first round's trees."""
+_TELLING = 16
+"""Questions that trees must ask so that equal ones are no chance."""
+_HARMFUL = 4.0
+"""How many times lower the loss must be without somebody's trees for them to be left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ def screen(
             (claims.base != base, Rejection.WRONG_BASE),
             (claims.samples != samples.get(name), Rejection.WRONG_SAMPLES),
             ((claims.steps, len(grove.trees)) != (spec.trees, spec.trees), Rejection.WRONG_STEPS),
-            (grove.content in seen, Rejection.COPY),
+            (grove.content in seen and _is_telling(grove), Rejection.COPY),
         )
         reason = next((reason for broken, reason in checks if broken), None)
         if reason:
@@ -85,12 +90,18 @@ def screen(
     return rejected
 
 
+def _is_telling(grove: Grove) -> bool:
+    """Return whether equal trees are no chance: of one class alone everybody grows the same leaf."""
+    return sum(int((tree.left >= 0).sum()) for tree in grove.trees) >= _TELLING
+
+
 def finish(
     progress: Progress, config: SessionConfig, groves: Sequence[Grove], *, evaluation: Dataset
 ) -> tuple[Progress, RoundReport]:
     """Join the groves to the forest so far, unless that makes it worse than the gate allows.
 
-    With too few groves the forest stays as it is; raises `SessionError` where there is none yet.
+    With too few groves the forest stays as it is; raises `SessionError` where there is none yet. A class has a vote's share at most, but a
+    quantity may be any number: so trees that spoil everybody's mean are left out first.
     """
     spec = config.model
     assert isinstance(spec, RandomForest)
@@ -100,7 +111,9 @@ def finish(
         raise SessionError(
             f"{len(groves)} usable forests, fewer than {config.training.min_participants}", field="updates"
         )
-    new = forest.unite([(grove.manifest.participant, grove.trees) for grove in groves]) if enough else ()
+    harmful = _harmful(before, groves, evaluation, config) if enough and spec.output_dim == 1 else set()
+    useful = [grove for grove in groves if grove.manifest.participant not in harmful]
+    new = forest.unite([(grove.manifest.participant, grove.trees) for grove in useful]) if enough else ()
     trees = (*before, *new)
     found = evaluate(trees, evaluation, config.training)
     stands = progress.loss is None or gate.accepts(
@@ -114,13 +127,51 @@ def finish(
         loss=found.loss if stands else progress.loss,
     )
     after, stop = stopping(after, config, found, stands=kept)
-    weights = {grove.manifest.participant: grove.manifest.samples for grove in groves} if enough else {}
-    return after, RoundReport(progress.round, weights, {}, found, stands=kept, stop=stop)
+    weights = {grove.manifest.participant: grove.manifest.samples for grove in useful} if enough else {}
+    reasons = dict.fromkeys(sorted(harmful), "the model is far better without it")
+    return after, RoundReport(progress.round, weights, reasons, found, stands=kept, stop=stop)
+
+
+def _harmful(
+    before: Sequence[Tree], groves: Sequence[Grove], data: Dataset, config: SessionConfig
+) -> set[str]:
+    """Name those without whose trees the mean of all is far better, the most harmful first; one is always kept."""
+    sums = {
+        grove.manifest.participant: forest.vote(grove.trees, data.features) * len(grove.trees)
+        for grove in groves
+    }
+    counts = {grove.manifest.participant: len(grove.trees) for grove in groves}
+    first = (
+        forest.vote(before, data.features) * len(before) if before else np.zeros((len(data), 1), np.float64)
+    )
+
+    def loss(names: Iterable[str]) -> float:
+        chosen = list(names)
+        total = first.copy()
+        for name in chosen:
+            total += sums[name]
+        return _judged(
+            total / (len(before) + sum(counts[name] for name in chosen)), data, config.training
+        ).loss
+
+    remaining, harmful = sorted(sums), set[str]()
+    while len(remaining) > 1:
+        whole = loss(remaining)
+        without = {name: loss(other for other in remaining if other != name) for name in remaining}
+        worst = min(remaining, key=lambda name: without[name])
+        if not without[worst] * _HARMFUL < whole:
+            break
+        remaining.remove(worst)
+        harmful.add(worst)
+    return harmful
 
 
 def evaluate(trees: Sequence[Tree], data: Dataset, training: TrainingSpec) -> Evaluation:
     """Measure a forest: cross entropy of its shares of votes, or the squared error of its mean, and the metrics."""
-    answers = forest.vote(trees, data.features)
+    return _judged(forest.vote(trees, data.features), data, training)
+
+
+def _judged(answers: NDArray[np.float64], data: Dataset, training: TrainingSpec) -> Evaluation:
     if np.issubdtype(data.targets.dtype, np.integer):
         chosen = answers[np.arange(len(data)), data.labels]
         loss = float(-np.log(np.maximum(chosen, 1e-6)).mean())

@@ -8,16 +8,19 @@ from pydantic import Field
 from learning.canonical import Document, Number
 from learning.errors import ConfigError
 from learning.model_spec import Activation, Optimizer, OutputActivation, Width
-from learning.session_config import Loss, Metric, SessionConfig
+from learning.session_config import QUANTITY_LOSSES, Loss, Metric, SessionConfig
+
+ADAPTIVE_RATE = "0.05"
+"""The server's rate under fedadam and fedyogi, which divide each parameter's step by its own size: at a rate of 1, each moves by about 1."""
 
 
 class Architecture(Document):
-    """The file's `architecture`."""
+    """The file's `architecture`. Without `output_activation` it is softmax for classes, and linear for quantities."""
 
     input_dim: Width
     output_dim: Width
     activation: Activation = "relu"
-    output_activation: OutputActivation = "softmax"
+    output_activation: OutputActivation | None = None
 
 
 class Forest(Document):
@@ -55,8 +58,10 @@ def session_config(
         if isinstance(error, ConfigError):
             raise
         raise ConfigError(f"not JSON: {error}", field="config-file") from None
-    regression = model_type == "linear_regression" or (
-        model_type == "random_forest" and file.architecture.output_dim == 1
+    regression = (
+        file.architecture.output_dim == 1
+        if model_type == "random_forest"
+        else model_type == "linear_regression" or file.loss in QUANTITY_LOSSES
     )
     training: dict[str, Any] = {
         "optimizer": file.optimizer.model_dump(),
@@ -68,15 +73,20 @@ def session_config(
     merged["training"] = training | merged.get("training", {})
     if model_type == "random_forest":
         merged["aggregation"] = {"method": "forest_union"} | merged.get("aggregation", {})
-    return SessionConfig.build({"name": name, "model": _model(model_type, file), **merged})
+    if merged.get("aggregation", {}).get("method") in ("fedadam", "fedyogi"):
+        merged["aggregation"] = {"server_rate": ADAPTIVE_RATE} | merged["aggregation"]
+    return SessionConfig.build(
+        {"name": name, "model": _model(model_type, file, regression=regression), **merged}
+    )
 
 
-def _model(model_type: str, file: ModelConfig) -> dict[str, Any]:
+def _model(model_type: str, file: ModelConfig, *, regression: bool) -> dict[str, Any]:
     shape = {"input_dim": file.architecture.input_dim, "output_dim": file.architecture.output_dim}
     hidden = (file.hidden_size,) if isinstance(file.hidden_size, int) else file.hidden_size
+    output = file.architecture.output_activation or ("linear" if regression else "softmax")
     match model_type:
         case "neural_network":
-            layers = file.architecture.model_dump(include={"activation", "output_activation"})
+            layers = {"activation": file.architecture.activation, "output_activation": output}
             return {"type": model_type, "hidden": hidden, **shape, **layers}
         case "linear_regression":
             return {"type": model_type, **shape}
@@ -87,7 +97,6 @@ def _model(model_type: str, file: ModelConfig) -> dict[str, Any]:
                 raise ConfigError(
                     'says no architecture; add {"torch": {"name": "cnn", …}}', field="config-file"
                 )
-            output = file.architecture.output_activation
             return {"type": model_type, **shape, "architecture": file.torch, "output_activation": output}
     known = "neural_network, linear_regression, random_forest, torch"
     raise ConfigError(f"expected one of {known}, not {model_type!r}", field="model-type")

@@ -6,7 +6,7 @@ Apart from the re-execution itself, so that who only has to know what to show do
 from collections.abc import Collection, Sequence
 
 from learning.seeds import derive_seed, generator
-from learning.session_config import VerificationSpec
+from learning.session_config import TrainingSpec, VerificationSpec
 
 
 def audited(
@@ -33,6 +33,12 @@ def to_show(seed: bytes, participant: str, *, checkpoints: int, spec: Verificati
         return []
     segments = drawn_segments(seed, participant, checkpoints=checkpoints, count=spec.segments)
     return sorted({number for segment in segments for number in (segment, segment + 1)})
+
+
+def checkpoints_of(training: TrainingSpec, *, samples: int) -> int:
+    """Count the checkpoints of a round's training on so many samples, the first and the last with them."""
+    steps = training.local_epochs * -(-samples // training.batch_size)
+    return 1 + -(-steps // training.segment_steps)
 
 
 def _luck(seed: bytes, participant: str) -> float:

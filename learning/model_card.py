@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from learning.rounds import RoundReport  # with torch, which who only reads a card can spare
 
 
+_LARGEST = 10**17
+_SMALL, _NOTHING = 0.01, 1e-12
+
+
 class Counted(Document):
     """An update that counted. `late` counts the rounds that had begun since the one that it was trained for."""
 
@@ -46,8 +50,8 @@ class ModelFile(Document):
 class ModelCard(Document):
     """One round's result. What was re-executed is said apart from what was only screened.
 
-    Several aggregators must arrive at the same card, so it says nothing that differs between honest machines: figures have
-    four decimals, and there is neither a time nor a version of software.
+    Several aggregators must arrive at the same card, so it says nothing that differs between honest machines: figures are
+    rounded, and there is neither a time nor a version of software.
     """
 
     kind: str = "fl-model-card"
@@ -138,10 +142,13 @@ def _name(model: Vector | bytes) -> str:
 
 
 def _figure(value: float) -> Decimal:
-    """Return a figure to four decimals, or whole from 100,000 on; what is no number, or beyond a billion, becomes a billion.
+    """Return a figure to four decimals; to three digits where it is small, and to nine where it is large.
 
-    More digits would show on which processor a float64 was computed.
+    What is no number, or beyond `_LARGEST`, becomes that. More digits would show on which processor a float64 was computed.
     """
-    if not abs(value) < 1e9:
-        return Decimal(10**9)
-    return Decimal(f"{value:.4f}" if abs(value) < 1e5 else f"{value:.0f}")
+    size = abs(value)
+    if not size < _LARGEST:
+        return Decimal(_LARGEST)
+    if size < _NOTHING:
+        return Decimal(0)
+    return Decimal(f"{value:.4f}" if _SMALL <= size < 1e5 else f"{value:.{2 if size < _SMALL else 8}e}")

@@ -123,12 +123,12 @@ def finish(
         raise SessionError(
             f"{len(updates)} updates, fewer than {config.training.min_participants}", field="updates"
         )
-    updates = buffered.weighed(updates, late or {})
     clip = float(config.aggregation.clip)
+    updates = aggregate.fitting(buffered.weighed(updates, late or {}), clip=clip)
     if config.privacy and progress.clip:
         mean, norm = privacy.central(updates, config.privacy, progress.clip, clip=clip, stream=stream)
         weighing = reputation.Weighing({u.participant: 1 for u in updates}, {})
-        progress = replace(progress, clip=norm)
+        progress = sum_read(replace(progress, clip=norm), config)
     else:
         mean, weighing = combined(progress, config, updates, evaluate=evaluate)
     if progress.variates and variates:
@@ -148,7 +148,7 @@ def finish_from_mean(
     *,
     evaluate: Evaluate,
 ) -> tuple[Progress, RoundReport]:
-    """Finish a round from its mean update, as secure aggregation gives it."""
+    """Finish a round from its mean update, as secure aggregation gives it; `sum_read` counts what that tells."""
     before = evaluate(progress.weights).loss if progress.loss is None else progress.loss
     weights, optimizer = server.apply(progress.weights, mean, progress.server, config.aggregation)
     evaluation = evaluate(weights)
@@ -160,10 +160,9 @@ def finish_from_mean(
         server=optimizer if stands else progress.server,
         loss=evaluation.loss if stands else before,
         scores=_scores(progress, weighing),
-        private_rounds=progress.private_rounds + (config.privacy is not None),
     )
     after, stop = stopping(after, config, evaluation, stands=stands)
-    epsilon = privacy.spent_after(config.privacy, after.private_rounds).epsilon if config.privacy else None
+    epsilon = _spent(after, config)
     report = RoundReport(
         progress.round, weighing.weights, weighing.reasons, evaluation, stands, epsilon=epsilon, stop=stop
     )
@@ -177,7 +176,20 @@ def unchanged(
     evaluation = evaluate(progress.weights)
     after = replace(progress, round=progress.round + 1, loss=evaluation.loss)
     stop = "all rounds are done" if after.round >= config.training.rounds else None
-    return after, RoundReport(progress.round, {}, {}, evaluation, stands=False, stop=stop)
+    return after, RoundReport(
+        progress.round, {}, {}, evaluation, stands=False, epsilon=_spent(after, config), stop=stop
+    )
+
+
+def sum_read(progress: Progress, config: SessionConfig) -> Progress:
+    """Count a noised sum that can be read, whether a model is made of it or not: that is what privacy is spent on."""
+    return replace(progress, private_rounds=progress.private_rounds + (config.privacy is not None))
+
+
+def _spent(progress: Progress, config: SessionConfig) -> float | None:
+    if config.privacy is None or not progress.private_rounds:
+        return None
+    return privacy.spent_after(config.privacy, progress.private_rounds).epsilon
 
 
 def combined(

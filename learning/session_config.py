@@ -7,13 +7,13 @@ from pydantic import Field, model_validator
 
 from learning.canonical import Document, Number
 from learning.model_spec import (
+    MAX_PARAMETERS,
     LinearRegression,
     ModelSpec,
-    NeuralNetwork,
     Optimizer,
     RandomForest,
-    TorchModel,
 )
+from learning.sizes import parameters
 
 Positive = Annotated[Number, Field(gt=0)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -31,6 +31,7 @@ NEEDS_EACH_UPDATE = frozenset(
 """Rules that compare updates, so that they must be readable one by one."""
 ALIKE = frozenset({"median", "trimmed_mean", "krum", "bulyan"})
 """Rules under which all updates count alike, whatever their weight."""
+QUANTITY_LOSSES = frozenset({"mse", "mae", "huber"})
 CLASS_METRICS = frozenset({"accuracy", "precision", "recall", "f1"})
 
 
@@ -225,7 +226,7 @@ class SessionConfig(Document):
         """Return whether targets are classes rather than quantities."""
         if isinstance(self.model, RandomForest):
             return self.model.output_dim > 1
-        return self.training.loss in ("cross_entropy", "bce")
+        return self.training.loss not in QUANTITY_LOSSES
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -309,10 +310,17 @@ def _model(config: SessionConfig) -> str | None:
 
 
 def _outputs(config: SessionConfig) -> str | None:
-    model = config.model
-    network = isinstance(model, NeuralNetwork | TorchModel)
-    if network and config.training.loss == "cross_entropy" and model.output_dim < 2:
+    model, loss = config.model, config.training.loss
+    if isinstance(model, RandomForest):
+        return None
+    if (size := parameters(model)) > MAX_PARAMETERS:
+        return f"model.type {model.type} would have {size:,} parameters here; at most {MAX_PARAMETERS:,} are trained"
+    if isinstance(model, LinearRegression) or model.output_dim > 1:
+        return None
+    if loss == "cross_entropy":
         return "training.loss cross_entropy takes an output for each class; set output_dim to 2 or more, or take bce"
+    if not config.classifies and model.output_activation == "softmax":
+        return "model.output_activation softmax makes a single output always 1; take linear"
     return None
 
 

@@ -37,6 +37,7 @@ from learning.session import (
     Session,
     apply,
     expected,
+    needed,
 )
 from learning.session_config import SessionConfig
 from learning.updates import Update, Vector
@@ -144,7 +145,7 @@ class Simulation:
         shares = {name: shares[name] for name in self._phase(Phase.SHARES, _digests(shares))}
         masked: dict[str, Masked] = {}
         for name in shares if not self.session.ended else ():
-            steps = self._steps(works[name], honest=len(shares))
+            steps = self._steps(works[name], honest=needed(self.session))
             states[name], masked[name] = secure.mask(states[name], shares.values(), steps)
         masked = {name: masked[name] for name in self._phase(Phase.MASK, _digests(masked))}
         answers: dict[str, Answer] = {}
@@ -162,8 +163,9 @@ class Simulation:
         limit = float(self.config.aggregation.clip) * (64 if private else 1)
         mean = recovery.mean(total, weight=sum(weights.values()), scale=SCALE, limit=limit)
         before = self.progress.weights
+        progress = rounds.sum_read(self.progress, self.config)
         self.progress, report = rounds.finish_from_mean(
-            self.progress, self.config, mean, Weighing(weights, {}), evaluate=self.measure
+            progress, self.config, mean, Weighing(weights, {}), evaluate=self.measure
         )
         self._aggregated(report, before, {}, {})
 

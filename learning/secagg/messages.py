@@ -8,6 +8,7 @@ from learning.errors import SecureAggregationError
 from learning.secagg import masks
 
 KEY_BYTES = 32
+SHARE_BYTES = 32
 _encoder = msgspec.msgpack.Encoder(order="sorted")
 
 
@@ -63,3 +64,7 @@ class Answer(Message, frozen=True):
 
     seeds: dict[str, bytes]
     mask_keys: dict[str, bytes]
+
+    def __post_init__(self) -> None:
+        if any(len(share) != SHARE_BYTES for share in (*self.seeds.values(), *self.mask_keys.values())):
+            raise SecureAggregationError(f"shares are {SHARE_BYTES} bytes", field=self.sender)

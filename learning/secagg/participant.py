@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from learning.errors import SecureAggregationError
 from learning.secagg import masks, shamir
-from learning.secagg.messages import Answer, Keys, Masked, Shares
+from learning.secagg.messages import SHARE_BYTES, Answer, Keys, Masked, Shares
 
 _encoder = msgspec.msgpack.Encoder(order="sorted")
 
@@ -189,4 +189,6 @@ def _open(state: State, owner: str) -> tuple[bytes, bytes]:
     about = masks.purpose(state.context, b"share", owner, state.name)
     key = masks.agree(state.seal_secret, state.roster[owner].seal_key, purpose=about)
     content = masks.unseal(key, state.received[owner], about=about)
-    return content[:32], content[32:]
+    if len(content) != 2 * SHARE_BYTES:
+        raise SecureAggregationError("is no pair of shares", field=owner)
+    return content[:SHARE_BYTES], content[SHARE_BYTES:]

@@ -13,6 +13,8 @@ from runner.federated.showing import audits
 _LONGEST_SEGMENT = 10
 _LEAST_TOLERANCE = Decimal("0.001")
 """How far honest processors are apart was measured over so many steps: by a third of this at most."""
+_LEAST_NORM_CAP = Decimal(100)
+"""Honest updates are many times shorter. Below, a session could have all work done, published, and refused for its length."""
 ROOM = 0.5
 """The part of the time for training that it may take: the rest is for a slower hour, and for being heard in time."""
 
@@ -77,6 +79,10 @@ def _by_config(config: SessionConfig) -> Iterator[str]:
         )
     if audits(config) and checks.tolerance < _LEAST_TOLERANCE:
         yield f"config: verification.tolerance below {_LEAST_TOLERANCE} takes honest work on other processors for a cheat's"
+    if not config.secure_aggregation and checks.norm_cap < _LEAST_NORM_CAP:
+        yield (
+            f"config: verification.norm_cap below {_LEAST_NORM_CAP} could refuse honest work for its length, unpaid"
+        )
     if config.privacy and config.privacy.placement == "central":
         yield (
             "config: privacy.placement central hides nothing here, where everybody can read the updates; "

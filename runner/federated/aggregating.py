@@ -13,7 +13,7 @@ from protocol.typed_data import Domain
 from runner.errors import ExecutionInvalid
 from runner.executors import Execution
 from runner.federated.board import Board
-from runner.federated.diary import Diary
+from runner.federated.diary import Diary, Result
 from runner.federated.history import History, transcript
 
 log = structlog.get_logger()
@@ -72,7 +72,7 @@ class Aggregator:
             log.warning("contribution_caught", session=spec.session, round=spec.round, slot=slot, found=found)
         await store_parts(papers.store, done.model)
         manifest = await papers.store.add(done.card)
-        self.diary.keep_progress(entry.session, spec.round + 1, done.progress)
+        self.diary.keep_result(entry.session, Result(round=spec.round, card=manifest, progress=done.progress))
         aggregate = Aggregate(
             model=digest_of(done.model),
             manifest=manifest,

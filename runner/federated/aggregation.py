@@ -120,7 +120,8 @@ def _told(
 def _united(work: Aggregate, config: SessionConfig, progress: Progress, evaluation: Dataset) -> _Outcome:
     after, report, rejected, digests = forests.unite(work, config, progress, evaluation)
     left_out = {name_of(slot) for slot in work.left_out}
-    paid = [name for name in digests if name not in rejected and name not in left_out]
+    unpaid = rejected.keys() | left_out | report.reasons.keys()
+    paid = [name for name in digests if name not in unpaid]
     return _Outcome(progress=after, report=report, paid=paid, rejected=rejected, updates=digests)
 
 
@@ -241,6 +242,8 @@ def _masked(
             raise
         # What everybody has gives nobody a sum: that is a result, or who aggregates would be late with none, and lose by it.
         return _lost(config, progress, measure, paid=[], rejected=dict.fromkeys(weights, str(error)))
+    # Whatever becomes of the sum, everybody can read it.
+    progress = rounds.sum_read(progress, config)
     assigned = work.assigned
     liars = [slot for slot in masks.masked if assigned is not None and work.samples[slot] != assigned[slot]]
     # A sum cannot be told apart again: with a false weight in it, or too much, it is not used at all.

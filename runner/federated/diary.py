@@ -42,8 +42,9 @@ CREATE TABLE IF NOT EXISTS hand_ins (
 ) STRICT;
 CREATE TRIGGER IF NOT EXISTS hand_ins_stand BEFORE UPDATE ON hand_ins
 BEGIN SELECT RAISE(ABORT, 'what was handed in never changes'); END;
-CREATE TABLE IF NOT EXISTS progress (
-    session BLOB, round INTEGER, content BLOB NOT NULL, PRIMARY KEY (session, round)
+DROP TABLE IF EXISTS progress;
+CREATE TABLE IF NOT EXISTS results (
+    session BLOB, round INTEGER, card BLOB, progress BLOB NOT NULL, PRIMARY KEY (session, round, card)
 ) STRICT;
 """
 _ROW = "session, terms, purse, created_block, stage, reason, secret, slot, phase, round, earned"
@@ -97,6 +98,18 @@ class HandIn:
 
     trained_for: int | None
     salt: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What this runner found a chain round to come to: the digest of its card, and the progress after it.
+
+    It need not be what the chain has: others may have been able to fetch more, and a reorganisation replaces what was published.
+    """
+
+    round: int
+    card: bytes
+    progress: bytes
 
 
 class Diary:
@@ -202,7 +215,7 @@ class Diary:
     def forget(self, session: bytes) -> None:
         """Delete what only a running session needs."""
         with self._together():
-            for table in ("contributions", "hand_ins", "secrets", "progress"):
+            for table in ("contributions", "hand_ins", "secrets", "results"):
                 self._database.execute(f"DELETE FROM {table} WHERE session = ?", (session,))  # noqa: S608 (named above)
 
     # What was promised
@@ -280,21 +293,22 @@ class Diary:
             (session, round_, attempt, samples, state),
         )
 
-    def progress(self, session: bytes, until_round: int) -> tuple[int, bytes] | None:
-        """Read the latest progress before chain round `until_round`: which round it is before, and its bytes."""
-        row = self._database.execute(
-            "SELECT round, content FROM progress WHERE session = ? AND round <= ? ORDER BY round DESC LIMIT 1",
-            (session, until_round),
-        ).fetchone()
-        return None if row is None else (int(row["round"]), bytes(row["content"]))
+    def results(self, session: bytes, *, before: int) -> list[Result]:
+        """List what this runner found rounds before chain round `before` to come to, the latest first."""
+        rows = self._database.execute(
+            "SELECT round, card, progress FROM results WHERE session = ? AND round < ? ORDER BY round DESC",
+            (session, before),
+        )
+        return [Result(**row) for row in rows]
 
-    def keep_progress(self, session: bytes, round_: int, content: bytes) -> None:
-        """Write the progress before chain round `round_`; older ones are not needed any more."""
+    def keep_result(self, session: bytes, result: Result) -> None:
+        """Write what a round came to; of earlier ones only the last is needed, in case this one is aggregated again."""
+        row = (session, result.round, result.card, result.progress)
         with self._together():
-            self._database.execute("DELETE FROM progress WHERE session = ? AND round < ?", (session, round_))
             self._database.execute(
-                "INSERT OR REPLACE INTO progress VALUES (?, ?, ?)", (session, round_, content)
+                "DELETE FROM results WHERE session = ? AND round < ?", (session, result.round - 1)
             )
+            self._database.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)", row)
 
     @contextmanager
     def _together(self) -> Iterator[None]:

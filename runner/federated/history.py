@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from learning.contribution import Paper
 from learning.errors import LearningError, SecureAggregationError
+from learning.lengths import longest_content
 from learning.secagg.messages import Keys
 from learning.session_config import SessionConfig
 from protocol.cid import digest_of
@@ -15,7 +16,7 @@ from protocol.parts import fetch_parts
 from protocol.session import Post, first_link, next_link
 from runner.errors import ExecutionInvalid
 from runner.federated.board import Round
-from runner.federated.diary import Diary, Entry
+from runner.federated.diary import Diary, Entry, Result
 from runner.federated.messages import Aggregate, Aggregated, Given, Masks
 from runner.federated.names import name_of
 from runner.federated.papers import MAX_BYTES, Papers
@@ -40,7 +41,7 @@ class History:
         self, entry: Entry, config: SessionConfig, rounds: dict[int, Round], number: int
     ) -> bytes | None:
         """Return the progress before chain round `number`; none before the first."""
-        start, progress = self.diary.progress(entry.session, number) or (1, None)
+        start, progress = self._kept(entry, rounds, number)
         for past in range(start, number):
             settled = rounds[past].settled
             done = await self.repeat(entry, config, rounds, past, progress)
@@ -50,8 +51,18 @@ class History:
                     hint="Its aggregators agreed on something else; this runner goes no further with it.",
                 )
             progress = done.progress
-            self.diary.keep_progress(entry.session, past + 1, progress)
+            self.diary.keep_result(
+                entry.session, Result(round=past, card=settled.manifest, progress=progress)
+            )
         return progress
+
+    def _kept(self, entry: Entry, rounds: dict[int, Round], number: int) -> tuple[int, bytes | None]:
+        """Return the first round that is to be repeated, and the progress before it: after the last whose result the chain took."""
+        for result in self.diary.results(entry.session, before=number):
+            settled = rounds[result.round].settled
+            if settled is not None and settled.manifest == result.card:
+                return result.round + 1, result.progress
+        return 1, None
 
     async def repeat(
         self,
@@ -80,7 +91,7 @@ class History:
                 given=given,
                 left_out=left_out,
                 draw=draw_of(entry.session, config, one),
-                masks=await self._masks(entry, one) if entry.order.secure else None,
+                masks=await self._masks(entry, config, one) if entry.order.secure else None,
             )
         )
 
@@ -109,13 +120,13 @@ class History:
         return [item for item in found if isinstance(item, Given)], left_out
 
     async def _contribution(self, part: Part, post: Post) -> Given | str:
-        store = self.papers.store
+        store, most = self.papers.store, _most(part.config)
         try:
             paper = Paper.parse(await store.get(post.first))
-            content = await fetch_parts(store, bytes.fromhex(paper.parts), max_bytes=MAX_BYTES)
+            content = await fetch_parts(store, bytes.fromhex(paper.parts), max_bytes=most)
             variate = None
             if paper.variate is not None:
-                variate = await fetch_parts(store, bytes.fromhex(paper.variate), max_bytes=MAX_BYTES)
+                variate = await fetch_parts(store, bytes.fromhex(paper.variate), max_bytes=most)
         except ContentUnavailable:
             return "cannot be fetched"
         except (ContentError, LearningError):
@@ -130,8 +141,8 @@ class History:
             evidence=await evidence(self.papers, part, paper),
         )
 
-    async def _masks(self, entry: Entry, one: Round) -> Masks:
-        found = {phase: await self._messages(one, phase) for phase in _MESSAGES}
+    async def _masks(self, entry: Entry, config: SessionConfig, one: Round) -> Masks:
+        found = {phase: await self._messages(config, one, phase) for phase in _MESSAGES}
         shares, masked, answers = (
             {slot: content or b"" for slot, content in found[phase].items()} for phase in _MESSAGES
         )
@@ -145,19 +156,25 @@ class History:
             whole=all(content is not None for by_slot in found.values() for content in by_slot.values()),
         )
 
-    async def _messages(self, one: Round, phase: SessionPhase) -> dict[int, bytes | None]:
+    async def _messages(
+        self, config: SessionConfig, one: Round, phase: SessionPhase
+    ) -> dict[int, bytes | None]:
         posts = posts_of(one, phase)
-        contents = await asyncio.gather(*[self.message(post) for post in posts.values()])
+        contents = await asyncio.gather(*[self._message(config, post) for post in posts.values()])
         return dict(zip(posts, contents, strict=True))
 
-    async def message(self, post: Post) -> bytes | None:
+    async def _message(self, config: SessionConfig, post: Post) -> bytes | None:
         """Fetch a message of secure aggregation; none while it is not to be had, and nothing for what is no such content."""
         try:
-            return await fetch_parts(self.papers.store, post.first, max_bytes=MAX_BYTES)
+            return await fetch_parts(self.papers.store, post.first, max_bytes=_most(config))
         except ContentUnavailable:
             return None
         except ContentError:
             return b""
+
+
+def _most(config: SessionConfig) -> int:
+    return min(MAX_BYTES, longest_content(config))
 
 
 def keys_of(one: Round) -> dict[int, Keys]:

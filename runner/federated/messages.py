@@ -35,7 +35,7 @@ class Train(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Train one slot's share for one round (counted from 0). `config` is canonical JSON.
 
     `base` is a model's file; none stands for weights drawn from the session's seed. `correction` is of scaffold and `residual` of
-    compression, float32. `masked_with` counts who shares masks in secure aggregation, 0 for a plain round. `checkpoints` is
+    compression, float32. `summed_with` counts whom a sum of secure aggregation has at least, 0 for a plain round. `checkpoints` is
     the folder in which to leave the checkpoints, each under its number; none where nobody can audit.
     """
 
@@ -47,7 +47,7 @@ class Train(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     base: bytes | None = None
     progress: bytes | None = None
     residual: bytes | None = None
-    masked_with: int = 0
+    summed_with: int = 0
     checkpoints: str | None = None
 
 

@@ -11,17 +11,18 @@ import numpy as np
 import structlog
 
 from learning.errors import SecureAggregationError
+from learning.lengths import longest_content
 from learning.secagg import participant as secure
 from learning.secagg.masks import public_key
 from learning.secagg.messages import Answer, Masked, Message, Shares
 from learning.secagg.participant import State
+from learning.session_config import SessionConfig
 from protocol.enums import SessionPhase
-from protocol.errors import ContentError
+from protocol.errors import ContentError, ContentTooLarge
 from protocol.parts import fetch_parts, store_parts
 from runner.errors import ExecutionInvalid
 from runner.federated.history import History, keys_of, posts_of
 from runner.federated.names import name_of
-from runner.federated.papers import MAX_BYTES
 from runner.federated.part import Part
 from runner.federated.taking_part import training
 
@@ -102,7 +103,7 @@ async def _masked(history: History, part: Part, *, patient: bool) -> Words | Non
     if state.posted_masked is None:
         posts = posts_of(part.round, SessionPhase.SHARES)
         received = await asyncio.gather(
-            *[_received(history, post.first, slot) for slot, post in posts.items()]
+            *[_received(history, part.config, post.first, slot) for slot, post in posts.items()]
         )
         if patient and None in received:
             return None
@@ -110,7 +111,9 @@ async def _masked(history: History, part: Part, *, patient: bool) -> Words | Non
             message or Shares(sender=name_of(slot), sealed={}, seed_hash=b"")
             for slot, message in zip(posts, received, strict=True)
         ]
-        done = await history.workshop.train(await training(history, part, masked_with=len(posts)))
+        done = await history.workshop.train(
+            await training(history, part, summed_with=part.entry.order.min_participants)
+        )
         steps = np.frombuffer(done.steps, "<i8").astype(np.int64)
         state, _ = secure.mask(state, shares, steps)
         _keep(history, part, state, samples=done.samples)
@@ -128,10 +131,13 @@ async def _answer(history: History, part: Part) -> Words:
     return Words((await store_parts(history.papers.store, message.encode())).root)
 
 
-async def _received(history: History, root: bytes, slot: int) -> Shares | None:
+async def _received(history: History, config: SessionConfig, root: bytes, slot: int) -> Shares | None:
     """Fetch what somebody sealed; none while it is not to be had, an empty message for what is none."""
     try:
-        message = Shares.decode(await fetch_parts(history.papers.store, root, max_bytes=MAX_BYTES))
+        content = await fetch_parts(history.papers.store, root, max_bytes=longest_content(config))
+        message = Shares.decode(content)
+    except ContentTooLarge:
+        message = None
     except ContentError:
         return None
     except SecureAggregationError:

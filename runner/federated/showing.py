@@ -10,12 +10,14 @@ import hashlib
 from learning import lots
 from learning.contribution import Manifest, Paper
 from learning.errors import LearningError
+from learning.lengths import longest_content, longest_trail
 from learning.model_spec import RandomForest
 from learning.session_config import SessionConfig
 from learning.trail import Mark, read_trail
 from protocol.errors import ContentError
 from protocol.parts import fetch_parts, store_parts
 from protocol.session import Post
+from runner.errors import ExecutionInvalid
 from runner.federated.board import Round, last_update
 from runner.federated.messages import Evidence
 from runner.federated.papers import MAX_BYTES, Papers
@@ -58,16 +60,25 @@ async def evidence(papers: Papers, part: Part, paper: Paper) -> Evidence | None:
     not for its participant to show.
     """
     draw, manifest = draw_of(part.entry.session, part.config, part.round), paper.manifest
-    if draw is None or not (numbers := _numbers(draw, part.config, manifest)):
+    if draw is None:
         return None
-    trail = await _found(papers, paper.trail)
+    checkpoints, most = await _checkpoints(papers, part), longest_content(part.config)
+    numbers = lots.to_show(draw, manifest.participant, checkpoints=checkpoints, spec=part.config.verification)
+    if not numbers:
+        return None
+    data = await papers.share(part.entry, part.config, part.slot)
+    if manifest.checkpoints != checkpoints:
+        return Evidence(data=data, missing="trail")
+    trail = await _found(papers, paper.trail, most=longest_trail(checkpoints))
     marks = _marks(trail, manifest)
-    shown = await asyncio.gather(*[_found(papers, marks[number].place.hex()) for number in numbers if marks])
-    carried = await _found(papers, paper.carried)
+    shown = await asyncio.gather(
+        *[_found(papers, marks[number].place.hex(), most=most) for number in numbers if marks]
+    )
+    carried = await _found(papers, paper.carried, most=most)
     before = None if paper.carried is None else last_update(part.rounds, part.slot, before=part.round.number)
-    last = None if before is None else await _content_of(papers, before[1])
+    last = None if before is None else await _content_of(papers, before[1], most=most)
     return Evidence(
-        data=await papers.share(part.entry, part.config, part.slot),
+        data=data,
         trail=trail,
         shown={n: content for n, content in zip(numbers, shown, strict=False) if content is not None},
         carried=carried,
@@ -75,6 +86,14 @@ async def evidence(papers: Papers, part: Part, paper: Paper) -> Evidence | None:
         missing=_missing(trail, carried, last, paper=paper),
         base=await _late_base(papers, part, manifest),
     )
+
+
+async def _checkpoints(papers: Papers, part: Part) -> int:
+    """Count the checkpoints that a training on what the slot was assigned has: what is claimed may be any number."""
+    index = await papers.index(part.entry, part.config)
+    if index is None:
+        raise ExecutionInvalid("the session's partition does not say who trains on what")
+    return lots.checkpoints_of(part.config.training, samples=index.lists[part.slot].samples)
 
 
 async def _late_base(papers: Papers, part: Part, manifest: Manifest) -> bytes | None:
@@ -109,18 +128,18 @@ def _marks(trail: bytes | None, manifest: Manifest) -> tuple[Mark, ...]:
         return ()
 
 
-async def _found(papers: Papers, root: str | None) -> bytes | None:
+async def _found(papers: Papers, root: str | None, *, most: int) -> bytes | None:
     if root is None:
         return None
     try:
-        return await fetch_parts(papers.store, bytes.fromhex(root), max_bytes=MAX_BYTES)
+        return await fetch_parts(papers.store, bytes.fromhex(root), max_bytes=min(MAX_BYTES, most))
     except ContentError:
         return None
 
 
-async def _content_of(papers: Papers, post: Post) -> bytes | None:
+async def _content_of(papers: Papers, post: Post, *, most: int) -> bytes | None:
     try:
         paper = Paper.parse(await papers.store.get(post.first))
     except (ContentError, LearningError):
         return None
-    return await _found(papers, paper.parts)
+    return await _found(papers, paper.parts, most=most)

@@ -24,7 +24,7 @@ from runner.federated.showing import audits, show
 _TRAIL = "trail"
 
 
-async def training(history: History, part: Part, *, masked_with: int = 0) -> Train:
+async def training(history: History, part: Part, *, summed_with: int = 0) -> Train:
     """Write down what is to be trained. `ContentError`, `ExecutionInvalid`, `EngineUnavailable`."""
     entry, config, one = part.entry, part.config, part.round
     base = await history.papers.base(entry, config, part.rounds, one.number)
@@ -44,7 +44,7 @@ async def training(history: History, part: Part, *, masked_with: int = 0) -> Tra
         base=base,
         progress=progress,
         residual=_residual(history, part),
-        masked_with=masked_with,
+        summed_with=summed_with,
         checkpoints=checkpoints,
     )
 

@@ -121,8 +121,8 @@ def train(work: Train) -> Trained:
     )
     samples = done.manifest.samples
     trail = None if work.checkpoints is None else _leave(done.run, Path(work.checkpoints))
-    if work.masked_with:
-        steps = _steps(config, done.run.delta, samples=samples, honest=work.masked_with)
+    if work.summed_with:
+        steps = _steps(config, done.run.delta, samples=samples, honest=work.summed_with)
         return Trained(samples=samples, steps=steps.astype("<i8").tobytes())
     return Trained(
         samples=samples,

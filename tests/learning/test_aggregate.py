@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from learning import aggregate
-from learning.aggregate import SCALE, canonical_bytes, fedavg, median, quantise, trimmed_mean
+from learning.aggregate import SCALE, canonical_bytes, fedavg, fitting, median, quantise, trimmed_mean
 from learning.errors import UpdateError
 from learning.sorting import CHUNK, NETWORK_LIMIT, network
 from learning.updates import Update, Vector
@@ -235,3 +235,18 @@ def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch):
     whole = canonical_bytes(fedavg(updates, clip=CLIP))
     monkeypatch.setattr(aggregate, "_CHUNK", 7)
     assert canonical_bytes(fedavg(updates, clip=CLIP)) == whole
+
+
+def test_claims_too_large_to_be_summed_are_divided_alike_and_stop_nobody():
+    claims = [3 * 2**40, 2**40, 1]
+    updates = [Update(f"p{i}", weight, np.full(3, i, np.float32)) for i, weight in enumerate(claims)]
+    with pytest.raises(UpdateError, match="too large"):
+        fedavg(updates, clip=4.0)
+    fitted = fitting(updates, clip=4.0)
+    assert fedavg(fitted, clip=4.0) == pytest.approx(0.25, abs=1e-6)
+    assert fitted[2].weight == 1
+
+
+def test_weights_that_can_be_summed_stay_as_they_are():
+    updates = [Update(f"p{i}", 100 + i, np.zeros(3, np.float32)) for i in range(3)]
+    assert fitting(updates, clip=4.0) == updates

@@ -1,7 +1,10 @@
 import io
 import json
 import pickle
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -252,3 +255,25 @@ def test_nested_columns_are_refused():
         load_dataset(
             parquet_bytes(a=[[1], [2]], label=[0, 1]), DatasetSpec(format="parquet"), input_dim=1, classes=2
         )
+
+
+_READ = """
+import resource, sys
+from learning.datasets import read_columns
+column = read_columns(open(sys.argv[1], "rb").read(), "parquet")["label"]
+assert (len(column), len(column[0]), column[-1]) == (20_000, 20_000, None)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+"""
+
+
+def test_a_text_that_stands_in_many_rows_is_in_memory_once(tmp_path: Path):
+    rows = pa.DictionaryArray.from_arrays(
+        pa.array([*np.zeros(19_999, np.int32), None]), pa.array(["x" * 20_000])
+    )
+    file = tmp_path / "labels.parquet"
+    file.write_bytes(parquet_bytes(label=rows.cast(pa.string())))
+    assert file.stat().st_size < 10_000
+    done = subprocess.run(
+        [sys.executable, "-c", _READ, str(file)], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 300

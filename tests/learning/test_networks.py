@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn import metrics
 
-from learning import networks, optimizers
+from learning import networks, optimizers, sizes
 from learning.datasets import Dataset
 from learning.errors import ConfigError
 from learning.model_spec import LinearRegression, NetworkSpec, NeuralNetwork, Optimizer, TorchModel
@@ -124,3 +124,8 @@ def test_metrics_are_scikit_learns():
     assert found["rmse"] == pytest.approx(metrics.mean_squared_error(t, p) ** 0.5)
     assert found["mae"] == pytest.approx(metrics.mean_absolute_error(t, p))
     assert found["r2"] == pytest.approx(metrics.r2_score(t, p))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_parameters_are_counted_without_making_the_model(name: str):
+    assert sizes.parameters(MODELS[name]) == networks.layout(MODELS[name]).size

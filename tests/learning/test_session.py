@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learning import attacks
+from learning.canonical import plain
 from learning.errors import ConfigError, EvidenceError, SessionError
-from learning.evaluate import evaluate
-from learning.model_card import ModelCard, check_chain
+from learning.evaluate import Evaluation, evaluate
+from learning.model_card import ModelCard, card, check_chain
+from learning.rounds import RoundReport
 from learning.session import (
     Action,
     Aggregated,
@@ -235,6 +237,20 @@ def test_distributed_privacy_under_secure_aggregation_noises_only_the_sum():
     assert 0.0005 < apart < 0.02
 
 
+def test_a_sum_has_all_the_noise_that_is_counted_although_some_drop_before_it():
+    spent_on = {
+        "privacy": {"placement": "distributed", "clip_norm": 1, "noise_multiplier": 1},
+        "secure_aggregation": {"threshold": 6},
+        "verification": {"gate_loss": 10**6},
+    }
+    left = 6
+    drops = frozenset((0, Phase.MASK, f"p{seat:03}") for seat in range(left, 10))
+    done = simulation(1, drops=drops, **spent_on).run()
+    summed = left * (done.progress.weights - first_weights())
+    assert len(done.cards[0].counted) == left
+    assert float(np.std(summed)) == pytest.approx(1.0, rel=0.05)
+
+
 @pytest.mark.parametrize("codec", ["fp16", "int8", "int4", "top_k"])
 def test_compressed_updates_learn_nearly_as_well(codec: str):
     sim = simulation(6, compression={"codec": codec}).run()
@@ -307,3 +323,23 @@ def test_every_rule_goes_on_when_hardly_anybody_is_left(method: str, left: int):
     sim = simulation(2, drops=gone, **rules).run()
     assert sim.session.phase is Phase.DONE
     assert len(sim.cards[1].counted) + len(sim.cards[1].left_out) == left
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.95, "0.95"),
+        (1234.56789, "1234.5679"),
+        (5_432_109_876.54321, "5432109880"),
+        (3.21987e-8, "0.0000000322"),
+        (-3e-16, "0"),
+        (1e300, "100000000000000000"),
+        (float("nan"), "100000000000000000"),
+    ],
+)
+def test_a_card_shows_figures_of_any_size(value: float, shown: str):
+    report = RoundReport(0, {}, {}, Evaluation(1.0, {"mse": value}, 10), stands=True)
+    weights = first_weights()
+    one = card(config(), report, session="s", parent=weights, model=weights, updates={})
+    assert ModelCard.parse(one.canonical()) == one
+    assert plain(one.metrics["mse"]) == shown

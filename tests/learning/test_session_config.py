@@ -165,3 +165,32 @@ def test_contradictions_are_refused_and_say_what_to_do(sections: dict[str, dict[
 def test_a_config_file_that_is_none_is_refused(content: str):
     with pytest.raises(ConfigError):
         session_config(content, name="x", model_type="neural_network", sections={})
+
+
+@pytest.mark.parametrize("field", ["labels_each", "min_samples"])
+def test_a_number_that_not_every_reader_of_json_reads_alike_is_refused(field: str):
+    with pytest.raises(ConfigError, match="cannot be written"):
+        from_guide(partition={field: 2**53})
+
+
+def test_a_model_too_large_to_be_made_is_refused_by_its_document():
+    with pytest.raises(ConfigError, match=r"4,295,229,441 parameters"):
+        from_guide(
+            {
+                "hidden_size": [65_536, 65_536],
+                "architecture": {"input_dim": 1, "output_dim": 1},
+                "loss": "bce",
+            }
+        )
+
+
+def test_a_network_of_quantities_has_linear_outputs_and_their_metrics_unless_it_says_otherwise():
+    config = from_guide({"architecture": {"input_dim": 5, "output_dim": 1}, "loss": "mse", "metrics": None})
+    assert isinstance(config.model, NeuralNetwork)
+    assert (config.model.output_activation, config.training.metrics) == ("linear", ("mse", "r2"))
+
+
+def test_a_single_output_under_softmax_would_always_be_one_and_is_refused():
+    architecture = {"input_dim": 5, "output_dim": 1, "output_activation": "softmax"}
+    with pytest.raises(ConfigError, match="always 1"):
+        from_guide({"architecture": architecture, "loss": "mse", "metrics": None})

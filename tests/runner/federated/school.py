@@ -41,7 +41,7 @@ SAMPLES = 240
 _MINED_AT_ONCE = 100
 JOURNAL = "journal-31337-test.sqlite"
 DIARY_WRITES = frozenset(
-    {"see", "note", "secret", "promise", "choose", "keep_state", "keep_progress", "forget", "set_fact"}
+    {"see", "note", "secret", "promise", "choose", "keep_state", "keep_result", "forget", "set_fact"}
 )
 
 

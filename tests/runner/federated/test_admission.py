@@ -83,6 +83,7 @@ def test_a_session_that_is_consistent_and_paid_for_is_joined() -> None:
         ("central", {}, {"privacy": {"placement": "central"}}, {}),
         ("segment_steps", {}, {"training": {"segment_steps": 11}}, {}),
         ("tolerance", {}, {"verification": {"tolerance": "0.0009"}}, {}),
+        ("norm_cap", {}, {"verification": {"norm_cap": "99"}}, {}),
         ("partition.root", {}, {"partition": {"root": None}}, {}),
         ("no samples to evaluate", {}, {"dataset": {"evaluation_share": "0"}}, {}),
     ],

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from learning.model_card import ModelCard
+from learning.privacy import spent_after
 from learning.secagg import participant
 from learning.secagg.messages import Answer, Keys, Masked, Message, Shares
 from protocol.cid import digest_of
@@ -176,3 +177,21 @@ async def test_what_others_may_have_is_waited_for_before_a_sum_is_called_lost(
     partly = msgspec.structs.replace(played(liars=1), whole=False)
     with pytest.raises(ExecutionInvalid, match="too few right shares"):
         await workshop.aggregate(aggregation(tmp_path, partly))
+
+
+async def test_privacy_is_spent_on_a_sum_that_can_be_read_though_no_model_is_made_of_it(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    noised = config(
+        3,
+        secure_aggregation={"threshold": 3},
+        privacy={"placement": "distributed", "noise_multiplier": "1"},
+        aggregation={"method": "fedavg"},
+    )
+    work = msgspec.structs.replace(
+        aggregation(tmp_path, played(liars=0)), config=noised.canonical(), samples={0: 2, 1: 1, 2: 1}
+    )
+    card = ModelCard.parse((await workshop.aggregate(work)).card)
+    assert (card.stands, card.counted) == (False, ())
+    assert card.epsilon is not None
+    assert float(card.epsilon) == pytest.approx(spent_after(noised.privacy, 1).epsilon, abs=1e-4)

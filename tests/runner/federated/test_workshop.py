@@ -40,7 +40,7 @@ async def test_the_training_process_has_no_environment(
 
 
 async def test_a_masked_training_gives_nothing_back_but_whole_steps(workshop: Workshop, data: Path) -> None:
-    plain, masked = await workshop.train(work(data)), await workshop.train(work(data, masked_with=3))
+    plain, masked = await workshop.train(work(data)), await workshop.train(work(data, summed_with=3))
     assert (masked.content, masked.manifest, masked.samples) == (b"", b"", 60)
     steps = np.frombuffer(masked.steps, "<i8")
     delta = np.frombuffer(plain.content[-4 * len(steps) :], "<f4")
