@@ -25,6 +25,35 @@ def gram(rows: Sequence[Vector], *, clip: float) -> NDArray[np.int64]:
 
     `rows` are vectors of one length (parameters,); the result has shape (rows, rows).
     """
+    return _products(rows, [clip] * len(rows))
+
+
+def directions(rows: Sequence[Vector], *, clip: float) -> NDArray[np.float64]:
+    """Return the cosines of all pairs, after limiting each parameter to ±clip; 0 where a vector has no length.
+
+    Each row is rounded at its own scale, so that short ones keep their directions.
+    """
+    return cosines(_products(rows, [reach(row, clip=clip) for row in rows]))
+
+
+def reach(row: Vector, *, clip: float) -> float:
+    """Return a row's largest parameter, at most `clip`; `clip` where all are 0."""
+    return min(clip, float(np.abs(row).max(initial=0))) or clip
+
+
+def same_direction(one: Vector, other: Vector, *, clip: float) -> bool:
+    """Return whether one is the other, or a multiple of it, but for the rounding of its parameters."""
+    mine, its = reach(one, clip=clip), reach(other, clip=clip)
+    for start in range(0, len(one), _CHUNK):
+        where = slice(start, start + _CHUNK)
+        apart = rounded(one[where], clip=mine, scale=2.0**BITS / mine)
+        apart -= rounded(other[where], clip=its, scale=2.0**BITS / its)
+        if np.abs(apart).max(initial=0) > 1:
+            return False
+    return True
+
+
+def _products(rows: Sequence[Vector], clips: Sequence[float]) -> NDArray[np.int64]:
     length = len(rows[0])
     if length >= 1 << 26:
         raise UpdateError(f"{length} parameters; distances are exact up to {1 << 26}", field="updates")
@@ -32,7 +61,7 @@ def gram(rows: Sequence[Vector], *, clip: float) -> NDArray[np.int64]:
     block = np.empty((len(rows), min(_CHUNK, length)))
     for start in range(0, length, _CHUNK):
         width = min(_CHUNK, length - start)
-        for place, row in enumerate(rows):
+        for place, (row, clip) in enumerate(zip(rows, clips, strict=True)):
             block[place, :width] = rounded(row[start : start + width], clip=clip, scale=2.0**BITS / clip)
         total += (block[:, :width] @ block[:, :width].T).astype(np.int64)
     return total

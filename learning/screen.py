@@ -17,7 +17,11 @@ from learning.contribution import Contribution
 from learning.updates import Update, Vector
 
 _MADS = 4.0
-_COPY_COSINE = 0.9999
+_ALIKE_COSINE = 0.9999
+_NEARER = 100
+"""How many times less than usual two updates differ that are alike."""
+_TELLING, _TELLING_SCALED = 16, 1_000
+"""Parameters without which equal updates, or equal directions, may be chance: those of small models on many samples hardly differ."""
 _AGAINST_COSINE = -0.2
 _STILL = 1e-7
 
@@ -43,6 +47,7 @@ class Flag(StrEnum):
     LONG = "much longer than the others"
     SHORT = "much shorter than the others"
     AGAINST = "points against the others"
+    ALIKE = "hardly differs from another"
     OUTPUT_LAYER = "moves the output layer against the others"
 
 
@@ -78,11 +83,14 @@ def screen(contributions: Sequence[Contribution], expected: Expected) -> Screene
         if reason := _broken_rule(contribution, expected):
             rejected[contribution.update.participant] = reason
     standing = [c.update for c in contributions if c.update.participant not in rejected]
-    if standing:
-        products = geometry.gram([update.delta for update in standing], clip=expected.clip)
-        rejected |= _copies(standing, geometry.cosines(products))
-        standing = [update for update in standing if update.participant not in rejected]
-    return Screened(rejected, _flags(standing, expected))
+    if not standing:
+        return Screened(rejected, {})
+    cosines = geometry.directions([update.delta for update in standing], clip=expected.clip)
+    copies = _copies(standing, cosines, clip=expected.clip)
+    kept = [place for place, update in enumerate(standing) if update.participant not in copies]
+    standing = [standing[place] for place in kept]
+    alike = _alike(standing, cosines[np.ix_(kept, kept)])
+    return Screened(rejected | copies, _flags(standing, expected, alike=alike))
 
 
 def _broken_rule(contribution: Contribution, expected: Expected) -> Rejection | None:
@@ -105,15 +113,38 @@ def _broken_rule(contribution: Contribution, expected: Expected) -> Rejection | 
     return next((reason for broken, reason in checks if broken), None)
 
 
-def _copies(updates: Sequence[Update], cosines: NDArray[np.float64]) -> dict[str, Rejection]:
+def _copies(updates: Sequence[Update], cosines: NDArray[np.float64], *, clip: float) -> dict[str, Rejection]:
     return {
         update.participant: Rejection.COPY
         for later, update in enumerate(updates)
-        if (cosines[later, :later] > _COPY_COSINE).any()
+        if any(
+            _is_copy(update.delta, updates[earlier].delta, clip=clip)
+            for earlier in np.flatnonzero(cosines[later, :later] > _ALIKE_COSINE)
+        )
     }
 
 
-def _flags(updates: Sequence[Update], expected: Expected) -> dict[str, tuple[Flag, ...]]:
+def _is_copy(delta: Vector, earlier: Vector, *, clip: float) -> bool:
+    """Return whether two updates are equal, or one a multiple of the other, and of so many parameters that it is no chance."""
+    telling = int(np.count_nonzero(delta))
+    if telling >= _TELLING_SCALED:
+        return geometry.same_direction(delta, earlier, clip=clip)
+    return telling >= _TELLING and np.array_equal(delta, earlier)
+
+
+def _alike(updates: Sequence[Update], cosines: NDArray[np.float64]) -> list[str]:
+    """Name those that differ from another far less than two usually do in this round."""
+    rows, columns = np.triu_indices(len(updates), k=1)
+    apart = 1 - cosines[rows, columns]
+    if not len(apart):
+        return []
+    near = (apart < 1 - _ALIKE_COSINE) & (apart * _NEARER < np.median(apart))
+    return [updates[place].participant for place in np.unique((rows[near], columns[near]))]
+
+
+def _flags(
+    updates: Sequence[Update], expected: Expected, *, alike: Sequence[str]
+) -> dict[str, tuple[Flag, ...]]:
     if len(updates) < 4:  # too few to say what is usual
         return {}
     found: dict[str, list[Flag]] = {update.participant: [] for update in updates}
@@ -125,6 +156,8 @@ def _flags(updates: Sequence[Update], expected: Expected) -> dict[str, tuple[Fla
             found[update.participant].append(Flag.LONG)
         elif length < middle - _MADS * spread or length < middle / 10:
             found[update.participant].append(Flag.SHORT)
+    for name in found.keys() & set(alike):
+        found[name].append(Flag.ALIKE)
     for name in _against(updates, slice(None)):
         found[name].append(Flag.AGAINST)
     if expected.output_layer is not None:

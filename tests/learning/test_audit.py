@@ -351,3 +351,45 @@ def test_a_trail_leads_to_the_committed_checkpoints_and_no_other_does():
     for wrong in (b"", content[:-1], content + b"\0" * 64, swapped, b"x" + content[1:]):
         with pytest.raises(EvidenceError):
             read_trail(wrong, root=root, checkpoints=len(leaves))
+
+
+@pytest.mark.parametrize(("samples", "epochs"), [(1, 1), (31, 2), (320, 3), (321, 1)])
+def test_checkpoints_are_counted_without_training(samples: int, epochs: int):
+    training = TRAINING.model_copy(update={"local_epochs": epochs})
+    data = DATA.take(np.resize(np.arange(len(DATA)), samples))
+    run = train(LocalTask(MLP, training, 0, 1), data, base=BASE)
+    assert lots.checkpoints_of(training, samples=samples) == len(run.checkpoints)
+
+
+SMALL = 4
+"""Parameters of a linear model of three features."""
+
+
+def small_round(deltas: list[np.ndarray]) -> Screened:
+    """A round in which everybody trains a small model on many samples."""
+    claims = manifest(HONEST, samples=9)
+    wanted = Expected(
+        bases={0: claims.base},
+        parameters=SMALL,
+        samples={f"p{i}": 9 for i in range(len(deltas))},
+        steps={f"p{i}": claims.steps for i in range(len(deltas))},
+        norm_cap=100.0,
+        clip=4.0,
+    )
+    updates = [Update(f"p{i}", 9, delta.astype(np.float32)) for i, delta in enumerate(deltas)]
+    return screen([Contribution(claims, update) for update in updates], wanted)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-5])
+def test_honest_updates_of_a_small_model_that_hardly_differ_are_no_copies(size: float):
+    rng = np.random.Generator(np.random.PCG64(5))
+    common = size * np.array([0.5, -1.0, 0.25, 0.125])
+    assert small_round([common * (1 + 1e-3 * rng.standard_normal(SMALL)) for _ in range(6)]).rejected == {}
+
+
+def test_who_differs_from_another_far_less_than_others_do_is_only_flagged():
+    rng = np.random.Generator(np.random.PCG64(5))
+    deltas = [np.array([0.5, -1.0, 0.25, 0.125]) + 0.3 * rng.standard_normal(SMALL) for _ in range(6)]
+    screened = small_round([*deltas, deltas[2] * 1.001 + 1e-4])
+    assert screened.rejected == {}
+    assert {name for name, flags in screened.flagged.items() if Flag.ALIKE in flags} == {"p2", "p6"}
