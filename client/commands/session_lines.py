@@ -126,8 +126,8 @@ def round_line(one: "RoundRecord", *, of: int) -> str:
     if one.figures is None:
         parts.append("its metrics are not available from IPFS")
     else:
-        parts.append(f"loss {one.figures.loss:.4f}")
-        parts += [f"{name} {value:.4f}" for name, value in one.figures.metrics.items()]
+        parts.append(f"loss {shown_figure(one.figures.loss)}")
+        parts += [f"{name} {shown_figure(value)}" for name, value in one.figures.metrics.items()]
         if one.figures.epsilon is not None:
             parts.append(f"epsilon {one.figures.epsilon:.2f}")
         if one.figures.late:
@@ -217,4 +217,11 @@ def _participant_lines(record: "SessionRecord") -> list[str]:
 
 
 def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
+    return "" if value is None else shown_figure(value)
+
+
+def shown_figure(value: float) -> str:
+    """Return a loss or metric as people read it: four decimals, unless it is too small or too large for that."""
+    if abs(value) >= 1e5:
+        return f"{value:,.0f}" if abs(value) < 1e15 else f"{value:.3g}"
+    return f"{value:.4f}" if not value or abs(value) >= 0.01 else f"{value:.3g}"

@@ -9,6 +9,7 @@ from client.commands.options import Json, SessionId
 from client.commands.printer import Printer, aligned
 from client.commands.progress import progress
 from client.commands.running import command, connected, read_session_id, read_settings
+from client.commands.session_lines import shown_figure
 
 
 def register(group: typer.Typer) -> None:
@@ -46,8 +47,8 @@ async def _get_model(
         ("round", str(model.round)),
         ("size", f"{model.size:,} bytes"),
         ("sha256", f"{model.sha256}, as on chain"),
-        ("loss", f"{model.figures.loss:.4f} on {model.figures.samples} held-out samples"),
-        *((name, f"{value:.4f}") for name, value in model.figures.metrics.items()),
+        ("loss", f"{shown_figure(model.figures.loss)} on {model.figures.samples} held-out samples"),
+        *((name, shown_figure(value)) for name, value in model.figures.metrics.items()),
     ]
     Printer(as_json=as_json).result(model, text=aligned(fields))
 
@@ -72,7 +73,7 @@ async def _evaluate(
         measured = evaluate_model(model, data)
     fields = [
         ("samples", str(measured.samples)),
-        ("loss", f"{measured.loss:.4f}"),
-        *((name, f"{value:.4f}") for name, value in measured.metrics.items()),
+        ("loss", shown_figure(measured.loss)),
+        *((name, shown_figure(value)) for name, value in measured.metrics.items()),
     ]
     Printer(as_json=as_json).result(measured, text=aligned(fields))

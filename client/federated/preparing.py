@@ -115,10 +115,11 @@ def _standardized(wishes: Wishes, config: SessionConfig, columns: Columns, rows:
                 field="standardize",
             )
         wanted = plain and few
-    if not wanted:
-        return config
-    dataset = standardized(config.dataset, columns, rows)
-    if not (isinstance(model, RandomForest) or config.classifies) and output_activation(model) == "linear":
+    dataset = standardized(config.dataset, columns, rows) if wanted else config.dataset
+    # Trees ask about one feature at a time, whatever its size; but a gate's bound is of losses near 1 for them too.
+    forest = isinstance(model, RandomForest) and wishes.data.standardize is None
+    unbounded = isinstance(model, RandomForest) or output_activation(model) == "linear"
+    if (wanted or forest) and unbounded and not config.classifies:
         dataset = with_target(dataset, columns, rows)
     return config.model_copy(update={"dataset": dataset})
 

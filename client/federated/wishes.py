@@ -175,7 +175,7 @@ _FLAGS: Mapping[str, str] = {
 _MENTIONED = (
     "asynchronous", "secure_aggregation", "aggregation.method", "aggregation.hostile", "training.min_participants",
     "partition.participants", "partition.strategy", "training.loss", "training.metrics", "compression.codec",
-    "dataset.group", "privacy.placement",
+    "dataset.group", "privacy.placement", "model.",
 )  # fmt: skip
 
 

@@ -76,3 +76,17 @@ def test_weights_to_begin_with_do_not_say_of_what_features_they_are():
     first = to_safetensors(networks.initial_state(model, seed=0))
     with pytest.raises(InputError, match="--standardize or --no-standardize"):
         prepare(replace(WISHES, first=first), WINE)
+
+
+def test_a_forest_s_quantities_are_standardized_too_and_its_features_are_not():
+    diabetes = load_diabetes()
+    model = '{"architecture": {"input_dim": 10, "output_dim": 1}}'
+    wishes = replace(WISHES, model_type="random_forest", model_file=model)
+    read = prepare(wishes, csv(diabetes.data, diabetes.target * 1e3)).config.dataset
+    assert float(read.target_scale) == pytest.approx(1e3 * diabetes.target.std(), rel=0.2)
+    assert read.centers == ()
+
+
+@pytest.mark.parametrize("method", ["fedadam", "fedyogi"])
+def test_adaptive_servers_learn_at_the_rate_that_nobody_named(method: str):
+    assert last_figures(replace(WISHES, method=method), WINE)["accuracy"] > 0.9
