@@ -352,7 +352,18 @@ def _parquet(content: bytes, max_cells: int) -> Columns:
         table = file.read(use_threads=False)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"not Parquet: {error}", field="dataset") from None
-    return {name: table[name].to_numpy() for name in table.column_names}
+    return {name: _plain(table[name]) for name in table.column_names}
+
+
+def _plain(column: Any) -> NDArray[Any]:
+    """Return an Arrow column's values; where each is kept once and numbered, a missing number is none, and not the last value."""
+    if not hasattr(column.type, "index_type"):
+        return np.asarray(column.to_numpy())
+    parts = [
+        np.array([*chunk.dictionary.to_pylist(), None], dtype=object)[chunk.indices.fill_null(-1).to_numpy()]
+        for chunk in column.chunks
+    ]
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=object)
 
 
 def _npz(content: bytes, max_cells: int) -> Columns:
