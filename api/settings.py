@@ -42,6 +42,11 @@ class ServerSettings(ChainSettings, IpfsSettings):
         description="requests from one IP address within a window, to all processes together; 0 for no limit",
     )
     rate_limit_window_s: float = Field(60.0, gt=0, description="seconds of that window")
+    server_domains: str = Field(
+        "",
+        description="public names of this server, such as parity.example, separated by commas; signing in is refused under any"
+        " other, except local names and private addresses",
+    )
     trusted_proxies: str = Field(
         "",
         description="addresses of proxies whose X-Forwarded-For is trusted, separated by commas; empty for no proxy",

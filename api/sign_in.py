@@ -1,8 +1,11 @@
 """Sign-In with Ethereum (EIP-4361): a wallet signs a text of this server and gets a short session."""
 
 import asyncio
+import ipaddress
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from eth_account.messages import encode_defunct
 from eth_utils.address import to_canonical_address
@@ -17,6 +20,7 @@ from protocol.errors import TransactionReverted
 
 STATEMENT = "Sign in to Parity. This costs nothing and moves nothing."
 _MAX_MESSAGE = 4096
+_HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 _ERC1271_ABI = [
     {
         "type": "function",
@@ -35,6 +39,30 @@ class SignInRefused(Refusal):
     slug = "sign-in-refused"
     title = "Sign-in refused"
     status = 400
+
+
+def require_own_domain(host: str, own: str) -> str:
+    """Return the host that a request was sent to, if it is this server's; `SignInRefused` if it may be another site's.
+
+    A message is for the site that it names. Who shows it on a site of his own, and sends what was signed there on to this
+    server under that site's name, would be let in as the signer. `own` lists public names, separated by commas; names
+    without a dot and private addresses are no public site's.
+    """
+    name = urlsplit(f"//{host}").hostname or "" if _HOST.fullmatch(host) else ""
+    if not name or (_is_public(name) and name not in {one.strip().lower() for one in own.split(",")}):
+        raise SignInRefused(
+            f"this server does not go by the name {host!r:.80}",
+            field="Host",
+            hint="Use the server's own address. Its operator lists its public names in SERVER_DOMAINS.",
+        )
+    return host
+
+
+def _is_public(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_global
+    except ValueError:
+        return "." in name
 
 
 async def message_for(state: SharedState, address: str, *, domain: str, chain_id: int, scheme: str) -> str:

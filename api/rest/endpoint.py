@@ -56,12 +56,14 @@ class Endpoint:
     problems: tuple[int, ...] = ()
     wants_caller: bool = False
     needs_session: bool = False
+    keeps_answer: bool = True
+    """Whether its answer is kept by `Idempotency-Key`; one with a secret that is kept nowhere else is not."""
     operation_id: str | None = None
     """Unique among all; the handler's name, if left out."""
 
     async def respond(self, request: Request) -> Response:
         """Answer a request; errors are left to the application's one handler."""
-        key = request.headers.get(idempotency.HEADER) if self.body else None
+        key = request.headers.get(idempotency.HEADER) if self.body and self.keeps_answer else None
         if key is None:
             return await self._answer(request)
         if not _KEY.fullmatch(key):
@@ -94,6 +96,9 @@ class Endpoint:
         """Answer, or give the answer that the same request got before. A refusal frees the key: nothing was done."""
         shared = request.app.state.services.shared
         operation = f"{self.method} {self.path}"
+        if self.needs_session:
+            # What was answered to one account is no other's to ask for.
+            operation += f" {(await self._caller(request)).signed_in().hex()}"
         kept = await idempotency.begin(shared, operation, key, await request.body())
         if kept is not None:
             headers = {idempotency.REPLAYED: "true"}

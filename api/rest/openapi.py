@@ -71,7 +71,7 @@ def _operation(endpoint: Endpoint, names: Any) -> dict[str, Any]:
     if endpoint.needs_session:
         operation["security"] = [{"session": []}]
     if endpoint.body:
-        operation["parameters"].append(_IDEMPOTENCY)
+        operation["parameters"] += [_IDEMPOTENCY] if endpoint.keeps_answer else []
         reference = names[endpoint.body, "validation"]
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": reference}}}
     return operation

@@ -16,7 +16,7 @@ from api.rest.endpoint import Caller, Endpoint
 from api.rest.models import AddressText, Model
 from api.services import Services
 from api.shared import heartbeats, sessions, webhooks
-from api.sign_in import message_for, sign_in
+from api.sign_in import message_for, require_own_domain, sign_in
 
 _SIGN_IN = (400, 413, 422, 429, 503)
 _PERSONAL = (400, 401, 403, 404, 413, 422, 429, 503)
@@ -132,7 +132,7 @@ async def sign_in_message(services: Services, asked: WhoSignsIn, _body: None, ca
     text = await message_for(
         services.shared,
         asked.address,
-        domain=caller.host,
+        domain=require_own_domain(caller.host, services.settings.server_domains),
         chain_id=services.link.deployment.chain_id,
         scheme=caller.scheme,
     )
@@ -148,7 +148,7 @@ async def open_session(
         services.link,
         text=body.message,
         signature=body.signature,
-        domain=caller.host,
+        domain=require_own_domain(caller.host, services.settings.server_domains),
         lasts_s=services.settings.session_s,
     )
     return Session(token=opened.token, address=address, expires_at=opened.expires_at)
@@ -236,6 +236,7 @@ ENDPOINTS = (
         parameters=NoParameters,
         body=SignedMessage,
         status=201,
+        keeps_answer=False,
         problems=_SIGN_IN,
         wants_caller=True,
     ),

@@ -142,6 +142,65 @@ async def test_a_message_that_is_not_for_this_site_chain_or_signer_is_refused(
         assert answer.json()["hint"]
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("evil.example", 400),
+        ("8.8.8.8", 400),
+        ("[2606:4700::1111]:8080", 400),
+        ("parity.example.evil.example", 400),
+        ("", 400),
+        ("parity.example", 201),
+        ("Parity.Example:8443", 201),
+        ("localhost:8080", 201),
+        ("server:8080", 201),
+        ("10.0.0.7:8080", 201),
+        ("[::1]:8080", 201),
+    ],
+)
+async def test_what_was_signed_for_a_site_of_another_name_opens_no_session_here(
+    index: Index, serve: Serve, accounts: LocalAccounts, host: str, status: int
+) -> None:
+    async with serve(database_url=index.url, server_domains="other.example, parity.example") as client:
+        here = str(client.base_url).removeprefix("http://").rstrip("/")
+        text = (await message(client, accounts.client)).replace(here, host or here)
+        body = {"message": text, "signature": signature(text, accounts.client)}
+        answer = await client.post(SESSIONS, json=body, headers={"Host": host})
+        assert answer.status_code == status, answer.text
+        asked = await client.get(MESSAGE, params={"address": accounts.client.address}, headers={"Host": host})
+        assert asked.status_code == (200 if status == 201 else 400)
+        assert status == 201 or "SERVER_DOMAINS" in asked.json()["hint"]
+
+
+async def test_an_answer_is_given_again_to_nobody_but_the_account_that_it_was_for(
+    index: Index, serve: Serve, accounts: LocalAccounts
+) -> None:
+    async with serve(database_url=index.url, webhook_allow_private=True) as client:
+        body = {"url": "http://127.0.0.1:9/hints"}
+        key = {"Idempotency-Key": "1"}
+        mine, others = [await sign_in(client, who) for who in (accounts.client, accounts.outsider)]
+        first = await client.post(WEBHOOKS, json=body, headers=key | mine)
+        again = await client.post(WEBHOOKS, json=body, headers=key | mine)
+        assert (first.status_code, again.content) == (201, first.content)
+        nobody = await client.post(WEBHOOKS, json=body, headers=key)
+        assert (nobody.status_code, nobody.json()["type"]) == (401, "not-signed-in")
+        other = await client.post(WEBHOOKS, json=body, headers=key | others)
+        assert other.json()["secret"] != first.json()["secret"]
+
+
+async def test_a_sessions_token_is_stored_nowhere(
+    index: Index, client: httpx.AsyncClient, accounts: LocalAccounts
+) -> None:
+    text = await message(client, accounts.client)
+    body = {"message": text, "signature": signature(text, accounts.client)}
+    answer = await client.post(SESSIONS, json=body, headers={"Idempotency-Key": "1"})
+    assert answer.status_code == 201
+    for table in ("sessions", "idempotency"):
+        stored = await index.connection.fetch(f"SELECT t::text AS row FROM parity_api.{table} t")
+        written = answer.json()["token"].encode()
+        assert not any(part in row["row"] for row in stored for part in (written.decode(), written.hex()))
+
+
 ACCEPTS = "0x631626ba7e60e01b5f5260205ff3"
 
 
