@@ -325,6 +325,11 @@ class said_plainly:  # noqa: N801  # a context manager reads as a verb
                 "the query took longer than this server allows",
                 hint="Ask for fewer rows or a narrower filter.",
             ) from error
+        if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+            raise DatabaseUnavailable(
+                "the database takes no writes now; what is only read is answered",
+                hint="DATABASE_URL leads to a replica, or Postgres was made read-only, as some hosts do when a disk is full.",
+            ) from error
         if isinstance(error, _UNDEFINED):
             raise IndexMissing(
                 "the database holds no index of the chain, or one of another version",

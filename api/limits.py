@@ -125,7 +125,10 @@ class RateLimit:
 
 
 class Limited:
-    """Holds each IP address to its rate, and says in headers how much is left; a websocket counts when it opens."""
+    """Holds each IP address to its rate, and says in headers how much is left.
+
+    A websocket counts when it opens, and once more for each operation that is started on it.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -152,6 +155,11 @@ async def require_rate(app: Starlette, key: str) -> None:
     standing = await limit.take(key) if limit else None
     if standing is not None and not standing.granted:
         raise _refusal(standing)
+
+
+async def require_callers_rate(scope: Scope) -> None:
+    """Count one operation on a websocket, as if it were a request; `TooManyRequests` if that is one too many."""
+    await require_rate(scope["app"], _caller(scope))
 
 
 def _caller(scope: Scope) -> str:

@@ -1,12 +1,19 @@
 """Messages of graphql-transport-ws, validated before they are used."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
+from graphql import GraphQLError
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
 
+from api.limits import require_callers_rate
+from api.problems import problem_of
+from api.rejections import TooManyRequests
 from api.services import Services
+
+if TYPE_CHECKING:
+    from strawberry.asgi import ASGIWebSocketAdapter
 
 
 class _Operation(msgspec.Struct, rename="camel"):
@@ -37,8 +44,25 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Services, None]):
         """Handle a message; one of another shape closes the websocket, as the protocol has it."""
         try:
             kind = msgspec.convert(message, _Any).type
-            msgspec.convert(message, _SHAPES.get(kind, _Any))
+            read = msgspec.convert(message, _SHAPES.get(kind, _Any))
         except msgspec.ValidationError as error:
             await self.handle_invalid_message(f"Failed to parse message: {error}"[:120])
             return
+        if (
+            isinstance(read, _Subscribe)
+            and self.connection_acknowledged
+            and not await self._may_start(read.id)
+        ):
+            return
         await super().handle_message(message)
+
+    async def _may_start(self, identity: str) -> bool:
+        """Count an operation to its caller; one that is over the rate is refused in words, and the others go on."""
+        try:
+            await require_callers_rate(cast("ASGIWebSocketAdapter", self.websocket).ws.scope)
+        except TooManyRequests as error:
+            problem = problem_of(error)
+            refusal = GraphQLError(problem.detail, extensions=problem.extensions())
+            await self.send_message({"id": identity, "type": "error", "payload": [refusal.formatted]})
+            return False
+        return True

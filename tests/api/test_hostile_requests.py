@@ -97,6 +97,21 @@ TOO_MUCH = [
     ("{ tasks(first: " + "9" * 5000 + ") { nodes { id } } }", "digits"),
     ("{ status(minBlock: " + "9" * 5000 + ") { head } }", "digits"),
     ("{ tasks(first: 2147483647) { nodes { id } } }", "costs"),
+    ("{" + "status { head } " * 31 + "}", "more than 30 times"),
+    ("{ status {" + "head " * 31 + "} }", "more than 30 times"),
+    ("{" + "status { head head head head } " * 8 + "}", "more than 30 times"),
+    (
+        (
+            "{ status { ...A ...B ... { head } } }"
+            f" fragment A on Status {{ {'head ' * 15} }} fragment B on Status {{ {'head ' * 15} }}"
+        ),
+        "more than 30 times",
+    ),
+    (
+        "{ status { ...A } } fragment A on Status { head ...B } fragment B on Status { ...A }",
+        "itself",
+    ),
+    ("{ tasks { nodes { ...A } } } fragment A on Task { seats { task { ...A } } }", "itself"),
 ]
 
 
@@ -107,6 +122,16 @@ async def test_a_query_of_too_much_is_refused_and_the_limit_named(
     await index.sync(indexed=1)
     (error,) = (await post(client, graphql(query))).json()["errors"]
     assert said in error["message"]
+
+
+async def test_fields_may_come_together_from_fragments(index: Index, client: httpx.AsyncClient) -> None:
+    await index.sync(indexed=1)
+    query = (
+        "{"
+        + "...A status { ...B } " * 15
+        + "} fragment A on Query { status { head ...B } } fragment B on Status { head }"
+    )
+    assert (await post(client, graphql(query))).json() == {"data": {"status": {"head": 1}}}
 
 
 async def test_a_runners_name_is_text_that_a_screen_shows_as_it_stands(

@@ -13,7 +13,7 @@ from api.shared import relaying
 from api.shared.state import repeatedly
 from devnet.accounts import LocalAccounts
 
-from .conftest import Index
+from .conftest import Index, Serve
 from .orders import TASKS, Orders
 
 
@@ -54,6 +54,20 @@ async def test_orders_are_relayed_again_after_an_outage(
         answer = await relayed(server, orders, accounts)
         assert (answer.status_code, answer.json()["type"]) == (503, "database-unavailable")
     await until_relayed(server, orders, accounts)
+
+
+async def test_a_database_that_takes_no_writes_is_read_all_the_same(index: Index, serve: Serve) -> None:
+    """As a replica does, and a host that makes a database read-only when its disk is full."""
+    await index.sync(indexed=7)
+    name = urlsplit(index.url).path.strip("/")
+    await index.connection.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    async with serve(database_url=index.url) as client:
+        answer = await client.post("/graphql", json={"query": "{ status { indexedBlock } }"})
+        assert answer.json() == {"data": {"status": {"indexedBlock": 7}}}
+        assert (await client.get("/status")).json()["indexedBlock"] == 7
+        refused = await client.get("/api/v1/auth/message", params={"address": "0x" + "00" * 20})
+        assert (refused.status_code, refused.json()["type"]) == (503, "database-unavailable")
+        assert "replica" in refused.json()["hint"]
 
 
 async def test_an_outage_while_an_order_is_carried_does_not_end_the_relay(

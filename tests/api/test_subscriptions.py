@@ -141,6 +141,27 @@ async def test_stopping_the_server_closes_websockets_in_time(index: Index, serve
         assert socket.close_code == 1012
 
 
+async def test_operations_on_a_websocket_count_against_the_callers_rate(index: Index, serve: Any) -> None:
+    await index.sync(indexed=1)
+    async with (
+        serve(database_url=index.url, rate_limit=10, rate_limit_window_s=3600) as client,
+        opened(client) as socket,
+    ):
+        await start(socket, "subscription { block { number } }", "kept")
+        answers = []
+        for number in range(12):
+            await start(socket, "{ status { indexedBlock } }", str(number))
+            answer = json.loads(await socket.recv())
+            answers.append(answer["type"])
+            if answer["type"] == "next":
+                assert json.loads(await socket.recv())["type"] == "complete"
+        assert answers == ["next"] * 8 + ["error"] * 4, "opening the websocket and the subscription count too"
+        (error,) = answer["payload"]
+        assert (error["extensions"]["code"], error["extensions"]["status"]) == ("too-many-requests", 429)
+        await index.sync(indexed=2)
+        assert await following(socket) == {"block": {"number": 2}}
+
+
 async def test_an_error_in_a_subscription_is_told_in_words(index: Index, client: httpx.AsyncClient) -> None:
     await index.connection.execute(
         "DROP VIEW task_results, prompt_requests, billing_metrics, model_capabilities"
