@@ -11,12 +11,15 @@ from pydantic.alias_generators import to_camel
 
 from client import queries
 from protocol.errors import ApiError
+from protocol.http_answers import ask
 from protocol.order import Order
 from protocol.typed_data import Authorization
 
 T = TypeVar("T", bound=BaseModel)
 
 _PAGE = 100
+_MOST_PAGES = 1_000
+_MAX_ANSWER_BYTES = 32 << 20
 _RELAY_PATH = "/api/v1/tasks"
 
 Word = Annotated[str, BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)]
@@ -27,6 +30,11 @@ class ApiRecord(BaseModel):
     """What the API answers: camelCase, and only the fields that were asked for."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore")
+
+
+class _PageInfo(ApiRecord):
+    has_next_page: bool
+    end_cursor: str | None
 
 
 class IndexStatus(ApiRecord):
@@ -182,6 +190,7 @@ class ApiClient:
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
         self.url = url
+        self._timeout_s = timeout_s
         self._http = httpx.AsyncClient(base_url=url, timeout=timeout_s)
 
     async def __aenter__(self) -> Self:
@@ -217,14 +226,15 @@ class ApiClient:
         """List the active runners, best score first."""
         found: list[RunnerView] = []
         after: str | None = None
-        while True:
-            data = await self.ask(queries.RUNNERS, {"first": _PAGE, "after": after})
-            page = data.get("runners") or {}
-            found += self.nodes(RunnerView, page)
-            info = page.get("pageInfo") or {}
-            if not info.get("hasNextPage") or info.get("endCursor") == after:
+        for _ in range(_MOST_PAGES):
+            page = (await self.ask(queries.RUNNERS, {"first": _PAGE, "after": after})).get("runners")
+            nodes = self.nodes(RunnerView, page)
+            found += nodes
+            info = self.parse(_PageInfo, page.get("pageInfo") if isinstance(page, dict) else None)
+            if not info.has_next_page or not nodes:
                 return tuple(found)
-            after = info.get("endCursor")
+            after = info.end_cursor
+        raise self._malformed()
 
     async def relay(
         self, order: Order, *, client_signature: bytes | None, authorization: Authorization | None
@@ -269,7 +279,9 @@ class ApiClient:
         self, method: Literal["GET", "POST"], path: str, *, json: object = None
     ) -> httpx.Response:
         try:
-            return await self._http.request(method, path, json=json)
+            return await ask(
+                self._http, method, path, most_bytes=_MAX_ANSWER_BYTES, within_s=self._timeout_s, json=json
+            )
         except httpx.HTTPError as error:
             why = str(error) or type(error).__name__
             raise ApiError(
@@ -282,13 +294,15 @@ class ApiClient:
     def _json(self, answer: httpx.Response) -> Any:
         try:
             return answer.json()
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise self._malformed() from error
 
     def nodes(self, kind: type[T], page: object) -> tuple[T, ...]:
-        """Read the items of a connection's page; `ApiError` `malformed`."""
-        nodes = page.get("nodes") if isinstance(page, dict) else None
-        return tuple(self.parse(kind, node) for node in nodes or ())
+        """Read the items of a connection's page, or of a plain list; `ApiError` `malformed`."""
+        nodes = page.get("nodes") if isinstance(page, dict) else page
+        if not isinstance(nodes, list):
+            raise self._malformed()
+        return tuple(self.parse(kind, node) for node in nodes)
 
     def parse(self, kind: type[T], document: object) -> T:
         """Read one record out of an answer; `ApiError` `malformed`."""
@@ -312,7 +326,7 @@ def _accepted(answer: httpx.Response) -> httpx.Response:
         return answer
     try:
         problem = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         problem = {}
     problem = problem if isinstance(problem, dict) else {}
     code = str(problem.get("type", "refused")).rsplit("/", 1)[-1]
@@ -329,7 +343,8 @@ def _accepted(answer: httpx.Response) -> httpx.Response:
 
 def _graphql_error(status: int, errors: object) -> ApiError:
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
-    extensions = first.get("extensions") or {}
+    extensions = first.get("extensions")
+    extensions = extensions if isinstance(extensions, dict) else {}
     return ApiError(
         status,
         str(extensions.get("code", "graphql")),

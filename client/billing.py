@@ -37,4 +37,4 @@ async def read_bills(
     wanted = {"clientId": client_id, "creator": creator, "model": model}
     where = {name: {"eq": value} for name, value in wanted.items() if value is not None}
     data = await api.ask(BILLING, {"where": where or None, "days": days})
-    return tuple(api.parse(Bill, row) for row in data.get("billing") or ())
+    return api.nodes(Bill, data.get("billing"))

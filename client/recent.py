@@ -4,6 +4,8 @@ import asyncio
 import statistics
 from dataclasses import dataclass
 
+from pydantic import Field
+
 from client.api import ApiClient, ApiRecord
 from client.records import Estimate, Usdfc
 from protocol.errors import ApiError
@@ -24,15 +26,15 @@ query Recent($model: String!, $first: Int!) {
 class Replicas(ApiRecord):
     """How many runners answered."""
 
-    replicas: int
+    replicas: int = Field(ge=1)
 
 
 class Settled(ApiRecord):
     """What one settled prompt cost, in base units, for how many tokens."""
 
-    cost: str
-    input_tokens: int | None
-    output_tokens: int | None
+    cost: str = Field(pattern=r"^[0-9]{1,78}$")
+    input_tokens: int | None = Field(ge=0)
+    output_tokens: int | None = Field(ge=0)
     task: Replicas
 
 

@@ -6,7 +6,7 @@ Neither work nor money depends on it: a server that is away, refuses or lies cha
 import asyncio
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import structlog
@@ -15,12 +15,14 @@ from eth_account.signers.local import LocalAccount
 from pydantic import BaseModel, Field, ValidationError
 
 from protocol.errors import ApiError
+from protocol.http_answers import ask
 from protocol.tls import trusted_authorities
 from runner.parts import Parts
 
 INTERVAL_S = 30.0
 _SHORTEST_PAUSE_S = 1.0
 _TIMEOUT_S = 10.0
+_MAX_ANSWER_BYTES = 64 << 10
 _MESSAGE = "/api/v1/auth/message"
 _SESSIONS = "/api/v1/auth/sessions"
 _HEARTBEAT = "/api/v1/runners/heartbeat"
@@ -93,14 +95,16 @@ class Presence:
             "busy": self._parts.journal.slots_held(),
             "url": settings.stream_url,
         }
-        return await http.post(_HEARTBEAT, json=body, headers={"Authorization": f"Bearer {token}"})
+        headers = {"Authorization": f"Bearer {token}"}
+        return await _ask(http, "POST", _HEARTBEAT, json=body, headers=headers)
 
     async def _sign_in(self, http: httpx.AsyncClient) -> str:
-        text = _read(await http.get(_MESSAGE, params={"address": self._account.address}), _Message).message
+        address = {"address": self._account.address}
+        text = _read(await _ask(http, "GET", _MESSAGE, params=address), _Message).message
         self._require_own_message(text)
         signed = self._account.sign_message(encode_defunct(text=text))
         body = {"message": text, "signature": "0x" + signed.signature.hex()}
-        return _read(await http.post(_SESSIONS, json=body), _Session).token
+        return _read(await _ask(http, "POST", _SESSIONS, json=body), _Session).token
 
     def _require_own_message(self, text: str) -> None:
         """Refuse to sign what would sign this node in anywhere else: the server wrote the text, and may be hostile."""
@@ -115,6 +119,10 @@ class Presence:
                 f"{self._url} asks for a signature of a message that does not sign {self._account.address} in to {host}",
                 hint="Check SERVER_URL. Behind a proxy, have it pass the Host header on.",
             )
+
+
+async def _ask(http: httpx.AsyncClient, method: str, path: str, **more: Any) -> httpx.Response:
+    return await ask(http, method, path, most_bytes=_MAX_ANSWER_BYTES, within_s=_TIMEOUT_S, **more)
 
 
 def _read(answer: httpx.Response, kind: type[Answer]) -> Answer:
@@ -143,7 +151,7 @@ def _said(answer: httpx.Response) -> str:
     """Return what a problem document (RFC 9457) says, or the status's own words."""
     try:
         problem = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         problem = None
     detail = problem.get("detail") if isinstance(problem, dict) else None
     return str(detail or answer.reason_phrase)[:200]

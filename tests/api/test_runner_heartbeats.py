@@ -164,3 +164,23 @@ async def test_an_answer_that_is_no_apis_is_an_error_that_names_the_server(
     async with loopback.serve(app) as url, httpx.AsyncClient(base_url=url) as http:
         with pytest.raises(ApiError, match=f"{url}.* does not answer as a Parity API does"):
             await presence(parts, accounts, url).beat(http)
+
+
+@pytest.mark.parametrize("status", [200, 403])
+@pytest.mark.parametrize("answer", [b"[" * 100_000, b" " * 200_000], ids=["deep", "large"])
+async def test_a_hostile_answer_does_not_end_the_runner(
+    parts: Parts, accounts: LocalAccounts, answer: bytes, status: int
+) -> None:
+    async def hostile(_request: web.Request) -> web.Response:
+        return web.Response(body=answer, status=status)
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", hostile)
+    with capture_logs() as logs:
+        async with loopback.serve(app) as url:
+            running = asyncio.create_task(presence(parts, accounts, url).run())
+            await logged(logs, 1)
+            await asyncio.sleep(0.2)
+            assert not running.done()
+            running.cancel()
+    assert {entry["event"] for entry in told(logs)} == {"heartbeat_not_taken"}

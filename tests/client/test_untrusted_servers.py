@@ -10,7 +10,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from client import Parity
-from protocol.errors import ContentError
+from client import api as client_api
+from client.api import ApiClient
+from protocol.errors import ApiError, ContentError
 from protocol.sender import Sender
 from tests.client.seats import NAME
 from tests.client.stand_ins import serving
@@ -135,6 +137,88 @@ async def test_a_server_that_is_no_parity_api_is_said_to_be_none(shell):
 
     assert ran.code == 1
     assert "does not answer as a Parity API does" in ran.err
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 100_000,
+        b'{"data":' + b"[" * 100_000,
+        b'{"errors":[{"message":"no","extensions":7}]}',
+        b'{"data":{"prompts":7}}',
+        b'{"data":{"prompts":{"nodes":7}}}',
+        b'{"data":{"prompts":{"nodes":{"a":1}}}}',
+        b'{"data":{"prompts":null}}',
+    ],
+    ids=lambda body: repr(body[:40]),
+)
+async def test_nonsense_instead_of_a_list_is_told_in_words(shell, body):
+    answer = Route("/graphql", lambda _: Response(body, media_type="application/json"), methods=["POST"])
+    async with serving(Starlette(routes=[answer])) as port:
+        ran = await shell(SERVER_URL=f"http://127.0.0.1:{port}")("llm", "list")
+
+    assert ran.code == 1
+    assert "Traceback" not in ran.err
+    assert "does not answer as a Parity API does" in ran.err or "the API refused a query: no" in ran.err
+
+
+@pytest.mark.parametrize("full", [True, False])
+async def test_a_list_without_end_is_not_followed(monkeypatch, full):
+    monkeypatch.setattr(client_api, "_MOST_PAGES", 20)
+    runner = {
+        "node": "0x" + "11" * 20,
+        "owner": "0x" + "22" * 20,
+        "name": "box",
+        "profile": "0x" + "33" * 32,
+        "status": "ACTIVE",
+        "score": 1,
+        "right": 0,
+        "wrong": 0,
+        "missed": 0,
+        "stake": {"bondedUsdfc": "0"},
+        "models": [],
+    }
+    pages = 0
+
+    async def graphql(_request: Request) -> Response:
+        nonlocal pages
+        pages += 1
+        info = {"hasNextPage": True, "endCursor": str(pages)}
+        return JSONResponse({"data": {"runners": {"nodes": [runner] * full, "pageInfo": info}}})
+
+    async with (
+        serving(Starlette(routes=[Route("/graphql", graphql, methods=["POST"])])) as port,
+        ApiClient(f"http://127.0.0.1:{port}", timeout_s=10) as api,
+    ):
+        if full:
+            with pytest.raises(ApiError, match="does not answer as a Parity API does"):
+                await api.runners()
+        else:
+            assert await api.runners() == ()
+    assert pages == (20 if full else 1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cost": "a lot"},
+        {"cost": "9" * 5_000},
+        {"cost": "-1"},
+        {"task": {"replicas": 0}},
+        {"inputTokens": -5},
+    ],
+    ids=repr,
+)
+async def test_figures_that_the_api_made_up_stop_no_estimate(shell, runners, change):
+    settled = {"cost": "5", "inputTokens": 1, "outputTokens": 1, "task": {"replicas": 1}} | change
+
+    async def graphql(_request: Request) -> Response:
+        return JSONResponse({"data": {"prompts": {"nodes": [settled]}}})
+
+    async with serving(Starlette(routes=[Route("/graphql", graphql, methods=["POST"])])) as port:
+        ran = await shell(SERVER_URL=f"http://127.0.0.1:{port}")(*ASK, "--dry-run")
+
+    assert (ran.code, "Traceback" in ran.err) == (0, False), ran.err
 
 
 @pytest.fixture
