@@ -1,6 +1,7 @@
 """The one place that writes: results on standard output as text or JSON, everything else on standard error."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -9,6 +10,23 @@ from client.records import to_json
 from protocol.errors import InputError, ParityError
 
 Fields = Sequence[tuple[str, str]]
+
+_STEERING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\r(?!\n)")
+"""What steers a terminal (its cursor, its title, the clipboard behind it) or turns the order in which letters are shown."""
+
+
+def plain(text: str) -> str:
+    """Return a text in which what would steer a terminal is written as an escape, so that it can be seen and does nothing.
+
+    Names, answers and refusals are written by strangers, and may be shown right above the question whether to sign.
+    """
+    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def write(text: str) -> None:
+    """Write to standard output: to a terminal what it may show, to a file or a program the very text."""
+    sys.stdout.write(plain(text) if sys.stdout.isatty() else text)
+    sys.stdout.flush()
 
 
 class Printer:
@@ -20,15 +38,14 @@ class Printer:
     def result(self, value: object, *, text: Iterable[str]) -> None:
         """Write the result: `value` as one JSON document, or else the lines of `text`."""
         if self._as_json:
-            sys.stdout.write(json.dumps(to_json(value), indent=2, ensure_ascii=False) + "\n")
+            write(json.dumps(to_json(value), indent=2, ensure_ascii=False) + "\n")
         else:
-            sys.stdout.writelines(line + "\n" for line in text)
-        sys.stdout.flush()
+            write("".join(line + "\n" for line in text))
 
 
 def note(text: str) -> None:
     """Write a line for the person, beside the result."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(plain(text) + "\n")
     sys.stderr.flush()
 
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from client.commands.printer import note
+from client.commands.printer import note, plain
 
 Tell = Callable[[str], None]
 """Says what is going on now."""
@@ -18,6 +18,8 @@ def progress(first: str) -> Iterator[Tell]:
         yield note
         return
     from rich.console import Console  # noqa: PLC0415 (0.1 s that a script need not spend)
+    from rich.text import Text  # noqa: PLC0415 (see above)
 
-    with Console(stderr=True).status(first) as status:
-        yield status.update
+    # As `Text`: rich takes a plain string for its own markup, and square brackets in a file's name for an error.
+    with Console(stderr=True).status(Text(plain(first))) as status:
+        yield lambda what: status.update(Text(plain(what)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from client.commands.options import DryRun, Json, Yes
-from client.commands.printer import Printer, aligned, confirm, note, table
+from client.commands.printer import Printer, aligned, confirm, note, table, write
 from client.commands.progress import progress
 from client.commands.running import command, connected, read_settings
 from client.foreseen import Foreseen, foresee
@@ -129,7 +129,7 @@ async def chat(
             async for chunk in lines.ask({**wanted, "messages": turns, "stream": True}, turns):
                 texts.append(chunk.text)
                 if not as_json:
-                    typer.echo(chunk.text, nl=False)
+                    write(chunk.text)
         Printer(as_json=as_json).result({"model": model, "answer": "".join(texts)}, text=[""])
 
 
