@@ -20,6 +20,7 @@ from starlette.routing import Route
 from client.gateway.events import Chunk, StreamBroken
 from client.gateway.line import RunnerRefused
 from client.gateway.lines import Lines
+from protocol.attendance import NobodyWaits, while_waited_for
 from protocol.errors import InputError, InsufficientFunds, ParityError
 
 MAX_BODY_BYTES = 1_048_576
@@ -41,7 +42,12 @@ class Gateway:
             Route("/v1/models", self.models),
             Route("/v1/chat/completions", self.completions, methods=["POST"]),
         ]
-        return Starlette(routes=routes, exception_handlers={ParityError: _refused, StreamBroken: _broken})
+        handlers: dict[Any, Any] = {
+            ParityError: _refused,
+            StreamBroken: _broken,
+            NobodyWaits: _left_alone,
+        }
+        return Starlette(routes=routes, exception_handlers=handlers)
 
     async def health(self, _request: Request) -> Response:
         """Answer that the process is alive."""
@@ -62,6 +68,10 @@ class Gateway:
         self._authorise(request)
         body = await _read(request)
         turns = _turns(body)
+        # Nobody pays for an answer that nobody waits for.
+        return await while_waited_for(request.receive, self._answer(body, turns))
+
+    async def _answer(self, body: dict[str, Any], turns: list[dict[str, str]]) -> Response:
         chunks = self._lines.ask(body, turns)
         first = await anext(chunks, None)
         if first is None:
@@ -182,3 +192,7 @@ async def _broken(_request: Request, error: Exception) -> Response:
     return JSONResponse(
         _error(f"the runner: {error}", code="stream_broken", hint="Ask again."), status_code=502
     )
+
+
+async def _left_alone(_request: Request, _error: NobodyWaits) -> Response:
+    return Response(status_code=499)  # what proxies log for it; nobody reads it

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
+from protocol.attendance import NobodyWaits, while_waited_for
 from protocol.documents import ModelOffer
 from protocol.errors import InputError, ParityError, RpcUnavailable
 from protocol.streaming import PAYMENT_HEADER, Payment, Tariff
@@ -48,6 +49,7 @@ class StreamServer:
             RpcUnavailable: _chain_away,
             ParityError: _failed,
             sqlite3.Error: _cannot_write,
+            NobodyWaits: _left_alone,
         }
         routes = [
             Route("/health", self.health),
@@ -91,7 +93,7 @@ class StreamServer:
             )
         self._inside += 1
         try:
-            answer = await Answer.begin(self._counter, order)
+            answer = await while_waited_for(request.receive, Answer.begin(self._counter, order))
         except BaseException:
             self._inside -= 1
             raise
@@ -232,3 +234,8 @@ async def _cannot_write(request: Request, error: sqlite3.Error) -> Response:
         hint="Try another runner.",
     )
     return await _refused(request, refusal)
+
+
+async def _left_alone(_request: Request, _error: NobodyWaits) -> Response:
+    log.info("client_left_before_its_answer")
+    return Response(status_code=499)  # what proxies log for it; nobody reads it

@@ -16,6 +16,7 @@ from devnet.anvil import Anvil
 from protocol.chain import Chain
 from protocol.money import USDFC
 from protocol.sender import Sender
+from protocol.streaming import Tariff
 from tests.streaming.counter import NODE, Shop, served, shop
 from tests.streaming.test_faults import at, event, killed
 
@@ -233,3 +234,20 @@ async def test_a_malformed_request_is_told_what_is_wrong_with_it(
     )
     assert answer.status_code == 400
     assert word in answer.json()["error"]["message"]
+
+
+async def test_an_answer_that_nobody_waits_for_any_more_is_not_paid_to_its_end(
+    client: openai.AsyncOpenAI, both: Shop, lines: KnownMarket
+) -> None:
+    asked = client.chat.completions.create(
+        model=both.offer.name, messages=[{"role": "user", "content": "Tell a long story."}], max_tokens=1_000
+    )
+    waiting = asyncio.create_task(asked)
+    while not any(entry.promised for entry in both.channels.book.entries()):  # noqa: ASYNC110 (a file's)
+        await asyncio.sleep(0.02)
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    (line,) = lines._lines.values()
+    async with asyncio.timeout(60), line.busy:
+        tariff = Tariff(both.offer.input_price, both.offer.output_price)
+        assert line.entry.promised < tariff.cost(0, 500)
