@@ -8,7 +8,7 @@ import asyncio
 import gc
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
@@ -17,6 +17,7 @@ from indexer.chain import ChainReader, Header, LogRange
 from indexer.events import EventBook, Log
 from indexer.fold import fold, needs
 from indexer.fold.state import State
+from indexer.head_start import AT_ONCE, HeadStart
 from indexer.outages import first_cause
 from indexer.progress import Progress
 from indexer.store import Store
@@ -24,8 +25,7 @@ from indexer.writing import Advance, Batch, Cursor
 
 log = structlog.get_logger()
 
-FETCHES_AT_ONCE = 3
-FLUSH_EVENTS = 20_000
+FLUSH_EVENTS = 40_000
 """Events that are written at the latest; what is collected while the writer has nothing to do is written from fewer on."""
 IDLE_FLUSH_EVENTS = 4_000
 FOLD_EVENTS = 200
@@ -35,9 +35,15 @@ ROWS_IN_MEMORY = 200_000
 
 
 async def backfill(
-    store: Store, chain: ChainReader, book: EventBook, *, last_block: int, progress: Progress
+    store: Store,
+    chain: ChainReader,
+    book: EventBook,
+    *,
+    last_block: int,
+    progress: Progress,
+    head_start: HeadStart | None = None,
 ) -> None:
-    """Index everything up to and including `last_block`, which must be final."""
+    """Index everything up to and including `last_block`, which must be final. `head_start` may have fetched some of it."""
     cursor = await store.cursor()
     if cursor.indexed_number >= last_block:
         return
@@ -47,7 +53,9 @@ async def backfill(
         with _without_garbage_collection():
             async with asyncio.TaskGroup() as group:
                 writer = _Flusher(store, group, cursor, last_block=last_block)
-                async for fetched in _ranges(chain, group, first=cursor.indexed_number + 1, last=last_block):
+                first = cursor.indexed_number + 1
+                begun = await head_start.take(first=first, last=last_block) if head_start else []
+                async for fetched in _ranges(chain, group, begun, first=first, last=last_block):
                     await fold_logs(store, state, book, fetched.logs)
                     progress.reached(fetched.last, events=len(fetched.logs))
                     if writer.take(fetched) or fetched.last == last_block:
@@ -85,17 +93,18 @@ def _in_parts(logs: list[Log]) -> Iterator[list[Log]]:
 
 
 async def _ranges(
-    chain: ChainReader, group: asyncio.TaskGroup, *, first: int, last: int
+    chain: ChainReader, group: asyncio.TaskGroup, begun: Sequence[LogRange], *, first: int, last: int
 ) -> AsyncIterator[LogRange]:
-    """Yield ranges in order, with a few fetches under way."""
+    """Yield ranges in order, those already there before the rest, with a few fetches under way."""
     under_way: deque[asyncio.Task[LogRange]] = deque()
-    following = first
-    while under_way or following <= last:
-        while len(under_way) < FETCHES_AT_ONCE and following <= last:
+    there = deque(begun)
+    following = there[-1].last + 1 if there else first
+    while there or under_way or following <= last:
+        while len(under_way) < AT_ONCE and following <= last:
             end = min(last, following + chain.ranges.blocks - 1)
             under_way.append(group.create_task(chain.final_logs_between(following, end)))
             following = end + 1
-        yield await under_way.popleft()
+        yield there.popleft() if there else await under_way.popleft()
 
 
 class _Flusher:

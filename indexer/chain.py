@@ -103,6 +103,13 @@ class ChainReader:
             lambda replies: None if replies[0].error is not None else _optional_header(replies[0]),
         )
 
+    async def final_height(self, finality_blocks: int) -> int:
+        """Return the height up to which nothing changes: `finality_blocks` below the head, or higher if the node says so."""
+        head = await self.head()
+        tag = await self.finalized()
+        by_tag = tag.number if tag is not None and tag.number <= head.number else 0
+        return max(head.number - finality_blocks, by_tag)
+
     async def header_of(self, block_hash: bytes) -> Header | None:
         """Return a block by hash; None when the node does not know it."""
         return await self.pool.ask([_by_hash(block_hash)], lambda replies: _with_hash(block_hash, replies[0]))

@@ -1278,15 +1278,10 @@ CREATE INDEX IF NOT EXISTS audits_node ON audits (node, opened_block, task_id);
 CREATE INDEX IF NOT EXISTS audit_votes_node ON audit_votes (node, sealed_block, task_id);
 CREATE INDEX IF NOT EXISTS audit_votes_owner ON audit_votes (owner, sealed_block, task_id);
 CREATE UNIQUE INDEX IF NOT EXISTS tasks_history_order ON tasks_history (task_id, block_number);
-CREATE INDEX IF NOT EXISTS tasks_history_block ON tasks_history (block_number);
 CREATE UNIQUE INDEX IF NOT EXISTS task_seats_history_order ON task_seats_history (task_id, seat, block_number);
-CREATE INDEX IF NOT EXISTS task_seats_history_block ON task_seats_history (block_number);
 CREATE UNIQUE INDEX IF NOT EXISTS runners_history_order ON runners_history (node, block_number);
-CREATE INDEX IF NOT EXISTS runners_history_block ON runners_history (block_number);
 CREATE UNIQUE INDEX IF NOT EXISTS runner_reputation_history_order ON runner_reputation_history (node, block_number);
-CREATE INDEX IF NOT EXISTS runner_reputation_history_block ON runner_reputation_history (block_number);
 CREATE UNIQUE INDEX IF NOT EXISTS channels_history_order ON channels_history (channel_id, block_number);
-CREATE INDEX IF NOT EXISTS channels_history_block ON channels_history (block_number);
 
 -- section: indexes beside
 
@@ -1296,7 +1291,6 @@ CREATE UNIQUE INDEX IF NOT EXISTS reputation_events_order ON reputation_events (
 CREATE INDEX IF NOT EXISTS reputation_events_block ON reputation_events (block_number);
 CREATE INDEX IF NOT EXISTS reputation_events_ref ON reputation_events (ref);
 CREATE UNIQUE INDEX IF NOT EXISTS balances_history_order ON balances_history (account, block_number);
-CREATE INDEX IF NOT EXISTS balances_history_block ON balances_history (block_number);
 
 -- section: views
 

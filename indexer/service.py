@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +18,7 @@ from indexer.chain import ChainReader
 from indexer.errors import DifferentChain, FoldError, InconsistentChain, IndexerError
 from indexer.events import EventBook, address_bytes
 from indexer.follow import DeepReorg, Follower
+from indexer.head_start import HeadStart
 from indexer.http import Status, serve
 from indexer.lock import watch, writer_lock
 from indexer.outages import ride_out
@@ -52,6 +54,7 @@ class Service:
     documents: asyncio.Event
     schema: str
     patience: Patience = field(default_factory=Patience)
+    head_start: HeadStart | None = None
 
     @property
     def poll_s(self) -> float:
@@ -125,10 +128,7 @@ class Service:
         enough = 0
         while True:
             cursor = await store.cursor()
-            head = await self.chain.head()
-            tag = await self.chain.finalized()
-            by_tag = tag.number if tag is not None and tag.number <= head.number else 0
-            final = max(head.number - self.network.finality_blocks, by_tag)
+            final = await self.chain.final_height(self.network.finality_blocks)
             tip = await store.tip(cursor)
             if final - cursor.indexed_number <= enough:
                 break
@@ -144,6 +144,7 @@ class Service:
                 EventBook.of(self.deployment),
                 last_block=final,
                 progress=self.status.progress,
+                head_start=self.head_start,
             )
             enough = HANDOVER_BLOCKS
         await versions.create_indexes(store.writer, store.reader, self.schema)
@@ -221,12 +222,21 @@ async def _write(service: Service, *, reset: bool) -> None:
     settings = service.settings
     service.status.phase = "standby"
     async with writer_lock(settings.database_url, service.schema) as lost:
-        await prepare(settings.database_url, service.deployment, schema=service.schema, reset=reset)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(watch(lost))
-            group.create_task(heads.announce(settings.rpc_urls[0], service.wake))
-            group.create_task(_fetch_documents(settings, service.documents))
-            group.create_task(service.index())
+        first, finality_blocks = service.deployment.start_block, service.network.finality_blocks
+        async with HeadStart(service.chain, first=first, finality_blocks=finality_blocks) as head_start:
+            service.head_start = head_start
+            await prepare(
+                settings.database_url,
+                service.deployment,
+                schema=service.schema,
+                reset=reset,
+                meanwhile=head_start.begin,
+            )
+            async with asyncio.TaskGroup() as group:
+                group.create_task(watch(lost))
+                group.create_task(heads.announce(settings.rpc_urls[0], service.wake))
+                group.create_task(_fetch_documents(settings, service.documents))
+                group.create_task(service.index())
 
 
 async def _fetch_documents(settings: IndexerSettings, wake: asyncio.Event) -> None:
@@ -272,10 +282,12 @@ async def check_chain(chain: ChainReader, deployment: Deployment) -> None:
         )
 
 
-async def prepare(database_url: str, deployment: Deployment, *, schema: str, reset: bool) -> None:
+async def prepare(
+    database_url: str, deployment: Deployment, *, schema: str, reset: bool, meanwhile: Callable[[], None]
+) -> None:
     """Make this version's schema if it is new, and show it if nothing is shown yet.
 
-    Raises `DifferentChain` when the database holds an index of another chain with the same id, unless `reset`.
+    `meanwhile` is called before the database makes the tables of a new schema, which takes it a while. Raises `DifferentChain` when the database holds an index of another chain with the same id, unless `reset`.
     """
     connection = await asyncpg.connect(database_url)
     try:
@@ -293,6 +305,7 @@ async def prepare(database_url: str, deployment: Deployment, *, schema: str, res
                 )
             await versions.drop(connection, other)
         if not await versions.exists(connection, schema):
+            meanwhile()
             await versions.create(connection, schema, deployment)
         if await versions.published(connection) is None:
             await versions.publish(connection, schema)

@@ -88,6 +88,18 @@ class Table:
             f"WHERE f.before IS NOT NULL ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {changed}"
         )
 
+    def undo_history(self) -> str:
+        """Delete what the history of the rows that blocks above $1 changed holds of those blocks.
+
+        By key, from `undo`: an index of the whole history by block would serve nothing else.
+        """
+        match = " AND ".join(f"h.{column} = k.{column}" for column in self.key)
+        return (
+            f"DELETE FROM {self.name}_history h USING "  # noqa: S608 (our names)
+            f"(SELECT DISTINCT pk FROM undo WHERE tbl = '{self.name}' AND block_number > $1) u, "
+            f"jsonb_populate_record(NULL::{self.name}, u.pk) k WHERE {match} AND h.block_number > $1"
+        )
+
 
 FOLDED = (
     Table("balances", rows.Balance, ("account",)),

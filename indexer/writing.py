@@ -13,6 +13,7 @@ from indexer.chain import Header
 from indexer.copying import copy_logs, copy_task_events
 from indexer.errors import FoldError
 from indexer.events import Log
+from indexer.fold.history import FIXED
 from indexer.fold.state import Changes
 from indexer.rpc.wire import hexed
 from indexer.tables import APPENDED, FOLDED, FOLDED_BY_NAME, HISTORY
@@ -152,8 +153,10 @@ class Transaction:
         for table in FOLDED:
             await self.connection.execute(table.undo_created(), ancestor)
             await self.connection.execute(table.undo_changed(), ancestor)
+        for name in FIXED:
+            await self.connection.execute(FOLDED_BY_NAME[name].undo_history(), ancestor)
         await self.connection.execute("DELETE FROM undo WHERE block_number > $1", ancestor)
-        for name in (*APPENDED, *HISTORY, "logs"):
+        for name in (*APPENDED, "logs"):
             await self.connection.execute(f"DELETE FROM {name} WHERE block_number > $1", ancestor)  # noqa: S608 (our names)
         await self.connection.execute("DELETE FROM blocks WHERE number > $1", ancestor)
 
