@@ -179,7 +179,12 @@ class Candidacy:
             case CommandSpec():
                 return await self._content_is_here(job, spec)
             case FederatedAggregation():
-                return True  # the training process is started when it is needed
+                return self._can_aggregate()
+
+    def _can_aggregate(self) -> bool:
+        assert self._parts.aggregator is not None
+        fault = self._parts.aggregator.fault
+        return fault is None or self._wait(f"cannot aggregate: {fault}")
 
     async def _content_is_here(self, job: Job, spec: CommandSpec) -> bool:
         """Fetch a command's image and inputs: a claim that cannot be worked on costs stake."""

@@ -237,11 +237,16 @@ class Daemon:
             "head_block": situation.head_block,
             "engine": situation.engine_fault or "ready",
             "models": sorted(situation.offers),
+            "training": self._training(),
             "slots": self._parts.settings.runner_slots,
             "busy": journal.slots_held(),
             "live": len(journal.live()),
             "draining": situation.draining,
         }
+
+    def _training(self) -> str:
+        aggregator = self._parts.aggregator
+        return "off" if aggregator is None else aggregator.fault or "ready"
 
 
 @contextmanager

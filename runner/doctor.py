@@ -8,6 +8,7 @@ from protocol.chain import Chain
 from protocol.content import IpfsStore
 from protocol.errors import ParityError
 from runner.executors.llm import LlmExecutor
+from runner.federated.ray_workshop import RayWorkshop
 from runner.sandbox.probe import probe
 from runner.settings import RunnerSettings
 
@@ -37,6 +38,7 @@ async def examine(settings: RunnerSettings) -> tuple[Finding, ...]:
         ("IPFS", _ipfs, True),
         ("engine", _engine, True),
         ("sandbox", _sandbox, settings.runner_commands),
+        ("training", _training, settings.runner_learning),
     )
     return tuple([await _made(subject, check, settings, needed=needed) for subject, check, needed in checks])
 
@@ -68,6 +70,15 @@ async def _ipfs(settings: RunnerSettings) -> str:
 async def _engine(settings: RunnerSettings) -> str:
     models = await LlmExecutor(settings.ollama_url, slots=1).models()
     return f"{settings.ollama_url} has {', '.join(model.name for model in models) or 'no models'}"
+
+
+async def _training(settings: RunnerSettings) -> str:
+    address = settings.runner_ray_address
+    if address is None:
+        return "on this machine"
+    async with RayWorkshop(address) as workshop:
+        await workshop.joined()
+    return f"on the Ray cluster at {address}, which answers"
 
 
 async def _sandbox(settings: RunnerSettings) -> str:

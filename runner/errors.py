@@ -5,6 +5,7 @@
     ParityError
     ├── EngineError
     │   ├── EngineUnavailable    no answer, or too busy: worth trying again
+    │   │   └── ClusterAway      nothing was tried, since the owner's Ray cluster is away
     │   └── EngineRefused        it answered, and will not do this: trying again is useless
     ├── ExecutionInvalid         what it returned may not be committed
     ├── SandboxUnavailable       no box for commands can be had on this machine
@@ -20,6 +21,10 @@ class EngineError(ParityError):
 
 class EngineUnavailable(EngineError):
     """The engine did not answer, broke off, or is too busy."""
+
+
+class ClusterAway(EngineUnavailable):
+    """The Ray cluster of the owner's is away: whatever was asked for is not to blame."""
 
 
 class EngineRefused(EngineError):

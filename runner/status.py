@@ -83,6 +83,7 @@ def lines_of(status: Status) -> list[str]:
             f"owner    {beat['owner']}  (earnings are the owner's StakeWallet balance)",
             f"seen     block {beat['head_block']}, {age_s} s ago",
             f"engine   {beat['engine']}; {', '.join(beat['models']) or 'no models offered'}",
+            f"training {beat.get('training', 'not told')}",
             f"slots    {beat['busy']} of {beat['slots']} busy, {beat['live']} tasks in view"
             + (", draining" if beat["draining"] else ""),
         ]

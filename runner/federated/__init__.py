@@ -8,7 +8,11 @@ diary        what this runner has promised in sessions, on disk before anybody h
 messages     what is asked of the training process, and what it answers
 worker       that process
 workshop     starts it with an empty environment, and asks it
-ray_workshop asks a Ray cluster of the owner's instead
+ray_workshop asks a Ray cluster of the owner's instead, and joins it again whenever it has been away
+ray_contact  the daemon's end of the pipes to its driver
+ray_messages what both say
+ray_driver   the process that joins the cluster, so that the daemon does not end with it
+ray_node     what a node of the cluster does
 history      from what was published to the model before a round
 aggregating  the aggregation task of a session
 showing      the draw of a round's audits, and the checkpoints shown for it

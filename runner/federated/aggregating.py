@@ -28,6 +28,11 @@ class Aggregator:
     history: History
     domain: Domain
 
+    @property
+    def fault(self) -> str | None:
+        """Return why nothing can be trained or aggregated now, with the remedy; none if it can."""
+        return self.history.workshop.fault
+
     def attributed(self, order: Order) -> Order:
         """Give a session's task the parties of its session, for whom allow and deny lists are meant."""
         entry = self.diary.by_purse(order.client)

@@ -1,24 +1,29 @@
 """The workshop on a Ray cluster, for owners who have one: the same work, by the same code, on whichever node is free.
 
-Work and its data files travel with the call, so nodes need this package and nothing else: no key, no shared folder. Ray asks
-nobody for a password: whoever reaches the cluster runs what he likes on it, so it belongs in a network of the owner's own.
+Work and its data files travel with the call, so nodes need this package and nothing else: no key, no shared folder. Unless its
+owner sets it up to, Ray asks nobody for a password: whoever reaches the cluster runs what he likes on it, so it belongs in a
+network of the owner's own.
+
+A cluster may go away and come back: while it is away all work fails at once with the reason, and it is joined again as soon
+as it answers.
 """
 
 import asyncio
-import tempfile
-from collections.abc import Iterator
+import importlib.util
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import msgspec
 import structlog
 
 from protocol.errors import ConfigError
-from runner.errors import EngineUnavailable
-from runner.federated.messages import Aggregate, Data, Given, Request, Train, Trained
+from runner.errors import ClusterAway
+from runner.federated.messages import Request, Train, Trained
+from runner.federated.ray_contact import REMEDY, Contact
 from runner.federated.workshop import Done, Workshop, unless_failed
 
-_REMEDY = "Start it with `ray start --head`, and set RUNNER_RAY_ADDRESS to what it prints (host:6379 or ray://host:10001)."
+_FIRST_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 15.0
 
 log = structlog.get_logger()
 
@@ -29,130 +34,89 @@ class RayWorkshop(Workshop):
     def __init__(self, address: str) -> None:
         super().__init__()
         self._address = address
-        self._remote: Any = None
+        self._contact: Contact | None = None
+        self._away: ClusterAway | None = None
+        self._tried = asyncio.Event()
+        self._keeping: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        """Join the cluster. `ConfigError` if Ray is not installed, or the address is not of a running cluster."""
+        """Begin to join the cluster, for which nothing waits. `ConfigError` if Ray is not installed or cannot be used."""
         if self._address == "local":
-            # A cluster begun here would inherit the daemon's environment, and with it the node key.
-            raise ConfigError("RUNNER_RAY_ADDRESS: a running cluster is wanted, not `local`", hint=_REMEDY)
-        await asyncio.to_thread(self._join)
-        log.info("ray_joined", address=self._address)
-        return self
-
-    def _join(self) -> None:
-        try:
-            import ray  # noqa: PLC0415 (an extra)
-        except ImportError as error:
+            # Ray would begin a cluster of the runner's own, which ends with it and needs memory that nobody planned.
+            raise ConfigError("RUNNER_RAY_ADDRESS: a running cluster is wanted, not `local`", hint=REMEDY)
+        if importlib.util.find_spec("ray") is None:
             raise ConfigError(
                 "RUNNER_RAY_ADDRESS is set, and Ray is not installed", hint="pip install 'parity[ray]'"
-            ) from error
-        try:
-            ray.init(
-                address=self._address,
-                namespace="parity",
-                log_to_driver=False,
-                configure_logging=False,
             )
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise ConfigError(
-                f"RUNNER_RAY_ADDRESS: no cluster answers at {self._address} ({error})", hint=_REMEDY
-            ) from error
-        self._remote = ray.remote(num_cpus=1, max_retries=0)(done_by_a_node)
+        self._keeping = asyncio.create_task(self._keep_joined())
+        return self
+
+    @property
+    def fault(self) -> str | None:
+        """Return why the cluster is away, with the remedy; none while it is joined, or tried for the first time."""
+        return None if self._away is None else f"{self._away}. {self._away.hint}"
+
+    @property
+    def has_joined(self) -> bool:
+        """Return whether the cluster is joined, and not known to be away."""
+        return self._contact is not None
+
+    async def joined(self) -> None:
+        """Wait until it is known whether the cluster can be joined. `ClusterAway` if not."""
+        await self._reached()
 
     def _beside(self) -> Workshop:
         return self  # a cluster does several pieces of work at a time
 
     async def close(self) -> None:
         """Let go of the cluster, which goes on."""
-        if self._remote is not None:
-            import ray  # noqa: PLC0415 (an extra)
+        keeping, self._keeping = self._keeping, None
+        if keeping is not None:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
 
-            self._remote = None
-            await asyncio.to_thread(ray.shutdown)
+    async def _keep_joined(self) -> None:
+        """Join, and again whenever the cluster has gone, at growing intervals."""
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            try:
+                async with Contact.made(self._address) as contact:
+                    self._found(contact)
+                    pause_s = _FIRST_PAUSE_S
+                    self._lost(await contact.listen())
+            except ClusterAway as error:
+                self._lost(error)
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    def _found(self, contact: Contact) -> None:
+        self._contact, self._away = contact, None
+        self._tried.set()
+        log.info("ray_joined", address=self._address)
+
+    def _lost(self, error: ClusterAway) -> None:
+        if str(error) != str(self._away):
+            log.warning("ray_away", error=str(error), hint=error.hint)
+        self._contact, self._away = None, error
+        self._tried.set()
+
+    async def _reached(self) -> Contact:
+        await self._tried.wait()
+        if self._away is not None:
+            raise ClusterAway(str(self._away), hint=self._away.hint)
+        assert self._contact is not None
+        return self._contact
 
     async def _ask(self, work: Request) -> Done:
-        done = unless_failed(self._decoder.decode(await self._done(work)))
+        contact = await self._reached()
+        done = unless_failed(self._decoder.decode(await contact.ask(self._encoder.encode(work))))
         if isinstance(done, Trained) and isinstance(work, Train) and work.checkpoints is not None:
             await asyncio.to_thread(_leave, done.checkpoints, Path(work.checkpoints))
             done = msgspec.structs.replace(done, checkpoints={})
         return done
-
-    async def _done(self, request: Request) -> bytes:
-        """Have a node do the work. `EngineUnavailable` when it or the cluster is lost."""
-        import ray  # noqa: PLC0415 (an extra)
-
-        files = await asyncio.to_thread(lambda: {path: Path(path).read_bytes() for path in _files(request)})
-        answer = self._remote.remote(self._encoder.encode(request), files)
-        try:
-            return bytes(await asyncio.wrap_future(answer.future()))
-        except asyncio.CancelledError:
-            ray.cancel(answer, force=True)
-            raise
-        except ray.exceptions.RayError as error:
-            raise EngineUnavailable(
-                f"the Ray cluster at {self._address} did not do it ({type(error).__name__})",
-                hint="Look at `ray status`; the work is tried again.",
-            ) from error
-
-
-def done_by_a_node(request: bytes, files: dict[str, bytes]) -> bytes:
-    """Do one piece of work on a node of the cluster, with the files that came along."""
-    from runner.federated.worker import answer  # noqa: PLC0415 (loads torch, which the daemon never does)
-
-    asked: Request = msgspec.msgpack.decode(request, type=Request)
-    with tempfile.TemporaryDirectory(prefix="parity-work-") as folder:
-        for number, (path, content) in enumerate(files.items()):
-            place = Path(folder) / str(number)
-            place.write_bytes(content)
-            asked = _moved(asked, path, str(place))
-        if not isinstance(asked, Train) or asked.checkpoints is None:
-            return msgspec.msgpack.encode(answer(lambda: asked))
-        here = Path(folder) / "checkpoints"
-        asked = msgspec.structs.replace(asked, checkpoints=str(here))
-        done = answer(lambda: asked)
-        if isinstance(done, Trained) and here.is_dir():
-            left = {int(file.name): file.read_bytes() for file in here.iterdir()}
-            done = msgspec.structs.replace(done, checkpoints=left)
-        return msgspec.msgpack.encode(done)
 
 
 def _leave(checkpoints: dict[int, bytes], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for number, content in checkpoints.items():
         (folder / str(number)).write_bytes(content)
-
-
-def _data(request: Request) -> Iterator[tuple[str, Data]]:
-    for name in ("data", "evaluation"):
-        found = getattr(request, name, None)
-        if found is not None:
-            yield name, found
-
-
-def _files(request: Request) -> set[str]:
-    audited = [one.evidence.data.file for one in _given(request) if one.evidence is not None]
-    return {data.file for _, data in _data(request)} | set(audited)
-
-
-def _given(request: Request) -> list[Given]:
-    return request.given if isinstance(request, Aggregate) else []
-
-
-def _moved(request: Request, before: str, after: str) -> Request:
-    changes = {
-        name: msgspec.structs.replace(data, file=after)
-        for name, data in _data(request)
-        if data.file == before
-    }
-    moved = msgspec.structs.replace(request, **changes)
-    if isinstance(moved, Aggregate):
-        moved = msgspec.structs.replace(moved, given=[_shown(one, before, after) for one in moved.given])
-    return moved
-
-
-def _shown(one: Given, before: str, after: str) -> Given:
-    if one.evidence is None or one.evidence.data.file != before:
-        return one
-    data = msgspec.structs.replace(one.evidence.data, file=after)
-    return msgspec.structs.replace(one, evidence=msgspec.structs.replace(one.evidence, data=data))

@@ -18,7 +18,7 @@ from protocol.documents import FederatedAggregate, parse_document
 from protocol.enums import SeatState, SessionPhase, TaskStatus
 from protocol.errors import ContentError, InputError, ParityError, RpcUnavailable, TransactionReverted
 from protocol.session import aggregate_of
-from runner.errors import EngineUnavailable, ExecutionInvalid
+from runner.errors import ClusterAway, EngineUnavailable, ExecutionInvalid
 from runner.federated.admission import refusal, too_slow
 from runner.federated.aggregating import Aggregator
 from runner.federated.board import Round, Sight
@@ -87,7 +87,7 @@ class SessionWork:
             log.debug("chain_unavailable", error=str(error))  # the watch says so once for all
             return False
         except ParityError as error:
-            return self._hold(str(error))
+            return self._hold(str(error) if error.hint is None else f"{error}. {error.hint}")
         except Exception:
             # A border: what one session's papers break must not stop the other work.
             log.exception("session_broke")
@@ -192,6 +192,8 @@ class SessionWork:
             return None
         try:
             tried = await self._history.workshop.rehearse(await self._papers.rehearsal(entry, config))
+        except ClusterAway:
+            raise  # the session is not to blame
         except EngineUnavailable as error:
             self._deaths += 1
             if self._deaths < _DEATHS:

@@ -49,6 +49,11 @@ class Workshop:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
+    @property
+    def fault(self) -> str | None:
+        """Return why no work can be done now, with the remedy: nothing, for the process is started when it is needed."""
+        return None
+
     async def rehearse(self, work: Rehearse) -> Rehearsed:
         """Try a session before it is joined; errors as `train`."""
         answer = await self._ask(work)

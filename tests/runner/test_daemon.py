@@ -300,7 +300,7 @@ async def test_no_key_and_no_prompt_reaches_the_log(bench: Bench, owner: Owner) 
 
 async def test_doctor_proves_the_box_and_names_what_is_missing(owner: Owner) -> None:
     found = json.loads(await owner.ask("doctor", "--json"))
-    assert [finding["subject"] for finding in found] == ["chain", "IPFS", "engine", "sandbox"]
+    assert [finding["subject"] for finding in found] == ["chain", "IPFS", "engine", "sandbox", "training"]
     assert all(finding["fine"] for finding in found[:3])
     process = await owner.start("doctor", OLLAMA_URL="http://127.0.0.1:1")
     shown, _ = await process.communicate()

@@ -1,65 +1,153 @@
-"""Training on a Ray cluster that runs on this machine. Skipped where the extra `ray` is not installed."""
+"""Training on a Ray cluster that runs on this machine, and what becomes of a runner when it is killed."""
 
 import asyncio
-import json
-import os
-import sys
 from pathlib import Path
 
-import msgspec
+import psutil
 import pytest
 
-from devnet.paths import ROOT
-from protocol.errors import ConfigError
+from devnet.faults.waiting import until
+from protocol.errors import ConfigError, ParityError
+from runner.errors import ClusterAway, EngineUnavailable, ExecutionInvalid
+from runner.federated.messages import Data, Train
+from runner.federated.ray_contact import environment
 from runner.federated.ray_workshop import RayWorkshop
-from tests.runner.federated.school import digits_file
+from runner.federated.workshop import Workshop
+from tests.runner.federated.ray_cluster import ADDRESS, Cluster, in_a_network_of_its_own, pytest_says
+from tests.runner.federated.school import config, digits_file
 from tests.runner.federated.test_workshop import work
 
-ON_RAY = Path(__file__).with_name("on_ray.py")
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+LONG = config(3, model={"hidden": [1024, 1024]}, training={"local_epochs": 1_000}).canonical()
 
 
-@pytest.mark.slow
-async def test_a_cluster_trains_to_the_same_bytes_as_this_machine_and_survives_a_node(tmp_path: Path) -> None:
-    pytest.importorskip("ray", reason="the extra `ray` is not installed")
-    data = tmp_path / "data"
-    data.write_bytes(digits_file(60))
-    request = tmp_path / "request"
-    request.write_bytes(msgspec.msgpack.encode(work(data)))
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(ON_RAY), str(request)),
-        env={**ENVIRONMENT, "RUNNER_PRIVATE_KEY": "secret"},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    out, _ = await process.communicate()
-    assert process.returncode == 0
-    told = json.loads(out.splitlines()[-1])
-    assert told["same as here"]
-    assert told["another slot differs"]
-    assert told["given up"]
-    assert "dataset: not an archive" in told["broken data"]
-    assert "did not do it" in told["node dies"]
-    assert told["afterwards"] == 60
-    assert not [name for name in told["environment"] if name.startswith("RUNNER")]
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "data"
+    path.write_bytes(digits_file(60))
+    return path
+
+
+async def joined(pool: RayWorkshop) -> None:
+    """Wait until the pool has joined the cluster, which may still be starting."""
+
+    async def there() -> bool:
+        return pool.has_joined
+
+    async with asyncio.timeout(180):
+        await until(there)
+
+
+async def refused(pool: Workshop, asked: Train) -> ParityError:
+    with pytest.raises(ParityError) as caught:
+        await pool.train(asked)
+    return caught.value
+
+
+def drivers() -> list[psutil.Process]:
+    children = psutil.Process().children()
+    return [child for child in children if "runner.federated.ray_driver" in " ".join(child.cmdline())]
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@in_a_network_of_its_own
+async def test_a_cluster_trains_to_the_same_bytes_as_this_machine_and_sees_no_key(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNNER_PRIVATE_KEY", "secret")
+    broken = tmp_path / "broken"
+    broken.write_bytes(b"PK\x03\x04 not an archive")
+    with Cluster() as cluster:
+        cluster.start()
+        async with RayWorkshop(ADDRESS) as pool, Workshop() as here:
+            await joined(pool)
+            same, other = await asyncio.gather(pool.train(work(data)), pool.train(work(data, slot=2)))
+            assert same == await here.train(work(data))
+            assert other.content != same.content
+            with pytest.raises(ExecutionInvalid, match="dataset: not an archive"):
+                await pool.train(work(data, data=Data(file=str(broken))))
+
+            given_up = [
+                asyncio.ensure_future(pool.train(work(data, config=LONG), apart=True)) for _ in range(2)
+            ]
+            workers = await cluster.busy(workers=2)
+            for process in (*workers, *drivers()):
+                assert "HOME" in process.environ()
+                assert not [name for name in process.environ() if name.startswith("RUNNER")]
+            for one in given_up:
+                one.cancel()
+            await asyncio.gather(*given_up, return_exceptions=True)
+            await cluster.busy(workers=0)
+        assert not drivers()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@in_a_network_of_its_own
+async def test_a_runner_outlives_a_worker_and_the_whole_cluster_and_works_on_when_it_is_back(
+    data: Path,
+) -> None:
+    with Cluster() as cluster:
+        async with RayWorkshop(ADDRESS) as pool:
+            never_begun = await refused(pool, work(data))
+            cluster.start()
+            await joined(pool)
+            expected = await pool.train(work(data))
+
+            lost = asyncio.ensure_future(refused(pool, work(data, config=LONG)))
+            (worker,) = await cluster.busy(workers=1)
+            worker.kill()
+            without_worker = await lost
+            assert await pool.train(work(data)) == expected
+
+            lost = asyncio.ensure_future(refused(pool, work(data, config=LONG)))
+            await cluster.busy(workers=1)
+            cluster.kill()
+            without_cluster = await lost
+            meanwhile = await refused(pool, work(data))
+            assert pool.fault is not None
+            cluster.start()
+            await joined(pool)
+            assert pool.fault is None
+            assert await pool.train(work(data)) == expected
+    assert isinstance(without_worker, EngineUnavailable)
+    assert not isinstance(without_worker, ClusterAway), "a session whose work kills workers is to blame"
+    for error in (never_begun, without_cluster, meanwhile):
+        assert isinstance(error, ClusterAway)
+        assert error.hint
+    assert f"the Ray cluster at {ADDRESS} is away" in str(never_begun)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@in_a_network_of_its_own
 async def test_an_asynchronous_session_is_trained_and_aggregated_on_a_cluster() -> None:
     """The same session as on one machine: who is slow trains beside the rounds, which go on."""
-    pytest.importorskip("ray", reason="the extra `ray` is not installed")
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(ON_RAY), "--pytest", "-m", "slow", "-k", "slow_participant"),
-        str(ON_RAY.with_name("test_asynchronous_session.py")),
-        env=ENVIRONMENT,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    out, _ = await process.communicate()
-    assert process.returncode == 0, out.decode()
-    assert "1 passed" in out.decode()
+    with Cluster() as cluster:
+        cluster.start()
+        status, said = await pytest_says(
+            *("-m", "slow", "-k", "slow_participant"),
+            str(Path(__file__).with_name("test_asynchronous_session.py")),
+            TEST_RAY_ADDRESS=ADDRESS,
+        )
+    assert status == 0, said
+    assert "1 passed" in said
 
 
-async def test_a_cluster_begun_by_the_runner_itself_would_hold_its_key_and_is_refused() -> None:
+def test_whoever_joins_the_cluster_sees_rays_own_settings_and_nothing_else() -> None:
+    whole = {
+        "RUNNER_PRIVATE_KEY": "x",
+        "RUNNER_RAY_ADDRESS": "x",
+        "PATH": "/bin",
+        "HOME": "/home/me",
+        "RAY_USE_TLS": "1",
+    }
+    seen = environment(whole)
+    assert {name for name in seen if not name.startswith("RAY_")} == {"HOME"}
+    assert seen["RAY_USE_TLS"] == "1"
+
+
+async def test_a_cluster_begun_by_the_runner_itself_would_end_with_it_and_is_refused() -> None:
     with pytest.raises(ConfigError, match="not `local`"):
         async with RayWorkshop("local"):
             pass
