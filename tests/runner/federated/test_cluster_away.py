@@ -7,7 +7,7 @@ import pytest
 from protocol.enums import SessionPhase
 from runner.errors import ClusterAway
 from runner.federated.diary import Standing
-from runner.federated.messages import Request
+from runner.federated.messages import Request, Train
 from runner.federated.workshop import Done, Workshop
 from tests.runner.federated.school import School
 from tests.runner.test_daemon import until
@@ -20,6 +20,7 @@ class Elsewhere(Workshop):
         super().__init__()
         self._here = here
         self.is_away = True
+        self.leaves_at_training = False
         self.asked = 0
 
     @property
@@ -28,6 +29,8 @@ class Elsewhere(Workshop):
 
     async def _ask(self, work: Request) -> Done:
         self.asked += 1
+        if self.leaves_at_training and isinstance(work, Train):
+            self.leaves_at_training, self.is_away = False, True
         if self.is_away:
             raise ClusterAway("the cluster is away", hint="Start it")
         return await self._here._ask(work)
@@ -75,3 +78,23 @@ async def test_no_aggregation_is_claimed_until_the_cluster_is_back(
 
     elsewhere.is_away = False
     assert (await school.ended(lesson)).phase is SessionPhase.FINISHED
+
+
+async def test_who_has_no_cluster_until_the_deadline_misses_the_round_says_why_and_goes_on_in_the_next(
+    school: School, elsewhere: Elsewhere
+) -> None:
+    elsewhere.is_away, elsewhere.leaves_at_training = False, True
+    lesson = await school.session(3, training={"min_participants": 2})
+    without = await school.runner(0)
+    school.workshop = elsewhere._here
+    for number in (1, 2):
+        await school.runner(number)
+
+    await school.let_pass(lesson, SessionPhase.TRAINING, round_=1, present=2)
+    assert without.entry(lesson.session).reason == "the cluster is away. Start it"
+    elsewhere.is_away = False  # too late for this round
+
+    assert (await school.ended(lesson)).phase is SessionPhase.FINISHED
+    slot = without.entry(lesson.session).slot
+    assert slot is not None
+    assert [one.paid for one in (await school.rounds(lesson)).values()] == [0b111 & ~(1 << slot), 0b111]
