@@ -22,7 +22,7 @@ from tests.runner.federated.ray_cluster import ADDRESS, Cluster, in_a_network_of
 RUNNERS = 3
 CREATE = """
 parity-client fl create-session --name "Digits" --model-type neural_network --dataset-cid "$(cat dataset.cid)" \
-  --total-rounds 2 --min-participants 3 --aggregation-method fedavg --learning-rate 0.1 --batch-size 32 --local-epochs 100 \
+  --total-rounds 2 --min-participants 3 --aggregation-method fedavg --learning-rate 0.1 --batch-size 32 --local-epochs 60 \
   --divide-by 16 --config-file model_config.json --seed 0 --round-time 3600 --yes --json > created.json
 """
 GET = """

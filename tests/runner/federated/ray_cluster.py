@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Self
@@ -69,13 +70,17 @@ class Cluster:
             )
 
     def kill(self) -> None:
-        """Kill every process of the cluster, none of which is asked."""
+        """Kill every process of the cluster, none of which is asked, and wait until the last has let go of its port."""
         if self._head is not None:
-            for process in (*self.processes(), psutil.Process(self._head.pid)):
+            killed = [psutil.Process(self._head.pid), *self.processes()]
+            for process in killed:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
             self._head.wait(60)
             self._head = None
+            for process in killed:
+                while is_alive(process):
+                    time.sleep(0.05)
 
     def processes(self) -> list[psutil.Process]:
         """Return the cluster's processes, but for the one that began it."""
@@ -100,6 +105,14 @@ class Cluster:
         async with asyncio.timeout(120):
             await until(as_many)
         return self.training()
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Return whether a process is there, and not only waits to be forgotten."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def in_a_network_of_its_own(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
