@@ -125,9 +125,14 @@ def in_a_network_of_its_own(test: Callable[..., Awaitable[None]]) -> Callable[..
             await test(*arguments, **named)
             return
         node = os.environ["PYTEST_CURRENT_TEST"].removesuffix(" (call)")
-        status, said = await pytest_says(
-            "-m", "slow", node, within=(*_NETWORK, sys.executable), **{_THERE: "yes"}
-        )
+        # Not in pytest's own folder, which the next session started closes to a server's unprivileged account.
+        with tempfile.TemporaryDirectory(prefix="parity-ray-") as folder:
+            os.chmod(folder, 0o755)
+            status, said = await pytest_says(
+                *("-m", "slow", f"--basetemp={folder}/tests", node),
+                within=(*_NETWORK, sys.executable),
+                **{_THERE: "yes"},
+            )
         assert status == 0, said
         assert "1 passed" in said
 
