@@ -16,7 +16,7 @@ from tests.runner.federated.school import School
 
 @pytest.fixture(scope="module")
 async def workshop() -> AsyncIterator[Workshop]:
-    """One training process for all runners of a module's tests: starting torch is dear. `on_ray.py` gives them a cluster."""
+    """One training process for all runners of a module's tests: starting torch is dear. `test_ray_workshop.py` gives them a cluster."""
     address = os.environ.get("TEST_RAY_ADDRESS")
     async with RayWorkshop(address) if address else Workshop() as shared:
         yield shared
