@@ -292,10 +292,13 @@ async def prepare(
     connection = await asyncpg.connect(database_url)
     try:
         for other in await versions.versions(connection):
-            genesis = await connection.fetchval(
-                f"SELECT genesis_hash FROM {other}.sync_state WHERE chain_id = $1",  # noqa: S608 (our names)
-                deployment.chain_id,
-            )
+            try:
+                genesis = await connection.fetchval(
+                    f"SELECT genesis_hash FROM {other}.sync_state WHERE chain_id = $1",  # noqa: S608 (our names)
+                    deployment.chain_id,
+                )
+            except asyncpg.UndefinedTableError:
+                continue  # a verification that ended, or a prune, dropped it meanwhile
             if genesis is None or genesis == address_bytes(deployment.genesis_hash):
                 continue
             if not reset:
