@@ -3,11 +3,9 @@
 import asyncio
 import json
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -23,10 +21,8 @@ from client.gateway.line import Line, RunnerRefused
 from devnet.anvil import Anvil
 from protocol.chain import Chain
 from protocol.money import USDFC
-from protocol.streaming import CHUNK_TOKENS, PAYMENT_HEADER, Payment, Tariff, prompt_tokens
-from protocol.voucher import sign_voucher
-from runner.streaming import server
-from tests.streaming.counter import NODE, OWNER, PAYER, TURNS, Shop, served
+from protocol.streaming import CHUNK_TOKENS, Tariff, prompt_tokens
+from tests.streaming.counter import PAYER, TURNS, Shop, served
 
 SHORT = [{"role": "user", "content": "What is the capital of France?"}]
 
@@ -174,41 +170,6 @@ async def test_a_channel_that_a_reorganisation_undid_does_not_keep_others_money(
     for identity in (undone.entry.channel_id, line.entry.channel_id):
         both.till.forget_funds(identity)
     assert await both.redeemer().redeem(everything=True) == line.entry.promised > 0
-
-
-async def test_a_reader_that_stops_reading_gives_its_place_to_the_next(
-    both: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(server, "READING_S", 0.3)
-    entry = await both.channels.open(node=NODE.address, owner=OWNER.address, amount=USDFC)
-    voucher = sign_voucher(entry.channel_id, USDFC, both.channels.domain, account=PAYER)
-    payment = Payment(channel=entry.channel, voucher=voucher).to_header()
-    asked = {
-        "model": both.offer.name,
-        "messages": TURNS,
-        "stream": True,
-        "temperature": 2,
-        "max_tokens": 4_000,
-    }
-    body = json.dumps(asked).encode()
-    head = (
-        f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n{PAYMENT_HEADER}: {payment}\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    stuck = socket.socket()
-    stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
-    stuck.setblocking(False)
-    address = urlsplit(both.url)
-    loop = asyncio.get_running_loop()
-    await loop.sock_connect(stuck, (address.hostname, address.port))
-    await loop.sock_sendall(stuck, head.encode() + body)
-    with stuck:
-        async with asyncio.timeout(60):
-            line = await both.line()
-            assert await both.answer(line, SHORT, max_tokens=4)
-    tab = both.tabs.tab(entry.channel_id)
-    assert tab is not None
-    assert 0 < tab.earned < price(both, TURNS, 4_000)
 
 
 async def test_the_runner_takes_what_openais_clients_send_as_null(both: Shop) -> None:
