@@ -47,6 +47,12 @@ class Owner:
             "RUNNER_HEARTBEAT_INTERVAL_S": "0.5",
         }
         self.processes: list[asyncio.subprocess.Process] = []
+        self.mining = asyncio.ensure_future(self._mine())
+
+    async def _mine(self) -> None:
+        while True:
+            await self.bench.anvil.mine()
+            await asyncio.sleep(0.2)
 
     async def start(
         self, command: str = "runner", *arguments: str, **environment: str
@@ -115,17 +121,10 @@ async def until(condition: Callable[[], bool], *, every_s: float = 0.05, within_
 @pytest.fixture
 async def owner(bench: Bench, tmp_path: Path) -> AsyncIterator[Owner]:
     """An owner of runner 0 on a chain that mines by itself."""
-
-    async def mine() -> None:
-        while True:
-            await bench.anvil.mine()
-            await asyncio.sleep(0.2)
-
     bench.claim_for = 2_000  # a busy machine starts a daemon slowly
     made = Owner(bench, tmp_path)
-    mining = asyncio.ensure_future(mine())
     yield made
-    mining.cancel()
+    made.mining.cancel()
     for process in made.processes:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
@@ -250,9 +249,10 @@ async def test_draining_waits_until_what_was_sealed_about_others_is_revealed(
     bench: Bench, owner: Owner
 ) -> None:
     process = await owner.running()
+    owner.mining.cancel()  # a block while the drain is asked for could open the time of revealing
     while not owner.sealed():
-        await bench.anvil.mine(2)
-        await asyncio.sleep(0.05)
+        await bench.anvil.mine()
+        await asyncio.sleep(0.2)
     await owner.ask("drain")
     await until(lambda: bool(owner.beat().get("draining")))
     assert process.returncode is None
