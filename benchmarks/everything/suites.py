@@ -84,7 +84,6 @@ SUITES: Final = (
         beside="itself at its smallest size",
         argv=_module("load"),
         quick=("--quick",),
-        repeats="its blocks",
     ),
     Suite(name="up", beside="a cold start", argv=_module("everything.starting")),
 )
