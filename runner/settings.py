@@ -82,6 +82,25 @@ class RunnerSettings(ChainSettings, IpfsSettings):
     runner_url: HttpUrl | None = Field(
         None, description="URL at which clients reach that port; without it, only this machine can"
     )
+    runner_receive_timeout_s: float = Field(
+        15.0,
+        gt=0,
+        description="seconds within which a chat request's headers, and then its body, must arrive",
+    )
+    runner_send_timeout_s: float = Field(
+        20.0, gt=0, description="seconds that a client may leave its answer unread before it is disconnected"
+    )
+    runner_connections: int = Field(
+        0,
+        ge=0,
+        description="most open connections on RUNNER_PORT; 0: what all prompts in work and in the queue need, at least 256",
+    )
+    runner_connections_per_address: int = Field(
+        64,
+        ge=0,
+        description="most of these from one IP address, other than this machine's own; 0 for no limit, as behind a proxy"
+        " on another machine",
+    )
     runner_redeem_at: Usdfc = Field(  # type: ignore[assignment]  # as a person writes it; validated
         "0.05", description="USDFC of vouchers in one channel from which redeeming is worth a transaction"
     )

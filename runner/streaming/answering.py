@@ -90,6 +90,7 @@ class Answer:
             parts = counter.engine.chat(name, answer._turns, order.request.options(context=order.context))
             answer._parts = parts
             answer._first = await anext(parts)
+            answer._held.enter_context(counter.till.meter(tab, lambda: answer._earned))
         except BaseException:
             await answer.close()
             raise
@@ -148,6 +149,8 @@ class Answer:
         assert self._first is not None
         assert self._parts is not None
         yield self._first
+        # From here on each voucher takes along what was earned: a kill costs what was given since the last, a chunk at most.
+        self._counter.till.tabs.earn(self._tab.channel_id, self._earned)
         async for part in self._parts:
             yield part
 

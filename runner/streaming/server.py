@@ -21,11 +21,10 @@ from protocol.voucher import Voucher
 from runner.streaming.answering import FINGERPRINT, Answer, Counter, Order
 from runner.streaming.chat import MAX_BODY_BYTES, read_request
 from runner.streaming.errors import PaymentRefused, StreamRefused
+from runner.streaming.limits import Limits
 
 MAX_VOUCHER_BYTES = 2_048
 MAX_CONTEXT = 8_192
-READING_S = 20.0
-"""How long an answer stands still for its reader before it ends."""
 
 log = structlog.get_logger()
 
@@ -34,11 +33,17 @@ class StreamServer:
     """The routes. `offers` gives what the runner offers now, by `name@sha256:digest`."""
 
     def __init__(
-        self, counter: Counter, offers: Callable[[], Mapping[str, ModelOffer]], *, waiting: int
+        self,
+        counter: Counter,
+        offers: Callable[[], Mapping[str, ModelOffer]],
+        *,
+        waiting: int,
+        limits: Limits,
     ) -> None:
         self._counter = counter
         self._offers = offers
         self._most_waiting = waiting
+        self._limits = limits
         self._inside = 0
 
     def starlette(self) -> Starlette:
@@ -97,11 +102,11 @@ class StreamServer:
         except BaseException:
             self._inside -= 1
             raise
-        return AnswerResponse(answer, self._left)
+        return AnswerResponse(answer, self._left, reading_s=self._limits.send_timeout_s)
 
     async def vouchers(self, request: Request) -> Response:
         """Take a voucher for a channel that has a tab here."""
-        voucher = Voucher.from_json(_object(await _body(request, most=MAX_VOUCHER_BYTES)))
+        voucher = Voucher.from_json(_object(await self._body(request, most=MAX_VOUCHER_BYTES)))
         tab = self._counter.till.tabs.tab(voucher.channel_id)
         if tab is None:
             raise PaymentRefused(
@@ -121,7 +126,7 @@ class StreamServer:
                 code="payment_missing",
                 hint="Use parity-client gateway, or send a voucher.",
             )
-        asked = read_request(await _body(request, most=MAX_BODY_BYTES))
+        asked = read_request(await self._body(request, most=MAX_BODY_BYTES))
         if not asked.stream:
             raise StreamRefused(
                 "stream: must be true here, since an answer is paid while it comes",
@@ -139,6 +144,21 @@ class StreamServer:
             wants_fingerprint=request.headers.get(FINGERPRINT) == "1",
         )
 
+    async def _body(self, request: Request, *, most: int) -> bytes:
+        within_s = self._limits.receive_timeout_s
+        try:
+            async with asyncio.timeout(within_s) as clock:
+                return await _whole(request, most=most)
+        except TimeoutError as error:
+            if not clock.expired():
+                raise
+            raise StreamRefused(
+                f"body: not there within {within_s:g} s",
+                code="too_slow",
+                status=408,
+                hint="Send the request at once.",
+            ) from error
+
     def _reference(self, model: str) -> str:
         offers = self._offers()
         named = [reference for reference, offer in offers.items() if model in (reference, offer.name)]
@@ -155,21 +175,22 @@ class StreamServer:
 class AnswerResponse(StreamingResponse):
     """Streams an answer, and closes it however the connection ends, even before the first byte.
 
-    Who does not read for `READING_S` is given up: its answer holds a place in front of the engine, for which others wait.
+    Who does not read for `reading_s` seconds is given up: its answer holds a place in front of the engine, for which others wait.
     """
 
-    def __init__(self, answer: Answer, left: Callable[[], None]) -> None:
+    def __init__(self, answer: Answer, left: Callable[[], None], *, reading_s: float) -> None:
         super().__init__(
             answer.events(), media_type="text/event-stream", headers={"cache-control": "no-store"}
         )
         self._answer = answer
         self._left = left
+        self._reading_s = reading_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See Starlette."""
 
         async def patiently(message: Message) -> None:
-            async with asyncio.timeout(READING_S):
+            async with asyncio.timeout(self._reading_s):
                 await send(message)
 
         try:
@@ -181,7 +202,7 @@ class AnswerResponse(StreamingResponse):
             await self._answer.close()
 
 
-async def _body(request: Request, *, most: int) -> bytes:
+async def _whole(request: Request, *, most: int) -> bytes:
     body = bytearray()
     try:
         async for piece in request.stream():
@@ -208,7 +229,7 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 async def _refused(_request: Request, error: StreamRefused) -> Response:
-    headers = {"retry-after": "1"} if error.status == 503 else None
+    headers = {503: {"retry-after": "1"}, 408: {"connection": "close"}}.get(error.status)
     return JSONResponse(error.to_json(), status_code=error.status, headers=headers)
 
 

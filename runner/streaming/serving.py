@@ -15,12 +15,11 @@ from protocol.errors import ConfigError, ParityError
 from runner.parts import Parts
 from runner.streaming.answering import Counter
 from runner.streaming.engine import ChatEngine
+from runner.streaming.limits import WAITING_PER_SLOT, Limits
 from runner.streaming.server import StreamServer
 from runner.streaming.tabs import Tabs
 from runner.streaming.till import Redeemer, Till
 
-WAITING_PER_SLOT = 8
-"""Prompts that may wait for each of the engine's slots."""
 _GRACE_S = 5
 
 log = structlog.get_logger()
@@ -47,8 +46,12 @@ async def serve_streams(parts: Parts, *, tabs: Tabs, account: LocalAccount) -> N
     counter = Counter(
         till=till, engine=ChatEngine(settings.ollama_url), places=parts.executor.places, account=account
     )
+    limits = Limits.of(settings)
     app = StreamServer(
-        counter, lambda: parts.situation.offers, waiting=settings.runner_slots * WAITING_PER_SLOT
+        counter,
+        lambda: parts.situation.offers,
+        waiting=settings.runner_slots * WAITING_PER_SLOT,
+        limits=limits,
     ).starlette()
     redeemer = Redeemer(
         till=till,
@@ -59,14 +62,7 @@ async def serve_streams(parts: Parts, *, tabs: Tabs, account: LocalAccount) -> N
         interval_s=settings.runner_redeem_interval_s,
     )
     listening = _listen(settings.runner_host, settings.runner_port)
-    server = _Server(
-        uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=_GRACE_S,
-        )
-    )
+    server = _Server(limits.config(app, log_level="warning", timeout_graceful_shutdown=_GRACE_S))
     log.info("streams_served", url=settings.stream_url)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     redeeming = asyncio.create_task(redeemer.run())

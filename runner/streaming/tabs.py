@@ -90,12 +90,21 @@ class Tabs:
         assert tab is not None
         return tab
 
-    def promise(self, voucher: Voucher) -> Tab:
-        """Keep a voucher, which the caller has checked, if it is the best so far."""
+    def promise(self, voucher: Voucher, *, earned: int | None = None) -> Tab:
+        """Keep a voucher, which the caller has checked, if it is the best so far.
+
+        In the same write, keep what a running answer has `earned`: a promise alone would be credit after a kill.
+        """
         tab = self.tab(voucher.channel_id)
         assert tab is not None
         if voucher.cumulative > tab.promised:
-            self._set(voucher.channel_id, cumulative=str(voucher.cumulative), r=voucher.r, vs=voucher.vs)
+            self._set(
+                voucher.channel_id,
+                cumulative=str(voucher.cumulative),
+                r=voucher.r,
+                vs=voucher.vs,
+                earned=str(tab.earned if earned is None else earned),
+            )
         best = self.tab(voucher.channel_id)
         assert best is not None
         return best

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -44,6 +45,7 @@ class Till:
         self._funds: dict[bytes, tuple[float, Funds]] = {}
         self._paid = asyncio.Condition()
         self._busy: dict[bytes, asyncio.Lock] = {}
+        self._running: dict[bytes, Callable[[], int]] = {}
 
     @property
     def domain(self) -> Domain:
@@ -54,6 +56,15 @@ class Till:
     def turn(self, tab: Tab) -> asyncio.Lock:
         """Return the lock by which a channel's prompts wait for one another: each builds on what the last one earned."""
         return self._busy.setdefault(tab.channel_id, asyncio.Lock())
+
+    @contextmanager
+    def meter(self, tab: Tab, earned: Callable[[], int]) -> Iterator[None]:
+        """Write down with each voucher what the channel's running answer has `earned` by then."""
+        self._running[tab.channel_id] = earned
+        try:
+            yield
+        finally:
+            del self._running[tab.channel_id]
 
     async def open_tab(self, channel: Channel) -> Tab:
         """Check a channel with the chain and give its tab; `PaymentRefused`, `RpcUnavailable`."""
@@ -115,7 +126,8 @@ class Till:
                 code="channel_exhausted",
                 hint="Top the channel up, or open another one.",
             )
-        best = self.tabs.promise(voucher)
+        running = self._running.get(tab.channel_id)
+        best = self.tabs.promise(voucher, earned=running() if running is not None else None)
         async with self._paid:
             self._paid.notify_all()
         return best

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 from starlette.applications import Starlette
 
 from client.gateway.book import Book
@@ -26,21 +25,23 @@ from runner.profile import offers_of
 from runner.settings import RunnerSettings
 from runner.streaming.answering import Counter
 from runner.streaming.engine import ChatEngine
+from runner.streaming.limits import Limits
 from runner.streaming.server import StreamServer
 from runner.streaming.serving import _Server
 from runner.streaming.tabs import Tabs
 from runner.streaming.till import Redeemer, Till
 
 NODE, OWNER, PAYER = LOCAL.node(0), LOCAL.owner(0), LOCAL.payer
+LIMITS = Limits.of(RunnerSettings(_env_file=None))
 TURNS = [{"role": "user", "content": "Count from one to twenty, in words."}]
 
 
 @asynccontextmanager
-async def served(app: Starlette) -> AsyncIterator[str]:
-    """Serve an application on a free port."""
+async def served(app: Starlette, *, limits: Limits = LIMITS) -> AsyncIterator[str]:
+    """Serve an application on a free port, as a runner does."""
     port = free_port()
     server = _Server(
-        uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1)
+        limits.config(app, host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1)
     )
     async with asyncio.TaskGroup() as group:
         group.create_task(server.serve())
@@ -98,6 +99,7 @@ async def shop(
     folder: Path,
     *,
     model_offers: Callable[[], dict[str, ModelOffer]] | None = None,
+    limits: Limits = LIMITS,
 ) -> AsyncIterator[Shop]:
     """Open a shop whose files are in `folder`; one used before is taken up again, as by a restart."""
     executor = LlmExecutor(engine_url, slots=1)
@@ -108,8 +110,8 @@ async def shop(
         tabs = stack.enter_context(closing(Tabs.open(folder / "tabs.sqlite")))
         till = Till(chain=chain, tabs=tabs, node=NODE.address, owner=OWNER.address)
         counter = Counter(till=till, engine=ChatEngine(engine_url), places=executor.places, account=NODE)
-        app = StreamServer(counter, model_offers or (lambda: offers), waiting=4).starlette()
-        url = await stack.enter_async_context(served(app))
+        app = StreamServer(counter, model_offers or (lambda: offers), waiting=4, limits=limits).starlette()
+        url = await stack.enter_async_context(served(app, limits=limits))
         book = stack.enter_context(closing(Book.open(folder / "book.sqlite")))
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=60))
         deliveries = await stack.enter_async_context(asyncio.TaskGroup())

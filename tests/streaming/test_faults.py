@@ -22,6 +22,7 @@ from devnet.anvil import Anvil
 from protocol.chain import Chain
 from protocol.money import USDFC
 from protocol.streaming import CHUNK_TOKENS, Tariff, prompt_tokens
+from runner.streaming.tabs import Tabs
 from tests.streaming.counter import PAYER, TURNS, Shop, served
 
 SHORT = [{"role": "user", "content": "What is the capital of France?"}]
@@ -232,6 +233,24 @@ async def test_a_client_that_is_killed_in_the_middle_goes_on_where_its_disk_says
         entry = book.entry(line.entry.channel_id)
         again = Line(channels, entry, both.offer, http=both.http, deliveries=both.deliveries)
         assert await both.answer(again, SHORT, max_tokens=4)
+
+
+@pytest.mark.parametrize("given", [1, CHUNK_TOKENS // 2, 2 * CHUNK_TOKENS])
+async def test_what_a_killed_runner_had_earned_is_on_its_disk_but_for_one_chunk(
+    both: Shop, tmp_path: Path, given: int
+) -> None:
+    line = await both.line()
+    chunks = line.ask({"messages": TURNS, "max_tokens": 120, "temperature": 0}, TURNS)
+    for _ in range(given):
+        await anext(chunks)
+    await both.delivered(line)
+    await anext(chunks)  # what it gives first waits for no voucher, and is written down once it is sent
+    left = shutil.copytree(tmp_path, tmp_path / "left", ignore=shutil.ignore_patterns("book*", "left"))
+    await chunks.aclose()
+    with closing(Tabs.open(left / "tabs.sqlite")) as tabs:
+        tab = tabs.tab(line.entry.channel_id)
+    assert tab is not None
+    assert price(both, tokens=max(0, given - CHUNK_TOKENS)) <= tab.earned <= line.entry.spent
 
 
 async def test_a_client_that_waits_no_longer_goes_on_with_the_next_prompt(both: Shop) -> None:
