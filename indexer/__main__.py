@@ -19,7 +19,7 @@ import structlog
 import typer
 import uvloop
 
-from indexer import access, refold, service
+from indexer import access, refetch, refold, service
 from indexer import schema as versions
 from indexer.errors import IndexerError
 from indexer.lock import writer_lock
@@ -95,16 +95,25 @@ def verify(*, as_json: JsonOption = False) -> None:
     if differences:
         raise IndexerError(
             f"{len(differences)} differences",
-            hint="Run `parity-indexer rebuild`; if they stay, distrust the node.",
+            hint="Run `parity-indexer rebuild`; if they stay, name another node in FILECOIN_RPC and run `parity-indexer rebuild --from-chain`.",
         )
 
 
-@app.command(epilog="Example: parity-indexer rebuild")
-def rebuild(*, as_json: JsonOption = False) -> None:
-    """Fold the stored logs again and replace the index, without interrupting readers."""
+@app.command(epilog="Example: parity-indexer rebuild --from-chain")
+def rebuild(
+    *,
+    from_chain: Annotated[
+        bool,
+        typer.Option(
+            help="Fetch the logs from the node again instead of folding the stored ones: for a history in which logs are missing."
+        ),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Build the index again and replace it, without interrupting readers."""
     settings = load(IndexerSettings)
     configure_logging("indexer", level=settings.log_level)
-    count = asyncio.run(_rebuild(settings))
+    count = asyncio.run(_rebuild(settings, from_chain=from_chain))
     _print({"events": count}, f"rebuilt from {count} events", as_json=as_json)
 
 
@@ -173,10 +182,12 @@ async def _verify(settings: IndexerSettings) -> list[str]:
     return by_fold + by_contract
 
 
-async def _rebuild(settings: IndexerSettings) -> int:
+async def _rebuild(settings: IndexerSettings, *, from_chain: bool) -> int:
     deployment = settings.deployment()
     schema = versions.version_of(deployment)
     async with writer_lock(settings.database_url, schema):
+        if from_chain:
+            return await refetch.rebuild_from_chain(settings)
         return await refold.rebuild(settings.database_url, deployment, schema=schema)
 
 

@@ -79,6 +79,14 @@ class Service:
                 await asyncio.sleep(self.patience.pause_s(error, indexed=self.status.indexed_number))
 
     async def _index(self, store: Store) -> None:
+        follower = await self.to_head(store)
+        await self._publish(store)
+        self.documents.set()
+        while True:
+            await self._step(follower)
+
+    async def to_head(self, store: Store) -> Follower:
+        """Bring the tables from wherever they are to the head of the chain, or close behind; gives what follows it from there."""
         await self._anchor(store)
         await self._catch_up(store)
         follower = Follower(
@@ -92,10 +100,7 @@ class Service:
         await follower.restore()
         while not await self._step(follower) or self.status.lag_blocks > HANDOVER_BLOCKS:
             pass
-        await self._publish(store)
-        self.documents.set()
-        while True:
-            await self._step(follower)
+        return follower
 
     async def _step(self, follower: Follower) -> bool:
         """Take one step; False when the node changed its mind in the middle of it, and the next will see it settled."""
@@ -194,17 +199,22 @@ class Service:
         status.seen_at = time.monotonic()
 
 
-async def run(settings: IndexerSettings, *, reset: bool = False) -> None:
-    """Run until cancelled. `reset` drops what the database holds of another chain with this chain id."""
-    deployment = settings.deployment()
-    network = network_of(deployment.chain_id)
-    schema = versions.version_of(deployment)
-    status = Status(
+def status_of(settings: IndexerSettings, network: Network, schema: str) -> Status:
+    """Return the state of a process that is about to begin."""
+    return Status(
         ready_lag_blocks=settings.indexer_ready_lag,
         stale_after_s=STALE_AFTER_POLLS * min(LONGEST_POLL_S, 2 * network.block_time_s),
         progress=Progress(),
         schema=schema,
     )
+
+
+async def run(settings: IndexerSettings, *, reset: bool = False) -> None:
+    """Run until cancelled. `reset` drops what the database holds of another chain with this chain id."""
+    deployment = settings.deployment()
+    network = network_of(deployment.chain_id)
+    schema = versions.version_of(deployment)
+    status = status_of(settings, network, schema)
     wake = asyncio.Event()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(serve(status, host=settings.indexer_host, port=settings.indexer_port))

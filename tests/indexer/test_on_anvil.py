@@ -379,6 +379,27 @@ async def test_verify_names_a_row_that_was_tampered_with(
     assert (await command(settings, "verify"))[0] == 0
 
 
+async def test_logs_that_a_node_left_out_are_there_after_a_rebuild_from_the_chain(
+    network: Network, settings: IndexerSettings, anvil: Anvil
+) -> None:
+    task = await network.submit()
+    async with indexer(settings):
+        await assert_verified(settings, anvil)
+    schema = versions.version_of(settings.deployment())
+    connection = await asyncpg.connect(settings.database_url)
+    await connection.execute(f"DELETE FROM {schema}.logs WHERE position($1 IN topics) > 0", task)
+    await connection.close()
+    assert (await command(settings, "rebuild"))[0] == 0
+    assert (await command(settings, "verify"))[0] == 1
+    code, said = await command(settings, "rebuild", "--from-chain", "--json")
+    assert code == 0
+    assert json.loads(said.splitlines()[-1])["events"] > 0
+    assert (await command(settings, "verify"))[0] == 0
+    async with indexer(settings):
+        await network.submit()
+        await assert_verified(settings, anvil)
+
+
 async def test_a_status_without_an_index_says_how_to_make_one(settings: IndexerSettings) -> None:
     code, said = await command(settings, "status")
     assert code == 1
