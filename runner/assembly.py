@@ -83,8 +83,9 @@ def duties(
     if tabs is not None:
         yield partial(serve_streams, parts, tabs=tabs, account=account)
     if settings.runner_monitoring:
-        judge = opinion or Observer(parts.chain, parts.journal, parts.store)
-        monitoring = MonitorDuty(parts.chain, parts.sender, parts.journal, judge, parts.situation.heard)
+        heard = parts.situation.heard
+        judge = opinion or Observer(parts.chain, parts.journal, parts.store, heard)
+        monitoring = MonitorDuty(parts.chain, parts.sender, parts.journal, judge, heard)
         yield partial(monitoring.run, parts.situation)
     if settings.runner_auditing:
         yield AuditDuty(parts).run

@@ -22,8 +22,9 @@ _TRIES = 3
 
 T = TypeVar("T")
 
-Speaker = str | tuple[str, bytes]
-"""A contract's address, or one with the first indexed word of its events: a task, a session, a round."""
+Speaker = str | tuple[str, bytes] | tuple[str, bytes, bytes]
+"""A contract's address, or one with the first indexed word of its events (a task, a session, a round), or with that and another
+indexed word: one runner in a round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Heard:
         self._first_block = 0
         self._awaited_block = -1
         self._logs: deque[Log] = deque()
+        self._about: dict[Speaker, deque[Log]] = {}
         self._spoke: dict[Speaker, int] = {}
         self._reads: OrderedDict[Hashable, _Read] = OrderedDict()
 
@@ -53,9 +55,10 @@ class Heard:
             self._drop(first)
         for log in logs:
             self._logs.append(log)
-            self._spoke[log["address"]] = log["blockNumber"]
+            for speaker in _speakers(log):
+                self._spoke[speaker] = log["blockNumber"]
             if len(log["topics"]) > 1:
-                self._spoke[log["address"], bytes(log["topics"][1])] = log["blockNumber"]
+                self._about.setdefault(_subject(log), deque()).append(log)
         self.head_block = last
         self._forget_before(last - KEPT_BLOCKS)
 
@@ -86,6 +89,11 @@ class Heard:
             if log["address"] == address and first <= log["blockNumber"] <= last and _has(log, wanted)
         ]
 
+    def recalled(self, address: str, event: bytes, subject: bytes, *more: bytes) -> list[Log]:
+        """List what is kept of one event about a subject, its first indexed word; what is missing may never have been heard."""
+        about = self._about.get((address, subject), ())
+        return [log for log in about if _has(log, [event, subject, *more])]
+
     async def once(
         self,
         key: Hashable,
@@ -93,8 +101,11 @@ class Heard:
         read: Callable[[int | str], Awaitable[T]],
         *,
         holds: int = HOLDS_BLOCKS,
+        settled: Callable[[T], bool] = lambda _: False,
     ) -> T:
         """Return what `read` gave since its speakers last spoke, and at most `holds` blocks ago, or have it read.
+
+        Of a `settled` value only a reorganisation can make another, so it holds for as long as logs are kept.
 
         `read` takes the block as of which to read: a number, or "latest" while nothing can be remembered. To name it makes
         a node that lags behind another of the same address refuse rather than tell what was.
@@ -107,9 +118,11 @@ class Heard:
             if kept is not None and self._holds(kept):
                 value: T = kept.value
                 return value
-            undone, read_now = self.undone, _Read(await read(block), block, block + holds, speakers)
+            undone, given = self.undone, await read(block)
             if undone == self.undone:  # else what was read may be of a block that is no more
-                self._keep(key, read_now)
+                for_good = settled(given)
+                last_block = block + (KEPT_BLOCKS if for_good else holds)
+                self._keep(key, _Read(given, block, last_block, () if for_good else speakers))
         return await read("latest")
 
     def _keep(self, key: Hashable, made: _Read) -> None:
@@ -126,6 +139,7 @@ class Heard:
     def _drop(self, first: int) -> None:
         self.head_block, self._first_block = -1, first
         self._logs.clear()
+        self._about.clear()
         self._spoke.clear()
         self._reads.clear()
 
@@ -138,11 +152,27 @@ class Heard:
             for speaker in _speakers(gone):
                 if self._spoke.get(speaker, block) < block:
                     del self._spoke[speaker]
+            if len(gone["topics"]) > 1:
+                self._forget_about(_subject(gone))
+
+    def _forget_about(self, subject: Speaker) -> None:
+        about = self._about[subject]
+        about.popleft()
+        if not about:
+            del self._about[subject]
+
+
+def _subject(log: Log) -> Speaker:
+    return log["address"], bytes(log["topics"][1])
 
 
 def _speakers(log: Log) -> list[Speaker]:
-    topics = log["topics"]
-    return [log["address"], *([(log["address"], bytes(topics[1]))] if len(topics) > 1 else [])]
+    address, words = log["address"], [bytes(topic) for topic in log["topics"][1:]]
+    return [
+        address,
+        *((address, word) for word in words[:1]),
+        *((address, words[0], word) for word in words[1:]),
+    ]
 
 
 def _has(log: Log, wanted: list[bytes | None]) -> bool:

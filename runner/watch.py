@@ -29,9 +29,14 @@ _LEAST_PAUSE_S = 0.1
 """Between two looks, however many hints come."""
 _ARRIVALS = 5
 _SHARE_BEFORE_DUE = 0.85
+_CREEP = 0.07
+"""Share of the distance by which the first question comes earlier, each time that it found its block there."""
+_SOON = 10, 5
+"""What the distance between blocks is divided by for the pause after a first question that came too early, and later."""
+_SOON_QUESTIONS = 3
 _BLOCKS_AHEAD = 2
 """Block times that are waited at most before the first question after a block, unless blocks come regularly."""
-_REGULAR = 1.5
+_REGULAR = 2.0
 """Blocks come regularly when the longest of the last distances between them is at most this many times the shortest."""
 _SILENT_BLOCKS = 16
 """Blocks in which nothing was said before the cursor is written again: so many are read again by the next start."""
@@ -42,36 +47,46 @@ log = structlog.get_logger()
 
 
 class Pace:
-    """When to ask for the next block: shortly before it is due, by the last ones' distances, and then more often."""
+    """When to ask for the next block: when it is due by the last ones' distances, and then more often.
+
+    When blocks are seen says only that they came before. So after a first question that found its block the next comes a little
+    earlier, until one comes too early: a regular block costs little more than one question, and is seen soon.
+    """
 
     def __init__(self, block_time_s: float) -> None:
         self._most_s = min(max(block_time_s / 2, _LEAST_PAUSE_S), 5.0)
         self._longest_wait_s = _BLOCKS_AHEAD * block_time_s
         self._arrivals: deque[tuple[float, int]] = deque(maxlen=_ARRIVALS)
+        self._questions = 0
+        self._may_creep = False
 
     def arrived(self, height: int, now_s: float) -> None:
         """Note that block `height` was seen."""
+        self._may_creep, self._questions = self._questions <= 1, 0
         if self._arrivals and height <= self._arrivals[-1][1]:
             self._arrivals.clear()
         self._arrivals.append((now_s, height))
 
     def pause_s(self, now_s: float) -> float:
-        """Return how long to wait before asking again.
+        """Return how long to wait before asking again; to be called once after each question.
 
         A local chain may come with any interval, or none: what the network's profile says bounds the wait only while the
         blocks themselves show no rhythm.
         """
+        self._questions += 1
         if len(self._arrivals) < 2:
             return self._most_s
         (first_s, low), (last_s, high) = self._arrivals[0], self._arrivals[-1]
         distance_s = (last_s - first_s) / (high - low)
-        most_s = self._most_s
+        most_s, share = self._most_s, _SHARE_BEFORE_DUE
         if self._is_regular():
             most_s = max(most_s, distance_s / 5)
+            share = 1.0 - _CREEP if self._may_creep else 1.0
         else:
             distance_s = min(distance_s, self._longest_wait_s)
-        until_due_s = last_s + _SHARE_BEFORE_DUE * distance_s - now_s
-        return max(until_due_s, min(max(distance_s / 5, _LEAST_PAUSE_S), most_s))
+        until_due_s = last_s + share * distance_s - now_s
+        again_s = distance_s / _SOON[self._questions > _SOON_QUESTIONS]
+        return max(until_due_s, min(max(again_s, _LEAST_PAUSE_S), most_s))
 
     def _is_regular(self) -> bool:
         """Return whether the last arrivals came one block at a time and evenly."""

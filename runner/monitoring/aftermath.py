@@ -57,6 +57,8 @@ class Aftermath:
                 continue
             if await self._rounds.is_marked(round_, monitor):
                 continue
+            if not await self._rounds.owes(round_, target, monitor):
+                continue
             await self._send(self._functions.reportSilent(round_, target, monitor), label="reportSilent")
 
     async def _tell_lying(self, round_: int, target: str, upcoming: int) -> bool:
@@ -90,7 +92,7 @@ class Aftermath:
 
     async def _others(self, round_: int, target: str) -> list[str]:
         nodes = [row["node"] for row in self._journal.nodes() if row["node"] != self._sender.address]
-        return await self._rounds.monitors(round_, target, nodes)
+        return await self._rounds.candidates(round_, target, nodes)
 
     async def _send(self, call: AsyncContractFunction, *, label: str) -> None:
         """Send, unless somebody else was faster."""

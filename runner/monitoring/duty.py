@@ -53,6 +53,7 @@ class MonitorDuty:
         self._seen_block = -1
         self._undone = self._heard.undone
         self._looked: dict[int, int] = {}
+        self._watched: dict[int, list[str]] = {}
 
     async def run(self, situation: Situation) -> None:
         """Do what is due at each block, until cancelled. What fails is tried again at the next."""
@@ -86,8 +87,7 @@ class MonitorDuty:
         if not await self._rounds.is_open(round_):
             await self._open(round_, windows, upcoming)
         elif upcoming <= windows.commit_by:
-            if await self._rounds.duty(round_, self._sender.address) == 0:
-                await self._watch(round_, windows, upcoming)
+            await self._watch(round_, windows, upcoming)
         elif upcoming <= windows.reveal_by:
             await self._reveal(round_)
         elif upcoming > windows.reveal_by + self._spread(round_, windows):
@@ -106,15 +106,17 @@ class MonitorDuty:
         """Look at the targets until three quarters of the time to commit are over, and then commit."""
         opened = self._openings.of(round_)
         if opened is None:
-            targets = await self._targets(round_)
+            if upcoming >= self._looked.get(round_, -1) + (windows.commit_by - windows.open_by) // _LOOKS:
+                await self._look(round_)
+                self._looked[round_] = upcoming
+            if upcoming < (windows.open_by + windows.commit_by) // 2:
+                return
+        if await self._rounds.has_committed(round_, self._sender.address):
+            return
+        if opened is None:
+            targets = await self._targets(round_)  # some may have left since, or come back
             if not targets:
                 self._leave(round_)
-                return
-            if upcoming >= self._looked.get(round_, -1) + (windows.commit_by - windows.open_by) // _LOOKS:
-                self._looked[round_] = upcoming
-                for target in targets:
-                    await self._opinion.observe(target, epoch=round_)
-            if upcoming < (windows.open_by + windows.commit_by) // 2:
                 return
             reports = [await self._report(round_, target, windows) for target in targets]
             opened = self._openings.seal(round_, reports)
@@ -124,6 +126,13 @@ class MonitorDuty:
             label="commitReports",
             round_=round_,
         )
+
+    async def _look(self, round_: int) -> None:
+        """Look at whom the round's first look found to be this node's targets."""
+        if round_ not in self._watched:
+            self._watched[round_] = await self._targets(round_)
+        for target in self._watched[round_]:
+            await self._opinion.observe(target, epoch=round_)
 
     async def _targets(self, round_: int) -> list[str]:
         if round_ >= EPOCHS:
@@ -144,24 +153,24 @@ class MonitorDuty:
         return Report(target=target, kind=kind)
 
     async def _reveal(self, round_: int) -> None:
-        kept = await self._rounds.duty(round_, self._sender.address)
-        opened = self._openings.of(round_)
+        mine, opened = self._sender.address, self._openings.of(round_)
         if opened is None:
-            if kept > MAX_TARGETS + 1:
+            if await self._rounds.duty(round_, mine) > MAX_TARGETS + 1:
                 log.error("monitoring_opening_lost", round=hex(round_))
             self._leave(round_)
-        elif kept > MAX_TARGETS + 1:
+            return
+        targets = [report.target for report in opened.reports]
+        if not await self._rounds.has_revealed(round_, mine, targets):
             reveal = self._chain.monitoring.functions.revealReports(round_, *opened.as_arguments())
             await self._send(reveal, label="revealReports", round_=round_)
-            self._openings.reveal(round_)
-        else:
-            self._openings.reveal(round_)
+        self._openings.reveal(round_)
 
     async def _look_for_challenges(self, head: int) -> None:
         """Note the judges' rounds of new challenges, first and after reorganisations as far back as one may be open."""
         undone = self._heard.undone
         if undone != self._undone:
             self._seen_block = -1
+            self._watched.clear()
         settings = await self._rounds.settings()
         reach = settings.panel_for + settings.reveal_for + settings.epoch_length
         first = max(min(self._seen_block, head) + 1, head - reach, 0)
@@ -186,6 +195,7 @@ class MonitorDuty:
         self._idle.add(round_)
         self._judging.discard(round_)
         self._looked.pop(round_, None)
+        self._watched.pop(round_, None)
         if self._openings.of(round_) is not None:
             self._openings.close(round_)
 

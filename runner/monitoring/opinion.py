@@ -15,15 +15,20 @@ import httpx
 import structlog
 from web3.exceptions import Web3Exception
 
+from protocol.abi import event_topics
 from protocol.chain import Chain
 from protocol.content import ContentStore
 from protocol.documents import RunnerProfile, parse_document
 from protocol.enums import ReportKind
 from protocol.errors import ContentError, InputError, ParityError
 from protocol.tls import trusted_authorities
+from runner.heard import Heard
 from runner.journal import Journal
 
 _WRONG, _MISSED = 2, 3
+_SCORE_CHANGED = next(
+    topic for topic, event in event_topics()["RunnerReputation"].items() if event.name == "ScoreChanged"
+)
 _PROBE_TIMEOUT_S = 5.0
 _HEALTH = "/health"
 _REMEMBERED = 1_024
@@ -49,7 +54,10 @@ class Observer:
     epoch before. PoorPerformance: a missed seat. GoodBehavior otherwise.
     """
 
-    def __init__(self, chain: Chain, journal: Journal, store: ContentStore) -> None:
+    def __init__(
+        self, chain: Chain, journal: Journal, store: ContentStore, heard: Heard | None = None
+    ) -> None:
+        self._heard = heard or Heard()
         self._chain = chain
         self._journal = journal
         self._store = store
@@ -70,6 +78,8 @@ class Observer:
         """Report the worst that is known."""
         if self._answered.get((epoch, target)) is False:
             return ReportKind.OFFLINE
+        if self._was_silent(target, since_block, until_block):
+            return ReportKind.GOOD_BEHAVIOR
         try:
             before = await self._record(target, since_block)
             after = await self._record(target, until_block)
@@ -82,6 +92,12 @@ class Observer:
         if after[_MISSED] > before[_MISSED]:
             return ReportKind.POOR_PERFORMANCE
         return ReportKind.GOOD_BEHAVIOR
+
+    def _was_silent(self, target: str, since_block: int, until_block: int) -> bool:
+        """Return whether nothing happened to a runner's record after one block and up to another, as far as all was heard."""
+        first = max(since_block + 1, self._chain.deployment.start_block)
+        changes = [_SCORE_CHANGED, bytes(12) + bytes.fromhex(target[2:])]
+        return self._heard.logs(self._chain.reputation.address, first, until_block, topics=changes) == []
 
     async def _record(self, target: str, block: int) -> Sequence[int]:
         record: Sequence[int] = await self._chain.call(

@@ -1,6 +1,6 @@
 """PeerMonitoring as a runner reads it: typed, at the head block."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,18 +8,20 @@ from eth_utils.address import to_checksum_address
 
 from protocol import monitoring
 from protocol.abi import event_topics
+from protocol.blocks import Log
 from protocol.chain import Chain
 from protocol.enums import ReportKind, Ruling
+from protocol.monitoring import MAX_TARGETS
 from runner.heard import Heard, Speaker
 
 EPOCHS = 1 << 40
 """Rounds below this are epochs; a challenge's is a digest."""
-_CHALLENGED = next(
-    topic for topic, event in event_topics()["PeerMonitoring"].items() if event.name == "VerdictChallenged"
-)
+_TOPICS = {event.name: topic for topic, event in event_topics()["PeerMonitoring"].items()}
 _SETTINGS = ("epoch_length", "reveal_for", "challenge_for", "panel_for", "suspend_for", "maturity")
 _HOLDS_BLOCKS = 16
 """Reports change records and no stake: a node that once leaves out an event may cost one of them."""
+_DRAWN_HOLDS_BLOCKS = 64
+"""Who is drawn changes only when one of the two leaves, comes back or is banned."""
 _COUNTS = ("monitors", "quorum", "panel_size", "burn_bps", "challenge_bond")
 
 
@@ -70,7 +72,7 @@ class Challenge:
 
 
 class Rounds:
-    """What the contract has: read anew only when one of its events named the round or epoch since.
+    """What the contract has: taken from its events where they were heard, or read anew when one named the subject since.
 
     Every method raises `RpcUnavailable` when the node does not answer.
     """
@@ -108,7 +110,7 @@ class Rounds:
 
     async def is_open(self, round_: int) -> bool:
         """Return whether a round was drawn."""
-        _, active = await self._of(round_, "drawOf", round_)
+        _, active = await self._draw(round_)
         return bool(active)
 
     async def targets(self, round_: int, monitor: str, nodes: Iterable[str]) -> list[str]:
@@ -117,57 +119,127 @@ class Rounds:
         Among them are runners that have left and come back since the seed block: nobody owes a report about them, but it counts.
         """
         pairs = [(node, monitor) for node in nodes if node != monitor]
-        drawn = await self._drawn(round_, pairs, asked="mayReport")
-        return [target for target, _ in drawn]
+        lucky = await self._lucky(round_, pairs)
+        return [target for target, _ in lucky if await self._drawn("mayReport", round_, target, monitor)]
 
-    async def monitors(self, round_: int, target: str, nodes: Iterable[str]) -> list[str]:
-        """List who owes a report about `target` in an open round."""
-        pairs = [(target, node) for node in nodes if node != target]
-        drawn = await self._drawn(round_, pairs, asked="isMonitorOf")
-        return [monitor for _, monitor in drawn]
+    async def candidates(self, round_: int, target: str, nodes: Iterable[str]) -> list[str]:
+        """List whom the tickets of an open round make monitors of `target`, whether or not they owe a report."""
+        lucky = await self._lucky(round_, [(target, node) for node in nodes if node != target])
+        return [monitor for _, monitor in lucky]
 
-    async def _drawn(self, round_: int, pairs: list[tuple[str, str]], *, asked: str) -> list[tuple[str, str]]:
-        seed, active = await self._of(round_, "drawOf", round_)
+    async def owes(self, round_: int, target: str, monitor: str) -> bool:
+        """Return whether a monitor owes a report about `target` in an open round."""
+        return await self._drawn("isMonitorOf", round_, target, monitor)
+
+    async def _lucky(self, round_: int, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        seed, active = await self._draw(round_)
         settings = await self.settings()
         size = settings.monitors if round_ < EPOCHS else settings.panel_size
         highest = monitoring.threshold(active, size)
-        lucky = [pair for pair in pairs if monitoring.ticket(seed, *pair) <= highest]
-        # Owners, and for judges who reported before, count too.
-        everyone = self._chain.monitoring.address, self._chain.reputation.address
-        return [pair for pair in lucky if await self._read(asked, round_, *pair, speakers=everyone)]
+        return [pair for pair in pairs if monitoring.ticket(seed, *pair) <= highest]
+
+    async def _draw(self, round_: int) -> Any:
+        """Return a round's seed and how many were active, which never change once it is drawn."""
+        for opened in self._events("RoundOpened", round_):
+            return opened["seed"], opened["active"]
+        return await self._read(
+            "drawOf", round_, speakers=(self._about(round_),), settled=lambda draw: bool(draw[1])
+        )
+
+    async def _drawn(self, name: str, round_: int, target: str, monitor: str) -> bool:
+        runners = self._chain.reputation.address
+        # For judges it counts too who reported before.
+        judged: tuple[Speaker, ...] = () if round_ < EPOCHS else (self._chain.monitoring.address,)
+        speakers = (runners, _word(target)), (runners, _word(monitor)), *judged
+        holds = _DRAWN_HOLDS_BLOCKS
+        return bool(await self._read(name, round_, target, monitor, speakers=speakers, holds=holds))
 
     async def duty(self, round_: int, monitor: str) -> int:
         """Read a monitor's word: 0 before it commits, the commitment, then its reports plus one."""
-        word: bytes = await self._of(round_, "dutyOf", round_, monitor)
+        word: bytes = await self._read("dutyOf", round_, monitor, speakers=(self._about(round_, monitor),))
         return int.from_bytes(word, "big")
 
+    async def has_committed(self, round_: int, monitor: str) -> bool:
+        """Return whether a monitor has committed to its reports."""
+        contract = self._chain.monitoring.address
+        heard = self._heard.recalled(contract, _TOPICS["ReportsCommitted"], *_words(round_, monitor))
+        return bool(heard) or await self.duty(round_, monitor) != 0
+
+    async def has_revealed(self, round_: int, monitor: str, targets: Sequence[str]) -> bool:
+        """Return whether a monitor that has committed to reports about `targets` has revealed them."""
+        if targets and all(self._heard_reveal(round_, target, monitor) for target in targets):
+            return True
+        return await self.duty(round_, monitor) <= MAX_TARGETS + 1
+
     async def said(self, round_: int, target: str, monitor: str) -> ReportKind | None:
-        """Read what counts of a monitor's words about a target."""
+        """Return what counts of a monitor's words about a target."""
+        revealed = self._heard_reveal(round_, target, monitor)
+        if revealed is not None:
+            return ReportKind(revealed["kind"]) if revealed["counted"] else None
         by, kind, made = await self._report(round_, target, monitor)
         return ReportKind(kind) if made and by == monitor else None
 
     async def owner_spoke(self, round_: int, target: str, monitor: str) -> bool:
         """Return whether any runner of the monitor's owner has reported the target."""
+        revealed = self._heard_reveal(round_, target, monitor)
+        if revealed is not None and revealed["counted"]:
+            return True
         return bool((await self._report(round_, target, monitor))[2])
 
     async def is_marked(self, round_: int, monitor: str) -> bool:
         """Return whether a monitor was marked in a round."""
-        return bool(await self._of(round_, "isMarked", round_, monitor))
+        return bool(await self._read("isMarked", round_, monitor, speakers=(self._about(round_, monitor),)))
 
     async def agreed_kind(self, round_: int, target: str) -> ReportKind | None:
         """Return what a quorum and two thirds of the reports say; None where they do not agree."""
-        _, kind, agreed = await self._of(round_, "tallyOf", round_, target)
+        _, kind, agreed = await self._tally(round_, target)
         return ReportKind(kind) if agreed else None
 
     async def has_reports(self, round_: int, target: str) -> bool:
         """Return whether any report about the target counted."""
-        reports, _, _ = await self._of(round_, "tallyOf", round_, target)
+        if any(event["counted"] for event in self._events("ReportRevealed", round_, target)):
+            return True
+        reports, _, _ = await self._tally(round_, target)
         return any(reports)
 
+    async def _tally(self, round_: int, target: str) -> Any:
+        return await self._read("tallyOf", round_, target, speakers=(self._about(round_, target),))
+
     async def verdict(self, epoch: int, target: str) -> Verdict:
-        """Read what became of the reports."""
-        ruling, kind, at_block, _ = await self._of(epoch, "verdictOf", epoch, target)
+        """Return what became of the reports."""
+        heard = self._heard_verdict(epoch, target)
+        if heard is not None:
+            return heard
+        ruling, kind, at_block, _ = await self._read(
+            "verdictOf", epoch, target, speakers=(self._about(epoch, target),)
+        )
         return Verdict(ruling=Ruling(ruling), kind=ReportKind(kind), at_block=at_block)
+
+    def _heard_reveal(self, round_: int, target: str, monitor: str) -> Any:
+        """Return the event of a monitor's report about a target, if it was heard."""
+        return next(iter(self._events("ReportRevealed", round_, target, monitor)), None)
+
+    def _heard_verdict(self, epoch: int, target: str) -> Verdict | None:
+        """Return what events say became of the reports, if its conclusion was heard."""
+        contract = self._chain.monitoring.address
+        found = self._heard.recalled(contract, _TOPICS["EpochConcluded"], *_words(epoch, target))
+        if not found:
+            return None
+        told = self._decoded("EpochConcluded", found[-1])
+        ruling = Ruling(told["ruling"])
+        if self._events("VerdictChallenged", epoch, target):
+            ruling = Ruling.CHALLENGED
+        for resolved in self._events("ChallengeResolved", epoch, target):
+            ruling = Ruling(resolved["ruling"])
+        return Verdict(ruling=ruling, kind=ReportKind(told["kind"]), at_block=found[-1]["blockNumber"])
+
+    def _events(self, name: str, round_: int, *nodes: str) -> list[Any]:
+        contract = self._chain.monitoring.address
+        logs = self._heard.recalled(contract, _TOPICS[name], *_words(round_, *nodes))
+        return [self._decoded(name, log) for log in logs]
+
+    def _decoded(self, name: str, log: Log) -> Any:
+        return self._chain.monitoring.events[name]().process_log(log)["args"]
 
     async def challenge(self, round_: int) -> Challenge:
         """Read whom a judges' round is about."""
@@ -177,7 +249,7 @@ class Rounds:
     async def challenges(self, first_block: int, last_block: int) -> list[Challenge]:
         """List the verdicts that were challenged in these blocks."""
         event, contract = self._chain.monitoring.events.VerdictChallenged(), self._chain.monitoring.address
-        heard = self._heard.logs(contract, first_block, last_block, topics=[_CHALLENGED])
+        heard = self._heard.logs(contract, first_block, last_block, topics=[_TOPICS["VerdictChallenged"]])
         logs: list[Any] = (
             [event.process_log(log) for log in heard]
             if heard is not None
@@ -200,21 +272,37 @@ class Rounds:
         owner = (
             await self._heard.once(
                 ("runnerOf", monitor),
-                (runners.address,),
+                ((runners.address, _word(monitor)),),
                 lambda block: self._chain.call(runners.functions.runnerOf(monitor), block=block),
             )
         )[0]
-        return await self._of(round_, "reportOf", round_, target, owner)
+        return await self._read("reportOf", round_, target, owner, speakers=(self._about(round_, target),))
 
-    async def _of(self, round_: int, name: str, *arguments: object) -> Any:
-        """Read what only events of this round or epoch change."""
-        speaker = self._chain.monitoring.address, round_.to_bytes(32, "big")
-        return await self._read(name, *arguments, speakers=(speaker,))
+    def _about(self, round_: int, *nodes: str) -> Speaker:
+        """Name what only events of this round change, or only those of one runner in it."""
+        contract, (round_word, *others) = self._chain.monitoring.address, _words(round_, *nodes)
+        return (contract, round_word, others[0]) if others else (contract, round_word)
 
-    async def _read(self, name: str, *arguments: object, speakers: tuple[Speaker, ...]) -> Any:
+    async def _read(
+        self,
+        name: str,
+        *arguments: object,
+        speakers: tuple[Speaker, ...],
+        holds: int = _HOLDS_BLOCKS,
+        settled: Callable[[Any], bool] = lambda _: False,
+    ) -> Any:
         return await self._heard.once(
             (name, *arguments),
             speakers,
             lambda block: self._chain.call(self._functions[name](*arguments), block=block),
-            holds=_HOLDS_BLOCKS,
+            holds=holds,
+            settled=settled,
         )
+
+
+def _words(round_: int, *nodes: str) -> tuple[bytes, *tuple[bytes, ...]]:
+    return (round_.to_bytes(32, "big"), *map(_word, nodes))
+
+
+def _word(node: str) -> bytes:
+    return bytes(12) + bytes.fromhex(node[2:])

@@ -134,3 +134,44 @@ async def test_memory_is_bounded() -> None:
     assert heard.logs(ESCROW, 10, 11) is None
     assert len(heard._logs) <= KEPT_BLOCKS + 1
     assert len(heard._spoke) <= KEPT_BLOCKS + 2
+
+
+async def test_a_value_that_cannot_change_any_more_is_not_read_again() -> None:
+    heard, contract = a_heard(), Contract()
+    for block in range(11, 60):
+        await heard.once("draw", SPEAKERS, contract.read, settled=lambda value: value >= 2)
+        heard.hear(block, block, [said(block)])
+    assert contract.blocks == [10, 11]
+
+
+async def test_a_reorganisation_can_change_what_could_not_change() -> None:
+    heard, contract = a_heard(), Contract()
+    await heard.once("draw", SPEAKERS, contract.read, settled=lambda _: True)
+    heard.forget()
+    heard.hear(8, 10, [])
+    await heard.once("draw", SPEAKERS, contract.read, settled=lambda _: True)
+    assert contract.blocks == [10, 10]
+
+
+async def test_what_is_read_of_one_runner_in_a_round_outlasts_what_others_do_in_it() -> None:
+    heard, contract = a_heard(), Contract()
+    mine, others = b"\3" * 32, b"\4" * 32
+    speakers = ((ESCROW, TASK, mine),)
+    await heard.once("duty", speakers, contract.read)
+    heard.hear(11, 11, [{**said(11), "topics": [EVENT, TASK, others]}])
+    await heard.once("duty", speakers, contract.read)
+    heard.hear(12, 12, [{**said(12), "topics": [EVENT, TASK, others, mine]}])
+    await heard.once("duty", speakers, contract.read)
+    assert contract.blocks == [10, 12]
+
+
+def test_an_event_is_recalled_by_its_subject_for_as_long_as_logs_are_kept() -> None:
+    heard = a_heard()
+    heard.hear(11, 12, [said(11), said(12, about=OTHER), said(12)])
+    assert [log["blockNumber"] for log in heard.recalled(ESCROW, EVENT, TASK)] == [11, 12]
+    assert heard.recalled(ESCROW, TASK, TASK) == []
+    assert heard.recalled(COURT, EVENT, TASK) == []
+    heard.hear(13, 11 + KEPT_BLOCKS + 1, [])
+    assert [log["blockNumber"] for log in heard.recalled(ESCROW, EVENT, TASK)] == [12]
+    heard.forget()
+    assert heard.recalled(ESCROW, EVENT, TASK) == []

@@ -1,10 +1,12 @@
 """Runners that watch each other on a real chain: honest ones, one that lies, one that sleeps, one that is gone."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -30,6 +32,8 @@ from tests.monitored import RUNNERS, enlist
 
 NOBODY = "http://127.0.0.1:9"
 GONE = 0
+READS = 30
+"""Calls that an epoch may cost a monitor beside its transactions: whom it has to report, and what became of it."""
 
 
 class Liar:
@@ -123,7 +127,7 @@ async def network(
             journal = stack.enter_context(Journal.open(tmp_path / f"{number}.sqlite", exclusive=False))
             situation = Situation()
             sender = Sender(chain, accounts.node(number), on_mined=situation.heard.expect)
-            seen = opinion or Observer(chain, journal, store)
+            seen = opinion or Observer(chain, journal, store, situation.heard)
             duty = MonitorDuty(chain, sender, journal, seen, situation.heard)
             return Peer(sender, journal, Watch(chain, journal, situation), duty)
 
@@ -170,6 +174,24 @@ async def test_who_sleeps_is_marked_and_who_answers_is_left_alone(network: Netwo
     assert (awake.ruling, awake.kind) == (Ruling.AGREED, ReportKind.GOOD_BEHAVIOR)
     assert await network.rounds.is_marked(epoch, network.node(sleeper))
     assert [await network.missed(number) for number in (1, 2, 3)] == [0, 0, 0]
+
+
+async def test_an_epoch_of_honest_monitors_costs_each_few_reads(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peers = [network.hire(number, None) for number in range(1, RUNNERS)]
+    await network.live(peers, until_block=(await network.rounds.windows(await network.next_epoch())).open_by)
+    reads = Counter[str]()
+    call = Chain.call
+
+    async def counted(chain: Chain, function: Any, **more: Any) -> Any:
+        reads[function.fn_name] += 1
+        return await call(chain, function, **more)
+
+    monkeypatch.setattr(Chain, "call", counted)
+    length = (await network.rounds.settings()).epoch_length
+    await network.live(peers, until_block=await network.chain.block_number() + 2 * length)
+    assert reads.total() / len(peers) / 2 <= READS, reads
 
 
 async def test_a_monitor_that_was_killed_says_what_it_was_about_to_say(network: Network) -> None:
