@@ -5,7 +5,7 @@ import pytest
 from indexer.errors import FoldError
 from protocol.enums import AuditStage, Outcome, TaskStatus
 from tests.indexer.contract_events import NODES, OWNERS, PAYERS, TREASURY
-from tests.indexer.test_fold import TASK, Story
+from tests.indexer.stories import TASK, Story
 
 RESULT, SEAL, EVIDENCE = b"\x01" * 32, b"\x02" * 32, b"\x03" * 32
 CHALLENGER = PAYERS[1]

@@ -8,7 +8,7 @@ from indexer.errors import FoldError
 from indexer.fold.monitoring import EPOCHS, key_of
 from protocol.enums import Outcome, ReportKind, Ruling
 from tests.indexer.contract_events import NODES, OWNERS
-from tests.indexer.test_fold import Story
+from tests.indexer.stories import Story
 
 EPOCH = 9
 JUDGES = EPOCHS + 77

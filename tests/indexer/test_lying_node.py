@@ -14,6 +14,7 @@ from indexer.patience import TRIES, Patience
 from indexer.rpc import endpoint
 from indexer.rpc.classify import RpcError
 from protocol.errors import RpcUnavailable
+from tests.endless_answers import flood
 from tests.indexer.conftest import Rig
 from tests.indexer.processes import environment, indexer_process, wait_until_indexed
 from tests.indexer.simulated_node import block_answer
@@ -114,28 +115,14 @@ async def test_an_answer_without_end_is_not_read_to_its_end(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, compressed: bool
 ) -> None:
     monkeypatch.setattr(endpoint, "MAX_RESPONSE_BYTES", 2**20)
-    sent = 0
-
-    async def flood(request: web.Request) -> web.StreamResponse:
-        nonlocal sent
-        response = web.StreamResponse()
-        if compressed:
-            response.enable_compression(web.ContentCoding.gzip)
-        await response.prepare(request)
-        while True:
-            await response.write(bytes(2**16))
-            sent += 2**16
-
-    application = web.Application()
-    application.router.add_post("/", flood)
     async with (
-        serve(application) as flooding,
+        flood(compressed=compressed).serving() as flooding,
         ChainReader.connect(
-            [f"{flooding}/", rig.url], rig.chain._by_text.values(), timeout_s=5, max_log_blocks=1000
+            [f"{flooding.url}/", rig.url], rig.chain._by_text.values(), timeout_s=5, max_log_blocks=1000
         ) as chain,
     ):
         assert (await chain.head()).hash == rig.node.head.hash
-    assert sent < 2**30 if compressed else sent < 2**25
+    assert flooding.sent < (2**30 if compressed else 2**25)
 
 
 async def test_logs_of_too_many_bytes_are_asked_for_in_parts(

@@ -1,12 +1,11 @@
 """Answers of servers that may be hostile, read over real connections."""
 
-import asyncio
-
 import httpx
 import pytest
 from aiohttp import web
 
 from protocol.http_answers import ask
+from tests.endless_answers import drip, flood
 from tests.loopback import serve
 
 
@@ -24,36 +23,16 @@ async def test_an_answer_comes_whole_with_its_status() -> None:
 
 @pytest.mark.parametrize("compressed", [False, True])
 async def test_an_answer_without_end_is_not_read_on(compressed: bool) -> None:
-    sent = 0
-
-    async def flood(request: web.Request) -> web.StreamResponse:
-        nonlocal sent
-        response = web.StreamResponse()
-        if compressed:
-            response.enable_compression(web.ContentCoding.gzip)
-        await response.prepare(request)
-        while True:
-            await response.write(bytes(2**16))
-            sent += 2**16
-
-    application = web.Application()
-    application.router.add_get("/", flood)
-    async with serve(application) as url, httpx.AsyncClient(base_url=url) as http:
+    async with (
+        flood(compressed=compressed).serving() as server,
+        httpx.AsyncClient(base_url=server.url) as http,
+    ):
         with pytest.raises(httpx.DecodingError, match="more than 100,000 bytes"):
             await ask(http, "GET", "/", most_bytes=100_000, within_s=20)
-    assert compressed or sent < 2**25
+    assert compressed or server.sent < 2**25
 
 
 async def test_an_answer_that_drips_is_not_waited_for() -> None:
-    async def drip(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        await response.prepare(request)
-        while True:
-            await response.write(b" ")
-            await asyncio.sleep(0.05)
-
-    application = web.Application()
-    application.router.add_get("/", drip)
-    async with serve(application) as url, httpx.AsyncClient(base_url=url, timeout=5) as http:
+    async with drip().serving() as server, httpx.AsyncClient(base_url=server.url, timeout=5) as http:
         with pytest.raises(httpx.ReadTimeout, match=r"no whole answer within 0\.4 s"):
             await ask(http, "GET", "/", most_bytes=100_000, within_s=0.4)
