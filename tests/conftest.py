@@ -5,7 +5,7 @@ What is dear to start is started once a session; what a test changes is its own.
 
 import secrets
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from devnet.engine import Engine
 from devnet.ipfs import IpfsNode
 from devnet.postgres import Postgres
 from protocol.deployment import Deployment
+from tests.logs import forget_configuration
 
 settings.register_profile("any machine", deadline=None)  # a busy one is not at fault
 settings.load_profile("any machine")
@@ -42,6 +43,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _place(folder: str) -> int:
     order = (*NETWORKS, *LONG)
     return order.index(folder) if folder in order else len(order)
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[None]:
+    """Let no test hear of another's logs, or fail to hear of its own."""
+    yield
+    forget_configuration()
 
 
 @pytest.fixture(scope="session")
