@@ -1,6 +1,7 @@
 """The OpenAPI document as a contract: requests made up from it, good and bad, against the real server; answers held to it."""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -72,7 +73,7 @@ async def test_requests_made_up_from_the_document_are_answered_as_it_says(
             "--max-examples",
             str(examples),
             "--seed",
-            "1",
+            os.environ.get("SEED", "1"),
             "--no-color",
             "--suppress-health-check",
             "all",
