@@ -10,17 +10,21 @@ from contextlib import asynccontextmanager
 from typing import Self
 
 import msgspec
+import structlog
 
 from runner.errors import ClusterAway, EngineUnavailable
-from runner.federated.ray_messages import Away, Did, Drop, Hand, Joined, Lost, News, Order
+from runner.federated.ray_messages import Away, Did, Drop, Hand, Joined, Lost, News, Order, Queued
 from runner.federated.workshop import LENGTH
 
 REMEDY = "Start it with `ray start --head`, and set RUNNER_RAY_ADDRESS to what it prints (host:6379 or ray://host:10001)."
+ROOM = "Look at `ray status`, and free processors of the cluster or add nodes with `ray start --address=<host:port>`."
 _SETTINGS = {"RAY_gcs_rpc_server_reconnect_timeout_s": "10"}
 """Ray's settings for a driver unless its owner sets others: for how long a cluster may be gone."""
 _FIND_S = 10.0
 _JOIN_S = 90.0
 _STOP_S = 8.0
+
+log = structlog.get_logger()
 
 
 class Contact:
@@ -34,6 +38,8 @@ class Contact:
         self._numbers = itertools.count()
         self._waiting: dict[int, asyncio.Future[bytes]] = {}
         self._lost: ClusterAway | None = None
+        self.queued = 0
+        """Pieces of work that have waited for a processor of the cluster for a while."""
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(News)
 
@@ -109,6 +115,9 @@ class Contact:
         return error
 
     def _tell(self, news: News) -> None:
+        if isinstance(news, Queued):
+            self._queue(news.pieces)
+            return
         assert isinstance(news, Did | Lost)
         waiting = self._waiting.get(news.number)
         if waiting is None or waiting.done():
@@ -129,6 +138,13 @@ class Contact:
                     hint="Look at `ray status`, and install 'parity[ray,learning]' on its nodes; the work is tried again.",
                 )
             )
+
+    def _queue(self, pieces: int) -> None:
+        if pieces and not self.queued:
+            log.warning("ray_full", pieces=pieces, hint=ROOM)
+        elif self.queued and not pieces:
+            log.info("ray_has_room")
+        self.queued = pieces
 
     def _write(self, order: Order) -> None:
         content = self._encoder.encode(order)

@@ -8,7 +8,6 @@ import os
 import sys
 import threading
 import time
-from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -16,12 +15,14 @@ import msgspec
 import ray
 
 from runner.federated.messages import Failed, Request
-from runner.federated.ray_messages import Away, Did, Drop, Hand, Joined, Lost, News, Order
+from runner.federated.ray_messages import Away, Did, Drop, Hand, Joined, Lost, News, Order, Queued
 from runner.federated.ray_node import done_by_a_node, files_of
 from runner.federated.workshop import LENGTH
 
 _WATCH_S = 2.0
 _LEAVE_S = 5.0
+_BEGIN_S = 15.0
+"""How long a piece of work may take to begin, before its runner is told that it waits."""
 _OF_THE_WORK = (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError)
 """What Ray says when the process that did a piece of work died, while its node and the cluster are well."""
 
@@ -45,6 +46,8 @@ class Driver:
         self._orders = msgspec.msgpack.Decoder(Order)
         self._requests = msgspec.msgpack.Decoder(Request)
         self._answers: dict[int, Any] = {}
+        self._waiting: dict[int, float] = {}
+        self._told_queued = 0
         self._remote: Any = None
 
     def run(self, address: str, orders: BinaryIO) -> NoReturn:
@@ -53,7 +56,7 @@ class Driver:
             ray.init(address=address, namespace="parity", log_to_driver=False, configure_logging=False)
         except Exception as error:  # noqa: BLE001 - a border: whatever it is, the daemon is told
             self._leave(_words(error))
-        self._remote = ray.remote(num_cpus=1, max_retries=0)(done_by_a_node)
+        self._remote = ray.remote(num_cpus=1, max_retries=0, num_returns="streaming")(done_by_a_node)
         threading.Thread(target=self._watch, daemon=True).start()
         self._tell(Joined())
         while head := orders.read(LENGTH.size):
@@ -66,6 +69,7 @@ class Driver:
     def _do(self, order: Order) -> None:
         if isinstance(order, Drop):
             answer = self._answers.pop(order.number, None)
+            self._waiting.pop(order.number, None)
             if answer is not None:
                 ray.cancel(answer, force=True)
             return
@@ -80,27 +84,42 @@ class Driver:
     def _hand(self, order: Hand) -> None:
         request = self._requests.decode(order.request)
         files = {path: Path(path).read_bytes() for path in files_of(request)}
-        answer = self._remote.remote(order.request, files)
-        self._answers[order.number] = answer
-        answer.future().add_done_callback(partial(self._came, order.number))
+        answers = self._remote.remote(order.request, files)
+        self._waiting[order.number] = time.monotonic()
+        self._answers[order.number] = answers
+        threading.Thread(target=self._follow, args=(order.number, answers), daemon=True).start()
 
-    def _came(self, number: int, answer: Any) -> None:
-        self._answers.pop(number, None)
+    def _follow(self, number: int, answers: Any) -> None:
+        """Wait until a node has begun with a piece of work, and then until it has done it."""
         try:
-            said: News = Did(number=number, answer=bytes(answer.result()))
+            ray.get(next(answers))
+            self._waiting.pop(number, None)
+            said: News = Did(number=number, answer=bytes(ray.get(next(answers))))
         except ray.exceptions.TaskCancelledError:
             return
         except _OF_THE_WORK as error:
             said = Lost(number=number, reason=_words(error), of_the_work=True)
         except Exception as error:  # noqa: BLE001 - a border, as above
             said = Lost(number=number, reason=_words(error))
+        finally:
+            self._waiting.pop(number, None)
+            self._answers.pop(number, None)
         self._tell(said)
+
+    def _tell_queued(self) -> None:
+        """Tell how many pieces of work have waited for long, when that has changed."""
+        now = time.monotonic()
+        queued = sum(now - since > _BEGIN_S for since in list(self._waiting.values()))
+        if queued != self._told_queued:
+            self._told_queued = queued
+            self._tell(Queued(pieces=queued))
 
     def _watch(self) -> None:
         """See that the node through which this process joined is there: of a cluster begun again, work is never heard of."""
         try:
             mine = ray.get_runtime_context().get_node_id()
             while any(node["NodeID"] == mine and node["Alive"] for node in ray.nodes()):
+                self._tell_queued()
                 time.sleep(_WATCH_S)
         except Exception as error:  # noqa: BLE001 - a border, as above
             self._leave(_words(error))

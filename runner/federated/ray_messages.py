@@ -35,6 +35,12 @@ class Lost(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     of_the_work: bool = False
 
 
+class Queued(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """So many pieces of work wait for a processor of the cluster, and have for a while: none where all have begun."""
+
+    pieces: int
+
+
 class Away(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """The cluster cannot be joined, or is gone, and so is the driver."""
 
@@ -42,4 +48,4 @@ class Away(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 Order = Hand | Drop
-News = Joined | Did | Lost | Away
+News = Joined | Did | Lost | Queued | Away

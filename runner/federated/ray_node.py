@@ -9,8 +9,13 @@ import msgspec
 from runner.federated.messages import Aggregate, Data, Given, Request, Train, Trained
 
 
-def done_by_a_node(request: bytes, files: dict[str, bytes]) -> bytes:
-    """Do one piece of work on a node of the cluster, with the files that came along."""
+def done_by_a_node(request: bytes, files: dict[str, bytes]) -> Iterator[bytes]:
+    """Do one piece of work on a node of the cluster, with the files that came along: yield nothing at the start, then the answer."""
+    yield b""
+    yield _answer(request, files)
+
+
+def _answer(request: bytes, files: dict[str, bytes]) -> bytes:
     from runner.federated.worker import answer  # noqa: PLC0415 (loads torch, which who hands work out never does)
 
     asked: Request = msgspec.msgpack.decode(request, type=Request)

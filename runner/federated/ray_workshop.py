@@ -19,7 +19,7 @@ import structlog
 from protocol.errors import ConfigError
 from runner.errors import ClusterAway
 from runner.federated.messages import Request, Train, Trained
-from runner.federated.ray_contact import REMEDY, Contact
+from runner.federated.ray_contact import REMEDY, ROOM, Contact
 from runner.federated.workshop import Done, Workshop, unless_failed
 
 _FIRST_PAUSE_S = 0.5
@@ -53,8 +53,16 @@ class RayWorkshop(Workshop):
 
     @property
     def fault(self) -> str | None:
-        """Return why the cluster is away, with the remedy; none while it is joined, or tried for the first time."""
-        return None if self._away is None else f"{self._away}. {self._away.hint}"
+        """Return why nothing can be done there, with the remedy: the cluster is away, or has no processor for what it was given.
+
+        None while it works, or is tried for the first time.
+        """
+        if self._away is not None:
+            return f"{self._away}. {self._away.hint}"
+        queued = self._contact.queued if self._contact is not None else 0
+        if not queued:
+            return None
+        return f"the Ray cluster at {self._address} has had no free processor for {queued} piece(s) of work. {ROOM}"
 
     @property
     def has_joined(self) -> bool:

@@ -121,6 +121,37 @@ async def test_a_runner_outlives_a_worker_and_the_whole_cluster_and_works_on_whe
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @in_a_network_of_its_own
+async def test_work_that_waits_for_a_processor_is_told_of_until_there_is_one(data: Path) -> None:
+    with Cluster() as cluster:
+        cluster.start()
+        async with RayWorkshop(ADDRESS) as pool:
+            await joined(pool)
+            long = [asyncio.ensure_future(pool.train(work(data, config=LONG))) for _ in range(2)]
+            await cluster.busy(workers=2)
+            third = asyncio.ensure_future(pool.train(work(data)))
+
+            async def full() -> bool:
+                return pool.fault is not None
+
+            await until(full)
+            told = pool.fault
+            long[0].cancel()
+            assert (await third).content
+            assert long[1].done() is False
+
+            async def has_room() -> bool:
+                return pool.fault is None
+
+            await until(has_room)
+            long[1].cancel()
+            await asyncio.gather(*long, return_exceptions=True)
+    assert told is not None
+    assert "no free processor for 1 piece(s) of work. Look at `ray status`" in told
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@in_a_network_of_its_own
 async def test_an_asynchronous_session_is_trained_and_aggregated_on_a_cluster() -> None:
     """The same session as on one machine: who is slow trains beside the rounds, which go on."""
     with Cluster() as cluster:
