@@ -93,6 +93,7 @@ class Daemon:
         self._beside = beside
         self._stopped = asyncio.Event()
         self._working: set[bytes] = set()
+        self._publisher = parts.publisher()
         self._profile_fault: str | None = None
         self._begun = time.monotonic()
 
@@ -204,7 +205,7 @@ class Daemon:
         try:
             commands = self._parts.commands.offer if self._parts.commands else None
             profile = profile_of(situation.offers.values(), self._parts.settings, commands=commands)
-            await self._parts.publisher.publish(profile)
+            await self._publisher.publish(profile)
         except (ParityError, Web3Exception) as error:
             return str(error)
         return None

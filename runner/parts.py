@@ -43,9 +43,8 @@ class Parts:
         """Return the node key's address."""
         return self.sender.address
 
-    @property
     def publisher(self) -> Publisher:
-        """Return what keeps the published profile up to date."""
+        """Make what keeps the published profile up to date, one for a daemon."""
         return Publisher(chain=self.chain, sender=self.sender, store=self.store, journal=self.journal)
 
     async def execute(self, spec: LlmSpec | CommandSpec | FederatedAggregation, job: Job) -> Execution:

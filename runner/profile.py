@@ -1,6 +1,7 @@
 """What this runner offers, published: the profile document on IPFS, its digest on chain."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import structlog
@@ -17,6 +18,10 @@ from runner.settings import RunnerSettings
 MOST_OUTPUT_KIB = 4_096
 MOST_FILES = 1_024
 """What the document of a result has room for."""
+
+_FIRST_PAUSE_S = 15.0
+_LONGEST_PAUSE_S = 3_600.0
+"""How long somebody else's profile is left in the place of this runner's: at the first time, and at most."""
 
 log = structlog.get_logger()
 
@@ -71,9 +76,25 @@ def profile_of(
 
 
 class Publisher:
-    """Keeps the published profile equal to what is offered."""
+    """Keeps the published profile equal to what is offered.
 
-    def __init__(self, *, chain: Chain, sender: Sender, store: ContentStore, journal: Journal) -> None:
+    A profile that somebody else puts in its place is left there for a while, each time for longer: two processes with one node key
+    would replace each other's for ever, and pay for each time.
+    """
+
+    def __init__(
+        self,
+        *,
+        chain: Chain,
+        sender: Sender,
+        store: ContentStore,
+        journal: Journal,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
+        self._published: bytes | None = None
+        self._replaced = 0
+        self._again_at: float | None = None
         self._chain = chain
         self._sender = sender
         self._store = store
@@ -84,16 +105,32 @@ class Publisher:
 
         Raises `ContentUnavailable`, `RpcUnavailable`, `TransactionReverted`.
         """
-        content = canonical(profile)
-        if digest_of(content) == self._on_chain():
+        content, there = canonical(profile), self._on_chain()
+        if digest_of(content) == there or self._leaves(there):
             return False
         digest = await self._store.add(content)
         node = self._sender.address
         await self._sender.send(self._chain.reputation.functions.setProfile(node, digest), label="setProfile")
         # The event comes with the next block; until then this is what the chain has.
         self._journal.set_profile(node, digest)
+        self._published, self._again_at = digest, None
         log.info("profile_published", digest=digest.hex(), models=[offer.name for offer in profile.models])
         return True
+
+    def _leaves(self, there: bytes | None) -> bool:
+        """Return whether a profile that stands in the place of one published before is left there for now."""
+        if self._published in (None, there):
+            return False
+        if self._again_at is None:
+            pause_s = min(_FIRST_PAUSE_S * 2**self._replaced, _LONGEST_PAUSE_S)
+            self._replaced += 1
+            self._again_at = self._clock() + pause_s
+            log.warning(
+                "profile_replaced",
+                pause_s=pause_s,
+                hint="Another process may use this node key: stop it, or give each runner a key of its own.",
+            )
+        return self._clock() < self._again_at
 
     def _on_chain(self) -> bytes | None:
         node = self._sender.address
