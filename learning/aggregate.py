@@ -77,6 +77,17 @@ def fitting(updates: Sequence[Update], *, clip: float) -> list[Update]:
     return [Update(u.participant, max(1, u.weight // divisor), u.delta) for u in updates]
 
 
+def believed(updates: Sequence[Update]) -> list[Update]:
+    """Let no number of samples that is only claimed count for more than twice the median one (of an even number, the lower).
+
+    Half of the participants would have to lie together to raise it, and an honest one that has more is only held back.
+    """
+    if not updates:
+        return []
+    most = 2 * sorted(update.weight for update in updates)[(len(updates) - 1) // 2]
+    return [Update(u.participant, min(u.weight, most), u.delta) for u in updates]
+
+
 def median(updates: Sequence[Update]) -> Vector:
     """Return each parameter's median (the mean of the middle two of an even number). Weights do not count."""
     rows = [update.delta for update in checked(updates)]

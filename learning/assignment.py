@@ -18,6 +18,7 @@ from learning.seeds import derive_seed, generator
 from learning.session_config import Digest, PartitionSpec
 
 _TAG = b"parity/indices/v1\0"
+_BY_CLASS = frozenset({"stratified", "non_iid", "label_skew"})
 
 
 class ListPlace(Document):
@@ -74,6 +75,11 @@ class PublishedLists:
 def divide(dataset: Dataset, spec: PartitionSpec) -> list[Indices]:
     """Divide the samples as the session says; raises `PartitionError` naming the argument."""
     n, seed, least = spec.participants, spec.seed, spec.min_samples
+    if spec.strategy in _BY_CLASS and not np.issubdtype(dataset.targets.dtype, np.integer):
+        raise PartitionError(
+            f"{spec.strategy} divides by classes, and the target holds quantities; take random, sequential, quantity or natural_id",
+            field="partition.strategy",
+        )
     match spec.strategy:
         case "random":
             parts = partition.iid(len(dataset), participants=n, seed=seed)

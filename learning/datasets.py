@@ -4,7 +4,6 @@ import codecs
 import csv
 import io
 import json
-import math
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,13 +15,11 @@ from numpy.typing import NDArray
 from learning.errors import DataError
 from learning.partition import Labels
 from learning.session_config import DatasetSpec, Format
+from learning.values import is_number, only_numbers
 
 MAX_BYTES = 1 << 30
 MAX_CELLS = 1 << 28
 Columns = dict[str, NDArray[Any]]
-_FILL = "leave such rows out, or fill them in"
-_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
-"""How a missing value is written, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +111,7 @@ def feature_names(columns: Columns, spec: DatasetSpec) -> tuple[str, ...]:
 
 def numbers_in(columns: Columns, name: str) -> NDArray[np.float64]:
     """Return a column's numbers, shape (samples,); `DataError` naming the row of what is none."""
-    return _numbers(_column(columns, name), name)
+    return only_numbers(_column(columns, name), name)
 
 
 def _features(columns: Columns, spec: DatasetSpec, input_dim: int) -> NDArray[np.float32]:
@@ -139,88 +136,11 @@ def _features(columns: Columns, spec: DatasetSpec, input_dim: int) -> NDArray[np
     return table
 
 
-def _numbers(column: NDArray[Any], name: str) -> NDArray[np.float64]:
-    numbers = numbers_of(column)
-    if numbers is None:
-        if column.dtype.kind not in "OSU":
-            raise DataError(f"holds {column.dtype}; numbers are expected", field=name)
-        row, value = next((row, value) for row, value in enumerate(column) if not _is_number(value))
-        raise DataError(f"row {row} has {_shown(value)} where a number is expected; {_FILL}", field=name)
-    wrong = ~(np.abs(numbers) <= np.finfo(np.float32).max)
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise DataError(f"infinite, missing or too large, such as in row {row}; {_FILL}", field=name)
-    return numbers
-
-
-def numbers_of(column: NDArray[Any]) -> NDArray[np.float64] | None:
-    """Return a column's numbers, missing ones as NaN; none if it holds anything else, such as words or dates."""
-    if column.dtype.kind not in "OSUbiuf" or _has_spaced(column):
-        return None
-    try:
-        return column.astype(np.float64)
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def words_of(column: NDArray[Any], name: str) -> tuple[str, ...]:
-    """Return the different words of a column, in order; nothing where all are numbers.
-
-    Raises `DataError` for what is neither: a word or gap among numbers, or a gap among words.
-    """
-    gap = next((row for row, value in enumerate(column) if _is_missing(value)), None)
-    if gap is not None:
-        raise DataError(f"row {gap} has no value; {_FILL}", field=name)
-    if numbers_of(column) is not None:
-        return ()
-    if column.dtype.kind not in "OSU":
-        raise DataError(f"holds {column.dtype}; classes are numbers or words", field=name)
-    texts = [str(value) for value in column]
-    words = sorted(set(texts))
-    if marks := [word for word in words if word.strip().lower() in _MISSING]:
-        numbered = all(_is_number(word) for word in words if word not in marks)
-        if numbered or not marks[0].strip():
-            raise DataError(
-                f"row {texts.index(marks[0])} has {_shown(marks[0])} for a class; {_FILL}", field=name
-            )
-    return tuple(words)
-
-
-def _is_number(value: object) -> bool:
-    try:
-        float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        return False
-    return not _is_spaced(value)
-
-
-def _is_spaced(value: object) -> bool:
-    """Return whether this is a number only as Python's programs write them: 2024_01 is meant for a name."""
-    return isinstance(value, str) and "_" in value
-
-
-def _has_spaced(column: NDArray[Any]) -> bool:
-    if column.dtype.kind not in "OU":
-        return False
-    try:
-        return "_" in "".join(column)  # text alone, as in CSV, is looked through at once
-    except TypeError:
-        return any(map(_is_spaced, column))
-
-
-def _is_missing(value: object) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
-
-
-def _shown(value: object) -> str:
-    return repr(str(value)[:40])
-
-
 def _targets(
     column: NDArray[Any], spec: DatasetSpec, classes: int | None
 ) -> NDArray[np.int64] | NDArray[np.float32]:
     if classes is None:
-        numbers = _numbers(column, spec.target)
+        numbers = only_numbers(column, spec.target)
         return ((numbers - float(spec.target_center)) / float(spec.target_scale)).astype(np.float32)
     if spec.labels:
         place = {label: index for index, label in enumerate(spec.labels)}
@@ -228,7 +148,7 @@ def _targets(
             return np.array([place[str(label)] for label in column], dtype=np.int64)
         except KeyError as error:
             raise DataError(f"class {error} is not among dataset.labels", field=spec.target) from None
-    numbers = _numbers(column, spec.target)
+    numbers = only_numbers(column, spec.target)
     labels = numbers.astype(np.int64)
     if (labels != numbers).any() or (labels < 0).any() or (labels >= max(classes, 2)).any():
         raise DataError(f"expected whole numbers from 0 to {max(classes, 2) - 1}", field=spec.target)
@@ -294,7 +214,7 @@ def _check_header(names: list[str]) -> None:
             field="dataset",
         )
     counted = [str(number) for number in range(len(names))]  # what pandas calls columns that have no names
-    if names != counted and all(_is_number(name) for name in names):
+    if names != counted and all(is_number(name) for name in names):
         raise DataError("the first line holds numbers; it must name the columns", field="dataset")
 
 

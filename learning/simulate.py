@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from learning import compression, rounds, screen
-from learning.aggregate import SCALE, quantise
+from learning.aggregate import SCALE, believed, quantise
 from learning.attacks import Attack
 from learning.contribution import Contribution
 from learning.datasets import Dataset
@@ -53,6 +53,8 @@ class Simulation:
     `schedule` is of an asynchronous session: for which round the training is that a participant hands in in a round. Who
     is not in it has nothing to hand in; without one, nobody is ever late.
 
+    With `claimed`, participants bring their own data, as in a private session: how many samples they have is only claimed.
+
     `evaluation` is the held-out set of gate, scores and reports: measure the final model on other samples.
     """
 
@@ -64,6 +66,7 @@ class Simulation:
     hostile: Mapping[int, Attack] = field(default_factory=dict)
     drops: Drops = frozenset()
     schedule: Schedule | None = None
+    claimed: bool = False
     progress: Progress = field(init=False)
     session: Session = field(init=False)
     events: list[Event] = field(default_factory=list)
@@ -111,6 +114,7 @@ class Simulation:
         revealed = [self._revealed(name, works[name]) for name in present]
         screened = screen.screen(revealed, self._expected(works))
         updates = [c.update for c in revealed if c.update.participant not in screened.rejected]
+        updates = believed(updates) if self.claimed else updates
         latest = [
             (name, variate)
             for name in present
@@ -158,7 +162,8 @@ class Simulation:
 
     def _finish_secure(self, transcript: Transcript, works: Mapping[str, Work]) -> None:
         private = self.config.privacy is not None
-        weights = {name: 1 if private else works[name].manifest.samples for name in transcript.masked}
+        alike = private or self.claimed
+        weights = {name: 1 if alike else works[name].manifest.samples for name in transcript.masked}
         total = recovery.recover(transcript)
         limit = float(self.config.aggregation.clip) * (64 if private else 1)
         mean = recovery.mean(total, weight=sum(weights.values()), scale=SCALE, limit=limit)
@@ -209,8 +214,8 @@ class Simulation:
         clip = float(self.config.aggregation.clip)
         if self.config.privacy:
             return distributed_steps(work.run.delta, self.config.privacy, honest=honest, clip=clip)
-        steps: np.ndarray[tuple[int, ...], np.dtype[np.int64]] = (
-            quantise(work.run.delta, clip=clip) * work.manifest.samples
+        steps: np.ndarray[tuple[int, ...], np.dtype[np.int64]] = quantise(work.run.delta, clip=clip) * (
+            1 if self.claimed else work.manifest.samples
         )
         return steps
 

@@ -112,7 +112,9 @@ def phase_line(record: "SessionRecord") -> str:
     """Return in one line where a session is."""
     phase = record.phase.name.lower()
     if record.phase.is_terminal:
-        return f"{phase} after {sum(one.settled_block is not None for one in record.round_list)} of {record.rounds} rounds"
+        done, last = sum(one.settled_block is not None for one in record.round_list), record.last_settled
+        early = ", because it no longer improved" if last and last.stop and done < record.rounds else ""
+        return f"{phase} after {done} of {record.rounds} rounds{early}"
     if record.round == 0:
         return f"{phase}: {record.members} of {record.max_participants} participants, until block {record.deadline} (now {record.block})"
     again = f", attempt {record.attempts + 1}" if record.attempts else ""
@@ -185,35 +187,42 @@ def session_lines(record: "SessionRecord") -> list[str]:
 def _round_lines(record: "SessionRecord") -> list[str]:
     settled = [one for one in record.round_list if one.settled_block is not None]
     names = sorted({name for one in settled if one.figures for name in one.figures.metrics})
+    private = any(one.figures and one.figures.epsilon is not None for one in settled)
     rows = [
         (
             str(one.round),
             f"{one.accepted}/{one.contributions}",
             _figure(one.figures.loss if one.figures else None),
             *(_figure(one.figures.metrics.get(name) if one.figures else None) for name in names),
-            _figure(one.figures.epsilon if one.figures else None),
+            *([_figure(one.figures.epsilon if one.figures else None)] if private else []),
             f"{format_usdfc(one.pay)} USDFC",
             (one.model or b"").hex()[:16],
         )
         for one in settled
     ]
-    headers = ("ROUND", "ACCEPTED", "LOSS", *(name.upper() for name in names), "EPSILON", "PAID", "MODEL")
+    epsilon = ("EPSILON",) if private else ()
+    headers = ("ROUND", "ACCEPTED", "LOSS", *(name.upper() for name in names), *epsilon, "PAID", "MODEL")
     return ["", *table(headers, rows)] if rows else []
 
 
 def _participant_lines(record: "SessionRecord") -> list[str]:
     rows = [
         (
-            str(one.slot),
+            f"p{one.slot:03}",
             one.node,
             str(one.accepted),
+            f"{format_usdfc(one.earned)} USDFC",
             str(one.missed),
             f"{format_usdfc(one.slashed)} USDFC",
             "caught" if one.caught else "out" if one.out else "in",
         )
         for one in record.participants
     ]
-    return ["", *table(("SLOT", "NODE", "ACCEPTED", "MISSED", "SLASHED", ""), rows)] if rows else []
+    return (
+        ["", *table(("PARTICIPANT", "NODE", "ACCEPTED", "EARNED", "MISSED", "SLASHED", ""), rows)]
+        if rows
+        else []
+    )
 
 
 def _figure(value: float | None) -> str:

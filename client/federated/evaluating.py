@@ -2,14 +2,16 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from client.federated.local_data import read_data_file
-from client.federated.wishes import in_flags
 from learning import forest, forest_rounds
 from learning.datasets import Dataset, format_of, load_dataset
+from learning.errors import LearningError
 from learning.evaluate import Evaluation, evaluate
 from learning.model_spec import RandomForest
 from learning.networks import layout
@@ -37,16 +39,27 @@ def evaluate_model(model: Path, data: Path) -> Measured:
     Raises `InputError` naming what cannot be read, `ContentMismatch` if the model is not the one of its card.
     """
     card = _read_card(model)
-    with in_flags():
+    with _said_of("MODEL", hint="Fetch it again: parity-client fl get-model ID -o FILE --replace"):
         config = SessionConfig.build(card["config"])
-        content, _ = read_data_file(data)
+    content, _ = read_data_file(data)
+    with _said_of("DATA", hint="Correct the file: it needs the columns of the session's data set."):
         spec = config.dataset.model_copy(update={"format": format_of(content)})
         classes = config.model.output_dim if config.classifies else None
         samples = load_dataset(content, spec, input_dim=config.model.input_dim, classes=classes)
+    with _said_of("MODEL", hint="Fetch it again: parity-client fl get-model ID -o FILE --replace"):
         found = _measured(config, _read_weights(model, card), samples)
     return Measured(
         model=str(model), data=str(data), loss=found.loss, metrics=found.metrics, samples=found.samples
     )
+
+
+@contextmanager
+def _said_of(argument: str, *, hint: str) -> Iterator[None]:
+    """Turn errors of `learning` into `InputError` that names the argument, and the column if it is about one."""
+    try:
+        yield
+    except LearningError as error:
+        raise InputError(f"{argument}: {error}", field=argument, hint=hint) from error
 
 
 def _measured(config: SessionConfig, file: bytes, samples: Dataset) -> Evaluation:

@@ -6,12 +6,19 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
+from client.federated.columns import ONE_CLASS, class_names, count_classes, named, target_of
 from client.federated.wishes import Protection, Split, Wishes, in_flags
 from learning import assignment
 from learning.assignment import ListPlace, PartitionIndex
-from learning.datasets import Columns, Dataset, format_of, load_dataset, read_columns, words_of
+from learning.canonical import MAX_DOCUMENT_BYTES
+from learning.datasets import (
+    Columns,
+    Dataset,
+    format_of,
+    load_dataset,
+    read_columns,
+)
 from learning.errors import ConfigError, DataError, TensorError
 from learning.guide import session_config
 from learning.model_spec import LinearRegression, NeuralNetwork, RandomForest
@@ -23,14 +30,9 @@ from learning.standardizing import standardized, with_target
 from learning.tensors import from_safetensors
 from protocol.parts import stored_as
 
-TARGETS = ("label", "target", "class", "y")
-"""Names of columns that are taken for what is to be predicted, in this order; else the last column is."""
 MODEL_TYPES = ("neural_network", "linear_regression", "random_forest", "torch")
-_MOST_CLASSES = 1_000
-_MOST_NUMBERED = 65_536
 _MOST_STANDARDIZED = 4_096
 """Two figures of each feature have to fit into the session's document with everything else."""
-_ONE_CLASS = "every sample is of the same class; there is nothing to learn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +73,12 @@ def _prepare_public(wishes: Wishes, content: bytes, evaluation: bytes | None) ->
     config = _configure(wishes, _dataset_section(wishes, columns, form), columns)
     data = _read(config, content)
     if config.classifies and len(np.unique(data.targets)) == 1:
-        raise DataError(_ONE_CLASS, field="dataset.target")
+        raise DataError(ONE_CLASS, field="dataset.target")
     if evaluation is not None:
-        _read(config, evaluation)
+        try:
+            _read(config, evaluation)
+        except DataError as error:
+            raise DataError(str(error), field="dataset.evaluation_cid") from error
     share = 0.0 if config.dataset.evaluation_cid else float(config.dataset.evaluation_share)
     if not config.dataset.evaluation_cid and share == 0:
         raise ConfigError(
@@ -160,6 +165,12 @@ def _prepared(
     held_out: int,
 ) -> Prepared:
     privacy = config.privacy
+    if (size := len(config.canonical())) > MAX_DOCUMENT_BYTES:
+        raise DataError(
+            f"the session's document would have {size:,} bytes, and {MAX_DOCUMENT_BYTES:,} are the most; "
+            "shorten the names of classes and columns",
+            field="dataset",
+        )
     return Prepared(
         config=config,
         first=wishes.first,
@@ -190,14 +201,10 @@ def _format(wishes: Wishes, content: bytes) -> Format:
 
 def _dataset_section(wishes: Wishes, columns: Columns, form: Format) -> dict[str, Any]:
     wanted = wishes.data
-    target = wanted.target or next((name for name in TARGETS if name in columns), list(columns)[-1])
-    if target not in columns:
-        known = ", ".join(list(columns)[:10])
-        raise DataError(f"there is no column {target!r}; there are {known}", field="dataset.target")
     return {
         "cid": wanted.cid,
         "format": form,
-        "target": target,
+        "target": target_of(columns, wanted.target),
         "group": wanted.group,
         "divide_by": wanted.divide_by,
         "evaluation_cid": wanted.evaluation_cid,
@@ -210,9 +217,10 @@ def _configure(wishes: Wishes, dataset: dict[str, Any], columns: Columns) -> Ses
     sections = _sections(wishes) | {"dataset": dataset}
     config = session_config(file, name=wishes.name, model_type=wishes.model_type, sections=sections)
     _require_supported(config)
+    config = config.model_copy(update={"dataset": named(config.dataset, columns)})
     if wishes.first is not None:
         config = _begun_with(wishes.first, config)
-    if config.classifies and (names := _class_names(columns[config.dataset.target], config.dataset.target)):
+    if config.classifies and (names := class_names(columns[config.dataset.target], config.dataset.target)):
         config = config.model_copy(update={"dataset": config.dataset.model_copy(update={"labels": names})})
         classes = _classes(config)
         if classes is not None and len(names) > max(classes, 2):
@@ -342,43 +350,11 @@ def _default_model(wishes: Wishes, dataset: dict[str, Any], columns: Columns) ->
     outputs = (
         1
         if wishes.model_type == "linear_regression"
-        else _count_classes(columns[dataset["target"]], dataset["target"])
+        else count_classes(columns[dataset["target"]], dataset["target"])
     )
     if wishes.model_type == "torch":
         raise ConfigError("a torch model needs a file with its architecture", field="config-file")
     return json.dumps({"architecture": {"input_dim": inputs, "output_dim": outputs}})
-
-
-def _count_classes(column: NDArray[Any], name: str) -> int:
-    words = words_of(column, name)
-    if len(words) == 1:
-        raise DataError(_ONE_CLASS, field="dataset.target")
-    if words:
-        return len(words)
-    numbers = column.astype(np.float64)
-    if not np.isfinite(numbers).all():
-        row = int(np.argmin(np.isfinite(numbers)))
-        raise DataError(f"row {row} has no class; leave such rows out, or fill them in", field=name)
-    if (numbers % 1 != 0).any():
-        raise ConfigError(
-            "the target holds quantities, not classes; use linear_regression, or describe the model in a file",
-            field="model-type",
-        )
-    least, most = int(numbers.min()), int(numbers.max())
-    if least < 0 or most >= _MOST_NUMBERED:
-        raise DataError(
-            f"holds whole numbers from {least} to {most}; classes are words, or numbers from 0 to {_MOST_NUMBERED - 1}",
-            field=name,
-        )
-    return max(2, most + 1)
-
-
-def _class_names(column: NDArray[Any], name: str) -> tuple[str, ...]:
-    """Name the classes in order where they are words; nothing where they are numbers."""
-    names = words_of(column, name)
-    if len(names) > _MOST_CLASSES:
-        raise DataError(f"{len(names)} different words are too many for classes", field="dataset.target")
-    return names
 
 
 def _classes(config: SessionConfig) -> int | None:

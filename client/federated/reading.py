@@ -236,6 +236,7 @@ def _participants(events: Sequence[Event]) -> tuple[ParticipantRecord, ...]:
                     node=given["node"],
                     owner=given["owner"],
                     accepted=0,
+                    earned=0,
                     missed=0,
                     slashed=0,
                     out=False,
@@ -256,5 +257,7 @@ def _participants(events: Sequence[Event]) -> tuple[ParticipantRecord, ...]:
             case "RoundSettled":
                 for slot, before in slots.items():
                     if given["paid"] >> slot & 1:
-                        slots[slot] = replace(before, accepted=before.accepted + 1)
+                        slots[slot] = replace(
+                            before, accepted=before.accepted + 1, earned=before.earned + given["pay"]
+                        )
     return tuple(slots[slot] for slot in sorted(slots))

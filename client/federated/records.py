@@ -59,12 +59,13 @@ class RoundRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantRecord:
-    """One slot. `node` takes part for `owner`; `missed` counts its silences, and `caught` says that its training was false."""
+    """One slot. `node` takes part for `owner` and has `earned` so much for its contributions; `missed` counts its silences, and `caught` says that its training was false."""
 
     slot: int
     node: str
     owner: str
     accepted: int
+    earned: Usdfc
     missed: int
     slashed: Usdfc
     out: bool

@@ -109,6 +109,8 @@ class Wishes:
         return self.min_participants if self.max_participants is None else self.max_participants
 
 
+_DATA = "data set"
+"""What is wrong with a file as a whole: it may have come by its name or by its CID."""
 _FLAGS: Mapping[str, str] = {
     "name": "--name",
     "model-type": "--model-type",
@@ -119,7 +121,7 @@ _FLAGS: Mapping[str, str] = {
     "optimizer": "--config-file",
     "loss": "--config-file",
     "metrics": "--config-file",
-    "dataset": "--dataset-cid",
+    "dataset": _DATA,
     "dataset.cid": "--dataset-cid",
     "dataset.format": "--dataset-format",
     "dataset.target": "--target",
@@ -131,6 +133,7 @@ _FLAGS: Mapping[str, str] = {
     "dataset.scales": "--standardize",
     "centers": "--standardize",
     "scales": "--standardize",
+    "dataset.evaluation_cid": "--evaluation-cid",
     "dataset.evaluation_share": "--evaluation-share",
     "evaluation_share": "--evaluation-share",
     "partition.strategy": "--split-strategy",
@@ -220,6 +223,8 @@ def _in_flags(text: str) -> str:
 def _hint(flag: str) -> str:
     if flag == "--config-file":
         return "Correct the model's file; docs/tutorials/first-federated-session.md shows one."
+    if flag == _DATA:
+        return "Correct the file: a table with a header, as CSV in UTF-8, JSON, Parquet or NPZ."
     if flag.startswith("column "):
         return (
             "Correct the file; every feature is a number, and every row has one class or quantity to predict."

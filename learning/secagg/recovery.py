@@ -61,7 +61,9 @@ def mean(total: NDArray[np.int64], *, weight: int, scale: int, limit: float) -> 
     """
     if weight < 1:
         raise SecureAggregationError("is of no samples", field="sum")
-    if int(np.abs(total).max(initial=0)) > weight * round(limit * scale):
+    # The most negative number has no opposite: numpy's `abs` leaves it below every limit.
+    farthest = max(int(total.max(initial=0)), -int(total.min(initial=0)))
+    if farthest > weight * round(limit * scale):
         raise SecureAggregationError("is larger than honest updates can add up to", field="sum")
     return (total.astype(np.float64) / float(weight * scale)).astype(np.float32)
 

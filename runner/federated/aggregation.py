@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from learning import compression, networks, rounds, screen, tensors
-from learning.aggregate import SCALE
+from learning.aggregate import SCALE, believed
 from learning.contribution import Contribution, Manifest
 from learning.datasets import Dataset
 from learning.errors import LearningError, SecureAggregationError
@@ -164,6 +164,7 @@ def _plain(
         reexecuted=tuple(sorted({*progress.reexecuted, *examined.reexecuted})),
     )
     updates = [one.update for one in contributions if one.update.participant not in rejected]
+    updates = believed(updates) if work.assigned is None else updates
     digests = {one.update.participant: one.manifest.update for one in contributions}
     names = [update.participant for update in updates]
     trained_for = {name: one.round for name, one in passed.items()}
@@ -234,7 +235,9 @@ def _masked(
     work: Aggregate, masks: Masks, config: SessionConfig, progress: Progress, measure: Evaluate
 ) -> _Outcome:
     private = config.privacy is not None
-    weights = {name_of(slot): 1 if private else work.samples[slot] for slot in sorted(masks.masked)}
+    # In a sum that nobody can weigh anew, a number of samples that is only claimed must not count.
+    alike = private or work.assigned is None
+    weights = {name_of(slot): 1 if alike else work.samples[slot] for slot in sorted(masks.masked)}
     try:
         total = recovery.recover(_transcript(masks, parameters=len(progress.weights)))
     except SecureAggregationError as error:

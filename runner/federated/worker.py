@@ -151,7 +151,10 @@ def _steps(
     clip = float(config.aggregation.clip)
     if config.privacy:
         return distributed_steps(delta, config.privacy, honest=honest, clip=clip)
-    weighted: np.ndarray[tuple[int, ...], np.dtype[np.int64]] = quantise(delta, clip=clip) * samples
+    weight = (
+        1 if config.partition.index is None else samples
+    )  # see `aggregation`: one's own number is only claimed
+    weighted: np.ndarray[tuple[int, ...], np.dtype[np.int64]] = quantise(delta, clip=clip) * weight
     return weighted
 
 

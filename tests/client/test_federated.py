@@ -178,12 +178,16 @@ async def test_what_does_not_fit_is_refused_by_its_flag_before_money_moves(
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        ("a,b,label\n1,,0\n2,3,1\n", "error: column 'b': row 0 has '' where a number is expected"),
+        ("a,b,label\n1,,0\n2,3,1\n", "error: column 'b': row 1 has '' where a number is expected"),
+        (
+            "a,b,label\n1,red,0\n2,blue,1\n",
+            "error: column 'b': holds words such as 'red', where numbers are expected",
+        ),
         ("a,b,label\n1,2,cat\n2,3,cat\n", "error: --target: every sample is of the same class"),
-        ("a,b,label\n1,2,\n2,3,1\n", "error: column 'label': row 0 has '' for a class"),
+        ("a,b,label\n1,2,\n2,3,1\n", "error: column 'label': row 1 has '' for a class"),
         ("a,b,label\n1,2,-1\n2,3,1\n", "error: column 'label': holds whole numbers from -1 to 1"),
-        ("label\n1\n0\n", "error: --dataset-cid: there is no column besides the target"),
-        ("a,b,label\n", "error: --dataset-cid: no samples"),
+        ("label\n1\n0\n", "error: data set: there is no column besides the target"),
+        ("a,b,label\n", "error: data set: no samples"),
     ],
 )
 async def test_data_that_cannot_be_learned_from_are_refused_with_the_place(

@@ -89,6 +89,9 @@ async def test_a_session_is_watched_to_its_end_and_its_model_is_the_chain_s(
     assert "round 2: p001 left out: changes nothing" in watched.err
     assert "round 1: p001 left out: changes nothing" in (await shell()("fl", "get-session", name)).out
     assert [one["accepted"] for one in watched.json["participants"]] == [2, 2, 2]
+    earned = [int(one["earned"]) for one in watched.json["participants"]]
+    assert sum(earned) == sum(int(one["pay"]) for one in watched.json["roundList"])
+    assert len(set(earned)) == 1
 
     for argv, wanted in (((), last), (("--round", "1"), first)):
         path = tmp_path / f"model{len(argv)}.safetensors"
@@ -103,6 +106,11 @@ async def test_a_session_is_watched_to_its_end_and_its_model_is_the_chain_s(
     measured = await shell()("fl", "evaluate", str(path), str(data), "--json")
     assert measured.code == 0, measured.err
     assert measured.json["samples"] == 120
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("pixel0,label\n1,0\n")
+    refused = await shell()("fl", "evaluate", str(path), str(wrong))
+    assert refused.code == 2
+    assert "error: DATA: pixel1: there is no such column; there are pixel0, label" in refused.err
     path.write_bytes(last[:-1] + b"\1")
     changed = await shell()("fl", "evaluate", str(path), str(data))
     assert changed.code == 1

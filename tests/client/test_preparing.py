@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import load_diabetes, load_wine
 
 from client.federated.preparing import prepare
-from client.federated.wishes import Data, Wishes
+from client.federated.wishes import Data, Split, Wishes
 from learning import networks
 from learning.assignment import read_list
 from learning.datasets import load_dataset
@@ -65,6 +65,35 @@ def test_the_means_are_those_of_the_rows_that_are_trained_on():
     np.testing.assert_allclose(np.array(prepared.config.dataset.centers, float), expected, rtol=1e-6)
 
 
+def shuffled(content: bytes) -> bytes:
+    """The same table with its columns in the opposite order, and one more."""
+    rows = [
+        [*reversed(line.split(",")), str(place or "more")]
+        for place, line in enumerate(content.decode().split("\n"))
+    ]
+    return "\n".join(map(",".join, rows)).encode()
+
+
+def test_other_files_of_the_session_may_have_their_columns_in_another_order_and_more_of_them():
+    config = prepare(WISHES, WINE).config
+    here, there = (
+        load_dataset(content, config.dataset, input_dim=13, classes=3) for content in (WINE, shuffled(WINE))
+    )
+    assert np.array_equal(here.features, there.features)
+    assert np.array_equal(here.targets, there.targets)
+
+
+def test_names_that_do_not_fit_into_the_document_leave_features_in_their_order():
+    long = WINE.replace("Größe".encode(), b"g" * 10_000)
+    assert prepare(WISHES, long).config.dataset.features == ()
+
+
+def test_a_session_whose_document_nobody_could_read_is_refused():
+    long = "\n".join(["a,label", *(f"{number},{number:05}{'ä' * 1_000}" for number in range(200))])
+    with pytest.raises(InputError, match=r"^data set: .* 262,144 are the most; shorten the names of classes"):
+        prepare(WISHES, long.encode())
+
+
 def test_features_that_are_divided_are_left_at_that():
     divided = replace(WISHES, data=Data(divide_by=100))
     assert prepare(divided, WINE).config.dataset.centers == ()
@@ -90,3 +119,17 @@ def test_a_forest_s_quantities_are_standardized_too_and_its_features_are_not():
 @pytest.mark.parametrize("method", ["fedadam", "fedyogi"])
 def test_adaptive_servers_learn_at_the_rate_that_nobody_named(method: str):
     assert last_figures(replace(WISHES, method=method), WINE)["accuracy"] > 0.9
+
+
+@pytest.mark.parametrize("strategy", ["stratified", "non_iid", "label_skew"])
+def test_quantities_are_not_divided_by_classes(strategy: str):
+    diabetes = load_diabetes()
+    wishes = replace(WISHES, model_type="linear_regression", split=Split(strategy=strategy))
+    with pytest.raises(InputError, match=r"^--split-strategy: .* the target holds quantities; take random"):
+        prepare(wishes, csv(diabetes.data, diabetes.target))
+
+
+def test_what_is_wrong_with_the_file_to_evaluate_on_is_said_of_that_file():
+    wishes = replace(WISHES, data=Data(cid="data", evaluation_cid="other"))
+    with pytest.raises(InputError, match=r"^--evaluation-cid: label: class 'grün' is not among"):
+        prepare(wishes, WINE, WINE.replace("weiß".encode(), "grün".encode()))

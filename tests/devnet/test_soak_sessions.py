@@ -26,7 +26,7 @@ BOND = 2 * USDFC
 def seat(number: int, **changes: Any) -> ParticipantRecord:
     honest = ParticipantRecord(
         slot=number, node=LOCAL.node(number).address, owner=LOCAL.owner(number).address,
-        accepted=2, missed=0, slashed=0, out=False, caught=False,
+        accepted=2, earned=0, missed=0, slashed=0, out=False, caught=False,
     )  # fmt: skip
     return dataclasses.replace(honest, **changes)
 

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from learning import aggregate
-from learning.aggregate import SCALE, canonical_bytes, fedavg, fitting, median, quantise, trimmed_mean
+from learning.aggregate import (
+    SCALE,
+    believed,
+    canonical_bytes,
+    fedavg,
+    fitting,
+    median,
+    quantise,
+    trimmed_mean,
+)
 from learning.errors import UpdateError
 from learning.sorting import CHUNK, NETWORK_LIMIT, network
 from learning.updates import Update, Vector
@@ -250,3 +259,20 @@ def test_claims_too_large_to_be_summed_are_divided_alike_and_stop_nobody():
 def test_weights_that_can_be_summed_stay_as_they_are():
     updates = [Update(f"p{i}", 100 + i, np.zeros(3, np.float32)) for i in range(3)]
     assert fitting(updates, clip=4.0) == updates
+
+
+@given(st.integers(1, 20), st.integers(1, 10_000), st.integers(1, 2**60))
+def test_liars_that_are_fewer_than_the_honest_have_twice_their_number_s_share_at_most(
+    liars: int, samples: int, claim: int
+):
+    honest = [Update(f"h{i:02}", samples, np.zeros(2, np.float32)) for i in range(liars + 1)]
+    lying = [Update(f"l{i:02}", claim, np.ones(2, np.float32)) for i in range(liars)]
+    weights = {one.participant: one.weight for one in believed([*lying, *honest])}
+    assert sum(weights[one.participant] for one in lying) <= 2 * samples * liars
+    assert all(weights[one.participant] == samples for one in honest)
+
+
+def test_honest_numbers_of_samples_near_each_other_weigh_what_they_are():
+    updates = [Update(f"p{i}", weight, np.zeros(3, np.float32)) for i, weight in enumerate((50, 80, 100))]
+    assert believed(updates) == updates
+    assert believed([]) == []

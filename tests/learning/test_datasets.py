@@ -12,9 +12,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from learning.datasets import format_of, load_dataset, read_columns, words_of
+from learning.datasets import format_of, load_dataset, read_columns
 from learning.errors import DataError
 from learning.session_config import DatasetSpec
+from learning.values import words_of
 
 X = np.array([[1, 2], [3, 4], [5, 6]], dtype=np.float32)
 Y = np.array([0, 1, 1])
@@ -155,9 +156,9 @@ def test_bad_data_are_refused_by_column(content: bytes, spec: dict[str, Any], fi
 
 
 def test_an_error_says_in_which_row_and_with_which_value():
-    with pytest.raises(DataError, match="row 1 has '' where a number is expected"):
+    with pytest.raises(DataError, match="row 2 has '' where a number is expected"):
         load_dataset(b"a,b,label\n1,2,0\n1,,0\n", DatasetSpec(), input_dim=2, classes=2)
-    with pytest.raises(DataError, match="row 2"):
+    with pytest.raises(DataError, match="row 3"):
         load_dataset(
             npz_bytes(x=np.array([[1.0], [2.0], [1e300]]), label=Y),
             DatasetSpec(format="npz"),
@@ -192,11 +193,11 @@ def test_files_as_programs_write_them_are_read(content: bytes):
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        (["0", "", "1"], "row 1 has '' for a class"),
-        (["0", "1", "NA"], "row 2 has 'NA' for a class"),
-        (["cat", "dog", " "], "row 2 has ' ' for a class"),
-        (["cat", None, "dog"], "row 1 has no value"),
-        ([0.0, float("nan"), 1.0], "row 1 has no value"),
+        (["0", "", "1"], "row 2 has '' for a class"),
+        (["0", "1", "NA"], "row 3 has 'NA' for a class"),
+        (["cat", "dog", " "], "row 3 has ' ' for a class"),
+        (["cat", None, "dog"], "row 2 has no value"),
+        ([0.0, float("nan"), 1.0], "row 2 has no value"),
     ],
 )
 def test_a_missing_class_is_no_class_of_its_own(values: list[Any], said: str):
@@ -284,5 +285,5 @@ def test_a_gap_in_a_categorical_column_is_a_gap_and_not_the_last_category(words:
     labels = pa.DictionaryArray.from_arrays(pa.array([0, None, 1], pa.int8()), pa.array(words))
     columns = read_columns(parquet_bytes(a=X[:, 0], label=labels), "parquet")
     assert [columns["label"][row] for row in (0, 2)] == words
-    with pytest.raises(DataError, match="row 1 has no value"):
+    with pytest.raises(DataError, match="row 2 has no value"):
         words_of(columns["label"], "label")

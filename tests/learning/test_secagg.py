@@ -279,6 +279,13 @@ def test_an_update_beyond_the_rules_shows_in_the_sum():
         recovery.mean(recovery.recover(board.transcript) + (1 << 50), weight=10, scale=SCALE, limit=CLIP)
 
 
+@pytest.mark.parametrize("far", [2**50, -(2**50), -(2**63)])
+def test_no_parameter_of_a_sum_may_be_beyond_the_rules_not_even_the_number_without_an_opposite(far: int):
+    total = np.array([0, 7, far], np.int64)
+    with pytest.raises(SecureAggregationError, match="larger"):
+        recovery.mean(total, weight=10, scale=SCALE, limit=CLIP)
+
+
 @pytest.mark.parametrize("field_", ["seal_key", "mask_key"])
 def test_keys_of_the_wrong_length_are_refused(field_: str):
     good = {"sender": "a", "seal_key": bytes(32), "mask_key": bytes(32)}

@@ -195,6 +195,29 @@ def test_secure_aggregation_gives_the_bytes_of_plain_averaging():
     assert digest(masked.progress.weights) == digest(plain.progress.weights)
 
 
+def boasting(**sections: Any) -> Simulation:
+    """A session on private data, in which one participant says that it has a hundred times its samples."""
+    honest = shares()
+    boast = honest[3].take(np.tile(np.arange(len(honest[3])), 100))
+    return Simulation(
+        config(1, training={"local_epochs": 1}, **sections),
+        [*honest[:3], boast, *honest[4:]],
+        split()[1],
+        first_weights(),
+        claimed=True,
+    ).run()
+
+
+def test_samples_that_are_only_claimed_count_for_twice_the_median_at_most():
+    weights = boasting().reports[0].weights
+    honest = sorted(weight for name, weight in weights.items() if name != "p003")
+    assert weights["p003"] == max(weights.values()) <= 2 * honest[5]
+
+
+def test_samples_that_are_only_claimed_do_not_count_in_a_sum_that_nobody_can_weigh_anew():
+    assert set(boasting(secure_aggregation={}).reports[0].weights.values()) == {1}
+
+
 @pytest.mark.parametrize("phase", [Phase.KEYS, Phase.SHARES, Phase.MASK, Phase.UNMASK])
 def test_secure_rounds_survive_whoever_drops_at_any_stage(phase: Phase):
     gone = frozenset((number, phase, f"p{seat:03}") for number, seat in itertools.product((0, 1), (1, 4)))

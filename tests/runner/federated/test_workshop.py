@@ -1,4 +1,5 @@
 import asyncio
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,17 @@ from runner.errors import EngineUnavailable, ExecutionInvalid
 from runner.federated.messages import Data, Train
 from runner.federated.workshop import Workshop
 from tests.runner.federated.school import config, digits_file
+
+SURROUNDINGS = {
+    "OMP_NUM_THREADS": "7",
+    "MKL_NUM_THREADS": "7",
+    "ATEN_CPU_CAPABILITY": "default",
+    "MKL_CBWR": "COMPATIBLE",
+    "ONEDNN_MAX_CPU_ISA": "SSE41",
+    "LC_ALL": "tr_TR.UTF-8",
+    "TZ": "Pacific/Chatham",
+    "PYTHONHASHSEED": "12345",
+}
 
 
 def work(file: Path, **changes: object) -> Train:
@@ -39,12 +51,38 @@ async def test_the_training_process_has_no_environment(
     assert b"PATH" not in environment
 
 
-async def test_a_masked_training_gives_nothing_back_but_whole_steps(workshop: Workshop, data: Path) -> None:
-    plain, masked = await workshop.train(work(data)), await workshop.train(work(data, summed_with=3))
+async def test_a_training_s_bytes_do_not_depend_on_what_surrounds_the_runner(
+    workshop: Workshop, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = await workshop.train(work(data))
+    for name, value in SURROUNDINGS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir("/")
+    mask = os.umask(0o077)
+    try:
+        async with Workshop() as elsewhere:
+            found = await elsewhere.train(work(data))
+    finally:
+        os.umask(mask)
+    assert found == expected
+
+
+LISTED = {"partition": {"root": "00" * 32, "index": "00" * 32}}
+
+
+@pytest.mark.parametrize(
+    ("sections", "weight"), [(LISTED, 60), ({}, 1)], ids=["samples assigned", "samples only claimed"]
+)
+async def test_a_masked_training_gives_nothing_back_but_whole_steps(
+    workshop: Workshop, data: Path, sections: dict[str, object], weight: int
+) -> None:
+    session = config(3, **sections).canonical()
+    plain = await workshop.train(work(data, config=session))
+    masked = await workshop.train(work(data, config=session, summed_with=3))
     assert (masked.content, masked.manifest, masked.samples) == (b"", b"", 60)
     steps = np.frombuffer(masked.steps, "<i8")
     delta = np.frombuffer(plain.content[-4 * len(steps) :], "<f4")
-    assert np.abs(steps / 60 / 2**24 - delta).max() < 2**-24
+    assert np.abs(steps / weight / 2**24 - delta).max() < 2**-24
 
 
 async def test_what_is_wrong_with_data_is_said_and_the_process_goes_on(
