@@ -158,6 +158,8 @@ def _paid_line(record: "SessionRecord") -> str:
     """Return where a session's budget went; what is neither contributions' nor returned went to those who added up."""
     contributions = sum(one.pay + one.fee for one in record.round_list)
     line = f"{format_usdfc(contributions)} USDFC for contributions"
+    if fees := sum(one.fee for one in record.round_list):
+        line += f" ({format_usdfc(fees)} of it the protocol's fee)"
     if record.returned is None:
         return line
     return f"{line}, {format_usdfc(record.budget - record.returned - contributions)} USDFC for aggregation"
@@ -219,7 +221,7 @@ def _participant_lines(record: "SessionRecord") -> list[str]:
         for one in record.participants
     ]
     return (
-        ["", *table(("PARTICIPANT", "NODE", "ACCEPTED", "EARNED", "MISSED", "SLASHED", ""), rows)]
+        ["", *table(("PARTICIPANT", "NODE", "ACCEPTED", "EARNED", "MISSED", "SLASHED", "STATE"), rows)]
         if rows
         else []
     )
