@@ -29,7 +29,7 @@ _LEAST_PAUSE_S = 0.1
 """Between two looks, however many hints come."""
 _ARRIVALS = 5
 _SHARE_BEFORE_DUE = 0.85
-_CREEP = 0.07
+_CREEP = 0.05
 """Share of the distance by which the first question comes earlier, each time that it found its block there."""
 _SOON = 10, 5
 """What the distance between blocks is divided by for the pause after a first question that came too early, and later."""
