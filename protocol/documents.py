@@ -86,9 +86,13 @@ class LlmOptions(Document):
     stop: tuple[Annotated[str, Field(min_length=1, max_length=256)], ...] = Field(default=(), max_length=16)
 
     def to_ollama(self) -> dict[str, object]:
-        """Return the options as Ollama's API takes them. Penalties that are not set are none, whatever a release has by default."""
+        """Return the options as Ollama's API takes them.
+
+        Penalties that are not set are none, whatever a release has by default, and strings that stop an answer are those of the order
+        alone: a model's own ones end it where its tokens do not, which is for an auditor to see.
+        """
         chosen = self.model_dump(exclude_none=True, exclude={"stop"})
-        return {**_NO_PENALTIES, **chosen, **({"stop": list(self.stop)} if self.stop else {})}
+        return {**_NO_PENALTIES, **chosen, "stop": list(self.stop)}
 
     @property
     def takes_the_likeliest(self) -> bool:

@@ -84,6 +84,9 @@ class EngineApp:
         if not asked.prompt:  # Ollama's way to load a model ahead of time
             return JSONResponse({**_head(model), "response": "", "done": True, "done_reason": "load"})
         prompt = asked.prompt if asked.raw else await model.apply_template(_conversation(asked))
+        if asked.only_rendered:
+            shown = {"rendered_template": prompt}
+            return JSONResponse({**_head(model), "response": "", "done": False, "_debug_info": shown})
         answer = Answer(model, prompt, asked, lambda text: {"response": text})
         return await answer.respond(request)
 
@@ -189,7 +192,8 @@ async def _while_connected(request: Request, work: Callable[[], Awaitable[_T]]) 
 
 
 def _conversation(asked: GenerateRequest) -> list[Message]:
-    system = [] if asked.system is None else [Message(role="system", content=asked.system)]
+    # An empty one is as good as none to Ollama's `generate`, and is none of its `chat`.
+    system = [Message(role="system", content=asked.system)] if asked.system else []
     return [*system, Message(role="user", content=asked.prompt)]
 
 

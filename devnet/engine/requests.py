@@ -50,11 +50,15 @@ class _Request(BaseModel):
 
 
 class GenerateRequest(_Request):
-    """`POST /api/generate`. With `raw`, the prompt goes to the model as it is, without its chat template."""
+    """`POST /api/generate`. With `raw`, the prompt goes to the model as it is, without its chat template.
+
+    With `_debug_render_only`, the answer is what the template made of it.
+    """
 
     prompt: str = ""
     system: str | None = None
     raw: bool = False
+    only_rendered: bool = Field(False, alias="_debug_render_only")
 
 
 class ChatRequest(_Request):

@@ -5,9 +5,8 @@ never runs code of a task, and a process more would protect nothing.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import httpx
 import ollama
@@ -15,12 +14,14 @@ import structlog
 from pydantic import ValidationError
 
 from protocol.cid import digest_of
-from protocol.documents import MAX_DOCUMENT_BYTES, LlmResult, LlmSpec, canonical, model_digest, model_name
+from protocol.documents import LlmResult, LlmSpec, canonical, model_digest, model_name
 from protocol.errors import ContentTooLarge
-from protocol.fingerprint import TOP, Fingerprint
+from protocol.fingerprint import Fingerprint
+from runner.engine import Engine, is_passing
 from runner.errors import EngineRefused, EngineUnavailable, ExecutionInvalid
 from runner.executors import Execution, Model
-from runner.verification.fingerprinting import TokenLikelihood, fingerprint_of
+from runner.executors.generating import Answer, answer_of
+from runner.verification.fingerprinting import fingerprint_of
 from runner.verification.verdict import Finding, check_papers
 
 DEFAULT_CONTEXT = 2048
@@ -41,7 +42,7 @@ class LlmExecutor:
         self, url: str, *, slots: int, attempts: int = 4, pause_s: float = 0.5, timeout_s: float = 60.0
     ) -> None:
         self._url = url
-        self._client = ollama.AsyncClient(host=url, timeout=httpx.Timeout(timeout_s, connect=5.0))
+        self._client = Engine(url, timeout_s=timeout_s)
         self._slots = asyncio.Semaphore(slots)
         self._attempts = attempts
         self._pause_s = pause_s
@@ -81,7 +82,7 @@ class LlmExecutor:
     async def _answer(self, spec: LlmSpec, task_id: bytes, *, audited: bool) -> Execution:
         await self._check_model(spec)
         async with self._engine_errors():
-            answer = await self._generate(spec, likelihoods=audited)
+            answer = await answer_of(self._client, spec, likelihoods=audited)
         return _execution(spec, task_id, answer, audited=audited)
 
     async def _check_model(self, spec: LlmSpec) -> None:
@@ -89,29 +90,6 @@ class LlmExecutor:
         name, digest = model_name(spec.model), model_digest(spec.model)
         if not any(model.name == name and model.digest == digest for model in await self.models()):
             raise EngineRefused(f"{spec.model} is not on {self._url}", hint=f"Run `ollama pull {name}`.")
-
-    async def _generate(self, spec: LlmSpec, *, likelihoods: bool) -> "_Answer":
-        pieces: list[str] = []
-        tokens: list[TokenLikelihood] = []
-        size = 0
-        stream = await self._client.generate(  # type: ignore[call-overload]  # its overloads forget that system may be None
-            model=model_name(spec.model),
-            prompt=spec.prompt,
-            system=spec.system,
-            options=spec.options.to_ollama(),
-            stream=True,
-            logprobs=likelihoods or None,
-            top_logprobs=TOP if likelihoods else None,
-        )
-        async for chunk in stream:
-            pieces.append(chunk.response or "")
-            tokens.extend(chunk.logprobs or ())
-            size += len(pieces[-1].encode("utf-8", "surrogatepass"))
-            if size > MAX_DOCUMENT_BYTES:
-                raise ExecutionInvalid(f"the answer is longer than {MAX_DOCUMENT_BYTES:,} bytes")
-            if chunk.done:
-                return _Answer(final=chunk, output="".join(pieces), tokens=tokens)
-        raise EngineUnavailable(f"{self._url} broke off its answer", hint="Look at the engine's log.")
 
     async def _context(self, name: str, digest: str) -> int:
         if digest not in self._contexts:
@@ -125,8 +103,8 @@ class LlmExecutor:
         try:
             yield
         except ollama.ResponseError as error:
-            if error.status_code in (408, 425, 429) or error.status_code >= 500:
-                raise self._unavailable(f"{error.status_code} {error.error}") from error
+            if is_passing(error):
+                raise self._unavailable(error.error) from error
             raise EngineRefused(
                 f"{self._url} refused: {error.error}", hint="Look at the engine's log."
             ) from error
@@ -144,18 +122,9 @@ class LlmExecutor:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
-    """What an engine gave: its last word, the text, and the tokens' likelihoods if they were asked for."""
-
-    final: ollama.GenerateResponse
-    output: str
-    tokens: Sequence[TokenLikelihood]
-
-
-def _execution(spec: LlmSpec, task_id: bytes, answer: _Answer, *, audited: bool) -> Execution:
+def _execution(spec: LlmSpec, task_id: bytes, answer: Answer, *, audited: bool) -> Execution:
     """Check what an engine returned, as whoever compares or audits it will, and write it down."""
-    input_tokens, output_tokens = _counts(spec, answer.final)
+    input_tokens, output_tokens = _counts(spec, answer)
     fingerprint = None
     if audited:
         fingerprint = fingerprint_of(task_id, spec.model, input_tokens=input_tokens, tokens=answer.tokens)
@@ -165,7 +134,7 @@ def _execution(spec: LlmSpec, task_id: bytes, answer: _Answer, *, audited: bool)
             task="0x" + task_id.hex(),
             model=spec.model,
             output=answer.output,
-            done_reason=str(answer.final.done_reason),
+            done_reason=str(answer.done_reason),
             input_tokens=input_tokens,
             output_tokens=output_tokens,
             fingerprint=None if papers is None else digest_of(papers).hex(),
@@ -190,10 +159,10 @@ def _check_as_an_auditor(spec: LlmSpec, result: LlmResult, fingerprint: Fingerpr
         raise ExecutionInvalid(f"an auditor would call the engine's answer a cheat: {finding.value}")
 
 
-def _counts(spec: LlmSpec, final: ollama.GenerateResponse) -> tuple[int, int]:
-    input_tokens, output_tokens = final.prompt_eval_count, final.eval_count
-    if final.done_reason not in _ANSWERED:
-        raise ExecutionInvalid(f"the engine stopped without an answer ({final.done_reason!r})")
+def _counts(spec: LlmSpec, answer: Answer) -> tuple[int, int]:
+    input_tokens, output_tokens = answer.input_tokens, answer.output_tokens
+    if answer.done_reason not in _ANSWERED:
+        raise ExecutionInvalid(f"the engine stopped without an answer ({answer.done_reason!r})")
     if not input_tokens or input_tokens < 0 or output_tokens is None:
         raise ExecutionInvalid("the engine did not count its tokens")
     if not 0 <= output_tokens <= spec.options.num_predict:

@@ -8,6 +8,7 @@ import httpx
 import ollama
 
 from protocol.fingerprint import TOP
+from runner.engine import Engine, is_passing
 from runner.streaming.errors import StreamRefused
 from runner.verification.fingerprinting import TokenLikelihood
 
@@ -34,7 +35,7 @@ class ChatEngine:
 
     def __init__(self, url: str, *, timeout_s: float = 60.0) -> None:
         self._url = url
-        self._client = ollama.AsyncClient(host=url, timeout=httpx.Timeout(timeout_s, connect=5.0))
+        self._client = Engine(url, timeout_s=timeout_s)
 
     async def chat(
         self, model: str, turns: Sequence[dict[str, str]], options: dict[str, Any]
@@ -55,7 +56,7 @@ class ChatEngine:
                     )
                     return
         except ollama.ResponseError as error:
-            busy = error.status_code >= 500 or error.status_code in (408, 425, 429)
+            busy = is_passing(error)
             raise StreamRefused(
                 f"the engine refused: {error.error}",
                 code="engine_busy" if busy else "engine_refused",

@@ -1,23 +1,19 @@
 """Probing: give one's own copy of the model the prompt and a part of the committed answer, and see what it would say next.
 
-The part is given as the beginning of the assistant's turn, which every engine of Ollama's API continues: no chat template
-has to be known. One token is computed for each probe, so an audit costs little of what the answer did.
+The part is given behind the prompt, as the engine's own template writes it. One token is computed for each probe, so an audit costs
+little of what the answer did.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 
-import httpx
-import ollama
-
-from protocol.documents import LlmResult, LlmSpec, model_name
+from protocol.documents import LlmResult, LlmSpec
 from protocol.fingerprint import Fingerprint, TokenMark
+from runner.engine import Engine
+from runner.verification.asking import ALTERNATIVES, Asker, Said
 from runner.verification.fingerprinting import token_mark
 from runner.verification.places import BROKEN, Place, end_of, last_of, place_at
 
-ALTERNATIVES = 20
-"""The most that Ollama gives."""
 FAR = 2_000
 """By so much, in thousandths of a nat, no rounding moves a token: four times what was seen at any of 30,000 honest places."""
 _BACK = 4
@@ -127,7 +123,7 @@ class Prober:
     """Asks one engine, which must have the very model of the spec."""
 
     def __init__(self, url: str, *, timeout_s: float = 60.0) -> None:
-        self._client = ollama.AsyncClient(host=url, timeout=httpx.Timeout(timeout_s, connect=5.0))
+        self._engine = Engine(url, timeout_s=timeout_s)
 
     async def probe(
         self, spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint, places: Sequence[Place]
@@ -136,17 +132,18 @@ class Prober:
 
         Raises the `ollama` client's and httpx's errors as they come: the engine is away, or lacks the model.
         """
+        asker = await Asker.of(self._engine, spec)
         probes, blind, characters, odd, input_tokens = [], [], [], [], 0
         for place in places:
             if place.is_too_far:
                 blind.append(place.position)
                 continue
-            said = await self._next(spec, place, tokens=_OF_A_CHARACTER if place.is_hidden else 1)
+            said = await asker.next(place, tokens=_OF_A_CHARACTER if place.is_hidden else 1)
             if said is None:
                 blind.append(place.position)
                 continue
             if not place.begun:
-                input_tokens = said.prompt_eval_count or 0
+                input_tokens = said.given
             if place.is_hidden:
                 characters.append(_goes_on(said, place))
                 continue
@@ -154,107 +151,89 @@ class Prober:
             if probe.position < place.position:
                 blind.append(place.position)
             elif _is_incomparable(probe):
-                more = await self._next(spec, place, tokens=_OF_A_CHARACTER)
+                more = await asker.next(place, tokens=_OF_A_CHARACTER)
                 characters.append(more is not None and _goes_on(more, place))
             else:
                 probes.append(probe)
             if _is_odd(spec, probe):
-                odd.append(_Odd(probe=probe, place=place, given=said.prompt_eval_count or 0))
-        end = await self._end(spec, result, fingerprint, input_tokens=input_tokens)
+                odd.append(_Odd(probe=probe, place=place, given=said.given))
+        end = await _end(asker, result, fingerprint, input_tokens=input_tokens)
         answer = (result, fingerprint, input_tokens or end.input_tokens)
         return Probing(
             probes=tuple(probes),
             input_tokens=input_tokens or end.input_tokens,
-            ends=end.may_be and (end.odd is None or not await self._is_forced(spec, *answer, odd=end.odd)),
+            ends=end.may_be and (end.odd is None or not await _is_forced(asker, *answer, odd=end.odd)),
             greedy=spec.options.takes_the_likeliest,
             blind=tuple(blind),
             characters=tuple(characters),
             output_tokens=end.output_tokens,
-            forced=tuple(
-                [each.probe.position for each in odd if await self._is_forced(spec, *answer, odd=each)]
-            ),
+            forced=tuple([each.probe.position for each in odd if await _is_forced(asker, *answer, odd=each)]),
         )
 
-    async def _is_forced(
-        self, spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint, input_tokens: int, *, odd: "_Odd"
-    ) -> bool:
-        """Look at a token again, by a way on which the text before it is cut into tokens as it was generated."""
-        position = odd.probe.position
-        if not position:
-            return True
-        back = place_at(fingerprint, result.output, position, back=_BACK)
-        if back is not None and (said := await self._next(spec, back)) is not None:
-            again = _probe(said, back, fingerprint)
-            if again.position == position:
-                return _is_odd(spec, again)
-        # The model says something else on the way, so let the number of tokens tell.
-        first = odd.place.position - len(odd.place.through)
-        return bool(input_tokens) and odd.given - input_tokens == first
 
-    async def _end(
-        self, spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint, *, input_tokens: int
-    ) -> "_End":
-        """Return whether the answer may end where it does, and how many tokens it has."""
-        if fills_context(spec, result):
-            return await self._full(spec, result, fingerprint, input_tokens=input_tokens)
-        end = end_of(fingerprint, result.output)
-        if end is None or end.is_too_far:
-            return _End(may_be=True)
-        said = await self._next(spec, end)
-        if said is None:
-            return _End(may_be=True)
-        given = said.prompt_eval_count or 0
-        came, found = _heard(said, end)
-        may_be, odd = True, None
-        if result.done_reason == "stop" and came == len(end.through):
-            may_be = _ends(spec, found)
-        elif result.done_reason == "stop" and not spec.options.stop:
-            # Behind white space that the model does not say, anything could be an end.
-            probe = _probe(said, end, fingerprint)
-            odd = _Odd(probe=probe, place=end, given=given) if _is_odd(spec, probe) else None
-        if not may_be and spec.options.stop and (cut := last_of(fingerprint, result.output)) is not None:
-            last = await self._next(spec, cut)
-            may_be = last is not None and _is_cut_by_a_stop(spec, last, fingerprint.tokens[cut.position].text)
-        return _End(
-            may_be=may_be,
-            odd=odd,
-            input_tokens=0 if end.begun else given,
-            output_tokens=_recounted(given, end, input_tokens),
-        )
-
-    async def _full(
-        self, spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint, *, input_tokens: int
-    ) -> "_End":
-        """Count an answer's tokens where nothing can be asked behind it."""
-        before = sum(bool(mark.token) for mark in fingerprint.tokens) - _FREE
-        place = place_at(fingerprint, result.output, before) if before > 0 else None
-        if place is None or place.is_too_far:
-            return _End(may_be=True)
-        said = await self._next(spec, place)
-        counted = _recounted(said.prompt_eval_count or 0, place, input_tokens) if said else 0
-        left = sum(most_tokens(mark) for mark in fingerprint.tokens[before:])
-        return _End(may_be=True, output_tokens=counted + left if counted else 0)
-
-    async def _next(self, spec: LlmSpec, place: Place, *, tokens: int = 1) -> ollama.ChatResponse | None:
-        """Ask what comes at a place; None where the engine refuses the text before it, which is longer than any answer can be."""
-        predicted = {"temperature": 0.0, "num_predict": len(place.through) + tokens, "stop": []}
-        try:
-            return await self._client.chat(
-                model=model_name(spec.model),
-                messages=_turns(spec, place.begun),
-                options={**spec.options.to_ollama(), **predicted},
-                logprobs=True,
-                top_logprobs=ALTERNATIVES,
-            )
-        except ollama.ResponseError as error:
-            if place.begun and error.status_code == HTTPStatus.BAD_REQUEST:
-                return None
-            raise
+async def _is_forced(
+    asker: Asker, result: LlmResult, fingerprint: Fingerprint, input_tokens: int, *, odd: _Odd
+) -> bool:
+    """Look at a token again, by a way on which the text before it is cut into tokens as it was generated."""
+    position = odd.probe.position
+    if not position:
+        return True
+    back = place_at(fingerprint, result.output, position, back=_BACK)
+    if back is not None and (said := await asker.next(back)) is not None:
+        again = _probe(said, back, fingerprint)
+        if again.position == position:
+            return _is_odd(asker.spec, again)
+    # The model says something else on the way, so let the number of tokens tell.
+    first = odd.place.position - len(odd.place.through)
+    return bool(input_tokens) and odd.given - input_tokens == first
 
 
-def _goes_on(said: ollama.ChatResponse, place: Place) -> bool:
+async def _end(asker: Asker, result: LlmResult, fingerprint: Fingerprint, *, input_tokens: int) -> _End:
+    """Return whether the answer may end where it does, and how many tokens it has."""
+    spec = asker.spec
+    if fills_context(spec, result):
+        return await _full(asker, result, fingerprint, input_tokens=input_tokens)
+    end = end_of(fingerprint, result.output)
+    if end is None or end.is_too_far:
+        return _End(may_be=True)
+    said = await asker.next(end)
+    if said is None:
+        return _End(may_be=True)
+    given = said.given
+    came, found = _heard(said, end)
+    may_be, odd = True, None
+    if result.done_reason == "stop" and came == len(end.through):
+        may_be = _ends(spec, found)
+    elif result.done_reason == "stop" and not spec.options.stop:
+        # Behind white space that the model does not say, anything could be an end.
+        probe = _probe(said, end, fingerprint)
+        odd = _Odd(probe=probe, place=end, given=given) if _is_odd(spec, probe) else None
+    if not may_be and spec.options.stop and (cut := last_of(fingerprint, result.output)) is not None:
+        last = await asker.next(cut)
+        may_be = last is not None and _is_cut_by_a_stop(spec, last, fingerprint.tokens[cut.position].text)
+    return _End(
+        may_be=may_be,
+        odd=odd,
+        input_tokens=0 if end.begun else given,
+        output_tokens=_recounted(given, end, input_tokens),
+    )
+
+
+async def _full(asker: Asker, result: LlmResult, fingerprint: Fingerprint, *, input_tokens: int) -> _End:
+    """Count an answer's tokens where nothing can be asked behind it."""
+    before = sum(bool(mark.token) for mark in fingerprint.tokens) - _FREE
+    place = place_at(fingerprint, result.output, before) if before > 0 else None
+    if place is None or place.is_too_far:
+        return _End(may_be=True)
+    said = await asker.next(place)
+    counted = _recounted(said.given, place, input_tokens) if said else 0
+    left = sum(most_tokens(mark) for mark in fingerprint.tokens[before:])
+    return _End(may_be=True, output_tokens=counted + left if counted else 0)
+
+
+def _goes_on(said: Said, place: Place) -> bool:
     """Return whether the model's text goes on with the answer's character."""
-    return (said.message.content or "").startswith("".join(place.through) + place.shows)
+    return said.text.startswith("".join(place.through) + place.shows)
 
 
 def most_tokens(mark: TokenMark) -> int:
@@ -267,16 +246,16 @@ def fills_context(spec: LlmSpec, result: LlmResult) -> bool:
     return result.input_tokens + result.output_tokens >= spec.options.num_ctx - 1
 
 
-def _heard(said: ollama.ChatResponse, place: Place) -> tuple[int, TokenMark | None]:
+def _heard(said: Said, place: Place) -> tuple[int, TokenMark | None]:
     """Return how many of the tokens that come between the model says too, and what it says then; none where it ends."""
-    marks, way = [token_mark(token, kept=ALTERNATIVES) for token in said.logprobs or ()], place.through
+    marks, way = [token_mark(token, kept=ALTERNATIVES) for token in said.tokens], place.through
     came = 0
     while came < min(len(marks), len(way)) and marks[came].text == way[came]:
         came += 1
-    return came, _next_of(marks[came:], ended=said.done_reason == "stop")
+    return came, _next_of(marks[came:], ended=said.ended)
 
 
-def _probe(said: ollama.ChatResponse, place: Place, fingerprint: Fingerprint) -> Probe:
+def _probe(said: Said, place: Place, fingerprint: Fingerprint) -> Probe:
     """Hold what the model says against the answer: at the place, or on the way to it, if it says something else there."""
     came, found = _heard(said, place)
     position = place.position - len(place.through) + came
@@ -324,11 +303,11 @@ def _begins_a_stop(text: str, spec: LlmSpec) -> bool:
     return bool(text) and any(stop.startswith(text) or text.startswith(stop) for stop in spec.options.stop)
 
 
-def _is_cut_by_a_stop(spec: LlmSpec, said: ollama.ChatResponse, last: str) -> bool:
+def _is_cut_by_a_stop(spec: LlmSpec, said: Said, last: str) -> bool:
     """Return whether the answer's last token may be the beginning of one that a string cut, which stops it."""
     return any(
         other.text.startswith(last) and _begins_a_stop(other.text.removeprefix(last), spec)
-        for token in said.logprobs or ()
+        for token in said.tokens
         for other in token_mark(token, kept=ALTERNATIVES).top
     )
 
@@ -337,9 +316,3 @@ def _recounted(given: int, place: Place, input_tokens: int) -> int:
     """Return how many tokens an answer has up to a place; 0 where the engine does not count the text that it was given."""
     begun = given - input_tokens
     return begun + len(place.through) if input_tokens and begun > 0 else 0
-
-
-def _turns(spec: LlmSpec, begun: str) -> list[dict[str, str]]:
-    system = [] if spec.system is None else [{"role": "system", "content": spec.system}]
-    answer = [{"role": "assistant", "content": begun}] if begun else []
-    return [*system, {"role": "user", "content": spec.prompt}, *answer]

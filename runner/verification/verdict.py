@@ -147,7 +147,8 @@ def _counted_right(spec: LlmSpec, result: LlmResult, fingerprint: Fingerprint) -
     # A token that shows nothing ends the answer; elsewhere it would only shift the places that are probed.
     shown = [mark for mark in fingerprint.tokens if mark.token]
     ended = len(fingerprint.tokens) - len(shown)
-    most = sum(most_tokens(mark) for mark in shown) + ended
+    # The token that ends an answer is counted by every engine, and listed by some.
+    most = sum(most_tokens(mark) for mark in shown) + max(ended, result.done_reason == "stop")
     counted = len(shown) <= result.output_tokens <= most and ended <= 1
     counted = counted and all(mark.token for mark in fingerprint.tokens[:-1])
     billed = result.input_tokens == fingerprint.input_tokens

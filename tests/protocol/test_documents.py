@@ -256,6 +256,11 @@ def test_options_reach_ollama_by_its_own_names():
     }
 
 
+def test_no_string_stops_an_answer_but_those_of_the_spec():
+    """Ollama takes a model's own ones where it gets none, and it gives such models `<|im_start|>` and the like."""
+    assert LlmOptions().to_ollama()["stop"] == []
+
+
 def test_penalties_are_those_of_the_spec_and_not_of_an_engines_release():
     assert LlmOptions().to_ollama()["repeat_penalty"] == 1.0
     assert LlmOptions(repeat_penalty=1.2).to_ollama()["repeat_penalty"] == 1.2

@@ -276,7 +276,8 @@ async def test_a_vote_is_opened_in_time_while_another_answer_takes_long_to_exami
             while not first.ballots.due():
                 await court.bench.anvil.mine()
                 await first.hand.look()
-                await asyncio.sleep(0.05)
+                # The others have to examine it in what is left of the time for votes.
+                await asyncio.sleep(0.25)
         await court.until(task, AuditStage.APPEALABLE, Running(first.hand, first.duty), *others)
     finally:
         running.cancel()

@@ -13,7 +13,7 @@ from protocol.documents import LlmOptions, LlmResult, LlmSpec, parse_document
 from protocol.fingerprint import Alternative, Fingerprint, TokenMark, parse_fingerprint
 from runner.executors import Execution
 from runner.executors.llm import LlmExecutor
-from runner.verification.places import OPENING, Place, places_to_probe, spelled
+from runner.verification.places import OPENING, Place, may_be_cut, places_to_probe, spelled
 from runner.verification.probing import Probe, Prober, Probing
 from runner.verification.verdict import (
     UNCALIBRATED,
@@ -126,6 +126,46 @@ async def test_a_padded_answer_is_found_in_the_papers(spec: LlmSpec, work: Execu
     assert check_papers(spec, padded, fingerprint) is Finding.COUNTS
     longer = result.model_copy(update={"output": result.output + "!"})
     assert check_papers(spec, longer, fingerprint) is Finding.TEXT
+
+
+async def test_the_token_that_ends_an_answer_is_billed_whether_the_engine_lists_it_or_not(
+    engine_url: str, spec: LlmSpec
+) -> None:
+    """Ollama counts it, and does not give its likelihood."""
+    asked = spec.model_copy(update={"prompt": "What is the capital of France?"})
+    result, fingerprint = papers(await LlmExecutor(engine_url, slots=1).execute(asked, TASK, audited=True))
+    assert result.done_reason == "stop"
+    unlisted = fingerprint.model_copy(
+        update={"tokens": tuple(mark for mark in fingerprint.tokens if mark.token)}
+    )
+    assert len(unlisted.tokens) == result.output_tokens - 1
+    assert check_papers(asked, result, unlisted) is Finding.VALID
+    padded = result.model_copy(update={"output_tokens": result.output_tokens + 1})
+    assert check_papers(asked, padded, unlisted) is Finding.COUNTS
+    assert judge(result, await probe(engine_url, asked, result, unlisted), UNCALIBRATED) is Finding.VALID
+
+
+@pytest.mark.parametrize(
+    ("prompt", "stop", "output"),
+    [
+        ("List three colours, one per line.", "\n\n", "The three colours are:"),
+        ("What is the capital of France?", "Paris", "The capital of France is "),
+        ("What is the capital of France?", "ital of Fr", "The cap"),
+    ],
+    ids=["a line", "a word", "inside words"],
+)
+async def test_a_string_that_stops_an_answer_leaves_papers_that_are_in_order(
+    engine_url: str, spec: LlmSpec, prompt: str, stop: str, output: str
+) -> None:
+    """Engines hold back what may be its beginning, and show the tokens of that as one or as none."""
+    asked = spec.model_copy(update={"prompt": prompt, "options": LlmOptions(num_predict=24, stop=(stop,))})
+    result, fingerprint = papers(await LlmExecutor(engine_url, slots=1).execute(asked, TASK, audited=True))
+    assert (result.output, result.done_reason) == (output, "stop")
+    places = places_to_probe(
+        fingerprint, result.output, seed=b"beacon", count=24, cut=may_be_cut(asked, result)
+    )
+    probing = await Prober(engine_url).probe(asked, result, fingerprint, places)
+    assert judge(result, probing, UNCALIBRATED) is Finding.VALID
 
 
 async def test_papers_that_would_lead_the_probes_astray_are_refused(spec: LlmSpec, work: Execution) -> None:
@@ -312,6 +352,18 @@ async def test_a_long_honest_answer_is_valid_wherever_it_is_probed(
         drawn = places_to_probe(fingerprint, result.output, seed=bytes([seed]), count=UNCALIBRATED.positions)
         probing = await Prober(engine_url).probe(asked, result, fingerprint, drawn)
         assert judge(result, probing, UNCALIBRATED) is Finding.VALID, drawn
+
+
+async def test_an_empty_system_prompt_is_as_good_as_none_to_the_runner_and_to_the_auditor(
+    engine_url: str, spec: LlmSpec
+) -> None:
+    """Ollama's `generate` takes the model's own then, and its `chat` would take the empty one."""
+    asked = spec.model_copy(update={"system": ""})
+    result, fingerprint = papers(await LlmExecutor(engine_url, slots=1).execute(asked, TASK, audited=True))
+    probing = await probe(engine_url, asked, result, fingerprint)
+    assert judge(result, probing, UNCALIBRATED) is Finding.VALID
+    plain, _ = papers(await LlmExecutor(engine_url, slots=1).execute(spec, TASK, audited=True))
+    assert (plain.output, plain.input_tokens) == (result.output, result.input_tokens)
 
 
 @pytest.mark.parametrize("build", ["plain attention", "bfloat16 cache"])
