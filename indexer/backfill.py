@@ -25,9 +25,11 @@ from indexer.writing import Advance, Batch, Cursor
 
 log = structlog.get_logger()
 
-FLUSH_EVENTS = 40_000
-"""Events that are written at the latest; what is collected while the writer has nothing to do is written from fewer on."""
-IDLE_FLUSH_EVENTS = 4_000
+BATCH_EVENTS = 20_000
+"""Events that are written in one transaction; from fewer on while there is nothing else to write."""
+IDLE_BATCH_EVENTS = 4_000
+BATCHES_AHEAD = 2
+"""Batches that wait to be written before folding does."""
 FOLD_EVENTS = 200
 """Events that are folded before what is to be read and written gets its turn."""
 FLUSH_S = 5.0
@@ -108,42 +110,48 @@ async def _ranges(
 
 
 class _Flusher:
-    """Collects ranges and writes them, one transaction in flight while the next is folded."""
+    """Collects ranges and writes them in batches, one transaction after the other, while the next are folded."""
 
     def __init__(self, store: Store, group: asyncio.TaskGroup, cursor: Cursor, *, last_block: int) -> None:
         self._store = store
         self._cursor = cursor
-        self._group = group
         self._last_block = last_block
         self._logs: list[Log] = []
         self._end: Header | None = None
         self._end_number = 0
         self._since = time.monotonic()
-        self._writing: asyncio.Task[None] | None = None
+        self._batches: asyncio.Queue[tuple[Batch, Header]] = asyncio.Queue(BATCHES_AHEAD)
+        self._unwritten = 0
+        self._writing = group.create_task(self._write_all())
 
     def take(self, fetched: LogRange) -> bool:
         """Collect a range; say whether it is time to write."""
         self._logs += fetched.logs
         self._end = fetched.end
         self._end_number = fetched.last
-        is_idle = self._writing is None or self._writing.done()
-        enough = IDLE_FLUSH_EVENTS if is_idle else FLUSH_EVENTS
+        enough = BATCH_EVENTS if self._unwritten else IDLE_BATCH_EVENTS
         return len(self._logs) >= enough or time.monotonic() - self._since >= FLUSH_S
 
     async def flush(self, state: State) -> None:
-        """Hand what was collected to the writer, once its last transaction is through."""
-        await self.finish()
+        """Hand what was collected to the writer, once it is no longer far behind."""
         if self._end is None:
             return
         end = Header(self._end_number, self._end.hash, self._end.parent_hash, self._end.timestamp)
         batch = Batch(logs=self._logs, changes=state.take_changes(), blocks=[self._end])
-        self._writing = self._group.create_task(self._write(batch, end))
         self._logs = []
         self._since = time.monotonic()
+        self._unwritten += 1
+        await self._batches.put((batch, end))
         if len(state) > ROWS_IN_MEMORY:
             # Rows may be read again only when what they became is in the database.
-            await self.finish()
+            await self._batches.join()
             state.forget()
+
+    async def _write_all(self) -> None:
+        while True:
+            await self._write(*await self._batches.get())
+            self._unwritten -= 1
+            self._batches.task_done()
 
     async def _write(self, batch: Batch, end: Header) -> None:
         advance = Advance(
@@ -157,10 +165,9 @@ class _Flusher:
             await transaction.advance(self._cursor, advance)
 
     async def finish(self) -> None:
-        """Wait for the transaction in flight."""
-        if self._writing is not None:
-            await self._writing
-            self._writing = None
+        """Wait until all is written."""
+        await self._batches.join()
+        self._writing.cancel()
 
 
 @contextmanager

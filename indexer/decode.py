@@ -7,6 +7,7 @@ with a dynamic argument goes through `eth_abi`.
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -44,7 +45,7 @@ def leaf_names(event: AbiEntry) -> tuple[str, ...]:
 
 
 def decoder(event: AbiEntry) -> Decoder:
-    """Make a function of (topics after the first, data) that gives the arguments flat, in the ABI's order.
+    """Make a function of (topics, data) that gives the arguments flat, in the ABI's order; the first topic is skipped.
 
     Addresses, bytesN and strings become bytes, integers int. The function raises `ValueError` when lengths do not fit.
     """
@@ -83,9 +84,9 @@ def _format(abi_type: str) -> str | None:
 
 def _static(types: Sequence[str]) -> Decoder:
     formats = [_format(abi_type) or "" for abi_type in types]
-    layout = struct.Struct(">" + "".join(formats))
+    layout = struct.Struct(f">{WORD}x" + "".join(formats))
     wide = [
-        (position, abi_type.startswith("int"))
+        (position, partial(int.from_bytes, signed=True) if abi_type.startswith("int") else int.from_bytes)
         for position, (abi_type, code) in enumerate(zip(types, formats, strict=True))
         if "int" in abi_type and code.endswith("s")
     ]
@@ -95,12 +96,13 @@ def _static(types: Sequence[str]) -> Decoder:
         try:
             values = unpack(topics + data)
         except struct.error as error:
-            raise ValueError(f"{len(topics) + len(data)} bytes, expected {layout.size}") from error
+            size = len(topics) + len(data) - WORD
+            raise ValueError(f"{size} bytes, expected {layout.size - WORD}") from error
         if not wide:
             return values
         arguments = list(values)
-        for position, signed in wide:
-            arguments[position] = int.from_bytes(arguments[position], "big", signed=signed)
+        for position, number in wide:
+            arguments[position] = number(arguments[position])
         return tuple(arguments)
 
     return cut
@@ -118,7 +120,7 @@ def _dynamic(indexed: Sequence[AbiEntry], unindexed: Sequence[AbiEntry]) -> Deco
         from eth_abi.exceptions import DecodingError  # noqa: PLC0415
 
         try:
-            values = (*abi_decode(topic_types, topics), *abi_decode(data_types, data))
+            values = (*abi_decode(topic_types, topics[WORD:]), *abi_decode(data_types, data))
         except (DecodingError, OverflowError) as error:
             raise ValueError(str(error)) from error
         return tuple(_flat(values, (*topic_types, *data_types)))

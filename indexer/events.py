@@ -107,25 +107,32 @@ class EventBook:
 
     def decode(self, log: Log) -> Event:
         """Decode one log; `FoldError` when the ABI does not know it."""
-        topics = log.topics
-        event_type = self._types.get(log.address, _NO_EVENTS).get(topics[:TOPIC])
-        if event_type is None:
-            raise FoldError(
-                f"unknown event at {log.where}: contract 0x{log.address.hex()}, topic 0x{topics[:TOPIC].hex()}",
-                hint="The contracts are newer than this indexer: upgrade it.",
-            )
-        try:
-            return Event(event_type, log, event_type.decode(topics[TOPIC:], log.data))
-        except ValueError as error:
-            raise FoldError(
-                f"{event_type.contract}.{event_type.name} at {log.where} cannot be decoded: {error}",
-                hint="The contracts and this indexer's ABI differ: upgrade it, or distrust the node.",
-            ) from error
+        (event,) = self.decode_all([log])
+        return event
 
     def decode_all(self, logs: Iterable[Log]) -> list[Event]:
-        """Decode logs in their order."""
-        decode = self.decode
-        return [decode(log) for log in logs]
+        """Decode logs in their order; `FoldError` for one that the ABI does not know."""
+        types = self._types
+        events: list[Event] = []
+        for log in logs:
+            event_type = types.get(log.address, _NO_EVENTS).get(log.topics[:TOPIC])
+            if event_type is None:
+                raise _unknown(log)
+            try:
+                events.append(Event(event_type, log, event_type.decode(log.topics, log.data)))
+            except ValueError as error:
+                raise FoldError(
+                    f"{event_type.contract}.{event_type.name} at {log.where} cannot be decoded: {error}",
+                    hint="The contracts and this indexer's ABI differ: upgrade it, or distrust the node.",
+                ) from error
+        return events
+
+
+def _unknown(log: Log) -> FoldError:
+    return FoldError(
+        f"unknown event at {log.where}: contract 0x{log.address.hex()}, topic 0x{log.topics[:TOPIC].hex()}",
+        hint="The contracts are newer than this indexer: upgrade it.",
+    )
 
 
 def address_bytes(address: str) -> bytes:

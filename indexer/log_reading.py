@@ -3,14 +3,27 @@
 This runs once for every event of the chain, so what neighbours share (block, transaction, contract) is read once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from indexer.errors import InconsistentChain
 from indexer.events import Log, block_time
 from indexer.rpc.wire import WireLog, data, quantity
+
+T = TypeVar("T")
+
+
+class _Once(dict[str, T]):
+    """What texts mean, each of them read once: types, tasks, accounts and positions come again and again."""
+
+    def __init__(self, read: Callable[[str], T]) -> None:
+        self._read = read
+
+    def __missing__(self, text: str) -> T:
+        self[text] = value = self._read(text)
+        return value
 
 
 class _Block(NamedTuple):
@@ -44,7 +57,8 @@ def read_logs(
     number_text = hash_text = tx_text = place_text = ""
     tx_hash = b""
     this_tx = 0
-    fromhex = bytes.fromhex
+    word, position = _Once(_word).__getitem__, _Once(_position).__getitem__
+    join, fromhex = b"".join, bytes.fromhex
     for entry in wire:
         if entry.block_hash != hash_text or entry.block_number != number_text:
             _refuse_second_hash(entry, number_text)
@@ -55,10 +69,8 @@ def read_logs(
         if entry.transaction_hash != tx_text or entry.transaction_index != place_text:
             tx_text, place_text = entry.transaction_hash, entry.transaction_index
             tx_hash = data(tx_text)
-            this_tx = int(place_text, 16)
-        this_log = int(entry.log_index, 16)
-        if this_tx < 0 or this_log < 0:
-            raise ValueError("a position below zero")
+            this_tx = position(place_text)
+        this_log = position(entry.log_index)
         in_order = in_order and (this_tx > tx_index or (this_tx == tx_index and this_log > log_index))
         tx_index, log_index = this_tx, this_log
         address = addresses.get(entry.address)
@@ -73,11 +85,24 @@ def read_logs(
                 block.time,
                 tx_hash,
                 address,
-                fromhex("".join(entry.topics).replace("0x", "")),
+                join(map(word, entry.topics)),
                 fromhex(entry.data[2:]),
             )
         )
     return logs if in_order else _sorted(logs)
+
+
+def _word(text: str) -> bytes:
+    if not text.startswith("0x"):
+        raise ValueError(f"no hex: {text}")
+    return data(text)
+
+
+def _position(text: str) -> int:
+    position = quantity(text)
+    if position < 0:
+        raise ValueError("a position below zero")
+    return position
 
 
 def _block(entry: WireLog, times: Mapping[str, datetime], *, first: int, last: int) -> _Block:

@@ -7,6 +7,7 @@ and takes its place in one transaction, so there is no migration of derived data
 import asyncio
 import hashlib
 import random
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache
@@ -28,11 +29,10 @@ SWITCH_LOCK_MS = 500
 
 @dataclass(frozen=True, slots=True)
 class SchemaFile:
-    """The four sections of `schema.sql`."""
+    """The three sections of `schema.sql`."""
 
     tables: str
     indexes: str
-    indexes_beside: str
     views: str
 
 
@@ -89,19 +89,22 @@ async def create(connection: asyncpg.Connection, schema: str, deployment: Deploy
 
 
 async def create_indexes(connection: asyncpg.Connection, beside: asyncpg.Connection, schema: str) -> None:
-    """Make the secondary indexes that are not there yet, on two connections at once.
+    """Make the secondary indexes that are not there yet, on two connections, each of which takes the next when it is free.
 
     A crash half-way is healed by the next call.
     """
+    left = deque(schema_file().indexes.strip().split("\n\n"))
 
-    async def create(on: asyncpg.Connection, statements: str) -> None:
-        async with on.transaction():
-            await on.execute(f"SET LOCAL search_path = {schema}, public")
-            await on.execute(statements)
+    async def create(on: asyncpg.Connection) -> None:
+        while left:
+            statements = left.popleft()
+            async with on.transaction():
+                await on.execute(f"SET LOCAL search_path = {schema}, public")
+                await on.execute(statements)
 
     async with asyncio.TaskGroup() as group:
-        group.create_task(create(connection, schema_file().indexes))
-        group.create_task(create(beside, schema_file().indexes_beside))
+        group.create_task(create(connection))
+        group.create_task(create(beside))
 
 
 async def published(connection: asyncpg.Connection) -> str | None:
@@ -127,6 +130,11 @@ async def publish(connection: asyncpg.Connection, schema: str) -> None:
     await _switch(connection, lambda: _show(connection, schema))
 
 
+async def publish_between_readers(connection: asyncpg.Connection, schema: str) -> bool:
+    """Do what `publish` does, unless readers are in the way for longer than a moment; say whether it is done."""
+    return await _try_to_switch(connection, lambda: _show(connection, schema))
+
+
 async def replace(connection: asyncpg.Connection, *, schema: str, by: str) -> None:
     """Put a finished rebuild in the place of the version it was built from, in one transaction."""
 
@@ -139,26 +147,30 @@ async def replace(connection: asyncpg.Connection, *, schema: str, by: str) -> No
 
 
 async def _switch(connection: asyncpg.Connection, change: Callable[[], Awaitable[None]]) -> None:
+    """Change the published views, as soon as nobody reads them."""
+    while not await _try_to_switch(connection, change):  # noqa: ASYNC110 (readers are in other processes)
+        await asyncio.sleep(random.uniform(0.5, 1.5) * SWITCH_LOCK_MS / 1000)  # noqa: S311 (jitter)
+
+
+async def _try_to_switch(connection: asyncpg.Connection, change: Callable[[], Awaitable[None]]) -> bool:
     """Change the published views while nobody reads them.
 
     Readers lock views one by one, and so would this: to wait long for the rest while holding some would be a deadlock,
-    which Postgres resolves by failing one side after a second. So this side gives up well before, and tries again.
+    which Postgres resolves by failing one side after a second. So this side gives up well before.
     """
-    while True:
-        try:
-            async with connection.transaction():
-                await connection.execute(f"SET LOCAL lock_timeout = '{SWITCH_LOCK_MS}ms'")
-                views = await _names(connection, "public", kind="v", owned=True)
-                if views:
-                    # Most readers look at `sync_state` first: held first, it keeps new ones out while the others finish.
-                    views.sort(key=lambda view: view != "sync_state")
-                    names = ", ".join(f'public."{view}"' for view in views)
-                    await connection.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
-                await change()
-        except asyncpg.LockNotAvailableError:
-            await asyncio.sleep(random.uniform(0.5, 1.5) * SWITCH_LOCK_MS / 1000)  # noqa: S311 (jitter)
-        else:
-            return
+    try:
+        async with connection.transaction():
+            await connection.execute(f"SET LOCAL lock_timeout = '{SWITCH_LOCK_MS}ms'")
+            views = await _names(connection, "public", kind="v", owned=True)
+            if views:
+                # Most readers look at `sync_state` first: held first, it keeps new ones out while the others finish.
+                views.sort(key=lambda view: view != "sync_state")
+                names = ", ".join(f'public."{view}"' for view in views)
+                await connection.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
+            await change()
+    except asyncpg.LockNotAvailableError:
+        return False
+    return True
 
 
 async def _show(connection: asyncpg.Connection, schema: str) -> None:

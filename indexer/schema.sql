@@ -1,7 +1,7 @@
--- The indexer's database. One file, four sections (`-- section:` lines split it):
+-- The indexer's database. One file, three sections (`-- section:` lines split it):
 --   tables   made first, in a schema `idx_<fingerprint>` of their own
---   indexes  made when the backfill is done, so that it does not pay for them
---   indexes beside  of other tables, the largest: made at the same time on a second connection
+--   indexes  made when the backfill is done, so that it does not pay for them; two connections take paragraph by paragraph,
+--            so the largest come first, and each paragraph is a transaction
 --   views    derived names; with the tables they are shown through views of the same names in `public`
 -- Everything in `idx_<fingerprint>` is a pure fold of the chain's log and may be dropped and rebuilt at any time.
 -- Ids, addresses and digests are bytea (32 or 20 bytes), amounts numeric(78) in USDFC base units (10^-18 USDFC),
@@ -1170,7 +1170,13 @@ COMMENT ON COLUMN totals.amount IS 'The count, or the sum in base units.';
 
 -- section: indexes
 
-CREATE INDEX IF NOT EXISTS undo_block ON undo (block_number);
+CREATE UNIQUE INDEX IF NOT EXISTS task_events_order ON task_events (task_id, block_number, tx_index, log_index);
+
+CREATE INDEX IF NOT EXISTS task_events_block ON task_events (block_number);
+
+CREATE INDEX IF NOT EXISTS task_seats_node ON task_seats (node, claimed_block, task_id);
+CREATE INDEX IF NOT EXISTS task_seats_owner ON task_seats (owner, claimed_block, task_id);
+
 CREATE INDEX IF NOT EXISTS tasks_created ON tasks (created_block, task_id);
 CREATE INDEX IF NOT EXISTS tasks_settled ON tasks (settled_block, task_id);
 CREATE INDEX IF NOT EXISTS tasks_reward ON tasks (reward, task_id);
@@ -1178,50 +1184,18 @@ CREATE INDEX IF NOT EXISTS tasks_client ON tasks (client, created_block, task_id
 CREATE INDEX IF NOT EXISTS tasks_payer ON tasks (payer, created_block, task_id);
 CREATE INDEX IF NOT EXISTS tasks_status ON tasks (status, created_block, task_id);
 CREATE INDEX IF NOT EXISTS tasks_spec ON tasks (spec);
-CREATE INDEX IF NOT EXISTS task_seats_node ON task_seats (node, claimed_block, task_id);
-CREATE INDEX IF NOT EXISTS task_seats_owner ON task_seats (owner, claimed_block, task_id);
-CREATE INDEX IF NOT EXISTS runners_owner ON runners (owner, node);
-CREATE INDEX IF NOT EXISTS runners_registered ON runners (registered_block, node);
-CREATE INDEX IF NOT EXISTS runners_status ON runners (status, node);
-CREATE INDEX IF NOT EXISTS runner_reputation_score ON runner_reputation (score, node);
 
-CREATE INDEX IF NOT EXISTS channels_opened ON channels (opened_block, channel_id);
-CREATE INDEX IF NOT EXISTS channels_status ON channels (status, opened_block, channel_id);
-CREATE INDEX IF NOT EXISTS channels_payer ON channels (payer, opened_block, channel_id);
-CREATE INDEX IF NOT EXISTS channels_owner ON channels (owner, opened_block, channel_id);
-CREATE INDEX IF NOT EXISTS channels_node ON channels (node, opened_block, channel_id);
-CREATE INDEX IF NOT EXISTS monitoring_epochs_epoch ON monitoring_epochs (epoch);
-CREATE INDEX IF NOT EXISTS monitoring_assignments_heard ON monitoring_assignments (updated_block, round, monitor);
-CREATE INDEX IF NOT EXISTS monitoring_assignments_monitor ON monitoring_assignments (monitor, updated_block);
-CREATE INDEX IF NOT EXISTS monitoring_reports_target ON monitoring_reports (target, revealed_block);
-CREATE INDEX IF NOT EXISTS monitoring_reports_monitor ON monitoring_reports (monitor, revealed_block);
-CREATE INDEX IF NOT EXISTS monitoring_reports_revealed ON monitoring_reports (revealed_block, round, target, monitor);
-CREATE INDEX IF NOT EXISTS monitoring_verdicts_concluded ON monitoring_verdicts (concluded_block, round, target);
-CREATE INDEX IF NOT EXISTS monitoring_verdicts_target ON monitoring_verdicts (target, epoch);
-CREATE INDEX IF NOT EXISTS monitoring_verdicts_challenge ON monitoring_verdicts (challenge_round);
+CREATE UNIQUE INDEX IF NOT EXISTS reputation_events_order ON reputation_events (node, block_number, tx_index, log_index);
+CREATE INDEX IF NOT EXISTS reputation_events_block ON reputation_events (block_number);
+CREATE INDEX IF NOT EXISTS reputation_events_ref ON reputation_events (ref);
 
-CREATE INDEX IF NOT EXISTS sessions_created ON federated_learning_sessions (created_block, session_id);
-CREATE INDEX IF NOT EXISTS sessions_creator ON federated_learning_sessions (creator, created_block, session_id);
-CREATE INDEX IF NOT EXISTS sessions_phase ON federated_learning_sessions (phase, created_block, session_id);
-CREATE INDEX IF NOT EXISTS sessions_purse ON federated_learning_sessions (purse);
-CREATE INDEX IF NOT EXISTS fl_rounds_task ON fl_rounds (task_id);
-CREATE INDEX IF NOT EXISTS fl_participants_node ON fl_participants (node, joined_block, session_id);
-CREATE INDEX IF NOT EXISTS fl_participants_owner ON fl_participants (owner, joined_block, session_id);
-CREATE UNIQUE INDEX IF NOT EXISTS vouchers_order ON vouchers (block_number, tx_index, log_index, place);
-CREATE INDEX IF NOT EXISTS vouchers_channel ON vouchers (channel_id, block_number, tx_index, log_index, place);
-CREATE INDEX IF NOT EXISTS vouchers_payer ON vouchers (payer, block_number, tx_index, log_index, place);
-CREATE INDEX IF NOT EXISTS vouchers_node ON vouchers (node, block_number, tx_index, log_index, place);
-CREATE INDEX IF NOT EXISTS vouchers_owner ON vouchers (owner, block_number, tx_index, log_index, place);
-CREATE UNIQUE INDEX IF NOT EXISTS proposal_events_order ON proposal_events (proposal_id, block_number, tx_index, log_index);
-CREATE INDEX IF NOT EXISTS proposal_events_block ON proposal_events (block_number);
-CREATE UNIQUE INDEX IF NOT EXISTS proposal_votes_voter ON proposal_votes (proposal_id, voter);
-CREATE INDEX IF NOT EXISTS proposal_votes_of_voter ON proposal_votes (voter, block_number, tx_index, log_index);
-CREATE INDEX IF NOT EXISTS proposal_votes_order ON proposal_votes (block_number, tx_index, log_index);
-CREATE INDEX IF NOT EXISTS proposal_votes_cast ON proposal_votes (proposal_id, block_number, tx_index, log_index);
-CREATE INDEX IF NOT EXISTS proposal_votes_weight ON proposal_votes (proposal_id, weight, block_number, tx_index, log_index);
-CREATE INDEX IF NOT EXISTS proposal_votes_heaviest ON proposal_votes (weight, block_number, tx_index, log_index);
-CREATE UNIQUE INDEX IF NOT EXISTS fl_events_order ON fl_events (session_id, block_number, tx_index, log_index);
-CREATE INDEX IF NOT EXISTS fl_events_block ON fl_events (block_number);
+CREATE UNIQUE INDEX IF NOT EXISTS balances_history_order ON balances_history (account, block_number);
+
+CREATE UNIQUE INDEX IF NOT EXISTS tasks_history_order ON tasks_history (task_id, block_number);
+CREATE UNIQUE INDEX IF NOT EXISTS task_seats_history_order ON task_seats_history (task_id, seat, block_number);
+CREATE UNIQUE INDEX IF NOT EXISTS runners_history_order ON runners_history (node, block_number);
+CREATE UNIQUE INDEX IF NOT EXISTS runner_reputation_history_order ON runner_reputation_history (node, block_number);
+CREATE UNIQUE INDEX IF NOT EXISTS channels_history_order ON channels_history (channel_id, block_number);
 
 -- Totals: each changed row adds its pairs of name and amount (given to the trigger as SQL over `r`), and its former self
 -- takes its own away. By statement, so that a batch costs one; made and filled here, so that a backfill costs nothing.
@@ -1272,25 +1246,56 @@ INSERT INTO totals (name, amount) SELECT name, sum(amount) FROM (
     SELECT v.name, v.amount FROM balances r CROSS JOIN LATERAL (VALUES ('free', r.free), ('escrowed', r.escrowed), ('bonded', r.bonded), ('locked', r.locked), ('unbonding', r.unbonding)) v (name, amount)
 ) AS counted GROUP BY name;
 
+CREATE INDEX IF NOT EXISTS undo_block ON undo (block_number);
+CREATE INDEX IF NOT EXISTS runners_owner ON runners (owner, node);
+CREATE INDEX IF NOT EXISTS runners_registered ON runners (registered_block, node);
+CREATE INDEX IF NOT EXISTS runners_status ON runners (status, node);
+CREATE INDEX IF NOT EXISTS runner_reputation_score ON runner_reputation (score, node);
+CREATE INDEX IF NOT EXISTS channels_opened ON channels (opened_block, channel_id);
+CREATE INDEX IF NOT EXISTS channels_status ON channels (status, opened_block, channel_id);
+CREATE INDEX IF NOT EXISTS channels_payer ON channels (payer, opened_block, channel_id);
+CREATE INDEX IF NOT EXISTS channels_owner ON channels (owner, opened_block, channel_id);
+CREATE INDEX IF NOT EXISTS channels_node ON channels (node, opened_block, channel_id);
+
+CREATE INDEX IF NOT EXISTS monitoring_epochs_epoch ON monitoring_epochs (epoch);
+CREATE INDEX IF NOT EXISTS monitoring_assignments_heard ON monitoring_assignments (updated_block, round, monitor);
+CREATE INDEX IF NOT EXISTS monitoring_assignments_monitor ON monitoring_assignments (monitor, updated_block);
+CREATE INDEX IF NOT EXISTS monitoring_reports_target ON monitoring_reports (target, revealed_block);
+CREATE INDEX IF NOT EXISTS monitoring_reports_monitor ON monitoring_reports (monitor, revealed_block);
+CREATE INDEX IF NOT EXISTS monitoring_reports_revealed ON monitoring_reports (revealed_block, round, target, monitor);
+CREATE INDEX IF NOT EXISTS monitoring_verdicts_concluded ON monitoring_verdicts (concluded_block, round, target);
+CREATE INDEX IF NOT EXISTS monitoring_verdicts_target ON monitoring_verdicts (target, epoch);
+CREATE INDEX IF NOT EXISTS monitoring_verdicts_challenge ON monitoring_verdicts (challenge_round);
+
+CREATE INDEX IF NOT EXISTS sessions_created ON federated_learning_sessions (created_block, session_id);
+CREATE INDEX IF NOT EXISTS sessions_creator ON federated_learning_sessions (creator, created_block, session_id);
+CREATE INDEX IF NOT EXISTS sessions_phase ON federated_learning_sessions (phase, created_block, session_id);
+CREATE INDEX IF NOT EXISTS sessions_purse ON federated_learning_sessions (purse);
+CREATE INDEX IF NOT EXISTS fl_rounds_task ON fl_rounds (task_id);
+CREATE INDEX IF NOT EXISTS fl_participants_node ON fl_participants (node, joined_block, session_id);
+CREATE INDEX IF NOT EXISTS fl_participants_owner ON fl_participants (owner, joined_block, session_id);
+CREATE UNIQUE INDEX IF NOT EXISTS fl_events_order ON fl_events (session_id, block_number, tx_index, log_index);
+CREATE INDEX IF NOT EXISTS fl_events_block ON fl_events (block_number);
+
+CREATE UNIQUE INDEX IF NOT EXISTS vouchers_order ON vouchers (block_number, tx_index, log_index, place);
+CREATE INDEX IF NOT EXISTS vouchers_channel ON vouchers (channel_id, block_number, tx_index, log_index, place);
+CREATE INDEX IF NOT EXISTS vouchers_payer ON vouchers (payer, block_number, tx_index, log_index, place);
+CREATE INDEX IF NOT EXISTS vouchers_node ON vouchers (node, block_number, tx_index, log_index, place);
+CREATE INDEX IF NOT EXISTS vouchers_owner ON vouchers (owner, block_number, tx_index, log_index, place);
+CREATE UNIQUE INDEX IF NOT EXISTS proposal_events_order ON proposal_events (proposal_id, block_number, tx_index, log_index);
+CREATE INDEX IF NOT EXISTS proposal_events_block ON proposal_events (block_number);
+CREATE UNIQUE INDEX IF NOT EXISTS proposal_votes_voter ON proposal_votes (proposal_id, voter);
+CREATE INDEX IF NOT EXISTS proposal_votes_of_voter ON proposal_votes (voter, block_number, tx_index, log_index);
+CREATE INDEX IF NOT EXISTS proposal_votes_order ON proposal_votes (block_number, tx_index, log_index);
+CREATE INDEX IF NOT EXISTS proposal_votes_cast ON proposal_votes (proposal_id, block_number, tx_index, log_index);
+CREATE INDEX IF NOT EXISTS proposal_votes_weight ON proposal_votes (proposal_id, weight, block_number, tx_index, log_index);
+CREATE INDEX IF NOT EXISTS proposal_votes_heaviest ON proposal_votes (weight, block_number, tx_index, log_index);
+
 CREATE INDEX IF NOT EXISTS audits_stage ON audits (stage, task_id);
 CREATE INDEX IF NOT EXISTS audits_opened ON audits (opened_block, task_id);
 CREATE INDEX IF NOT EXISTS audits_node ON audits (node, opened_block, task_id);
 CREATE INDEX IF NOT EXISTS audit_votes_node ON audit_votes (node, sealed_block, task_id);
 CREATE INDEX IF NOT EXISTS audit_votes_owner ON audit_votes (owner, sealed_block, task_id);
-CREATE UNIQUE INDEX IF NOT EXISTS tasks_history_order ON tasks_history (task_id, block_number);
-CREATE UNIQUE INDEX IF NOT EXISTS task_seats_history_order ON task_seats_history (task_id, seat, block_number);
-CREATE UNIQUE INDEX IF NOT EXISTS runners_history_order ON runners_history (node, block_number);
-CREATE UNIQUE INDEX IF NOT EXISTS runner_reputation_history_order ON runner_reputation_history (node, block_number);
-CREATE UNIQUE INDEX IF NOT EXISTS channels_history_order ON channels_history (channel_id, block_number);
-
--- section: indexes beside
-
-CREATE UNIQUE INDEX IF NOT EXISTS task_events_order ON task_events (task_id, block_number, tx_index, log_index);
-CREATE INDEX IF NOT EXISTS task_events_block ON task_events (block_number);
-CREATE UNIQUE INDEX IF NOT EXISTS reputation_events_order ON reputation_events (node, block_number, tx_index, log_index);
-CREATE INDEX IF NOT EXISTS reputation_events_block ON reputation_events (block_number);
-CREATE INDEX IF NOT EXISTS reputation_events_ref ON reputation_events (ref);
-CREATE UNIQUE INDEX IF NOT EXISTS balances_history_order ON balances_history (account, block_number);
 
 -- section: views
 

@@ -80,10 +80,12 @@ class Service:
 
     async def _index(self, store: Store) -> None:
         follower = await self.to_head(store)
-        await self._publish(store)
+        is_shown = await self._publish(store)
         self.documents.set()
         while True:
             await self._step(follower)
+            # A reader that takes long keeps the old version shown, but the chain does not wait for it.
+            is_shown = is_shown or await self._publish(store)
 
     async def to_head(self, store: Store) -> Follower:
         """Bring the tables from wherever they are to the head of the chain, or close behind; gives what follows it from there."""
@@ -154,11 +156,16 @@ class Service:
             enough = HANDOVER_BLOCKS
         await versions.create_indexes(store.writer, store.reader, self.schema)
 
-    async def _publish(self, store: Store) -> None:
+    async def _publish(self, store: Store) -> bool:
+        """Show this version, unless readers of another are in the way; say whether it is shown."""
         before = await versions.published(store.writer)
-        if before != self.schema:
-            await versions.publish(store.writer, self.schema)
-            log.info("published", schema=self.schema, instead_of=before)
+        if before == self.schema:
+            return True
+        if not await versions.publish_between_readers(store.writer, self.schema):
+            log.info("not-published", schema=self.schema, why="readers hold the views", shown=before)
+            return False
+        log.info("published", schema=self.schema, instead_of=before)
+        return True
 
     async def _refold(self) -> None:
         self.status.phase = "refold"
@@ -299,7 +306,8 @@ async def prepare(
 
     `meanwhile` is called before the database makes the tables of a new schema, which takes it a while. Raises `DifferentChain` when the database holds an index of another chain with the same id, unless `reset`.
     """
-    connection = await asyncpg.connect(database_url)
+    # What a crash of the database's machine takes back is made again: whatever was written later goes with it.
+    connection = await asyncpg.connect(database_url, server_settings={"synchronous_commit": "off"})
     try:
         for other in await versions.versions(connection):
             try:

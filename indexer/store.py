@@ -6,7 +6,7 @@ that slipped past the lock changes no row and fails.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import asyncpg
 
@@ -15,11 +15,8 @@ from indexer.chain import Header
 from indexer.errors import LostLock
 from indexer.fold.state import Keys, State
 from indexer.loading import load
-from indexer.tables import FOLDED
+from indexer.stages import Stages
 from indexer.writing import Cursor, Transaction
-
-STAGED_ROWS = 20_000
-"""Rows after whose deletion the stages are truncated, which vacuuming never looks at; less often, as it is slow."""
 
 
 @dataclass(slots=True)
@@ -29,8 +26,7 @@ class Store:
     writer: asyncpg.Connection
     reader: asyncpg.Connection
     schema: str
-    staged: bool = False
-    staged_rows: int = 0
+    stages: Stages = field(default_factory=Stages)
     nonce: int | None = None
     at: Cursor | None = None
     """The cursor as this process last committed or read it."""
@@ -110,7 +106,7 @@ class Store:
 
     async def anchor(self, block: Header) -> None:
         """Record the block before the first one to index, so that the first has a parent."""
-        async with self.transaction(staged=False) as transaction:
+        async with self.transaction() as transaction:
             await transaction.add_blocks([block])
             await self.writer.execute("UPDATE sync_state SET indexed_hash = $1", block.hash)
 
@@ -119,32 +115,30 @@ class Store:
         await load(self.writer if inside else self.reader, state, keys)
 
     @asynccontextmanager
-    async def transaction(self, *, staged: bool = True) -> AsyncIterator[Transaction]:
-        """Write atomically, fenced: `LostLock` when another writer wrote since this store was opened.
-
-        Not `staged`: for what writes no folded rows, and need not wait until the stages for them are made.
-        """
-        if staged and not self.staged:
-            await self.writer.execute("; ".join(table.create_stage() for table in FOLDED))
-            self.staged = True
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Write atomically, fenced: `LostLock` when another writer wrote since this store was opened."""
         if self.nonce is None:
             await self.cursor()
-        async with self.writer.transaction():
-            fence = "UPDATE sync_state SET nonce = nonce + 1, updated_at = now() WHERE nonce = $1"
-            if await self.writer.execute(fence, self.nonce) != "UPDATE 1":
-                raise _overtaken()
-            transaction = Transaction(self.writer)
-            yield transaction
+        try:
+            async with self.writer.transaction():
+                await self._fence()
+                transaction = Transaction(self.writer, self.stages)
+                yield transaction
+        except BaseException:
+            self.stages.rolled_back()
+            raise
         self.nonce = (self.nonce or 0) + 1
         self.at = transaction.moved_to
-        self.staged_rows += transaction.staged_rows
-        if self.staged_rows > STAGED_ROWS:
-            self.staged_rows = 0
-            await self.writer.execute(f"TRUNCATE {', '.join(table.stage for table in FOLDED)}")
+        await self.stages.committed(self.writer)
+
+    async def _fence(self) -> None:
+        fence = "UPDATE sync_state SET nonce = nonce + 1, updated_at = now() WHERE nonce = $1"
+        if await self.writer.execute(fence, self.nonce) != "UPDATE 1":
+            raise _overtaken()
 
     async def enter_phase(self, phase: str) -> None:
         """Notify readers of what the indexer is about to do."""
-        async with self.transaction(staged=False):
+        async with self.transaction():
             await self.writer.execute("UPDATE sync_state SET phase = $1", phase)
 
 

@@ -27,13 +27,16 @@ class Table:
         return f"stage_{self.name}"
 
     def create_stage(self) -> str:
-        """Make the stage, and have its statements planned for this connection.
+        """Make the stage.
 
         Whoever fills it empties it by `merge`: if the end of a transaction did, it would truncate the files of all stages.
         """
+        return f"CREATE TEMP TABLE {self.stage} (LIKE {self.name})"
+
+    def prepare_merge(self) -> str:
+        """Have the statements of `merge` planned for this connection."""
         return (
-            f"CREATE TEMP TABLE {self.stage} (LIKE {self.name}); "  # noqa: S608 (our names)
-            f"PREPARE merge_{self.name} AS {self._merge()}; "
+            f"PREPARE merge_{self.name} AS {self._merge()}; "  # noqa: S608 (our names)
             f"PREPARE clear_{self.name} AS DELETE FROM {self.stage}"
         )
 

@@ -16,6 +16,7 @@ from indexer.events import Log
 from indexer.fold.history import FIXED
 from indexer.fold.state import Changes
 from indexer.rpc.wire import hexed
+from indexer.stages import Stages
 from indexer.tables import APPENDED, FOLDED, FOLDED_BY_NAME, HISTORY
 
 CHANNEL = "parity_block"
@@ -74,8 +75,8 @@ class Transaction:
     """An open writing transaction."""
 
     connection: asyncpg.Connection
+    stages: Stages
     moved_to: Cursor | None = None
-    staged_rows: int = 0
 
     async def write(self, batch: Batch) -> None:
         """Write logs, rows, undo images and blocks. `FoldError` when a value fits no column, as no contract's would."""
@@ -113,8 +114,7 @@ class Transaction:
             else:
                 changed = [*new, *changed]
             if changed:
-                self.staged_rows += len(changed)
-                await self._copy(table.stage, table.columns, changed)
+                await self.stages.fill(self.connection, table, changed)
                 if batch.undo_block is not None:
                     merges.append(table.keep_before_images(batch.undo_block))
                 merges.append(table.merge())

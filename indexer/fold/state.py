@@ -55,29 +55,30 @@ class Rows(Generic[K, R]):
     def __init__(self, *, kept: tuple[str, ...] | None = None, whole: bool = False) -> None:
         """Make a table without rows. `kept` names the columns of its history, if it has one."""
         self._absent: set[K] = set()
-        self._known: dict[K, R | None] = _Whole(self._absent) if whole else {}
         self._changed: dict[K, None] = {}
         self._image = attrgetter(*kept) if kept else None
-        self._changed_in_block: dict[K, None] = {}
+        # With a history, what changed is collected block by block.
+        self._touched: dict[K, None] = {} if kept else self._changed
         self._history: list[Record] = []
+        self._know(_Whole(self._absent) if whole else {})
 
-    def find(self, key: K) -> R | None:
+    def _know(self, rows: dict[K, R | None]) -> None:
+        self._known = rows
+        self.find = rows.__getitem__
         """Return the row or None; `KeyError` when nobody looked in the database for it: a gap in `needs`."""
-        return self._known[key]
 
     def put(self, key: K, row: R) -> R:
         """Note a new or changed row."""
         self._known[key] = row
-        self._changed[key] = None
-        if self._image is not None:
-            self._changed_in_block[key] = None
+        self._touched[key] = None
         return row
 
     def end_block(self) -> None:
         """Keep the rows that the block changed as they are at its end."""
-        if self._changed_in_block and self._image is not None:
-            self._history += [self._image(self._known[key]) for key in self._changed_in_block]
-            self._changed_in_block.clear()
+        if self._touched and self._image is not None:
+            self._history += map(self._image, map(self.find, self._touched))
+            self._changed.update(self._touched)
+            self._touched.clear()
 
     def take_history(self) -> list[Record]:
         """Return what was kept, once."""
@@ -96,7 +97,10 @@ class Rows(Generic[K, R]):
                 self._absent.add(key)
 
     def take_changed(self) -> tuple[list[Record], list[Record]]:
-        """Return the rows that are new to the database, and those that it has in an older form; as records, once."""
+        """Return the rows that are new to the database, and those that it has in an older form; as records, once.
+
+        Of whole blocks: what changed since the last block's end is not among them.
+        """
         known, absent = self._known, self._absent
         new: list[Record] = []
         changed: list[Record] = []
@@ -110,10 +114,10 @@ class Rows(Generic[K, R]):
 
     def forget(self) -> None:
         """Drop everything; the caller has written what changed."""
-        self._known = {}
+        self._know({})
         self._changed.clear()
         self._absent.clear()
-        self._changed_in_block.clear()
+        self._touched.clear()
         self._history.clear()
 
     def __len__(self) -> int:

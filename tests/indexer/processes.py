@@ -13,7 +13,7 @@ from protocol.deployment import Deployment, save_deployment
 
 # Small transactions, so that a kill finds many boundaries in a short chain.
 _MANY_COMMITS = (
-    "import indexer.backfill as b; b.FLUSH_EVENTS = b.IDLE_FLUSH_EVENTS = 20; import indexer.rpc.ranges as r; r.START_BLOCKS = 4;"
+    "import indexer.backfill as b; b.BATCH_EVENTS = b.IDLE_BATCH_EVENTS = 20; import indexer.rpc.ranges as r; r.START_BLOCKS = 4;"
     " from indexer.__main__ import main; main()"
 )
 
@@ -32,13 +32,16 @@ def environment(*, database_url: str, rpc_url: str, deployment: Deployment, fold
 
 @asynccontextmanager
 async def indexer_process(
-    settings: Mapping[str, str], *arguments: str
+    settings: Mapping[str, str], *arguments: str, before: str = ""
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run `parity-indexer` with arguments (default: run); it is killed at the end of the block if it still runs."""
+    """Run `parity-indexer` with arguments (default: run); it is killed at the end of the block if it still runs.
+
+    `before` is Python that the process runs first.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
-        _MANY_COMMITS,
+        f"{before}\n{_MANY_COMMITS}",
         *(arguments or ("run",)),
         env={**os.environ, **settings},
         stdout=asyncio.subprocess.PIPE,

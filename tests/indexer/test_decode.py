@@ -54,7 +54,7 @@ def check(entry: Any, arguments: tuple[Any, ...]) -> None:
     unindexed = [(canonical_type(i), value) for i, value in pairs if not i["indexed"]]
     data = encode([kind for kind, _ in unindexed], [value for _, value in unindexed])
     expected = [as_decoded(leaf) for leaf in flat(arguments)]
-    assert list(decoder(entry)(topics, data)) == expected
+    assert list(decoder(entry)(bytes(32) + topics, data)) == expected
     assert len(leaf_names(entry)) == len(flat(arguments))
 
 
@@ -78,7 +78,7 @@ def test_events_of_any_types_decode_as_the_abi_says(kinds: list[str], draw: st.D
 def test_data_of_another_length_is_refused(length: int) -> None:
     entry = {"inputs": [{"name": "amount", "type": "uint256", "indexed": False}]}
     with pytest.raises(ValueError, match="expected 32"):
-        decoder(entry)(b"", bytes(length))
+        decoder(entry)(bytes(32), bytes(length))
 
 
 def test_every_event_of_every_contract_is_folded_but_those_said_to_have_no_rows() -> None:
