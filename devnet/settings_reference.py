@@ -34,7 +34,7 @@ COMPOSE: dict[str, tuple[str, str]] = {
     "KUBO_SWARM_BIND": ("127.0.0.1", "address of the host on which other IPFS nodes reach this one"),
     "POSTGRES_IMAGE": ("postgres:18-bookworm", "image of the database; use a digest to pin it"),
     "KUBO_IMAGE": ("ipfs/kubo:v0.38.1", "image of the IPFS node; use a digest to pin it"),
-    "OLLAMA_IMAGE": ("ollama/ollama:0.12.11", "image of the model engine; use a digest to pin it"),
+    "OLLAMA_IMAGE": ("ollama/ollama:0.32.15", "image of the model engine; use a digest to pin it"),
     "TORCH_INDEX": (
         "https://download.pytorch.org/whl/cpu",
         "package index from which the runner's image installs torch; use another one for a build for graphics cards",

@@ -1,12 +1,10 @@
 """A task's timeline: which events it shows, and how their arguments are written."""
 
-from collections.abc import Callable
-
 from indexer.events import Event, EventType
 from indexer.fold.rows import TaskEvent
 from indexer.fold.state import State
 
-_writers: dict[EventType, Callable[..., str]] = {}
+_templates: dict[EventType, str] = {}
 
 
 def add_to_timeline(
@@ -14,12 +12,12 @@ def add_to_timeline(
 ) -> None:
     """Append the event to the task's timeline: integers as decimal strings, bytes as 0x hex, words as they are.
 
-    Every event of every task comes by here, with the same arguments each time, one of them always of one kind. So what
-    writes them is compiled once for each type of event.
+    An event has the same arguments each time, one of them is always of one kind, and a word needs no escaping: the JSON is
+    filled into a template, because every event of every task comes by here.
     """
     log = event.log
     kind = event.type
-    write = _writers.get(kind) or _writers.setdefault(kind, _writer(arguments))
+    template = _templates.get(kind) or _templates.setdefault(kind, _template(arguments))
     state.task_events.append(
         TaskEvent(
             task_id,
@@ -30,17 +28,12 @@ def add_to_timeline(
             log.block_time,
             kind.name,
             node,
-            write(*arguments.values()),
+            template
+            % tuple([value.hex() if type(value) is bytes else value for value in arguments.values()]),
         )
     )
 
 
-def _writer(arguments: dict[str, bytes | int | str]) -> Callable[..., str]:
-    """Make the function that writes such arguments as JSON. None of them needs escaping, words neither."""
-    members = ",".join(
-        f'"{name}":"0x{{{name}.hex()}}"' if isinstance(value, bytes) else f'"{name}":"{{{name}}}"'
-        for name, value in arguments.items()
-    )
-    # The names are those of the calls in this package.
-    writer: Callable[..., str] = eval(f"lambda {','.join(arguments)}: f'{{{{{members}}}}}'")  # noqa: S307
-    return writer
+def _template(arguments: dict[str, bytes | int | str]) -> str:
+    members = [f'"{name}":"{"0x" * isinstance(value, bytes)}%s"' for name, value in arguments.items()]
+    return "{" + ",".join(members) + "}"
