@@ -54,7 +54,7 @@ def medians(suite: str, runs: Iterable[list[Figure]]) -> list[Figure]:
             peer=median(peers) if (peers := [one.peer for one in same if one.peer is not None]) else None,
             unit=same[0].unit,
             peer_name=beside,
-            runs=len(same),
+            runs=sum(one.runs for one in same),
         )
         for (name, beside), same in found.items()
     ]
@@ -91,7 +91,17 @@ def _figures(suite: str, document: dict[str, Any]) -> list[Figure]:
     if "case" in document:
         name = f"{document['benchmark']}: {document['case']}"
         ours, peer, beside = document["value"], document["peer_value"], document["peer"]
-        return [Figure(suite=suite, name=name, ours=ours, peer=peer, unit=document["unit"], peer_name=beside)]
+        return [
+            Figure(
+                suite=suite,
+                name=name,
+                ours=ours,
+                peer=peer,
+                unit=document["unit"],
+                peer_name=beside,
+                runs=document.get("runs", 1),
+            )
+        ]
     if "strategy" in document:
         name = f"profit of {document['strategy']}"
         return [Figure(suite=suite, name=name, ours=document["profit"], peer=None, unit="USDFC")]

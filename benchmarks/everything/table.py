@@ -51,7 +51,7 @@ def _row(figure: Figure, suite: Suite) -> str:
         _number(figure.peer or 0.0),
         figure.unit,
         figure.peer_name or suite.beside,
-        f"{suite.repeats or figure.runs}{', small' if figure.quick else ''}",
+        f"{figure.runs if figure.runs > 1 else suite.repeats or 1}{', small' if figure.quick else ''}",
         figure.on,
     ]
     return "| " + " | ".join(shown) + " |"

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure beside a named peer's."""
+    """One figure beside a named peer's; the median of `runs`."""
 
     benchmark: str
     case: str
@@ -16,6 +16,7 @@ class Row:
     unit: str
     peer: str = ""
     peer_value: float | None = None
+    runs: int = 1
 
 
 def show(rows: Iterable[Row]) -> None:

@@ -88,7 +88,7 @@ def bench(*, tiny: bool = False) -> Iterator[Row]:
     for figures in zip(*found, strict=True):
         ours, theirs = (median(side) for side in zip(*(one.sides for one in figures), strict=True))
         case = f"{participants} daemons: {figures[0].case}"
-        yield Row("session", case, ours, figures[0].unit, "Flower deployed", theirs)
+        yield Row("session", case, ours, figures[0].unit, "Flower deployed", theirs, runs)
 
 
 def _run(rounds: int, participants: int) -> list[_Figure]:
